@@ -1,0 +1,2 @@
+//! crosstie keeps a Notion workspace and a CRM in step, both ways, field by field.
+pub mod seam;

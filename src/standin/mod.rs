@@ -1,0 +1,24 @@
+//! A pretend Notion and a pretend Bitrix24, so that anyone can try, test and break crosstie offline.
+//!
+//! Each is one deterministic state machine: the same world, request and time give the same answer. `serve` puts one on
+//! a real loopback socket; tests and the simulation call [`StandIn::handle`] directly. The stand-ins must never use a
+//! codec of `remote` or a type of `model`: one misreading would hide on both ends.
+
+pub mod bitrix24;
+pub mod log;
+pub mod notion;
+pub mod serve;
+
+use jiff::Timestamp;
+
+use crate::seam::{Request, Response};
+
+/// A pretend remote system.
+pub trait StandIn: Send + 'static {
+    /// Answers one request at one moment. Paths under `/_admin/` are the back door (no token, no limits): the world,
+    /// its log, and edits as a person.
+    fn handle(&mut self, request: &Request, now: Timestamp) -> Response;
+
+    /// Every change to the world so far, oldest first, by people and by the API.
+    fn log(&self) -> &[log::Entry];
+}
