@@ -1,10 +1,13 @@
 //! Durable memory as the store sees it: named trees of ordered bytes, and one atomic batch across them.
 
+/// One write: tree, key, and the value, or `None` to remove.
+pub type Op = (&'static str, Vec<u8>, Option<Vec<u8>>);
+
 /// Writes that happen together or not at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// `(tree, key, value)`, a `None` value removes; applied in order.
-    pub ops: Vec<(&'static str, Vec<u8>, Option<Vec<u8>>)>,
+    /// Applied in order.
+    pub ops: Vec<Op>,
 }
 
 impl Batch {

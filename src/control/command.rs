@@ -1,0 +1,137 @@
+//! What an operator can tell the engine to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId};
+
+/// A decision about one held field, bound to what was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "resolve", rename_all = "snake_case")]
+pub enum Resolution {
+    /// This side's value wins.
+    Force {
+        /// The hold.
+        id: HoldId,
+        /// What the operator saw.
+        shown: Shown,
+        /// The winner.
+        side: Side,
+    },
+    /// Both get this value, typed by the operator and read in the field's kind.
+    Set {
+        /// The hold.
+        id: HoldId,
+        /// What the operator saw.
+        shown: Shown,
+        /// The text: a number, `yes`/`no`, `2026-11-20`, an option's name, options or e-mail addresses separated by commas.
+        text: String,
+    },
+    /// Leave both as they are until one moves.
+    Keep {
+        /// The hold.
+        id: HoldId,
+        /// What the operator saw.
+        shown: Shown,
+    },
+}
+
+impl Resolution {
+    /// The hold it is about.
+    pub fn id(&self) -> &HoldId {
+        match self {
+            Resolution::Force { id, .. } | Resolution::Set { id, .. } | Resolution::Keep { id, .. } => id,
+        }
+    }
+
+    /// What the operator saw.
+    pub fn shown(&self) -> &Shown {
+        match self {
+            Resolution::Force { shown, .. } | Resolution::Set { shown, .. } | Resolution::Keep { shown, .. } => shown,
+        }
+    }
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Decides held fields, all or none.
+    Resolve {
+        /// The decisions.
+        items: Vec<Resolution>,
+    },
+    /// Ties an orphan to a record of the other side; their fields then merge as on first contact.
+    Link {
+        /// The pair.
+        pair: PairName,
+        /// The CRM record.
+        crm: RecordId,
+        /// The page.
+        notion: RecordId,
+    },
+    /// Creates the counterpart of an orphan. Cannot be undone by us: deleting is left to people.
+    CreateCounterpart {
+        /// The orphan.
+        record: RecordRef,
+    },
+    /// Shows an orphan no more.
+    IgnoreOrphan {
+        /// The orphan.
+        record: RecordRef,
+    },
+    /// Adds or removes an edge between two ties, on both sides.
+    Relate {
+        /// The tie that owns the relation.
+        owner: TieId,
+        /// The relation's field.
+        field: crate::model::FieldKey,
+        /// The other end.
+        target: TieId,
+        /// Whether the edge is to be there.
+        linked: bool,
+    },
+    /// Approves the counts of a pair's first matching.
+    Approve {
+        /// The pair.
+        pair: PairName,
+    },
+    /// Lets a guarded plan happen once.
+    Override {
+        /// The pair.
+        pair: PairName,
+        /// The hash that was shown.
+        plan: String,
+    },
+    /// Tries a refused or quarantined field or record again.
+    Retry {
+        /// The hold.
+        id: HoldId,
+    },
+    /// Observes both sides of every pair now.
+    Refresh,
+    /// Ends the engine in an orderly way: finishes what is in flight, then stops.
+    Shutdown,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// It is durable and under way. The text tells what will happen.
+    Done {
+        /// One sentence.
+        note: String,
+    },
+    /// Something moved since the operator looked; nothing was done.
+    Changed {
+        /// The holds whose values moved.
+        ids: Vec<HoldId>,
+        /// One sentence: `changed since you looked`.
+        note: String,
+    },
+    /// It cannot be done; nothing was done.
+    Refused {
+        /// What, why, and what to do.
+        why: String,
+    },
+}

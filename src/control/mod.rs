@@ -1,0 +1,19 @@
+//! What an operator can see and ask. Types and the [`Desk`] trait, and the Unix socket that carries them.
+//!
+//! The dashboard and the commands know only this room: the engine implements [`Desk`] in process, the socket client
+//! implements it for a running daemon, and neither can be told from the other. Lists are windows: nobody ever asks for
+//! all rows. Nothing here decides anything.
+
+pub mod command;
+pub mod desk;
+pub mod query;
+pub mod snapshot;
+
+pub use command::{Command, Reply, Resolution};
+pub use desk::{Desk, DeskError};
+pub use query::{
+    Candidate, HoldRow, JournalRow, List, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue, Window,
+};
+pub use snapshot::{
+    Connection, Headroom, Link, Mode, PairState, PairStatus, QueueDepth, Sample, Sides, Snapshot, WindowFigures,
+};

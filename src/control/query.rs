@@ -1,0 +1,233 @@
+//! Windows into lists. Values come as text for people beside their digests for decisions; all text is as the systems
+//! gave it, and whoever draws it sanitises it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
+
+/// A list that can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "list", rename_all = "snake_case")]
+pub enum List {
+    /// Holds: conflicts first, then the others, each oldest first.
+    Holds,
+    /// Orphans, oldest first.
+    Orphans,
+    /// Possible edges: every tie of a related pair with its related ties, one row an existing edge, by names.
+    Relations,
+    /// Counterparts for an orphan: suggested first, then all that match the filter.
+    Candidates {
+        /// The orphan.
+        of: RecordRef,
+    },
+    /// Records of one pair that are tied, for choosing one end of a relation; by title.
+    Tied {
+        /// The pair.
+        pair: PairName,
+    },
+    /// The queue: in flight, unknown, planned.
+    Queue,
+    /// The journal, newest first.
+    Journal,
+}
+
+/// Rows `offset .. offset + limit` of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// Which list.
+    #[serde(flatten)]
+    pub list: List,
+    /// Only rows whose text contains this, ignoring case; empty for all.
+    #[serde(default)]
+    pub filter: String,
+    /// The first row.
+    pub offset: u64,
+    /// How many rows at most; the Desk gives 500 at most.
+    pub limit: u64,
+}
+
+/// The rows that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Rows in the whole (filtered) list.
+    pub total: u64,
+    /// The first row's place.
+    pub offset: u64,
+    /// The rows.
+    pub rows: Rows,
+}
+
+/// Rows of one list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "rows", rename_all = "snake_case")]
+pub enum Rows {
+    /// Of [`List::Holds`].
+    Holds(Vec<HoldRow>),
+    /// Of [`List::Orphans`].
+    Orphans(Vec<OrphanRow>),
+    /// Of [`List::Relations`].
+    Relations(Vec<RelationRow>),
+    /// Of [`List::Candidates`] and [`List::Tied`].
+    Candidates(Vec<Candidate>),
+    /// Of [`List::Queue`].
+    Queue(Vec<QueueRow>),
+    /// Of [`List::Journal`].
+    Journal(Vec<JournalRow>),
+}
+
+/// A value as a person reads it, and what a decision about it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SideValue {
+    /// The text; empty for an empty value.
+    pub text: String,
+    /// [`Value::digest`] of the common form.
+    pub digest: String,
+    /// When that side's value was first seen, by our clock.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// One hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRow {
+    /// What is held.
+    pub id: HoldId,
+    /// The record's title.
+    pub title: String,
+    /// The field's label (the Notion property's name); empty for a whole record or pair.
+    pub label: String,
+    /// The kind of its values, which tells how an edited value is read; `None` for a whole record or pair.
+    pub kind: Option<Kind>,
+    /// One word: `conflict`, `refused`, `unmappable`, `unreadable`, `deleted`, `fighting`, `guard`, `quarantined`, `duplicates`.
+    pub why: String,
+    /// One sentence: what happened and what can be done.
+    pub detail: String,
+    /// What they last agreed on; `None` on first contact.
+    pub base: Option<SideValue>,
+    /// The CRM's value.
+    pub crm: SideValue,
+    /// Notion's value.
+    pub notion: SideValue,
+    /// The options a select can take, to choose a merged value from.
+    pub options: Vec<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether force and set apply: it is a field, and its values are known.
+    pub decidable: bool,
+    /// A decision was made and waits for its write.
+    pub decided: Option<String>,
+}
+
+/// One orphan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrphanRow {
+    /// The record.
+    pub record: RecordRef,
+    /// Its title.
+    pub title: String,
+    /// One word: `survivor`, `ambiguous`, `copy`, `creation off`.
+    pub why: String,
+    /// One sentence.
+    pub detail: String,
+    /// Its mapped fields, label and text.
+    pub fields: Vec<(String, String)>,
+    /// Since when.
+    pub since: Timestamp,
+    /// How many counterparts are suggested.
+    pub suggestions: u64,
+    /// Whether its counterpart could be created.
+    pub creatable: bool,
+}
+
+/// One edge between a record of a pair with a relation and a record of the related pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelationRow {
+    /// The tie that owns the relation (a project).
+    pub owner: TieId,
+    /// Its title.
+    pub owner_title: String,
+    /// The relation's field.
+    pub field: FieldKey,
+    /// The related tie (a contact); `None` for an owner without edges.
+    pub target: Option<TieId>,
+    /// Its title.
+    pub target_title: String,
+    /// Whether the CRM has the edge.
+    pub on_crm: bool,
+    /// Whether Notion has the edge.
+    pub on_notion: bool,
+    /// A change by an operator that is on its way.
+    pub pending: bool,
+}
+
+/// A record that could be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its id, on the other side of the orphan; for [`List::Tied`] the CRM's.
+    pub id: RecordId,
+    /// Its title.
+    pub title: String,
+    /// Why it is suggested (`same e-mail`); empty for a search hit.
+    pub reason: String,
+    /// Its mapped fields, label and text.
+    pub fields: Vec<(String, String)>,
+    /// Already tied to another record: cannot be linked.
+    pub taken: bool,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueState {
+    /// Sent, the answer still out.
+    InFlight,
+    /// Outcome unknown, being probed.
+    Unknown,
+    /// Waits for a permit.
+    Ready,
+    /// Waits for the quiet period.
+    Quiet,
+}
+
+/// One operation of the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRow {
+    /// The pair.
+    pub pair: PairName,
+    /// The side to be written.
+    pub side: Side,
+    /// `create` or `update`.
+    pub op: String,
+    /// The record: for a create the source, for an update the record itself.
+    pub record: RecordId,
+    /// The title.
+    pub title: String,
+    /// The fields, by label.
+    pub fields: Vec<String>,
+    /// How far.
+    pub state: QueueState,
+    /// When it was planned or sent.
+    pub since: Timestamp,
+    /// When it moves on by itself, where that is known.
+    pub due: Option<Timestamp>,
+    /// How often it was tried or probed.
+    pub attempts: u32,
+}
+
+/// One line of the journal, with names for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalRow {
+    /// The event.
+    pub event: Event,
+    /// The record's title when it was journalled, or its id.
+    pub title: String,
+    /// The field's label.
+    pub label: String,
+}
+
+impl SideValue {
+    /// A value shown.
+    pub fn of(value: &Value, seen_at: Option<Timestamp>) -> Self {
+        Self { text: value.show(), digest: value.digest(), seen_at }
+    }
+}

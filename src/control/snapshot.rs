@@ -1,0 +1,272 @@
+//! Everything the header and the overview show, small enough to be sent whole several times a second.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{PairName, Side};
+
+use super::JournalRow;
+
+/// The same thing for both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sides<T> {
+    /// The CRM's.
+    pub crm: T,
+    /// Notion's.
+    pub notion: T,
+}
+
+impl<T> Sides<T> {
+    /// The one of a side.
+    pub fn get(&self, side: Side) -> &T {
+        match side {
+            Side::Crm => &self.crm,
+            Side::Notion => &self.notion,
+        }
+    }
+
+    /// The one of a side, to change.
+    pub fn get_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Crm => &mut self.crm,
+            Side::Notion => &mut self.notion,
+        }
+    }
+}
+
+/// What the program works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The built-in stand-ins with pretend people.
+    Demo,
+    /// A configured workspace and CRM.
+    #[default]
+    Live,
+}
+
+/// How a connection is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Link {
+    /// No answer yet since start.
+    #[default]
+    Starting,
+    /// It answers.
+    Up,
+    /// It answers with errors, or not at all, and is tried again by itself.
+    Troubled {
+        /// What it said.
+        why: String,
+    },
+    /// It needs a person: a token refused, access lost.
+    Down {
+        /// What it said and what to do.
+        why: String,
+    },
+}
+
+/// Requests that can leave now without waiting, by our own count.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "shape", rename_all = "snake_case")]
+pub enum Headroom {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// So many a window; each comes back some time after its response.
+    Window {
+        /// Left now.
+        left: u32,
+        /// What one window holds at the ceiling learned so far.
+        budget: u32,
+        /// When the next one comes back, if any is out.
+        next_release: Option<Timestamp>,
+        /// Nothing leaves before this moment (`Retry-After`).
+        gated_until: Option<Timestamp>,
+    },
+    /// A bucket that drains.
+    Bucket {
+        /// Room left now.
+        room: u32,
+        /// Room of the empty bucket at the ceiling learned so far.
+        size: u32,
+        /// Requests it drains a second, in hundredths.
+        refill_hundredths: u32,
+        /// Nothing leaves before this moment.
+        gated_until: Option<Timestamp>,
+        /// The method with the least operating time left, and its seconds.
+        operating: Option<(String, u32)>,
+    },
+}
+
+impl Headroom {
+    /// Left now and the most there can be.
+    pub fn left_of(&self) -> Option<(u32, u32)> {
+        match self {
+            Headroom::Unknown => None,
+            Headroom::Window { left, budget, .. } => Some((*left, *budget)),
+            Headroom::Bucket { room, size, .. } => Some((*room, *size)),
+        }
+    }
+
+    /// The moment before which nothing leaves.
+    pub fn gated_until(&self) -> Option<Timestamp> {
+        match self {
+            Headroom::Unknown => None,
+            Headroom::Window { gated_until, .. } | Headroom::Bucket { gated_until, .. } => *gated_until,
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Connection {
+    /// The system's name as people write it: `Notion`, `Bitrix24`.
+    pub name: String,
+    /// How it is.
+    pub link: Link,
+    /// When it last answered well.
+    pub last_answer: Option<Timestamp>,
+    /// What can leave now.
+    pub headroom: Headroom,
+    /// Requests sent since start.
+    pub requests: u64,
+    /// Requests refused for their pace since start.
+    pub throttled: u64,
+    /// Records known.
+    pub records: u64,
+}
+
+/// Planned operations not yet acknowledged plus open intents, of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueDepth {
+    /// Planned, waiting for a permit, the quiet period or their turn.
+    pub planned: u64,
+    /// Sent, the answer still out.
+    pub in_flight: u64,
+    /// Outcome unknown, being probed.
+    pub unknown: u64,
+}
+
+impl QueueDepth {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.planned + self.in_flight + self.unknown
+    }
+}
+
+/// How a pair is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PairState {
+    /// The first complete listing is not there yet.
+    #[default]
+    Listing,
+    /// The first matching is done and nothing is written before an operator approves these counts.
+    Review {
+        /// Matched by a unique key.
+        sure: u64,
+        /// Matched by several, or sharing a match.
+        ambiguous: u64,
+        /// CRM records without a match.
+        crm_only: u64,
+        /// Pages without a match.
+        notion_only: u64,
+    },
+    /// In step or getting there.
+    Running,
+    /// A guard waits for a confirmation of this plan.
+    Guarded {
+        /// What would happen.
+        what: String,
+        /// The plan's hash.
+        plan: String,
+    },
+    /// Stopped by its schema, access or an operator.
+    Stopped {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// One pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairStatus {
+    /// Its name.
+    pub name: PairName,
+    /// How it is.
+    pub state: PairState,
+    /// Records that are tied.
+    pub ties: u64,
+    /// When both sides were last observed.
+    pub last_cycle: Option<Timestamp>,
+    /// When a complete listing of both sides last ended.
+    pub last_sweep: Option<Timestamp>,
+    /// Changes that the last sweep found and the increments had missed.
+    pub drift: u64,
+}
+
+/// One second of throughput and queue; series are oldest first and without gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// Field changes seen, per side.
+    pub seen: Sides<u32>,
+    /// Fields written, per side.
+    pub written: Sides<u32>,
+    /// Queue depth at the end of the second, per side.
+    pub queue: Sides<u32>,
+}
+
+/// How long the windows of our writes were: from pre-read to acknowledgement, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WindowFigures {
+    /// How many were measured.
+    pub count: u64,
+    /// Half of them were shorter.
+    pub p50: u64,
+    /// Nineteen of twenty were shorter.
+    pub p95: u64,
+}
+
+/// What the whole program looks like right now.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counts up with every change of anything shown.
+    pub version: u64,
+    /// When it was taken, by the engine's clock.
+    pub at: Timestamp,
+    /// When the engine started.
+    pub started: Timestamp,
+    /// Demo or live.
+    pub mode: Mode,
+    /// Both connections.
+    pub sides: Sides<Connection>,
+    /// Both queues.
+    pub queue: Sides<QueueDepth>,
+    /// Fields that both sides changed and nobody decided.
+    pub conflicts: u64,
+    /// All other holds.
+    pub holds: u64,
+    /// Untied records that wait for a person.
+    pub orphans: u64,
+    /// Ties over all pairs.
+    pub ties: u64,
+    /// Edges between contacts and projects that both sides agree on.
+    pub relations: u64,
+    /// Fields written since start, per side.
+    pub written: Sides<u64>,
+    /// Fields seen changed since start, per side.
+    pub seen: Sides<u64>,
+    /// The last 240 seconds.
+    pub series: Vec<Sample>,
+    /// The windows of our writes.
+    pub windows: WindowFigures,
+    /// The pairs, in the order of the configuration.
+    pub pairs: Vec<PairStatus>,
+    /// The newest journal lines, newest first, 50 at most.
+    pub latest: Vec<JournalRow>,
+    /// Records read but not yet known to be settled (the hot set), over both sides.
+    pub hot: u64,
+    /// How the store was opened, if it was not opened plainly; how it is, if it is not well.
+    pub store_note: String,
+}

@@ -1,0 +1,194 @@
+//! What waits for a person.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FieldKey, PairName, RecordId, Side, TieId, Value};
+
+/// What is held: a field of a tie, a whole tie, or a pair.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HoldId {
+    /// The pair.
+    pub pair: PairName,
+    /// The CRM record of the tie; `None` for the pair as a whole.
+    pub crm: Option<RecordId>,
+    /// The field; `None` for the tie as a whole.
+    pub field: Option<FieldKey>,
+}
+
+impl HoldId {
+    /// The hold on one field of a tie.
+    pub fn field(tie: &TieId, field: &FieldKey) -> Self {
+        Self { pair: tie.pair.clone(), crm: Some(tie.crm.clone()), field: Some(field.clone()) }
+    }
+
+    /// The hold on a whole tie.
+    pub fn tie(tie: &TieId) -> Self {
+        Self { pair: tie.pair.clone(), crm: Some(tie.crm.clone()), field: None }
+    }
+
+    /// The tie, unless the pair as a whole is held.
+    pub fn tie_id(&self) -> Option<TieId> {
+        self.crm.as_ref().map(|crm| TieId { pair: self.pair.clone(), crm: crm.clone() })
+    }
+}
+
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.pair)?;
+        if let Some(crm) = &self.crm {
+            write!(f, "/{crm}")?;
+        }
+        if let Some(field) = &self.field {
+            write!(f, "/{field}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why something is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Why {
+    /// Both sides changed the field to different values. Common dialect; `base` is `None` on first contact.
+    Conflict {
+        /// What they last agreed on.
+        base: Option<Value>,
+        /// What the CRM holds.
+        crm: Value,
+        /// What Notion holds.
+        notion: Value,
+    },
+    /// A side did not take a value: it kept the old one or answered with an error.
+    Refused {
+        /// The side that refused.
+        side: Side,
+        /// What we sent, common dialect.
+        sent: Value,
+        /// What it said, or that it kept its old value.
+        reason: String,
+    },
+    /// A side's value has no form on the other side.
+    Unmappable {
+        /// The side that holds the value.
+        side: Side,
+        /// The value, native dialect.
+        value: Value,
+        /// What is missing and how to mend it.
+        reason: String,
+    },
+    /// A field could not be read for several cycles while the other side changed.
+    Unreadable {
+        /// The side that could not be read.
+        side: Side,
+        /// Why not.
+        reason: String,
+    },
+    /// One record went away while the other was edited.
+    DeletedAndEdited {
+        /// The side whose record went away.
+        gone: Side,
+    },
+    /// A value we wrote was reverted and rewritten: something else writes this field.
+    Fighting {
+        /// The side on which it was reverted.
+        side: Side,
+    },
+    /// Too much would change at once; the pair waits for a confirmation of this very plan.
+    MassChange {
+        /// What would happen, with counts.
+        what: String,
+        /// The hash of the plan that a confirmation is bound to.
+        plan: String,
+    },
+    /// A write failed again and again for a reason that lies in the record.
+    Quarantined {
+        /// The side written to.
+        side: Side,
+        /// The error.
+        reason: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// More than one record carries our marker.
+    DuplicateSet {
+        /// The side with the duplicates.
+        side: Side,
+        /// All of them, oldest first; the first is the tied one.
+        records: Vec<RecordId>,
+    },
+}
+
+impl Why {
+    /// Whether this is a conflict: a hold on a field that both sides changed.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Why::Conflict { .. })
+    }
+}
+
+/// Something that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// What is held.
+    pub id: HoldId,
+    /// Why.
+    #[serde(flatten)]
+    pub why: Why,
+    /// Since when, by our clock; kept while the reason stays of one kind.
+    pub since: Timestamp,
+}
+
+/// A durable statement of the engine that planning must respect: why a write is not to be repeated. It lapses when its
+/// input, the value we would send, changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// What it is about.
+    pub id: HoldId,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: MarkKind,
+    /// When, by our clock.
+    pub at: Timestamp,
+}
+
+/// What the engine remembers against repeating itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum MarkKind {
+    /// A side kept its old value or refused the new one.
+    Refused {
+        /// The side that refused.
+        side: Side,
+        /// What we sent, common dialect: while we would send the same again, the field is held.
+        sent: Value,
+        /// What it said.
+        reason: String,
+    },
+    /// A write of the record failed for a reason that lies in the record.
+    Failed {
+        /// The side written to.
+        side: Side,
+        /// The digest of everything we would send.
+        input: String,
+        /// What it said.
+        reason: String,
+        /// How often so far.
+        attempts: u32,
+        /// Not before this moment; after the last attempt the record is quarantined.
+        retry_at: Option<Timestamp>,
+    },
+    /// Something else rewrites this field.
+    Fighting {
+        /// The side on which our value was reverted.
+        side: Side,
+    },
+    /// Several records of one side carry the same marker.
+    DuplicateSet {
+        /// That side.
+        side: Side,
+        /// Oldest first.
+        records: Vec<RecordId>,
+    },
+}

@@ -1,0 +1,101 @@
+//! What a side was seen to hold.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FieldName, RecordId, Value};
+
+/// One field of one reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldState {
+    /// Read, in the side's native dialect.
+    Known(Value),
+    /// Not read: truncated, forbidden, failed, or a form we cannot hold. Unknown is never empty. The text says why.
+    Unknown(String),
+}
+
+impl FieldState {
+    /// The value, if it was read.
+    pub fn known(&self) -> Option<&Value> {
+        match self {
+            FieldState::Known(value) => Some(value),
+            FieldState::Unknown(_) => None,
+        }
+    }
+}
+
+/// Where a record stands. The kinds of absence are different answers and are never mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// There.
+    Present,
+    /// In the trash of its system, and readable.
+    Trashed,
+    /// A read by id said that there is no such record for us: deleted, or access lost.
+    Missing,
+    /// A page that was moved out of the pair's data source.
+    Moved,
+}
+
+/// One record as its system just returned it, in native dialect.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its id.
+    pub id: RecordId,
+    /// The fields that were asked for, by native name. A field that is not here was not asked for.
+    pub fields: BTreeMap<FieldName, FieldState>,
+    /// [`Presence::Present`], [`Presence::Trashed`] or [`Presence::Moved`].
+    pub presence: Presence,
+    /// When it was created, by its system.
+    pub created_at: Option<Timestamp>,
+    /// When it was last edited, by its system and in its precision (Notion: floored to the minute).
+    pub edited_at: Option<Timestamp>,
+    /// Our marker on it: on a page the CRM record's id, on a CRM record the page's id.
+    pub marker: Option<String>,
+    /// Whether the last editor is the account that we write with: a hint and nothing more.
+    pub edited_by_us: bool,
+    /// What the system's codec wants back to write this record without losing what it does not map (order of a
+    /// list, ids of multi-field entries). Opaque to everybody else and never stored.
+    pub baggage: serde_json::Value,
+}
+
+/// What we remember of a record: its last reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Fields by native name.
+    pub fields: BTreeMap<FieldName, FieldState>,
+    /// Where it stands.
+    pub presence: Presence,
+    /// When it was created, by its system.
+    pub created_at: Option<Timestamp>,
+    /// When it was last edited, by its system.
+    pub edited_at: Option<Timestamp>,
+    /// Our marker on it.
+    pub marker: Option<String>,
+    /// When this reading was made, by our clock.
+    pub seen_at: Timestamp,
+    /// When a reading first showed these fields, by our clock: what a quiet period is counted from.
+    pub settled_since: Timestamp,
+    /// How many readings in a row a field was Unknown.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown_for: BTreeMap<FieldName, u32>,
+    /// Per field: the last reading that still showed the value before this one, and the first that showed this one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed_between: BTreeMap<FieldName, (Option<Timestamp>, Timestamp)>,
+}
+
+impl Observation {
+    /// The value of a field, if it was read.
+    pub fn known(&self, name: &FieldName) -> Option<&Value> {
+        self.fields.get(name).and_then(FieldState::known)
+    }
+
+    /// Whether the record is there to be read and written.
+    pub fn is_present(&self) -> bool {
+        self.presence == Presence::Present
+    }
+}

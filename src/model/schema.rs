@@ -1,0 +1,132 @@
+//! What a side can hold: the fields of an entity, their kinds and options; and the people it knows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FieldName, Value};
+
+/// The canonical kinds of value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Kind {
+    Title,
+    Text,
+    Number,
+    Checkbox,
+    Date,
+    DateTime,
+    Select,
+    Status,
+    MultiSelect,
+    Email,
+    Phone,
+    Url,
+    People,
+    Relation,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 14] = [
+        Kind::Title,
+        Kind::Text,
+        Kind::Number,
+        Kind::Checkbox,
+        Kind::Date,
+        Kind::DateTime,
+        Kind::Select,
+        Kind::Status,
+        Kind::MultiSelect,
+        Kind::Email,
+        Kind::Phone,
+        Kind::Url,
+        Kind::People,
+        Kind::Relation,
+    ];
+
+    /// The name in configuration and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Title => "title",
+            Kind::Text => "text",
+            Kind::Number => "number",
+            Kind::Checkbox => "checkbox",
+            Kind::Date => "date",
+            Kind::DateTime => "date-time",
+            Kind::Select => "select",
+            Kind::Status => "status",
+            Kind::MultiSelect => "multi-select",
+            Kind::Email => "e-mail",
+            Kind::Phone => "phone",
+            Kind::Url => "URL",
+            Kind::People => "people",
+            Kind::Relation => "relation",
+        }
+    }
+}
+
+/// One option of a select, status, multi-select or enumeration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionInfo {
+    /// What the native dialect calls it: in Notion the option's name, in a CRM its id or code.
+    pub id: String,
+    /// What a person reads.
+    pub label: String,
+}
+
+/// One field of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldInfo {
+    /// The stable id (a Notion property id, percent-decoded); equal to the name where the system has no other.
+    pub id: String,
+    /// The label a person reads.
+    pub label: String,
+    /// The system's own type name (`rich_text`, `crm_status`), for messages.
+    pub native_type: String,
+    /// The canonical kinds this field can hold, best first; empty for a type that we carry as opaque.
+    /// A Notion `date` is both [`Kind::DateTime`] and [`Kind::Date`].
+    pub kinds: Vec<Kind>,
+    /// Whether we can write it.
+    pub writable: bool,
+    /// Whether it holds more than one element (people, options, related records).
+    pub multiple: bool,
+    /// Options, where the kind has them.
+    pub options: Vec<OptionInfo>,
+    /// What the field holds when it is told to be empty, where it cannot be empty (a CRM amount becomes 0).
+    pub empty_is: Option<Value>,
+    /// The related entity, for a relation: a Notion data source id or a CRM entity name.
+    pub target: Option<String>,
+}
+
+/// What one entity of one side can hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Schema {
+    /// The entity's title as people see it.
+    pub title: String,
+    /// Fields by native name.
+    pub fields: BTreeMap<FieldName, FieldInfo>,
+}
+
+/// What to read and write of one entity: which CRM entity or data source, which fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// `deal`, `contact`, `company`; or a data source id.
+    pub name: String,
+    /// The mapped fields, by native name.
+    pub fields: Vec<FieldName>,
+    /// The sync-owned property that holds our marker, where one must be named (Notion). A CRM has its own place.
+    pub marker: Option<FieldName>,
+}
+
+/// A person as a side knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The side's user id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The e-mail address in lower case, where we may see it.
+    pub email: Option<String>,
+}
