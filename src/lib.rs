@@ -1,4 +1,6 @@
 //! crosstie keeps a Notion workspace and a CRM in step, both ways, field by field.
 pub mod control;
+pub mod mapping;
 pub mod model;
+pub mod remote;
 pub mod seam;

@@ -1,0 +1,124 @@
+//! A pair and its field mappings as the operator wrote them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FieldKey, FieldName, PairName, Side};
+
+/// Which way a field goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    Both,
+    /// From the CRM only; an edit in Notion is settled against, with its value journalled.
+    CrmToNotion,
+    /// From Notion only.
+    NotionToCrm,
+}
+
+impl Direction {
+    /// Whether values go from this side to the other.
+    pub fn from(self, side: Side) -> bool {
+        match self {
+            Direction::Both => true,
+            Direction::CrmToNotion => side == Side::Crm,
+            Direction::NotionToCrm => side == Side::Notion,
+        }
+    }
+}
+
+/// Who wins where both sides changed a field differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Nobody, until an operator decides.
+    #[default]
+    Hold,
+    /// The CRM.
+    Crm,
+    /// Notion.
+    Notion,
+    /// The later edit, by intervals of observation; overlapping intervals hold.
+    Newest,
+}
+
+/// Where records without a counterpart get one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Create {
+    /// On both sides.
+    Both,
+    /// Pages for CRM records.
+    CrmToNotion,
+    /// CRM records for pages.
+    NotionToCrm,
+    /// Nowhere: every untied record is an orphan.
+    #[default]
+    None,
+}
+
+impl Create {
+    /// Whether a record of this side gets a counterpart on the other.
+    pub fn from(self, side: Side) -> bool {
+        match self {
+            Create::Both => true,
+            Create::CrmToNotion => side == Side::Crm,
+            Create::NotionToCrm => side == Side::Notion,
+            Create::None => false,
+        }
+    }
+}
+
+/// What happens to a counterpart whose record went away unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delete {
+    /// It stays, untied, and is shown as an orphan.
+    #[default]
+    Untie,
+    /// It is put into its system's trash too.
+    Propagate,
+}
+
+/// One field mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldSpec {
+    /// Its name within the pair: the CRM field's name.
+    pub key: FieldKey,
+    /// The CRM field, upper-case: `TITLE`, `OPPORTUNITY`, `UF_CRM_1700000000`, `COMPANY_ID.TITLE` (read only).
+    pub crm: FieldName,
+    /// The Notion property's name.
+    pub notion: FieldName,
+    /// Which way.
+    pub direction: Direction,
+    /// Who wins a conflict.
+    pub policy: Policy,
+    /// CRM option or stage (id or label) to Notion option. Options that are not here correspond by equal labels.
+    pub values: BTreeMap<String, String>,
+    /// For a relation: the pair at its other end.
+    pub relation: Option<PairName>,
+}
+
+/// One pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairSpec {
+    /// Its name.
+    pub name: PairName,
+    /// The CRM entity: `deal`, `contact`, `company`.
+    pub crm: String,
+    /// The Notion data source id.
+    pub data_source: String,
+    /// The sync-owned text property that holds the CRM record's id.
+    pub marker: FieldName,
+    /// Field mappings by which an untied record is matched, best first; an empty value matches nothing.
+    pub match_by: Vec<FieldKey>,
+    /// Where counterparts are created.
+    pub create: Create,
+    /// What a deletion does.
+    pub delete: Delete,
+    /// The field mappings, in the order of the configuration.
+    pub fields: Vec<FieldSpec>,
+}

@@ -1,0 +1,13 @@
+//! How we talk to each system.
+//!
+//! [`System`] is what the engine knows; one folder a system turns wire JSON into `model::Value` in that side's native
+//! dialect and back. `transport` carries requests over real sockets, `pace` decides when one may leave, `connection` is
+//! the one layer that retries. No system's name may appear outside its own folder and the wiring in `cli`; nothing in
+//! here decides what should be written.
+
+pub mod system;
+
+pub use system::{
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, Since, System,
+    WriteError,
+};

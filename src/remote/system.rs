@@ -1,0 +1,253 @@
+//! What the engine knows of a remote system.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::control::Headroom;
+use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
+
+/// The purpose of a request, which decides its place in the queue for permits: first before last. Each lane has a
+/// reserved share, so that none starves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Probes of unknown writes, and what an operator asked for.
+    Probe,
+    /// Pre-reads and writes.
+    Write,
+    /// Re-reads of the hot set.
+    Hot,
+    /// Increments.
+    Increment,
+    /// Complete listings.
+    Sweep,
+}
+
+/// What a system can do; the engine asks this instead of the system's name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capabilities {
+    /// The name as people write it: `Notion`, `Bitrix24`.
+    pub name: &'static str,
+    /// The precision of `edited_at`: how much later than the stamp the edit can have been.
+    pub precision: SignedDuration,
+    /// How long a person may type before a record is whole: whether text arrives half-typed (Notion) or saved (a form).
+    pub saves_while_typing: bool,
+    /// How many records one `get` reads in one request.
+    pub get_batch: usize,
+    /// Whether `update` answers with the whole record.
+    pub update_returns_record: bool,
+}
+
+/// What stopped a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoteErrorKind {
+    /// The token is refused: nothing works until a person mends it.
+    Unauthorized,
+    /// Not for us: a capability or right is missing.
+    Forbidden,
+    /// No such thing, or no access to it: the two look the same.
+    NotFound,
+    /// The request itself was refused: a value, a field, a limit. Lies in the record.
+    Invalid,
+    /// Too fast, in spite of pacing; retried already.
+    Throttled,
+    /// The remote is down, or cannot be reached; retried already where that is safe.
+    Unavailable,
+    /// The answer was not what the system's documentation promises.
+    Malformed,
+}
+
+/// Why a request did not give what it should. The message tells what happened in the system's own words, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RemoteError {
+    /// The class.
+    pub kind: RemoteErrorKind,
+    /// The system's own code, or empty.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Why a write is not known to be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Surely not executed.
+    #[error("{0}")]
+    NotDone(RemoteError),
+    /// It may have been executed, now or within the next minute. To be probed, never repeated.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+}
+
+/// One record asked for by id.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fetched {
+    /// There, trashed or moved: see its presence.
+    Record(Record),
+    /// No such record for us.
+    Missing,
+}
+
+/// Where an increment begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Everything: a sweep.
+    Ever,
+    /// Edited at or after this moment by the system's clock (the engine has subtracted its overlap already).
+    At(Timestamp),
+}
+
+/// One page of a listing. The engine asks with the same `since` and the given `next` until that is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// Records, oldest edit first in an increment; a record can come twice.
+    pub records: Vec<Record>,
+    /// Where to go on; `None` at the end. Opaque, and worthless after an error.
+    pub next: Option<String>,
+    /// The system's own time when it answered, where it told.
+    pub server_now: Option<Timestamp>,
+}
+
+/// A complete listing's parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<'a> {
+    /// What to list.
+    pub entity: &'a Entity,
+    /// From when.
+    pub since: Since,
+    /// Where to go on, from the page before.
+    pub next: Option<String>,
+    /// For whom.
+    pub lane: Lane,
+}
+
+/// Who we are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Our own user id, as the author of our writes.
+    pub user: String,
+    /// A name for people: the bot's or user's name and the workspace or portal.
+    pub name: String,
+}
+
+/// How a connection does, for the snapshot.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pulse {
+    /// What can leave now.
+    pub headroom: Headroom,
+    /// Requests sent since start.
+    pub requests: u64,
+    /// Of those, refused for their pace.
+    pub throttled: u64,
+    /// When it last answered well, by our clock.
+    pub last_answer: Option<Timestamp>,
+    /// What is wrong now, if anything: the last error since the last good answer.
+    pub trouble: Option<RemoteError>,
+}
+
+/// A remote system. Reads retry inside; writes are sent once and classified.
+#[async_trait]
+pub trait System: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// How the connection does right now. Cheap; asked several times a second.
+    fn pulse(&self) -> Pulse;
+
+    /// Waits until so many requests of this lane could leave now, and keeps their permits for the next requests of that
+    /// lane. A write takes its permits *before* its pre-read, so that the window between the two stays short. Permits
+    /// are fungible within a lane: everything sent in [`Lane::Write`] reserves first.
+    async fn reserve(&self, lane: Lane, requests: u32);
+
+    /// Gives back permits that were reserved and not used.
+    fn release(&self, lane: Lane, requests: u32);
+
+    /// Who we are there; also the cheapest test of the token.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: the token is refused, or the system cannot be reached.
+    async fn identity(&self) -> Result<Identity, RemoteError>;
+
+    /// The fields of an entity, fresh from the system. The implementation keeps it for its own encoding.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: not found, no access, or not reachable.
+    async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError>;
+
+    /// The people it knows.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: a missing capability is [`RemoteErrorKind::Forbidden`].
+    async fn people(&self) -> Result<Vec<Person>, RemoteError>;
+
+    /// One page of records edited since a moment, or of all.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: the whole listing is then incomplete and is begun anew.
+    async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError>;
+
+    /// Records by id, in the order asked for.
+    ///
+    /// # Errors
+    /// [`RemoteError`] when nothing can be said of any of them.
+    async fn get(&self, entity: &Entity, ids: &[RecordId], lane: Lane)
+    -> Result<Vec<(RecordId, Fetched)>, RemoteError>;
+
+    /// Every live record that carries this marker, oldest first.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    async fn probe(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError>;
+
+    /// Every live record whose field holds exactly this value (native dialect), oldest first, 100 at most.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    async fn find(
+        &self,
+        entity: &Entity,
+        field: &FieldName,
+        value: &Value,
+        lane: Lane,
+    ) -> Result<Vec<Record>, RemoteError>;
+
+    /// Creates a record that carries `marker`, once, and gives it back as the system returned it (or read back where the
+    /// method returns only an id).
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    async fn create(
+        &self,
+        entity: &Entity,
+        marker: &str,
+        fields: &BTreeMap<FieldName, Value>,
+    ) -> Result<Record, WriteError>;
+
+    /// Changes fields of a record that was just read (`before`, with its baggage), once. Gives back the record as
+    /// returned, or `None` where the method returns none. Whole-array properties carry elements of `before` that
+    /// `fields` keeps in their order. `marker`, if given, is (re)written too.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    async fn update(
+        &self,
+        entity: &Entity,
+        before: &Record,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: Option<&str>,
+    ) -> Result<Option<Record>, WriteError>;
+
+    /// Puts a record into the system's trash or recycle bin, once.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError>;
+
+    /// Adds the sync-owned marker property to an entity that lacks it. Does nothing where the system needs none.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    async fn add_marker(&self, entity: &Entity) -> Result<(), RemoteError>;
+}
