@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::ids::Ids;
+use super::ids::{Ids, uuid};
 use super::refusal::Refused;
 
 /// Cursors that are remembered; the oldest are forgotten first, as a session would time out.
@@ -137,7 +137,8 @@ pub(super) fn page(
     let start = from.as_ref().map_or(0, |mark| mark.given);
     let end = start.saturating_add(size).min(all.len());
     let next = (end < all.len()).then(|| {
-        let name = all[end]["id"].as_str().map_or_else(|| format!("{end}"), str::to_owned);
+        // Property items all carry the property's id, which is no UUID and would not survive a URL.
+        let name = all[end]["id"].as_str().and_then(uuid).unwrap_or_else(|| cursors.ids.uuid());
         cursors.next(question, from.as_ref(), (Vec::new(), name.clone()), end, &name)
     });
     let results = all.into_iter().skip(start).take(size).collect();
