@@ -61,6 +61,7 @@ fn recorded_pages_read_back_as_they_were_recorded() {
     }
     assert!(!recorded.is_empty(), "no rows recorded in {}", dir.display());
     let mut notion = NotionStandIn::from_recorded(dir, Config::default()).unwrap();
+    let mut compared = 0;
     for (id, page) in &recorded {
         let (status, seen) = ask(&mut notion, Method::Get, &format!("/v1/pages/{id}"), None);
         assert_eq!(status, 200, "{seen}");
@@ -71,7 +72,14 @@ fn recorded_pages_read_back_as_they_were_recorded() {
         let by_id: BTreeMap<&str, &Json> =
             seen["properties"].as_object().unwrap().values().map(|p| (p["id"].as_str().unwrap(), p)).collect();
         for (name, property) in page["properties"].as_object().unwrap() {
-            assert_eq!(by_id.get(property["id"].as_str().unwrap()), Some(&property), "{name} of {id}");
+            let seen = by_id.get(property["id"].as_str().unwrap());
+            // A column that was retyped after the page was recorded shows the newer type.
+            if seen.is_some_and(|seen| seen["type"] == property["type"]) {
+                assert_eq!(seen, Some(&property), "{name} of {id}");
+                compared += 1;
+            } else {
+                assert!(seen.is_some(), "{name} of {id} is missing");
+            }
         }
         let source = page["parent"]["data_source_id"].as_str().unwrap();
         let (status, list) =
@@ -83,6 +91,7 @@ fn recorded_pages_read_back_as_they_were_recorded() {
         let expected = if home["in_trash"] == true { 400 } else { 200 };
         assert_eq!(ask(&mut notion, Method::Post, "/v1/pages", Some(&body)).0, expected, "a new row beside {id}");
     }
+    assert!(compared > 0);
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -119,6 +128,33 @@ fn a_data_source_that_is_only_referenced_gets_the_columns_of_its_pages() {
     let (_, seen) =
         ask(&mut notion, Method::Patch, target, Some(&json!({ "properties": { "Y%7Dh_": { "number": 10 } } })));
     assert_eq!(seen["properties"]["Price"]["number"], 10);
+}
+
+#[test]
+fn a_relation_over_25_is_whole_where_the_property_endpoint_was_recorded() {
+    let id = |i: usize| format!("38c9ce7b-60a4-815d-90b5-{i:012}");
+    let shown: Vec<Json> = (0..25).map(|i| json!({ "id": id(i) })).collect();
+    let column = json!({ "id": "QJ%7D%5E", "type": "relation", "relation": shown, "has_more": true });
+    let page = json!({ "method": "GET", "path": "/v1/pages/x", "status": 200, "response": {
+        "object": "page", "id": id(99), "created_time": "2026-06-27T17:01:00.000Z",
+        "last_edited_time": "2026-06-27T17:01:00.000Z", "in_trash": false,
+        "parent": { "type": "data_source_id", "data_source_id": "346163d1-db37-4bbd-ac08-a6e8d2f07091",
+            "database_id": "918f8fcf-abb7-4522-84cf-9abdbfb258b9" },
+        "properties": { "Items": column },
+    } })
+    .to_string();
+    let items: Vec<Json> = (0..30).map(|i| json!({ "object": "property_item", "relation": { "id": id(i) } })).collect();
+    let list = json!({ "method": "GET", "path": format!("/v1/pages/{}/properties/QJ%7D%5E?page_size=100", id(99)),
+        "status": 200, "response": { "object": "list", "results": items, "property_item": { "type": "relation" } } })
+    .to_string();
+    let target = format!("/v1/pages/{}/properties/QJ%7D%5E", id(99));
+    for (files, known) in [(vec![("a.json", page.as_str())], 25), (vec![("a.json", &page), ("b.json", &list)], 30)] {
+        let mut notion = NotionStandIn::from_recorded(folder(&files).path(), Config::default()).unwrap();
+        let (_, seen) = ask(&mut notion, Method::Get, &format!("/v1/pages/{}", id(99)), None);
+        assert_eq!(seen["properties"]["Items"], column);
+        let (_, all) = ask(&mut notion, Method::Get, &target, None);
+        assert_eq!(all["results"].as_array().unwrap().len(), known);
+    }
 }
 
 #[test]
