@@ -4,3 +4,4 @@ pub mod mapping;
 pub mod model;
 pub mod remote;
 pub mod seam;
+pub mod standin;
