@@ -96,8 +96,7 @@ pub struct DataSource {
 /// The envelope of every list.
 #[derive(Debug, Clone, Deserialize)]
 pub struct List {
-    /// The elements.
-    #[serde(default)]
+    /// The elements. Must be there: an answer that is no list would otherwise read as an empty one.
     pub results: Vec<Json>,
     /// Where to go on; opaque.
     #[serde(default)]
@@ -117,7 +116,7 @@ impl List {
     /// Malformed, when there is said to be more but not where, or when the cursor is the one just used: both would
     /// otherwise loop or end early.
     pub fn next(&self, used: Option<&str>) -> Result<Option<String>, RemoteError> {
-        if self.has_more != Some(true) {
+        if self.has_more == Some(false) || (self.has_more.is_none() && self.next_cursor.is_none()) {
             return Ok(None);
         }
         match &self.next_cursor {
