@@ -135,7 +135,8 @@ pub(super) fn only_mapped(entity: &Entity, columns: &Columns) -> String {
     if ids.is_empty() { String::new() } else { format!("?{}", ids.join("&")) }
 }
 
-fn bare(id: &str) -> String {
+/// An id (or a text with ids in it) without dashes and in lower case.
+pub(super) fn bare(id: &str) -> String {
     id.replace('-', "").to_lowercase()
 }
 

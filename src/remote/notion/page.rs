@@ -87,7 +87,8 @@ fn is_list(kind: &str) -> bool {
     matches!(kind, "people" | "relation" | "multi_select")
 }
 
-fn presence(page: &wire::Page, entity: &Entity) -> Presence {
+/// Where a page stands, seen from a data source.
+pub fn presence(page: &wire::Page, entity: &Entity) -> Presence {
     if page.in_trash == Some(true) || page.archived == Some(true) {
         return Presence::Trashed;
     }

@@ -65,21 +65,31 @@ impl Notion {
 
     pub(super) async fn read_page(&self, entity: &Entity, id: &str, lane: Lane) -> Result<Fetched, RemoteError> {
         let mut columns = self.columns(entity, lane).await?;
-        let mut first = true;
-        loop {
-            let target = format!("/v1/pages/{}{}", segment(id), only_mapped(entity, &columns));
-            match self.connection.read(lane, self.request(Method::Get, target)).await {
-                Ok(response) => {
-                    let page: Page = wire::read(&response.body, "a page")?;
-                    return Ok(Fetched::Record(self.record(&page, entity, &columns, lane).await));
-                }
-                Err(error) if error.kind == RemoteErrorKind::NotFound => return Ok(Fetched::Missing),
-                Err(error) if first && is_about_schema(&error) => {
-                    first = false;
+        let target = format!("/v1/pages/{}", segment(id));
+        let narrow = format!("{target}{}", only_mapped(entity, &columns));
+        let page = match self.get_page(&narrow, lane).await {
+            // The page was moved to where there are other properties, or ours changed: it tells when asked for all.
+            Err(error) if is_about_schema(&error) => {
+                let page = self.get_page(&target, lane).await?;
+                if page.as_ref().is_some_and(|page| page::presence(page, entity) != Presence::Moved) {
                     columns = self.fresh_columns(entity, lane).await?;
                 }
-                Err(error) => return Err(error),
+                page
             }
+            other => other?,
+        };
+        match page {
+            Some(page) => Ok(Fetched::Record(self.record(&page, entity, &columns, lane).await)),
+            None => Ok(Fetched::Missing),
+        }
+    }
+
+    /// One page, or `None` if there is none for us.
+    async fn get_page(&self, target: &str, lane: Lane) -> Result<Option<Page>, RemoteError> {
+        match self.connection.read(lane, self.request(Method::Get, target)).await {
+            Ok(response) => wire::read(&response.body, "a page").map(Some),
+            Err(error) if error.kind == RemoteErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Notion, marker_column, segment};
+use super::client::{Notion, bare, marker_column, segment};
 use super::dialect::is_about_schema;
 use super::schema::Columns;
 use super::wire::{self, ErrorBody, Page};
 use super::{encode, invalid, page};
 use crate::model::{Entity, FieldName, FieldState, Record, RecordId, Value};
-use crate::remote::{Fetched, Lane, RemoteError, WriteError};
+use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Response};
 
 impl Notion {
@@ -20,7 +20,7 @@ impl Notion {
         marker: &str,
         fields: &BTreeMap<FieldName, Value>,
     ) -> Result<Record, WriteError> {
-        self.write_page(entity, Method::Post, "/v1/pages", |columns| {
+        self.write_page(entity, Method::Post, "/v1/pages", &entity.name, |columns| {
             let properties = properties(entity, columns, fields, None, Some(marker))?;
             Ok(json!({
                 "parent": {"type": "data_source_id", "data_source_id": entity.name},
@@ -38,7 +38,7 @@ impl Notion {
         marker: Option<&str>,
     ) -> Result<Record, WriteError> {
         let target = format!("/v1/pages/{}", segment(before.id.as_str()));
-        self.write_page(entity, Method::Patch, &target, |columns| {
+        self.write_page(entity, Method::Patch, &target, before.id.as_str(), |columns| {
             Ok(json!({"properties": properties(entity, columns, fields, Some(before), marker)?}))
         })
         .await
@@ -76,12 +76,14 @@ impl Notion {
         marker_column(entity, &columns).map(drop)
     }
 
-    /// Sends one page write, and once more if the refusal was about a schema that we knew wrongly.
+    /// Sends one page write, and once more if the refusal was about a schema that we knew wrongly. `subject` is the id of
+    /// the page or data source that is written.
     async fn write_page(
         &self,
         entity: &Entity,
         method: Method,
         target: &str,
+        subject: &str,
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
     ) -> Result<Record, WriteError> {
         // The permits of the write lane are counted; what comes on top of the write goes by other lanes.
@@ -99,7 +101,7 @@ impl Notion {
                     columns = fresh;
                     self.connection.reserve(Lane::Write, 1).await;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(about(error, subject)),
             }
         };
         if let Some(id) = committed(&response) {
@@ -147,6 +149,19 @@ fn committed(response: &Response) -> Option<String> {
         return None;
     }
     ErrorBody::read(&response.body)?.committed().map(str::to_owned)
+}
+
+/// Notion answers 404 too when an element of a relation is missing. Only what was to be written can be missing itself;
+/// everything else is a value that Notion does not take.
+fn about(error: WriteError, subject: &str) -> WriteError {
+    match error {
+        WriteError::NotDone(error)
+            if error.kind == RemoteErrorKind::NotFound && !bare(&error.message).contains(&bare(subject)) =>
+        {
+            WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Invalid, ..error })
+        }
+        other => other,
+    }
 }
 
 /// Notion answered well and we cannot read what: it was executed, but with what result is to be found out.
