@@ -1,7 +1,7 @@
 //! Changing what is there.
 
 use crosstie::model::{Presence, Value};
-use crosstie::remote::{RemoteErrorKind, System, WriteError};
+use crosstie::remote::{Lane, RemoteErrorKind, System, WriteError};
 use crosstie::seam::{Method, Response};
 use jiff::Timestamp;
 use serde_json::json;
@@ -88,5 +88,26 @@ async fn a_trashed_page_is_in_the_trash() {
     let deal = office.add(&office.deals, &[("Name", json!("A"))]);
     office.client.trash(&office.deals, &deal.as_str().into()).await.unwrap();
     assert_eq!(office.notion(|notion, _| notion.in_trash(&deal)), Some(true));
-    assert_eq!(office.get(&office.deals, &deal).await.presence, Presence::Trashed);
+    let before = office.get(&office.deals, &deal).await;
+    assert_eq!(before.presence, Presence::Trashed);
+    // Once more does no harm, and a write to it says that it is gone and not that the value is bad.
+    office.client.trash(&office.deals, &before.id).await.unwrap();
+    let error = office.client.update(&office.deals, &before, &fields(&[("Name", Value::text("B"))]), None).await;
+    let Err(WriteError::NotDone(error)) = error else { panic!("{error:?}") };
+    assert_eq!(error.kind, RemoteErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_not_sent_gives_its_permit_back() {
+    let office = office();
+    let deal = office.add(&office.deals, &[("Name", json!("A"))]);
+    let before = office.get(&office.deals, &deal).await;
+    let free = || office.client.pulse().headroom;
+    let at_first = free();
+    office.client.reserve(Lane::Write, 1).await;
+    assert_ne!(free(), at_first);
+    let wrong = fields(&[("Amount", Value::text("no number"))]);
+    office.client.update(&office.deals, &before, &wrong, None).await.unwrap_err();
+    assert_eq!(office.sent(Method::Patch), 0);
+    assert_eq!(free(), at_first);
 }

@@ -34,6 +34,9 @@ const UNSAFE: &AsciiSet = &CONTROLS
     .add(b'+')
     .add(b'=');
 
+/// The most properties that an answer is narrowed to; with more, all are asked for. Arrays in requests hold 100.
+const MOST_FILTERED: usize = 100;
+
 /// One Notion workspace, as one integration sees it.
 pub struct Notion {
     pub(super) connection: Connection,
@@ -132,7 +135,7 @@ pub(super) fn only_mapped(entity: &Entity, columns: &Columns) -> String {
         .filter_map(|name| columns.resolve(name))
         .map(|column| format!("filter_properties={}", segment(&column.id)))
         .collect();
-    if ids.is_empty() { String::new() } else { format!("?{}", ids.join("&")) }
+    if ids.is_empty() || ids.len() > MOST_FILTERED { String::new() } else { format!("?{}", ids.join("&")) }
 }
 
 /// An id (or a text with ids in it) without dashes and in lower case.

@@ -42,6 +42,10 @@ fn by_code(response: &Response, body: &ErrorBody) -> Answer {
     use RemoteErrorKind::{Forbidden, Invalid, NotFound, Unauthorized, Unavailable};
     let error = |kind| connection::error(kind, body.code.clone(), message(response, body));
     let failed = |kind| Answer::Failed(error(kind));
+    // Notion saved it and ran out of time to answer; the body says what was made.
+    if response.status >= 500 && body.committed().is_some() {
+        return Answer::Good;
+    }
     match body.code.as_str() {
         "rate_limited" if is_blocked(body) => failed(Forbidden),
         "rate_limited" | "service_overload" => throttled(response, Some(body)),
@@ -56,8 +60,6 @@ fn by_code(response: &Response, body: &ErrorBody) -> Answer {
         | "validation_error"
         | "missing_version"
         | "invalid_beta" => failed(Invalid),
-        // Notion saved it and ran out of time to answer; the body says what was made.
-        "service_unavailable" if body.committed().is_some() => Answer::Good,
         "internal_server_error"
         | "bad_gateway"
         | "service_unavailable"

@@ -1,7 +1,8 @@
 //! How a complete listing or an increment goes on from page to page.
 //!
 //! Notion answers a query with 10,000 rows at most and then says `incomplete` with `has_more: false`. The listing is then
-//! continued by a new query from the last stamp seen; rows of that stamp that came already are left out.
+//! continued by a new query from the last stamp seen. A sweep leaves out the rows of that stamp that came already; an
+//! increment lets them come twice, because they may have been edited again in the same minute.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +36,7 @@ pub struct Place {
     /// The rows of that stamp.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     at_newest: BTreeSet<String>,
-    /// Rows that came in the query before this one.
+    /// Rows that came in the query before this one and have the stamp that this one begins with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     before: BTreeSet<String>,
 }
@@ -123,7 +124,7 @@ impl Place {
             self.newest = Some(stamp);
             self.at_newest.clear();
         }
-        if self.newest == Some(stamp) && self.at_newest.len() < REMEMBERED {
+        if since == Since::Ever && self.newest == Some(stamp) && self.at_newest.len() < REMEMBERED {
             self.at_newest.insert(page.id.clone());
         }
     }
@@ -215,6 +216,20 @@ mod tests {
         let (pages, end) = next.advance(&second, Since::Ever).unwrap();
         assert_eq!(ids(&pages), ["d"]);
         assert!(end.is_none());
+    }
+
+    #[test]
+    fn an_increment_leaves_no_row_out_that_came_before() {
+        let since = Since::At("2026-01-01T00:00:00Z".parse().unwrap());
+        let mut first = list(&[("a", ""), ("b", "")], cut());
+        for (row, stamp) in first.results.iter_mut().zip(["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"]) {
+            row["last_edited_time"] = json!(stamp);
+        }
+        let (_, next) = Place::default().advance(&first, since).unwrap();
+        let mut second = list(&[("b", "")], json!({"has_more": false}));
+        second.results[0]["last_edited_time"] = json!("2026-01-01T00:01:00Z");
+        let (pages, _) = next.unwrap().advance(&second, since).unwrap();
+        assert_eq!(ids(&pages), ["b"], "it may have been edited again within that minute");
     }
 
     #[test]

@@ -99,7 +99,12 @@ impl Notion {
         let lane = Lane::Probe;
         let wanted = Value::text(marker);
         let mut found = self
-            .read_matching(entity, lane, usize::MAX, |columns| filter::holds(marker_column(entity, columns)?, &wanted))
+            .read_matching(
+                entity,
+                lane,
+                |columns| filter::holds(marker_column(entity, columns)?, &wanted),
+                |record| record.marker.as_deref() == Some(marker),
+            )
             .await?;
         let newest = json!({
             "sorts": [{"timestamp": "created_time", "direction": "descending"}],
@@ -109,11 +114,11 @@ impl Notion {
         let list: List = wire::read(&response.body, "a list")?;
         for row in pages_of(&list) {
             let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
-            if !found.iter().any(|known| known.id == record.id) {
+            let is_new = !found.iter().any(|known| known.id == record.id);
+            if is_new && record.marker.as_deref() == Some(marker) && record.presence == Presence::Present {
                 found.push(record);
             }
         }
-        found.retain(|record| record.marker.as_deref() == Some(marker) && record.presence == Presence::Present);
         found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Ok(found)
     }
@@ -131,14 +136,20 @@ impl Notion {
         if !wider.fields.contains(field) {
             wider.fields.push(field.clone());
         }
-        let holds = |record: &Record| record.fields.get(field).and_then(FieldState::known) == Some(value);
         let mut found = self
-            .read_matching(&wider, lane, FOUND, |columns| {
-                let column = columns.resolve(field);
-                filter::holds(column.ok_or_else(|| invalid(format!("Notion has no property named {field}")))?, value)
-            })
+            .read_matching(
+                &wider,
+                lane,
+                |columns| {
+                    let column = columns.resolve(field);
+                    filter::holds(
+                        column.ok_or_else(|| invalid(format!("Notion has no property named {field}")))?,
+                        value,
+                    )
+                },
+                |record| record.fields.get(field).and_then(FieldState::known) == Some(value),
+            )
             .await?;
-        found.retain(|record| holds(record) && record.presence == Presence::Present);
         found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         if !entity.fields.contains(field) {
             for record in &mut found {
@@ -148,13 +159,13 @@ impl Notion {
         Ok(found)
     }
 
-    /// Pages that pass a filter, oldest first; stops asking once there are `enough`.
+    /// The oldest [`FOUND`] live pages that pass a filter there and `keep` here.
     async fn read_matching(
         &self,
         entity: &Entity,
         lane: Lane,
-        enough: usize,
         filter: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
+        keep: impl Fn(&Record) -> bool + Sync,
     ) -> Result<Vec<Record>, RemoteError> {
         let mut found = Vec::new();
         let mut cursor: Option<String> = None;
@@ -174,10 +185,14 @@ impl Notion {
                 .await?;
             let list: List = wire::read(&response.body, "a list")?;
             for row in pages_of(&list) {
-                found.push(self.record(&wire::element(row, "a page")?, entity, &columns, lane).await);
+                let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+                if record.presence == Presence::Present && keep(&record) {
+                    found.push(record);
+                }
             }
             cursor = list.next(cursor.as_deref())?;
-            if cursor.is_none() || found.len() >= enough {
+            if cursor.is_none() || found.len() >= FOUND {
+                found.truncate(FOUND);
                 return Ok(found);
             }
         }

@@ -47,7 +47,10 @@ impl Notion {
     pub(super) async fn write_trash(&self, id: &RecordId) -> Result<(), WriteError> {
         let target = format!("/v1/pages/{}", segment(id.as_str()));
         let request = self.request(Method::Patch, target).json(&json!({"in_trash": true}));
-        let response = self.connection.write(Lane::Write, request).await?;
+        let response = match self.connection.write(Lane::Write, request).await {
+            Err(WriteError::NotDone(error)) if is_in_trash(&error) => return Ok(()),
+            other => other?,
+        };
         if committed(&response).is_some() {
             return Ok(());
         }
@@ -87,18 +90,20 @@ impl Notion {
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
     ) -> Result<Record, WriteError> {
         // The permits of the write lane are counted; what comes on top of the write goes by other lanes.
-        let mut columns = self.columns(entity, Lane::Probe).await.map_err(WriteError::NotDone)?;
+        let mut columns = self.columns(entity, Lane::Probe).await.map_err(|error| self.unsent(error))?;
+        let mut body_now = body(&columns).map_err(|error| self.unsent(error))?;
         let mut first = true;
         let response = loop {
-            let request = self.request(method, target).json(&body(&columns).map_err(WriteError::NotDone)?);
-            match self.connection.write(Lane::Write, request).await {
+            match self.connection.write(Lane::Write, self.request(method, target).json(&body_now)).await {
                 Ok(response) => break response,
                 Err(WriteError::NotDone(error)) if first && is_about_schema(&error) => {
                     first = false;
-                    let fresh = self.fresh_columns(entity, Lane::Probe).await;
                     // The refusal stays the answer where the schema cannot be read either.
-                    let Ok(fresh) = fresh else { return Err(WriteError::NotDone(error)) };
+                    let Ok(fresh) = self.fresh_columns(entity, Lane::Probe).await else {
+                        return Err(WriteError::NotDone(error));
+                    };
                     columns = fresh;
+                    body_now = body(&columns).map_err(WriteError::NotDone)?;
                     self.connection.reserve(Lane::Write, 1).await;
                 }
                 Err(error) => return Err(about(error, subject)),
@@ -115,6 +120,14 @@ impl Notion {
         }
         let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;
         Ok(self.record(&page, entity, &columns, Lane::Hot).await)
+    }
+}
+
+impl Notion {
+    /// A write that ends before anything was sent gives back the permit that was reserved for it: nobody else knows.
+    fn unsent(&self, error: RemoteError) -> WriteError {
+        self.connection.release(Lane::Write, 1);
+        WriteError::NotDone(error)
     }
 }
 
@@ -151,17 +164,24 @@ fn committed(response: &Response) -> Option<String> {
     ErrorBody::read(&response.body)?.committed().map(str::to_owned)
 }
 
-/// Notion answers 404 too when an element of a relation is missing. Only what was to be written can be missing itself;
-/// everything else is a value that Notion does not take.
+/// What a refusal of a write is really about. Notion answers 404 too when an element of a relation is missing: only what
+/// was to be written can be missing itself, and everything else is a value that Notion does not take. And it answers 400
+/// when the page lies in the trash, which is no fault of the value.
 fn about(error: WriteError, subject: &str) -> WriteError {
-    match error {
-        WriteError::NotDone(error)
-            if error.kind == RemoteErrorKind::NotFound && !bare(&error.message).contains(&bare(subject)) =>
-        {
-            WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Invalid, ..error })
-        }
-        other => other,
-    }
+    let WriteError::NotDone(error) = error else { return error };
+    let is_other = error.kind == RemoteErrorKind::NotFound && !bare(&error.message).contains(&bare(subject));
+    let kind = match error.kind {
+        _ if is_other => RemoteErrorKind::Invalid,
+        _ if is_in_trash(&error) => RemoteErrorKind::NotFound,
+        kind => kind,
+    };
+    WriteError::NotDone(RemoteError { kind, ..error })
+}
+
+/// "Can't edit block that is archived. You must unarchive the block before editing."
+fn is_in_trash(error: &RemoteError) -> bool {
+    let words = |words: &str| error.message.contains(words);
+    error.kind == RemoteErrorKind::Invalid && words("edit") && (words("is archived") || words("in trash"))
 }
 
 /// Notion answered well and we cannot read what: it was executed, but with what result is to be found out.
