@@ -9,5 +9,8 @@ mod decoding;
 mod encoding;
 mod openapi;
 mod recordings;
+mod requests;
 mod schemas;
+mod served;
 mod shape;
+mod wire;
