@@ -2,5 +2,6 @@
 pub mod control;
 pub mod mapping;
 pub mod model;
+pub mod plan;
 pub mod remote;
 pub mod seam;
