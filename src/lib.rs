@@ -1,2 +1,3 @@
 //! crosstie keeps a Notion workspace and a CRM in step, both ways, field by field.
 pub mod seam;
+pub mod standin;
