@@ -26,6 +26,7 @@ mod moment;
 mod people;
 mod reads;
 mod schema;
+mod system_fields;
 mod world;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 
 use super::dictionary::{self, Person, Pipeline};
 use super::moment::{Clock, floor};
-use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, system_fields, user_field};
+use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, user_field};
+use super::system_fields::system_fields;
 use crate::standin::log::{Actor, Entry, Kind as Change};
 
 /// One value of a multifield (PHONE, EMAIL, WEB, IM).
