@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
@@ -24,7 +25,21 @@ pub(super) struct Names<'a> {
 enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
-    One { field: Box<Field>, op: &'static str, wanted: Vec<String> },
+    One { field: Box<Field>, op: &'static str, wanted: Vec<Wanted> },
+}
+
+/// A value that is looked for: as sent, and as the field's column would hold it, if it can.
+struct Wanted {
+    text: String,
+    key: Option<Key>,
+}
+
+/// A value as its column compares it. Text is in lower case: MySQL's usual collation knows no case.
+#[derive(Debug, PartialEq, PartialOrd)]
+enum Key {
+    Number(Decimal),
+    Moment(Timestamp),
+    Text(String),
 }
 
 /// One page of a list.
@@ -38,17 +53,24 @@ pub(super) struct Page {
 pub(super) fn list(world: &World, entity: Entity, params: &Input, names: &Names<'_>) -> Result<Page, ApiError> {
     let nothing = Input::empty();
     let filter = params.get_any(&["filter", "FILTER"]).unwrap_or(&nothing);
-    let test = group(filter, names)?;
+    let test = group(world, filter, names)?;
     let order = order(params.get_any(&["order", "ORDER"]).unwrap_or(&nothing), names)?;
-    let mut rows: Vec<&Item> = world.all(entity).filter(|item| test.passes(world, item)).collect();
-    rows.sort_by(|a, b| {
-        let by = |(field, down): &(Field, bool)| {
-            let found = sort_cells(world, field, a, b);
-            if *down { found.reverse() } else { found }
-        };
-        order.iter().map(by).find(|found| found.is_ne()).unwrap_or_else(|| a.id.cmp(&b.id))
+    let found = world.all(entity).filter(|item| test.passes(world, item));
+    let with_keys = found.map(|item| {
+        let keys = order.iter().map(|(field, _)| keys(world, item, field).into_iter().next());
+        (keys.collect::<Vec<_>>(), item.id)
     });
-    let ids: Vec<u64> = rows.into_iter().map(|item| item.id).collect();
+    let mut rows: Vec<(Vec<Option<Key>>, u64)> = with_keys.collect();
+    rows.sort_by(|(a, a_id), (b, b_id)| {
+        for (index, (_, down)) in order.iter().enumerate() {
+            let found = a[index].partial_cmp(&b[index]).unwrap_or(Ordering::Equal);
+            if found.is_ne() {
+                return if *down { found.reverse() } else { found };
+            }
+        }
+        a_id.cmp(b_id)
+    });
+    let ids: Vec<u64> = rows.into_iter().map(|(_, id)| id).collect();
     Ok(page(ids, params))
 }
 
@@ -80,7 +102,7 @@ fn order(order: &Input, names: &Names<'_>) -> Result<Vec<(Field, bool)>, ApiErro
     Ok(found)
 }
 
-fn group(filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
+fn group(world: &World, filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
     let mut tests = Vec::new();
     let mut any = false;
     for (key, value) in filter.entries() {
@@ -88,11 +110,14 @@ fn group(filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
         if names.strict && key.eq_ignore_ascii_case("logic") {
             any = value.text().is_some_and(|logic| logic.eq_ignore_ascii_case("or"));
         } else if names.strict && numbered && value.is_map() {
-            tests.push(group(value, names)?);
+            tests.push(group(world, value, names)?);
         } else {
             let (op, name) = split(key);
             match (names.find)(name) {
-                Some(field) => tests.push(Test::One { field: Box::new(field), op, wanted: wanted(value) }),
+                Some(field) => {
+                    let wanted = wanted(world, &field, value);
+                    tests.push(Test::One { field: Box::new(field), op, wanted });
+                }
                 None if names.strict => {
                     let text = format!("Invalid filter: field '{name}' is not allowed in filter");
                     return Err(ApiError::bad("INVALID_ARG_VALUE", text));
@@ -104,11 +129,12 @@ fn group(filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
     Ok(if any { Test::Any(tests) } else { Test::All(tests) })
 }
 
-fn wanted(value: &Input) -> Vec<String> {
-    match value {
+fn wanted(world: &World, field: &Field, value: &Input) -> Vec<Wanted> {
+    let texts: Vec<String> = match value {
         Input::Map(entries) => entries.iter().filter_map(|(_, v)| v.text()).collect(),
         scalar => scalar.text().into_iter().collect(),
-    }
+    };
+    texts.into_iter().map(|text| Wanted { key: key(world, field, &text), text }).collect()
 }
 
 fn split(key: &str) -> (&'static str, &str) {
@@ -121,51 +147,50 @@ impl Test {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.passes(world, item)),
             Test::Any(tests) => tests.iter().any(|test| test.passes(world, item)),
-            Test::One { field, op, wanted } => {
-                let cells = cells(world, item, field);
-                match *op {
-                    "" | "=" | "@" => equal(world, field, &cells, wanted),
-                    "!" | "!=" | "!@" => !equal(world, field, &cells, wanted),
-                    "%" => like(field, &cells, wanted, true),
-                    "=%" | "%=" => like(field, &cells, wanted, false),
-                    "!%" => !like(field, &cells, wanted, true),
-                    "!=%" | "!%=" => !like(field, &cells, wanted, false),
-                    op => cells.iter().any(|cell| wanted.iter().any(|w| ranks(world, field, op, cell, w))),
+            Test::One { field, op, wanted } => match *op {
+                "" | "=" | "@" => equal(world, item, field, wanted),
+                "!" | "!=" | "!@" => !equal(world, item, field, wanted),
+                "%" => like(world, item, field, wanted, true),
+                "=%" | "%=" => like(world, item, field, wanted, false),
+                "!%" => !like(world, item, field, wanted, true),
+                "!=%" | "!%=" => !like(world, item, field, wanted, false),
+                op => {
+                    let bounds: Vec<&Key> = wanted.iter().filter_map(|wanted| wanted.key.as_ref()).collect();
+                    keys(world, item, field).iter().any(|key| bounds.iter().any(|bound| ranks(op, key, bound)))
                 }
-            }
+            },
         }
     }
 }
 
-fn ranks(world: &World, field: &Field, op: &str, cell: &str, wanted: &str) -> bool {
-    compare(world, field, cell, wanted).is_some_and(|found| match op {
-        ">" => found.is_gt(),
-        ">=" => found.is_ge(),
-        "<" => found.is_lt(),
-        _ => found.is_le(),
-    })
+fn ranks(op: &str, key: &Key, bound: &Key) -> bool {
+    match op {
+        ">" => key > bound,
+        ">=" => key >= bound,
+        "<" => key < bound,
+        _ => key <= bound,
+    }
 }
 
-fn equal(world: &World, field: &Field, cells: &[String], wanted: &[String]) -> bool {
+fn equal(world: &World, item: &Item, field: &Field, wanted: &[Wanted]) -> bool {
+    let keys = keys(world, item, field);
+    let link = matches!(field.kind, Kind::Company | Kind::Contact | Kind::Contacts);
     wanted.iter().any(|wanted| {
-        let link = matches!(field.kind, Kind::Company | Kind::Contact | Kind::Contacts);
-        if wanted.is_empty() || (link && wanted == "0") {
-            return cells.is_empty();
+        if wanted.text.is_empty() || (link && wanted.text == "0") {
+            return keys.is_empty();
         }
-        cells.iter().any(|cell| compare(world, field, cell, wanted).is_some_and(Ordering::is_eq))
+        wanted.key.as_ref().is_some_and(|wanted| keys.contains(wanted))
     })
 }
 
-fn like(field: &Field, cells: &[String], wanted: &[String], substring: bool) -> bool {
+fn like(world: &World, item: &Item, field: &Field, wanted: &[Wanted], substring: bool) -> bool {
     if matches!(field.kind, Kind::Status(_) | Kind::Stage | Kind::Contact | Kind::Contacts | Kind::Company) {
         return false;
     }
+    let cells: Vec<String> = cells(world, item, field).into_iter().map(|cell| cell.to_lowercase()).collect();
     wanted.iter().any(|wanted| {
-        let wanted = wanted.to_lowercase();
-        cells.iter().any(|cell| {
-            let cell = cell.to_lowercase();
-            if substring { cell.contains(&wanted) } else { matches_pattern(&cell, &wanted) }
-        })
+        let wanted = wanted.text.to_lowercase();
+        cells.iter().any(|cell| if substring { cell.contains(&wanted) } else { matches_pattern(cell, &wanted) })
     })
 }
 
@@ -198,16 +223,18 @@ fn cells(world: &World, item: &Item, field: &Field) -> Vec<String> {
     texts
 }
 
-fn sort_cells(world: &World, field: &Field, a: &Item, b: &Item) -> Ordering {
-    let (a, b) = (cells(world, a, field), cells(world, b, field));
-    match (a.first(), b.first()) {
-        (Some(a), Some(b)) => compare(world, field, a, b).unwrap_or(Ordering::Equal),
-        (a, b) => a.is_some().cmp(&b.is_some()),
+/// The same, ready to be compared. Ids and times skip the way over text: every poll asks for them.
+fn keys(world: &World, item: &Item, field: &Field) -> Vec<Key> {
+    match field.name.as_str() {
+        "ID" => vec![Key::Number(item.id.into())],
+        "DATE_MODIFY" => vec![Key::Moment(item.updated)],
+        "DATE_CREATE" => vec![Key::Moment(item.created)],
+        _ => cells(world, item, field).iter().filter_map(|cell| key(world, field, cell)).collect(),
     }
 }
 
-/// Compares as the field's column does; text without regard to case, as MySQL's usual collation. None: not comparable.
-fn compare(world: &World, field: &Field, cell: &str, wanted: &str) -> Option<Ordering> {
+/// A text as the field's column would hold it; none if it cannot.
+fn key(world: &World, field: &Field, text: &str) -> Option<Key> {
     match field.kind {
         Kind::Integer
         | Kind::Double
@@ -216,9 +243,9 @@ fn compare(world: &World, field: &Field, cell: &str, wanted: &str) -> Option<Ord
         | Kind::Contact
         | Kind::Contacts
         | Kind::Category
-        | Kind::Enumeration => Some(cell.parse::<Decimal>().ok()?.cmp(&wanted.trim().parse::<Decimal>().ok()?)),
-        Kind::Date => Some(cell.cmp(world.clock.read_day(wanted)?.as_str())),
-        Kind::DateTime => Some(world.clock.read(cell)?.cmp(&world.clock.read(wanted)?)),
-        _ => Some(cell.to_lowercase().cmp(&wanted.to_lowercase())),
+        | Kind::Enumeration => text.trim().parse().ok().map(Key::Number),
+        Kind::Date => world.clock.read_day(text).map(Key::Text),
+        Kind::DateTime => world.clock.read(text).map(Key::Moment),
+        _ => Some(Key::Text(text.to_lowercase())),
     }
 }
