@@ -51,6 +51,7 @@ fn multifields_without_id_are_added_and_unmentioned_ones_stay() {
     let two = update(json!([{"VALUE": "1", "VALUE_TYPE": "MOBILE"}]));
     assert_eq!(two.len(), 2, "a blind resend makes a duplicate");
     assert_eq!(update(json!([])).len(), 2);
+    assert_eq!(update(json!([{"ID": 9999, "VALUE": "4"}])).len(), 2, "an id of nobody is not added");
     assert_eq!(update(json!([{"ID": first, "VALUE": "3"}]))[0].1, "3");
     assert_eq!(update(json!([{"ID": first, "DELETE": "Y"}])).len(), 1);
     assert_eq!(update(json!([{"ID": two[1].0, "VALUE": ""}])).len(), 0);

@@ -59,6 +59,7 @@ fn or_groups_nest_in_item_lists_and_are_unknown_to_the_older_ones() {
     let group = json!({"0": {"logic": "OR", "0": {"title": "a"}, "1": {">id": 2, "title": "c"}}});
     assert_eq!(portal.found(2, group.clone()), [1, 3]);
     assert_eq!(portal.found(2, json!({"<id": 3, "0": group["0"]})), [1]);
+    let group = json!({"0": {"logic": "OR", "0": {"TITLE": "a"}, "1": {"TITLE": "c"}}});
     let legacy = portal.ok("crm.deal.list", json!({"filter": group, "select": ["ID"]}));
     assert_eq!(legacy.as_array().unwrap().len(), 4);
 }
