@@ -6,7 +6,8 @@ use std::time::Duration;
 use crosstie::config::{
     Config, CrmPlan, EXAMPLE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration, show_duration,
 };
-use crosstie::mapping::{Create, Delete, Direction, Policy};
+use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
+use crosstie::model::{FieldInfo, Kind, OptionInfo, Schema};
 
 use crate::{pair, parse, with};
 
@@ -164,4 +165,63 @@ fn the_file_is_found_in_the_working_folder_then_in_the_users() {
 fn a_configuration_shows_where_secrets_are_and_no_more() {
     let config: Config = with(&pair("deals", "deal", 1)).unwrap();
     assert!(format!("{config:?}").contains("Env(\"TOKEN\")"));
+}
+
+fn info(kind: Kind, writable: bool, options: &[&str], target: Option<&str>) -> FieldInfo {
+    FieldInfo {
+        id: "id".into(),
+        label: "label".into(),
+        native_type: kind.as_str().into(),
+        kinds: if kind == Kind::DateTime { vec![Kind::DateTime, Kind::Date] } else { vec![kind] },
+        writable,
+        multiple: kind == Kind::Relation,
+        options: options.iter().map(|id| OptionInfo { id: (*id).into(), label: (*id).into() }).collect(),
+        empty_is: None,
+        target: target.map(Into::into),
+    }
+}
+
+/// The deal table as Bitrix24 and a Notion database have it.
+fn compile_deals(config: &Config) -> Result<PairMap, Vec<Problem>> {
+    let schema = |fields: Vec<(&str, FieldInfo)>| Schema {
+        title: "Deals".into(),
+        fields: fields.into_iter().map(|(name, info)| (name.into(), info)).collect(),
+    };
+    let stages = ["NEW", "PREPARATION", "PREPAYMENT_INVOICE", "EXECUTING", "FINAL_INVOICE", "WON", "LOSE"];
+    let statuses = ["New", "Qualified", "Invoice", "In progress", "Final invoice", "Won", "Lost"];
+    let crm = schema(vec![
+        ("TITLE", info(Kind::Text, true, &[], None)),
+        ("STAGE_ID", info(Kind::Status, true, &stages, None)),
+        ("OPPORTUNITY", info(Kind::Number, true, &[], None)),
+        ("ASSIGNED_BY_ID", info(Kind::People, true, &[], None)),
+        ("COMPANY_ID.TITLE", info(Kind::Text, false, &[], None)),
+        ("DATE_CREATE", info(Kind::DateTime, false, &[], None)),
+        ("CONTACT_IDS", info(Kind::Relation, true, &[], Some("contact"))),
+    ]);
+    let contacts = config.pairs[0].data_source.as_str();
+    let notion = schema(vec![
+        ("Name", info(Kind::Title, true, &[], None)),
+        ("Status", info(Kind::Status, true, &statuses, None)),
+        ("Amount", info(Kind::Number, true, &[], None)),
+        ("Responsible", info(Kind::People, true, &[], None)),
+        ("Company", info(Kind::Text, true, &[], None)),
+        ("Creation Date", info(Kind::DateTime, true, &[], None)),
+        ("Contacts", info(Kind::Relation, true, &[], Some(contacts))),
+        ("CRM ID", info(Kind::Text, true, &[], None)),
+    ]);
+    PairMap::compile(&config.pairs[1], &crm, &notion, &config.pairs)
+}
+
+#[test]
+fn the_examples_deal_table_works_as_shipped() {
+    let config = parse(EXAMPLE).unwrap();
+    let map = compile_deals(&config).unwrap();
+    assert_eq!((map.fields.len(), map.title), (7, Some("TITLE".into())));
+    // And a problem that only the schemas show can be told with its line.
+    let mut wrong = config.clone();
+    wrong.pairs[1].fields[5].direction = Direction::Both;
+    let problems = compile_deals(&wrong).unwrap_err();
+    let line = config.line_of(&"deals".into(), problems[0].field.as_ref()).unwrap();
+    let text: Vec<&str> = EXAMPLE.lines().collect();
+    assert_eq!((text[line - 1], text[line]), ("[[pair.field]]", "crm = \"DATE_CREATE\""));
 }
