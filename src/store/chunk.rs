@@ -1,5 +1,6 @@
-//! Values longer than 32 KiB lie in chunks: sled 0.34 puts values from some 128 KiB on into files of their own, which
-//! our `fdatasync` does not reach and which have leaked before.
+//! Values longer than 4 KiB lie in chunks: what sled 0.34 writes in one piece goes into a file of its own from some
+//! 128 KiB on, which our `fdatasync` does not reach and which has leaked before. That piece is not a value but a whole
+//! leaf: up to some twenty neighbours.
 //!
 //! A stored value is a 0 and the value, or a 1 and the number of its chunks. Chunks have their own tree and are written
 //! and removed in the transaction of their value.
@@ -7,7 +8,7 @@
 use sled::IVec;
 
 /// The longest value, and the longest chunk.
-const LONGEST: usize = 32 * 1024 - 1;
+const LONGEST: usize = 4 * 1024 - 1;
 const WHOLE: u8 = 0;
 const CHUNKED: u8 = 1;
 

@@ -1,11 +1,12 @@
 //! What a commit promises.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crosstie::seam::kv::Rows;
 use crosstie::seam::{Batch, Kv, KvError};
-use crosstie::store::{MemoryKv, Store, record, trees};
+use crosstie::store::{MemoryKv, Step, Store, record, trees};
 
 use super::{copy, one, open, read};
 
@@ -36,59 +37,106 @@ async fn a_closed_store_can_be_opened_again_at_once() {
     }
 }
 
-/// Counts flushes.
-struct Counting(MemoryKv, Arc<AtomicUsize>);
+/// Tells of every flush before it happens; the first waits for a word.
+struct Watched {
+    kv: MemoryKv,
+    begun: Sender<()>,
+    go: Option<Receiver<()>>,
+}
 
-impl Kv for Counting {
+impl Kv for Watched {
     fn get(&self, tree: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, KvError> {
-        self.0.get(tree, key)
+        self.kv.get(tree, key)
     }
     fn scan(&self, tree: &'static str, prefix: &[u8], from: Option<&[u8]>, limit: usize) -> Result<Rows, KvError> {
-        self.0.scan(tree, prefix, from, limit)
+        self.kv.scan(tree, prefix, from, limit)
     }
     fn apply(&mut self, batch: &Batch) -> Result<(), KvError> {
-        self.0.apply(batch)
+        self.kv.apply(batch)
     }
     fn flush(&mut self) -> Result<(), KvError> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.flush()
+        self.begun.send(()).unwrap();
+        if let Some(go) = self.go.take() {
+            go.recv().unwrap();
+        }
+        self.kv.flush()
     }
 }
 
 #[tokio::test]
 async fn commits_that_wait_together_share_a_flush_and_none_is_forgotten() {
-    let (memory, flushes) = (MemoryKv::new(), Arc::new(AtomicUsize::new(0)));
-    let store = Store::start(Box::new(Counting(memory.clone(), Arc::clone(&flushes)))).unwrap();
-    // A read that lasts until all commits are queued behind it.
-    let (go, wait) = std::sync::mpsc::channel::<()>();
-    let gate = Gate(wait);
-    let slow = {
+    let (memory, (begun, flushes), (go, wait)) = (MemoryKv::new(), channel(), channel());
+    let store = Store::start(Box::new(Watched { kv: memory.clone(), begun, go: Some(wait) })).unwrap();
+    let commit = |n: u32| {
         let store = store.clone();
-        tokio::spawn(async move { store.export(gate.hold().path(), super::moment(0)).await.map(|_| ()) })
+        tokio::spawn(async move { store.commit(one(trees::MARKS, &format!("{n:03}"), "x")).await })
     };
-    let many: Vec<_> = (0..200)
-        .map(|n| {
-            let store = store.clone();
-            tokio::spawn(async move { store.commit(one(trees::MARKS, &format!("{n:03}"), "x")).await })
-        })
-        .collect();
+    let mut all = vec![commit(0)];
+    tokio::task::yield_now().await;
+    flushes.recv().unwrap();
+    // The disk is busy with the first; these queue up.
+    all.extend((1..=200).map(commit));
+    tokio::task::yield_now().await;
+    assert!(all.iter().all(|commit| !commit.is_finished()), "nobody is answered before the flush");
     go.send(()).unwrap();
-    slow.await.unwrap().unwrap();
-    for commit in many {
+    for commit in all {
         commit.await.unwrap().unwrap();
     }
-    let after = memory.crash();
-    assert_eq!(after.scan(trees::MARKS, b"", None, 1000).unwrap().len(), 200);
-    assert!(flushes.load(Ordering::SeqCst) < 200, "{flushes:?} flushes for 200 commits");
+    assert_eq!(flushes.try_iter().count(), 1, "one flush for the two hundred");
+    assert_eq!(memory.crash().scan(trees::MARKS, b"", None, 1000).unwrap().len(), 201);
 }
 
-/// Waits for a word, then gives a directory.
-struct Gate(std::sync::mpsc::Receiver<()>);
+const VICTIM: &str = "CROSSTIE_TEST_VICTIM_HOME";
 
-impl Gate {
-    fn hold(&self) -> tempfile::TempDir {
-        let _ = self.0.try_recv();
-        tempfile::tempdir().unwrap()
+/// Not a test by itself: what the process to be killed does.
+#[test]
+fn victim() {
+    let Some(home) = std::env::var_os(VICTIM) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::start(Box::new(open(home.as_ref()).kv)).unwrap();
+        let first = store.scan(trees::INTENTS, b"", None, usize::MAX).await.unwrap().len();
+        for n in first.. {
+            let mut batch = one(trees::INTENTS, &format!("{n:08}"), &"i".repeat(n * 37 % 6000));
+            record::put(&mut batch, trees::JOURNAL, format!("{n:08}"), &n).unwrap();
+            record::put(&mut batch, trees::META, "last", &n).unwrap();
+            store.commit(batch).await.unwrap();
+            println!("acked {n}");
+        }
+    });
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut acked = 0;
+    for round in 1..=5 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "commits::victim", "--nocapture", "--test-threads=1"])
+            .env(VICTIM, dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut killed = false;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            // What it still said before it died counts as well.
+            if let Some((_, n)) = line.unwrap().rsplit_once("acked ") {
+                acked = n.parse().unwrap();
+            }
+            if !killed && acked >= round * 150 {
+                child.kill().unwrap();
+                killed = true;
+            }
+        }
+        assert!(killed, "it ended by itself");
+        child.wait().unwrap();
+        let opened = open(dir.path());
+        assert_eq!((opened.step, opened.note.as_str()), (Step::Plain, ""));
+        let last: usize = record::open(&opened.kv.get(trees::META, b"last").unwrap().unwrap()).unwrap();
+        assert!(last >= acked, "{acked} was answered, {last} is there");
+        for tree in [trees::INTENTS, trees::JOURNAL] {
+            assert_eq!(opened.kv.scan(tree, b"", None, usize::MAX).unwrap().len(), last + 1, "{tree}");
+        }
     }
 }
 
