@@ -67,3 +67,40 @@ pub(super) fn join(
     }
     Ok(value)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn joined(value: &[u8], lose: Option<usize>) -> Vec<u8> {
+        let (head, chunks) = split(value);
+        assert_eq!(count(&head), chunks.len());
+        let place = |at| key("ties", b"k", at);
+        let find = |wanted: Vec<u8>| (0..chunks.len()).find(|at| place(*at) == wanted && Some(*at) != lose);
+        join(&head, "ties", b"k", |wanted| Ok(find(wanted).map(|at| IVec::from(chunks[at])))).unwrap()
+    }
+
+    #[test]
+    fn values_of_every_length_come_back_whole() {
+        for length in [0, 1, LONGEST - 1, LONGEST, LONGEST + 1, 2 * LONGEST, 2 * LONGEST + 1, 50 * LONGEST] {
+            let value: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+            assert_eq!(joined(&value, None), value, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_lost_chunk_gives_a_value_that_fails_its_own_check() {
+        let sealed = crate::store::record::seal(&"x".repeat(3 * LONGEST)).unwrap();
+        for lose in 0..4 {
+            assert!(crate::store::record::check(&joined(&sealed, Some(lose))).is_err(), "{lose}");
+        }
+    }
+
+    #[test]
+    fn chunks_of_different_rows_never_share_a_place() {
+        assert_ne!(key("ties", b"a\0", 0), key("ties", b"a", 0));
+        assert_ne!(key("ties", &[b'a', 0, 0, 0, 0, 0, 0, 0, 0], 0), key("ties", b"a", 0));
+        assert_ne!(key("ties", b"a", 1), key("ties", b"a", 0));
+    }
+}

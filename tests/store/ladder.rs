@@ -205,6 +205,21 @@ fn a_record_with_a_broken_checksum_is_set_aside_and_named() {
 }
 
 #[test]
+fn a_debt_whose_note_is_damaged_is_still_owed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut opened = open(dir.path());
+    let mut batch = Batch::new();
+    batch.put(trees::META, "resync", "garbage");
+    opened.kv.apply(&batch).unwrap();
+    opened.kv.flush().unwrap();
+    drop(opened);
+    assert!(open(dir.path()).resync.is_some());
+    let again = open(dir.path());
+    assert!(again.broken.is_empty());
+    assert_eq!(again.resync.unwrap().since, moment(0));
+}
+
+#[test]
 fn a_store_of_a_newer_program_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let mut opened = open(dir.path());
