@@ -6,8 +6,11 @@ use std::time::Duration;
 use crosstie::control::socket::{ConnectError, connect};
 use crosstie::control::{Command, Desk, DeskError, Mode, Reply};
 use crosstie::model::PairName;
-use tokio::io::AsyncWriteExt;
+use serde_json::json;
+use tokio::io::{AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixListener;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::JoinHandle;
 
 use super::{Daemon, Raw, ask, title};
 
@@ -72,23 +75,39 @@ async fn a_slow_query_delays_no_other_of_the_same_client() {
     assert_eq!(title(&slow.await.unwrap()), "wait");
 }
 
-#[tokio::test]
-async fn a_client_that_does_not_read_delays_nobody_else() {
-    let daemon = Daemon::start().await;
-    let stalled = Raw::greeted(&daemon.path).await;
-    let Raw { read, mut write } = stalled;
-    // 300 answers of 100 kB, of which it takes none.
+/// A client that asks for 300 answers of 100 kB and takes none of them.
+async fn stalled(daemon: &Daemon) -> (Lines<BufReader<OwnedReadHalf>>, JoinHandle<OwnedWriteHalf>) {
+    let Raw { read, mut write } = Raw::greeted(&daemon.path).await;
     let flood = tokio::spawn(async move {
         for id in 0..300 {
-            let line = format!(
-                "{{\"id\":{id},\"ask\":{{\"query\":{{\"list\":\"holds\",\"filter\":\"x\",\"offset\":0,\"limit\":100000}}}}}}\n"
-            );
+            let query = json!({"list": "holds", "filter": "x", "offset": 0, "limit": 100_000});
+            let line = format!("{}\n", json!({"id": id, "ask": {"query": query}}));
             if write.write_all(line.as_bytes()).await.is_err() {
                 break;
             }
         }
         write
     });
+    while daemon.fake.queries.lock().unwrap().len() < 20 {
+        tokio::task::yield_now().await;
+    }
+    (read, flood)
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_cannot_keep_the_daemon_from_ending() {
+    let daemon = Daemon::start().await;
+    let _stalled = stalled(&daemon).await;
+    tokio::time::pause();
+    daemon.shutdown.cancel();
+    daemon.task.await.unwrap();
+    assert!(!daemon.path.exists());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_delays_nobody_else() {
+    let daemon = Daemon::start().await;
+    let (read, flood) = stalled(&daemon).await;
     let desk = connect(&daemon.path).await.unwrap();
     let mut snapshots = desk.snapshots();
     for version in 2..200 {
