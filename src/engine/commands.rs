@@ -2,8 +2,7 @@
 
 use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
 use crate::model::{
-    Decision, FieldKey, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict,
-    Why,
+    Decision, FieldKey, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
 };
 use crate::plan::Seen;
 
@@ -26,9 +25,7 @@ impl Core {
             Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
             Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
             Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
-            Command::Relate { owner, field, target, linked } => {
-                self.relate(txn, who, &owner, &field, &target, linked)
-            }
+            Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Retry { id } => self.retry(txn, who, &id),
@@ -112,7 +109,9 @@ impl Core {
                     return Err(format!("{} goes one way only; {} cannot be written", hold.id, side.other()));
                 }
                 if matches!(&hold.why, Why::Unmappable { side: holder, .. } if holder == side) {
-                    return Err(format!("{side}'s value has no form on the other side; force the other, or mend the mapping"));
+                    return Err(format!(
+                        "{side}'s value has no form on the other side; force the other, or mend the mapping"
+                    ));
                 }
                 Ok((Verdict::Force { side: *side }, format!("{side} wins")))
             }
@@ -162,9 +161,10 @@ impl Core {
     }
 
     fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
-        let known = self.memory.pair(&record.pair).is_some_and(|pair| {
-            pair.orphans.contains_key(&(record.side, record.id.clone()))
-        });
+        let known = self
+            .memory
+            .pair(&record.pair)
+            .is_some_and(|pair| pair.orphans.contains_key(&(record.side, record.id.clone())));
         if !known {
             return refused("it is no orphan any more");
         }
@@ -246,7 +246,10 @@ impl Core {
         match self.memory.holds.get(&id).map(|hold| &hold.why) {
             Some(Why::MassChange { plan: waiting, .. }) if *waiting == plan => {}
             Some(Why::MassChange { .. }) => {
-                return Reply::Changed { ids: vec![id], note: "changed since you looked: the plan is another one".into() };
+                return Reply::Changed {
+                    ids: vec![id],
+                    note: "changed since you looked: the plan is another one".into(),
+                };
             }
             _ => return refused(format!("no plan of pair {pair} waits for a confirmation")),
         }
@@ -300,10 +303,9 @@ impl Core {
             owner: owner.clone(),
             owner_title: self.tie_title(pair, &owner.crm),
             field: key.clone(),
-            target: target.zip(related).map(|(id, related)| TieId {
-                pair: related.spec.name.clone(),
-                crm: RecordId::from(id.as_str()),
-            }),
+            target: target
+                .zip(related)
+                .map(|(id, related)| TieId { pair: related.spec.name.clone(), crm: RecordId::from(id.as_str()) }),
             target_title: target
                 .zip(related)
                 .map(|(id, related)| self.tie_title(related, &RecordId::from(id.as_str())))

@@ -10,10 +10,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::mapping::FieldMap;
-use crate::model::{
-    Entity, FieldName, Intent, IntentState, Purpose, RecordId, RecordRef, Side, TieId, Value,
-};
-use crate::plan::{FieldWrite, Fate, match_untied};
+use crate::model::{Entity, FieldName, Intent, IntentState, Purpose, RecordId, RecordRef, Side, TieId, Value};
+use crate::plan::{Fate, FieldWrite, match_untied};
 use crate::remote::{Fetched, Lane, RemoteError, System, WriteError};
 use crate::seam::WallClock;
 
@@ -69,9 +67,7 @@ impl Core {
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
         match &op.target {
-            Target::Update(crm) | Target::Trash(crm) => {
-                self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() })
-            }
+            Target::Update(crm) | Target::Trash(crm) => self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() }),
             Target::Create(_) => None,
         }
     }
@@ -105,7 +101,8 @@ impl Core {
             let pair = self.memory.pair(&op.pair)?;
             let field = pair.map.as_ref()?.field(key)?;
             let from = op.side.other();
-            let common = field.to_common(from, pair.observation(from, source)?.known(field.name_on(from))?, &lookup).ok()?;
+            let common =
+                field.to_common(from, pair.observation(from, source)?.known(field.name_on(from))?, &lookup).ok()?;
             let native = field.to_native(op.side, &common, &Value::Empty, &lookup).ok()?;
             (!native.is_empty()).then(|| (field.name_on(op.side).clone(), native))
         };

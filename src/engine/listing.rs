@@ -44,6 +44,13 @@ pub struct ListingState {
     pub drift: u64,
 }
 
+impl ListingState {
+    /// Nothing under way; the next ones due at these moments.
+    pub fn due(next_increment: Timestamp, next_sweep: Timestamp) -> Self {
+        Self { next_increment, next_sweep, ..Self::default() }
+    }
+}
+
 impl Core {
     /// Starts every listing that is due.
     pub(super) fn start_listings(&mut self, now: Timestamp) {
@@ -213,8 +220,7 @@ impl Core {
                 for id in &due {
                     self.reading.insert(RecordRef { pair: name.clone(), side, id: id.clone() });
                 }
-                let (system, mail, clock) =
-                    (self.systems.get(side).clone(), self.mail.clone(), self.clock.clone());
+                let (system, mail, clock) = (self.systems.get(side).clone(), self.mail.clone(), self.clock.clone());
                 let pair = name.clone();
                 tokio::spawn(async move {
                     let began = clock.now();

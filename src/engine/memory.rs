@@ -171,8 +171,7 @@ impl Memory {
         if txn.batch.is_empty() {
             return Ok(txn.events);
         }
-        let counters =
-            Counters { event: self.last_event, intent: self.next_intent, decision: self.next_decision };
+        let counters = Counters { event: self.last_event, intent: self.next_intent, decision: self.next_decision };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
@@ -200,14 +199,6 @@ impl Memory {
         txn.put(trees::OBSERVATIONS, record_key(at), &observation);
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
         pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
-        self.touch(at);
-    }
-
-    /// Forgets a record.
-    pub fn remove_observation(&mut self, txn: &mut Txn, at: &RecordRef) {
-        txn.remove(trees::OBSERVATIONS, record_key(at));
-        let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
-        pair.observations.get_mut(at.side).remove(&at.id);
         self.touch(at);
     }
 

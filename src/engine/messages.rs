@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::control::{Command, DeskError, Query, Reply, Window};
 use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Schema, Side, Value};
-use crate::remote::{Changes, Fetched, Identity, RemoteError, WriteError};
+use crate::remote::{Changes, Fetched, RemoteError, WriteError};
 
 use super::core::OpKey;
 
@@ -109,13 +109,6 @@ pub enum Msg {
         side: Side,
         /// All of them.
         people: Result<Vec<Person>, RemoteError>,
-    },
-    /// Who we are on a side.
-    Identity {
-        /// The side.
-        side: Side,
-        /// The answer.
-        identity: Result<Identity, RemoteError>,
     },
     /// An operator looks.
     Query {

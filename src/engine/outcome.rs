@@ -17,8 +17,7 @@ use super::reading::Source;
 use super::untied::source_key;
 
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
-const RETRIES: [jiff::SignedDuration; 2] =
-    [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
+const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
 /// How a side took one field of a write.
 enum Taken {
@@ -272,7 +271,11 @@ impl Core {
         if let Some(mut observation) = known {
             observation.presence = Presence::Trashed;
             observation.seen_at = now;
-            txn.events.push(self.event(Happening::Gone, &at, "put into the trash after its counterpart, by the pair's delete policy"));
+            txn.events.push(self.event(
+                Happening::Gone,
+                &at,
+                "put into the trash after its counterpart, by the pair's delete policy",
+            ));
             self.memory.put_observation(txn, &at, observation);
         }
         if let Some(id) = tie {
@@ -388,7 +391,11 @@ impl Core {
     fn unknown(&mut self, txn: &mut Txn, mut intent: Intent, why: &str) {
         let IntentState::Sent { at } = intent.state else { return };
         intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
-        txn.events.push(self.intent_event(Happening::Unknown, &intent, format!("no answer tells whether it was done: {why}")));
+        txn.events.push(self.intent_event(
+            Happening::Unknown,
+            &intent,
+            format!("no answer tells whether it was done: {why}"),
+        ));
         self.memory.put_intent(txn, intent);
     }
 }

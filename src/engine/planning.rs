@@ -90,8 +90,7 @@ impl Core {
                     notion.changed_between.get(&field.spec.notion).copied(),
                 ),
                 same: &|left, right| field.same(left, right),
-                decision: decision
-                    .and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
+                decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
                 marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
             };
             fields.push((key.clone(), self.representable(field, tie, merge(&case))));
@@ -249,7 +248,8 @@ impl Core {
         if let Some(decision) = self.memory.remove_decision(txn, seq)
             && lapsed
         {
-            let mut event = self.hold_event(Happening::Lapsed, hold, "the values moved since it was decided; shown again");
+            let mut event =
+                self.hold_event(Happening::Lapsed, hold, "the values moved since it was decided; shown again");
             event.who = decision.who;
             txn.events.push(event);
         }
@@ -332,8 +332,7 @@ impl Core {
         };
         txn.events.push(self.tie_event(Happening::Untied, id, note));
         self.memory.remove_tie(txn, id);
-        let stone =
-            Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
+        let stone = Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
         self.memory.put_tombstone(txn, stone);
     }
 

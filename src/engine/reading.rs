@@ -27,7 +27,14 @@ pub enum Source {
 
 impl Core {
     /// Takes one reading. `began` is when its request began, by our clock.
-    pub(super) fn take_reading(&mut self, txn: &mut Txn, at: &RecordRef, began: Timestamp, record: Record, from: Source) {
+    pub(super) fn take_reading(
+        &mut self,
+        txn: &mut Txn,
+        at: &RecordRef,
+        began: Timestamp,
+        record: Record,
+        from: Source,
+    ) {
         if self.sending.contains(at) && from == Source::Listing {
             // A write of this very record is out: the listing may show it before or after. The answer will tell.
             return;
@@ -42,7 +49,6 @@ impl Core {
             return;
         }
         let observation = observe(before, &record, began);
-        self.watch_heat(at, &record, began);
         let unchanged = before.is_some_and(|before| {
             before.fields == observation.fields
                 && before.presence == observation.presence
@@ -50,21 +56,25 @@ impl Core {
                 && before.edited_at == observation.edited_at
                 && before.unknown_for == observation.unknown_for
         });
+        let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
+        self.watch_heat(at, &record, began);
         if unchanged {
-            // Only the moment of the reading moves, which no restart needs to know.
-            let waits = self.memory.pair(&at.pair).is_some_and(|pair| pair.tie_of(at.side, &at.id).is_none());
-            if let Some(pair) = self.memory.pairs.get_mut(&at.pair) {
-                if let Some(known) = pair.observations.get_mut(at.side).get_mut(&at.id) {
-                    known.seen_at = began;
-                }
-                pair.rematch |= waits;
-            }
+            self.saw_again(at, began);
             return;
         }
-        let news = self.news(at, before, &observation);
         self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
         txn.events.extend(news);
         self.memory.put_observation(txn, at, observation);
+    }
+
+    /// Only the moment of the reading moves, which no restart needs to know.
+    fn saw_again(&mut self, at: &RecordRef, began: Timestamp) {
+        let Some(pair) = self.memory.pairs.get_mut(&at.pair) else { return };
+        // A record that waits to be whole becomes so by being seen again unchanged.
+        pair.rematch |= pair.tie_of(at.side, &at.id).is_none();
+        if let Some(known) = pair.observations.get_mut(at.side).get_mut(&at.id) {
+            known.seen_at = began;
+        }
     }
 
     /// A read by id said that there is no such record for us. One such answer is not enough: the record may be missing
@@ -163,12 +173,7 @@ impl Core {
     }
 
     /// A native value in common dialect; where it has no such form, as it is.
-    pub(super) fn common(
-        &self,
-        field: &crate::mapping::FieldMap,
-        side: Side,
-        native: &Value,
-    ) -> Value {
+    pub(super) fn common(&self, field: &crate::mapping::FieldMap, side: Side, native: &Value) -> Value {
         let lookup = Translator { memory: &self.memory, directory: &self.directory };
         field.to_common(side, native, &lookup).unwrap_or_else(|_| native.clone())
     }

@@ -119,7 +119,7 @@ impl Core {
             for side in Side::BOTH {
                 let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
                 let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
-                let state = ListingState { next_increment: now, next_sweep, ..ListingState::default() };
+                let state = ListingState::due(now, next_sweep);
                 self.listings.insert((name.clone(), side), state);
             }
         }
@@ -299,8 +299,7 @@ impl Run {
             Answer::Claims(to) => {
                 let mut claims = self.core.claims();
                 let rows = self.store.scan(trees::JOURNAL, &[], None, usize::MAX).await?;
-                claims.journal =
-                    rows.iter().filter_map(|(_, bytes)| crate::store::record::open(bytes).ok()).collect();
+                claims.journal = rows.iter().filter_map(|(_, bytes)| crate::store::record::open(bytes).ok()).collect();
                 drop(to.send(claims));
             }
         }

@@ -28,7 +28,11 @@ impl Core {
         for mut intent in sent {
             let IntentState::Sent { at } = intent.state else { continue };
             intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
-            txn.events.push(self.intent_event(Happening::Unknown, &intent, "sent before the last stop; the answer was not recorded"));
+            txn.events.push(self.intent_event(
+                Happening::Unknown,
+                &intent,
+                "sent before the last stop; the answer was not recorded",
+            ));
             self.memory.put_intent(txn, intent);
         }
     }
@@ -63,8 +67,7 @@ impl Core {
             }
             self.probing.insert(intent.seq);
             let entity = pair.entity.get(intent.side).clone();
-            let (system, mail, clock) =
-                (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
+            let (system, mail, clock) = (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
             tokio::spawn(async move {
                 let began = clock.now();
                 let found = match &intent.purpose {
@@ -204,4 +207,3 @@ impl Core {
         }
     }
 }
-

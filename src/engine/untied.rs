@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::control::PairState;
-use crate::model::{
-    Happening, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict,
-};
+use crate::model::{Happening, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict};
 use crate::plan::{Facts, Fate, Matching, Untied, match_untied};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
@@ -106,7 +104,7 @@ impl Core {
         }
     }
 
-    fn facts(&self, pair: &PairMemory) -> Facts {
+    pub(super) fn facts(&self, pair: &PairMemory) -> Facts {
         let name = &pair.spec.name;
         let mut facts = Facts::default();
         let mut ordered: BTreeSet<&RecordRef> = BTreeSet::new();
@@ -237,12 +235,12 @@ impl Core {
                     _ => continue,
                 };
                 let due = due.max(self.create_retry_at(name, side, id).unwrap_or(due));
-                wanted.insert(OpKey { pair: name.clone(), side: side.other(), target: Target::Create(id.clone()) }, due);
+                wanted
+                    .insert(OpKey { pair: name.clone(), side: side.other(), target: Target::Create(id.clone()) }, due);
             }
         }
-        self.planned.retain(|key, _| {
-            key.pair != *name || !matches!(key.target, Target::Create(_)) || wanted.contains_key(key)
-        });
+        self.planned
+            .retain(|key, _| key.pair != *name || !matches!(key.target, Target::Create(_)) || wanted.contains_key(key));
         for (key, due) in wanted {
             let since = self.planned.get(&key).map_or(now, |planned| planned.since);
             self.planned.insert(key, Planned { since, due, fields: Vec::new() });
@@ -265,7 +263,8 @@ impl Core {
         let count = |side: Side, test: fn(&Fate) -> bool| {
             u64::try_from(matching.of(side).values().filter(|fate| test(fate)).count()).unwrap_or(u64::MAX)
         };
-        let ambiguous = |fate: &Fate| matches!(fate, Fate::Orphan(OrphanWhy::Ambiguous { .. } | OrphanWhy::Copy { .. }));
+        let ambiguous =
+            |fate: &Fate| matches!(fate, Fate::Orphan(OrphanWhy::Ambiguous { .. } | OrphanWhy::Copy { .. }));
         let alone = |fate: &Fate| {
             matches!(fate, Fate::Create | Fate::Wait)
                 || matches!(fate, Fate::Orphan(OrphanWhy::CreationOff | OrphanWhy::Survivor { .. }))
@@ -291,7 +290,9 @@ pub(super) fn source_key(side: Side, id: &RecordId) -> RecordId {
 /// Why an orphan is one, in a sentence.
 pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
     match why {
-        OrphanWhy::Survivor { gone } => format!("its counterpart {gone} went away; create a new one, link it, or ignore it"),
+        OrphanWhy::Survivor { gone } => {
+            format!("its counterpart {gone} went away; create a new one, link it, or ignore it")
+        }
         OrphanWhy::Ambiguous { candidates } => {
             format!("{} records of the other side match it; link the right one, or create", candidates.len())
         }

@@ -1,8 +1,6 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{
-    Candidate, HoldRow, List, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window,
-};
+use crate::control::{Candidate, HoldRow, List, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
 use crate::model::{
     Hold, IntentState, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
 };
@@ -125,7 +123,9 @@ impl Core {
             detail: orphan_sentence(&orphan.why),
             fields: self.shown_fields(pair, orphan.record.side, &orphan.record.id),
             since: orphan.since,
-            suggestions: count(self.candidates(&orphan.record, false).iter().filter(|it| !it.reason.is_empty()).count()),
+            suggestions: count(
+                self.candidates(&orphan.record, false).iter().filter(|it| !it.reason.is_empty()).count(),
+            ),
             creatable: self.creatable(pair, &orphan.record),
         };
         orphans.into_iter().map(row).collect()
@@ -211,7 +211,11 @@ impl Core {
                 side: intent.side,
                 op: op.to_owned(),
                 record: record.clone(),
-                title: self.memory.pair(&intent.pair).map(|pair| self.title(pair, title_side, record)).unwrap_or_default(),
+                title: self
+                    .memory
+                    .pair(&intent.pair)
+                    .map(|pair| self.title(pair, title_side, record))
+                    .unwrap_or_default(),
                 fields: intent.common.keys().map(|key| self.label(&intent.pair, key)).collect(),
                 state,
                 since,
@@ -266,7 +270,12 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
     let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {
         let (begin, rows) = (from.to_be_bytes(), usize::try_from(to + 1 - from).unwrap_or(usize::MAX));
         let found = store.scan(trees::JOURNAL, &[], Some(&begin), rows).await?;
-        Ok(found.iter().rev().filter_map(|(_, bytes)| record::open(bytes).ok()).map(|it| core.journal_row(it)).collect())
+        Ok(found
+            .iter()
+            .rev()
+            .filter_map(|(_, bytes)| record::open(bytes).ok())
+            .map(|it| core.journal_row(it))
+            .collect())
     };
     if query.filter.is_empty() {
         let to = last.saturating_sub(query.offset);
@@ -341,7 +350,9 @@ pub(super) fn why_sentence(why: &Why) -> String {
         Why::Fighting { side } => format!("something else keeps rewriting it in {side}; find it, then decide"),
         Why::MassChange { what, .. } => format!("{what}; approve it to go on"),
         Why::Quarantined { reason, attempts, .. } => {
-            format!("set aside after {attempts} tries: {reason}; it is tried again when the record changes, or now by retry")
+            format!(
+                "set aside after {attempts} tries: {reason}; it is tried again when the record changes, or now by retry"
+            )
         }
         Why::DuplicateSet { records, .. } => {
             format!("{} records carry the same marker; the oldest is tied, remove the others by hand", records.len())
