@@ -23,7 +23,7 @@ impl Bitrix24 {
     /// Reads one method's `result`.
     pub(super) async fn ask(&self, lane: Lane, method: &str, params: &Json) -> Result<Json, RemoteError> {
         let response = self.connection.read(lane, request(method, params)).await?;
-        Ok(body(&response)?["result"].take())
+        Ok(member(&mut body(&response)?, "result"))
     }
 
     /// Reads all rows of a method that pages by offset, or that gives all at once.
@@ -34,7 +34,7 @@ impl Bitrix24 {
             let mut params = params.clone();
             params["start"] = json!(start);
             let mut body = body(&self.connection.read(lane, request(method, &params)).await?)?;
-            rows.extend(entries(&body["result"].take()).into_iter().map(|(_, row)| row.clone()));
+            rows.extend(entries(&member(&mut body, "result")).into_iter().map(|(_, row)| row.clone()));
             match body["next"].as_u64().filter(|next| *next > start) {
                 Some(next) => start = next,
                 None => return Ok(rows),
@@ -46,7 +46,7 @@ impl Bitrix24 {
         let response = self.connection.write(Lane::Write, request(method, params)).await?;
         // The connection has seen a `result`; what it holds is the caller's to judge.
         let mut body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
-        Ok(body["result"].take())
+        Ok(member(&mut body, "result"))
     }
 
     pub(super) async fn page(
@@ -66,7 +66,7 @@ impl Bitrix24 {
         let mut body = body(&response)?;
         let told = || body["time"]["date_finish"].as_str().and_then(|at| at.parse().ok());
         let server_now = server_time(&response).or_else(told);
-        let items = body["result"]["items"].take();
+        let items = member(&mut member(&mut body, "result"), "items");
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
         }
@@ -84,7 +84,7 @@ impl Bitrix24 {
         let asked = json!({"entityTypeId": family.type_id(), "id": id, "useOriginalUfNames": "Y"});
         match self.ask(lane, "crm.item.get", &asked).await {
             Ok(mut result) => {
-                let items = [result["item"].take()];
+                let items = [member(&mut result, "item")];
                 Ok(self.records_fresh(lane, family, entity, &items).await?.pop())
             }
             // "Not found" and "no access" are hard to tell apart here, and both mean: not for us.
@@ -201,6 +201,11 @@ fn select(family: Family, entity: &Entity, catalogue: &Catalogue) -> Vec<String>
     }
     debug_assert!(!keys.contains("*") || family.has_comms());
     keys.into_iter().filter(|key| !key.is_empty()).map(str::to_owned).collect()
+}
+
+/// What stands under a key; null where nothing does, for PHP writes an empty map as a list.
+pub(super) fn member(json: &mut Json, key: &str) -> Json {
+    json.get_mut(key).map(Json::take).unwrap_or_default()
 }
 
 pub(super) fn malformed(what: &str) -> RemoteError {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
-use super::asking::malformed;
+use super::asking::{malformed, member};
 use super::catalogue::Shape;
 use super::comms::splits;
 use super::decode::{entries, scalar};
@@ -203,7 +203,7 @@ impl System for Bitrix24 {
         let asked = json!({
             "entityTypeId": family.type_id(), "fields": writing.item_fields(), "useOriginalUfNames": "Y",
         });
-        let item = self.write("crm.item.add", &asked).await?["item"].take();
+        let item = member(&mut self.write("crm.item.add", &asked).await?, "item");
         self.written(family, entity, &catalogue, item, writing.has_comms()).await
     }
 
@@ -229,7 +229,7 @@ impl System for Bitrix24 {
         let asked = json!({
             "entityTypeId": family.type_id(), "id": id, "fields": writing.item_fields(), "useOriginalUfNames": "Y",
         });
-        let item = self.write("crm.item.update", &asked).await?["item"].take();
+        let item = member(&mut self.write("crm.item.update", &asked).await?, "item");
         self.written(family, entity, &catalogue, item, writing.has_comms()).await.map(Some)
     }
 
