@@ -2,5 +2,8 @@
 pub mod control;
 pub mod mapping;
 pub mod model;
+pub mod plan;
 pub mod remote;
 pub mod seam;
+pub mod standin;
+pub mod store;
