@@ -5,7 +5,11 @@
 //! the one layer that retries. No system's name may appear outside its own folder and the wiring in `cli`; nothing in
 //! here decides what should be written.
 
+pub mod bitrix24;
+pub mod connection;
+pub mod pace;
 pub mod system;
+pub mod transport;
 
 pub use system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, Since, System,

@@ -1,0 +1,263 @@
+//! One connection to one remote system: transport, pace, and the ONE layer that retries.
+//!
+//! A [`Dialect`] says, purely, what a response means; [`Connection::read`] repeats what is safe to repeat,
+//! [`Connection::write`] sends once and repeats only what was surely not executed. Systems build their requests and
+//! read their responses on top of it; nothing above it may retry, nothing below it may.
+
+mod dialect;
+mod health;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
+use self::health::{Health, RetryBudget};
+use super::pace::{Pace, Permit};
+use super::{Lane, Pulse, RemoteError, RemoteErrorKind, WriteError};
+use crate::seam::{Failure, Request, Response, Transport, WallClock};
+
+/// How long and how often to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a read is sent at most, throttled answers not counted.
+    pub read_attempts: u32,
+    /// How often a write that was surely not executed is sent at most.
+    pub write_attempts: u32,
+    /// The wait before the second attempt; it doubles with each further one.
+    pub backoff: Duration,
+    /// When a request gives up waiting for permits, gates and repetitions.
+    pub deadline: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            read_attempts: 3,
+            write_attempts: 5,
+            backoff: Duration::from_secs(1),
+            deadline: Duration::from_secs(600),
+        }
+    }
+}
+
+/// A connection; clones share everything.
+#[derive(Clone)]
+pub struct Connection {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    pace: Arc<Pace>,
+    clock: Arc<dyn WallClock>,
+    dialect: Arc<dyn Dialect>,
+    patience: Patience,
+    health: Mutex<Health>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+/// One sending and what came of it; the permit is settled already.
+enum Outcome {
+    Good(Response),
+    Throttled,
+    Failed(RemoteError),
+    Transient(RemoteError),
+    NotSent(RemoteError),
+    Unknown(RemoteError),
+}
+
+impl Connection {
+    /// A connection with the default patience.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        pace: Arc<Pace>,
+        clock: Arc<dyn WallClock>,
+        dialect: Arc<dyn Dialect>,
+    ) -> Self {
+        Self::with_patience(transport, pace, clock, dialect, Patience::default())
+    }
+
+    /// A connection with a patience of its own.
+    pub fn with_patience(
+        transport: Arc<dyn Transport>,
+        pace: Arc<Pace>,
+        clock: Arc<dyn WallClock>,
+        dialect: Arc<dyn Dialect>,
+        patience: Patience,
+    ) -> Self {
+        let health = Mutex::new(Health::new(Instant::now()));
+        Self { inner: Arc::new(Inner { transport, pace, clock, dialect, patience, health }) }
+    }
+
+    /// Sends a request that changes nothing, and repeats it where that can help.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: a definite answer, or the last of the attempts.
+    pub async fn read(&self, lane: Lane, request: Request) -> Result<Response, RemoteError> {
+        let patience = self.inner.patience;
+        let deadline = Instant::now() + patience.deadline;
+        let mut attempt = 1;
+        loop {
+            let (last, cost) = match self.send(lane, &request, deadline).await? {
+                Outcome::Good(response) => return Ok(response),
+                Outcome::Failed(error) => return Err(error),
+                Outcome::Throttled => continue,
+                Outcome::Transient(error) | Outcome::NotSent(error) => (error, RetryBudget::PLAIN),
+                Outcome::Unknown(error) => (error, RetryBudget::UNKNOWN),
+            };
+            if attempt >= patience.read_attempts || !self.pause(attempt, cost, deadline).await {
+                return Err(last);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Sends a request that changes something, once. Repeated only after an answer that says it was not executed.
+    ///
+    /// # Errors
+    /// [`WriteError::NotDone`] where that is sure, else [`WriteError::Unknown`].
+    pub async fn write(&self, lane: Lane, request: Request) -> Result<Response, WriteError> {
+        let patience = self.inner.patience;
+        let deadline = Instant::now() + patience.deadline;
+        let mut attempt = 1;
+        loop {
+            let (last, throttled) = match self.send(lane, &request, deadline).await.map_err(WriteError::NotDone)? {
+                Outcome::Good(response) => return Ok(response),
+                Outcome::Failed(error) => return Err(WriteError::NotDone(error)),
+                Outcome::Transient(error) | Outcome::Unknown(error) => return Err(WriteError::Unknown(error.message)),
+                Outcome::Throttled => (too_fast(), true),
+                Outcome::NotSent(error) => (error, false),
+            };
+            let again = attempt < patience.write_attempts
+                && (throttled || self.pause(attempt, RetryBudget::PLAIN, deadline).await);
+            if !again {
+                return Err(WriteError::NotDone(last));
+            }
+            attempt += 1;
+        }
+    }
+
+    /// See [`super::System::reserve`].
+    pub async fn reserve(&self, lane: Lane, requests: u32) {
+        self.inner.pace.reserve(lane, requests).await;
+    }
+
+    /// See [`super::System::release`].
+    pub fn release(&self, lane: Lane, requests: u32) {
+        self.inner.pace.release(lane, requests);
+    }
+
+    /// How the connection does.
+    pub fn pulse(&self) -> Pulse {
+        let headroom = self.inner.pace.headroom(self.now());
+        let (requests, throttled) = self.inner.pace.counts();
+        let health = self.health();
+        Pulse { headroom, requests, throttled, last_answer: health.last_answer, trouble: health.trouble.clone() }
+    }
+
+    /// Our own clock's now.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The system's own time in its last answer, where it told; some time ago by now.
+    pub fn server_now(&self) -> Option<Timestamp> {
+        self.health().server_now
+    }
+
+    async fn send(&self, lane: Lane, request: &Request, deadline: Instant) -> Result<Outcome, RemoteError> {
+        let method = self.inner.dialect.method_of(request);
+        let permit = timeout_at(deadline, self.inner.pace.acquire(lane, method.as_deref())).await;
+        let permit = permit.map_err(|_| {
+            let error = too_fast();
+            self.health().trouble = Some(error.clone());
+            error
+        })?;
+        match self.inner.transport.send(request.clone()).await {
+            Ok(response) => Ok(self.judge(permit, request, response)),
+            Err(failure) => {
+                let error = error(RemoteErrorKind::Unavailable, "", failure.to_string());
+                self.health().trouble = Some(error.clone());
+                Ok(match failure {
+                    Failure::NotSent(_) => {
+                        permit.unsent();
+                        Outcome::NotSent(error)
+                    }
+                    Failure::Unknown(_) => {
+                        permit.answered();
+                        Outcome::Unknown(error)
+                    }
+                })
+            }
+        }
+    }
+
+    fn judge(&self, permit: Permit, request: &Request, response: Response) -> Outcome {
+        let now = self.now();
+        let told = server_time(&response);
+        for operating in self.inner.dialect.operating(request, &response) {
+            let reset_in = operating.reset_at.map(|at| {
+                let ahead = at.duration_since(told.unwrap_or(now));
+                Duration::try_from(ahead).unwrap_or(Duration::ZERO)
+            });
+            self.inner.pace.note_operating(&operating.method, operating.used, reset_in);
+        }
+        let answer = self.inner.dialect.judge(request, &response);
+        match &answer {
+            Answer::Throttled { retry_after, method } => permit.throttled(*retry_after, method.as_deref()),
+            _ => permit.answered(),
+        }
+        let mut health = self.health();
+        health.server_now = told.or(health.server_now);
+        match answer {
+            Answer::Good => {
+                health.well(now, Instant::now());
+                Outcome::Good(response)
+            }
+            Answer::Throttled { .. } => Outcome::Throttled,
+            Answer::Failed(error) => {
+                // "No such record" and "not that value" are answers of a system that is well.
+                if matches!(error.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Invalid) {
+                    health.well(now, Instant::now());
+                } else {
+                    health.trouble = Some(error.clone());
+                }
+                Outcome::Failed(error)
+            }
+            Answer::Transient(error) => {
+                health.trouble = Some(error.clone());
+                Outcome::Transient(error)
+            }
+        }
+    }
+
+    /// Waits before another attempt; `false` if there is to be none.
+    async fn pause(&self, attempt: u32, cost: u32, deadline: Instant) -> bool {
+        let base = self.inner.patience.backoff * 2u32.saturating_pow(attempt.saturating_sub(1));
+        let until = Instant::now() + base / 2 + self.inner.pace.jitter(base);
+        if until >= deadline || !self.health().retries.spend(cost, Instant::now()) {
+            return false;
+        }
+        sleep_until(until).await;
+        true
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.inner.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn too_fast() -> RemoteError {
+    error(RemoteErrorKind::Throttled, "", "no permit to send within the time a request may wait")
+}

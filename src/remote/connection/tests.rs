@@ -1,0 +1,205 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use serde_json::json as body;
+
+use super::*;
+use crate::remote::pace::Settings;
+use crate::seam::{Method, Rng};
+
+struct Half;
+
+impl Rng for Half {
+    fn next_u64(&mut self) -> u64 {
+        u64::MAX / 2
+    }
+}
+
+/// A wall clock that follows tokio's paused one.
+struct Wall(Instant);
+
+impl WallClock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.0.elapsed()
+    }
+}
+
+/// Says what it was told to say, in order; after that, 200.
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Result<Response, Failure>>>,
+    sent: Mutex<Vec<Duration>>,
+    start: Mutex<Option<Instant>>,
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, _request: Request) -> Result<Response, Failure> {
+        let start = *self.start.lock().unwrap().get_or_insert_with(Instant::now);
+        self.sent.lock().unwrap().push(start.elapsed());
+        let next = self.answers.lock().unwrap().pop_front();
+        next.unwrap_or_else(|| Ok(Response::json(200, &body!({"ok": true}))))
+    }
+}
+
+/// 429 is a throttle, 4xx a no, 5xx trouble.
+struct Plain;
+
+impl Dialect for Plain {
+    fn classify(&self, response: &Response) -> Answer {
+        let problem = |kind| error(kind, response.status.to_string(), "no");
+        match response.status {
+            200..=299 => Answer::Good,
+            429 => Answer::Throttled { retry_after: retry_after(response), method: None },
+            404 => Answer::Failed(problem(RemoteErrorKind::NotFound)),
+            401 => Answer::Failed(problem(RemoteErrorKind::Unauthorized)),
+            400..=499 => Answer::Failed(problem(RemoteErrorKind::Invalid)),
+            _ => Answer::Transient(problem(RemoteErrorKind::Unavailable)),
+        }
+    }
+}
+
+fn status(status: u16) -> Result<Response, Failure> {
+    Ok(Response::json(status, &body!({})))
+}
+
+fn lost() -> Result<Response, Failure> {
+    Err(Failure::Unknown("time-out".into()))
+}
+
+fn connect(answers: Vec<Result<Response, Failure>>) -> (Connection, Arc<Script>) {
+    let script = Arc::new(Script { answers: Mutex::new(answers.into()), ..Script::default() });
+    let pace = Pace::new(Settings::per_minute(180), Box::new(Half));
+    let connection = Connection::new(Arc::clone(&script) as _, pace, Arc::new(Wall(Instant::now())), Arc::new(Plain));
+    (connection, script)
+}
+
+fn request() -> Request {
+    Request::new(Method::Post, "/thing")
+}
+
+fn sent(script: &Script) -> usize {
+    script.sent.lock().unwrap().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_is_never_sent_twice_after_an_unknown_outcome() {
+    for answer in [lost(), status(500), status(504)] {
+        let (connection, script) = connect(vec![answer]);
+        let error = connection.write(Lane::Write, request()).await.unwrap_err();
+        assert!(matches!(error, WriteError::Unknown(_)), "{error:?}");
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(sent(&script), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_write_is_repeated_after_the_gate() {
+    let throttled = || Ok(Response::json(429, &body!({})).header("retry-after", "20"));
+    let (connection, script) = connect(vec![throttled(), throttled()]);
+    connection.write(Lane::Write, request()).await.unwrap();
+    let sent = script.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 3);
+    assert!(sent[1] >= Duration::from_secs(20) && sent[2] >= Duration::from_secs(40), "{sent:?}");
+    let pulse = connection.pulse();
+    assert_eq!((pulse.requests, pulse.throttled, pulse.trouble), (3, 2, None));
+    assert!(pulse.last_answer.unwrap() >= Timestamp::from_second(40).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_never_left_is_repeated_and_costs_no_permit() {
+    let refused = || Err(Failure::NotSent("connection refused".into()));
+    let (connection, script) = connect(vec![refused(), refused()]);
+    connection.write(Lane::Write, request()).await.unwrap();
+    assert_eq!(sent(&script), 3);
+    assert_eq!(connection.pulse().headroom.left_of(), Some((179, 180)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_cannot_leave_is_surely_not_done() {
+    let refused = || Err(Failure::NotSent("connection refused".into()));
+    let (connection, script) = connect((0..50).map(|_| refused()).collect());
+    let error = connection.write(Lane::Write, request()).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Unavailable, .. })), "{error:?}");
+    assert_eq!(sent(&script), 5);
+    assert_eq!(connection.pulse().trouble.unwrap().kind, RemoteErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_write_is_not_repeated() {
+    let (connection, script) = connect(vec![status(400)]);
+    let error = connection.write(Lane::Write, request()).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Invalid, .. })));
+    assert_eq!(sent(&script), 1);
+    assert_eq!(connection.pulse().trouble, None, "a system that says no is well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_repeated_after_trouble_and_after_an_unknown_outcome() {
+    let (connection, script) = connect(vec![lost(), status(503)]);
+    connection.read(Lane::Hot, request()).await.unwrap();
+    assert_eq!(sent(&script), 3);
+    let (connection, script) = connect((0..9).map(|_| status(502)).collect());
+    let error = connection.read(Lane::Hot, request()).await.unwrap_err();
+    assert_eq!((error.kind, sent(&script)), (RemoteErrorKind::Unavailable, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definite_no_is_not_asked_again() {
+    let (connection, script) = connect(vec![status(404), status(401)]);
+    assert_eq!(connection.read(Lane::Hot, request()).await.unwrap_err().kind, RemoteErrorKind::NotFound);
+    assert_eq!(connection.read(Lane::Hot, request()).await.unwrap_err().kind, RemoteErrorKind::Unauthorized);
+    assert_eq!(sent(&script), 2);
+    assert_eq!(connection.pulse().trouble.unwrap().kind, RemoteErrorKind::Unauthorized);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttles_cost_a_read_no_attempts_but_end_at_its_deadline() {
+    let (connection, script) = connect((0..40).map(|_| status(429)).collect());
+    let start = Instant::now();
+    let error = connection.read(Lane::Hot, request()).await.unwrap_err();
+    assert_eq!(error.kind, RemoteErrorKind::Throttled);
+    assert!(sent(&script) > 5, "only {} attempts", sent(&script));
+    assert_eq!(start.elapsed(), Patience::default().deadline);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_does_not_multiply_the_requests() {
+    let (connection, script) = connect((0..10_000).map(|_| status(500)).collect());
+    for _ in 0..200 {
+        assert!(connection.read(Lane::Hot, request()).await.is_err());
+    }
+    let extra = sent(&script) - 200;
+    assert!(extra < 120, "{extra} repetitions for 200 reads");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_time_is_told() {
+    let answer = Response::json(200, &body!({})).header("date", "Fri, 20 Nov 2026 10:00:00 GMT");
+    let (connection, _) = connect(vec![Ok(answer), status(200)]);
+    connection.read(Lane::Hot, request()).await.unwrap();
+    connection.read(Lane::Hot, request()).await.unwrap();
+    assert_eq!(connection.server_now().unwrap().to_string(), "2026-11-20T10:00:00Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_read_leaves_no_slot_taken() {
+    struct Silent;
+    #[async_trait]
+    impl Transport for Silent {
+        async fn send(&self, _request: Request) -> Result<Response, Failure> {
+            std::future::pending().await
+        }
+    }
+    let pace = Pace::new(Settings { in_flight: 1, ..Settings::per_minute(180) }, Box::new(Half));
+    let connection =
+        Connection::new(Arc::new(Silent), Arc::clone(&pace), Arc::new(Wall(Instant::now())), Arc::new(Plain));
+    for _ in 0..5 {
+        let read = connection.read(Lane::Hot, request());
+        assert!(tokio::time::timeout(Duration::from_millis(10), read).await.is_err());
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(10), pace.acquire(Lane::Hot, None)).await.is_ok());
+    assert_eq!(connection.pulse().requests, 6);
+}
