@@ -5,4 +5,5 @@ pub mod model;
 pub mod plan;
 pub mod remote;
 pub mod seam;
+pub mod standin;
 pub mod store;
