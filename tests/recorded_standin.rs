@@ -1,5 +1,5 @@
 //! The pretend Notion filled from a folder of recorded traffic serves what was recorded. The folder is named by the
-//! environment variable `CROSSTIE_RECORDED`; without it the first test says so and checks nothing.
+//! environment variable `CROSSTIE_RECORDED`; without it the first two tests say so and check nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -42,6 +42,74 @@ fn rows(value: &Json, found: &mut BTreeMap<String, Json>) {
     }
 }
 
+/// The recordings of a folder that were answered 200, in file order.
+fn recordings(dir: &Path) -> Vec<Json> {
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "json"));
+    files.sort();
+    let read = |file| serde_json::from_str::<Json>(&std::fs::read_to_string(file).unwrap()).unwrap();
+    files.into_iter().map(read).filter(|recording| recording["status"] == 200).collect()
+}
+
+/// The same JSON without what differs between two worlds: ids and the colours of options that were made.
+fn shape(value: &Json) -> Json {
+    match value {
+        Json::Array(all) => all.iter().map(shape).collect(),
+        Json::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "id" | "color"));
+            Json::Object(kept.map(|(name, value)| (name.clone(), shape(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn recorded_requests_are_answered_as_they_were() {
+    let Some(dir) = std::env::var_os("CROSSTIE_RECORDED") else {
+        eprintln!("skipped: CROSSTIE_RECORDED names no folder of recorded traffic");
+        return;
+    };
+    let dir = Path::new(&dir);
+    let mut notion = NotionStandIn::from_recorded(dir, Config { budget: u32::MAX, ..Config::default() }).unwrap();
+    let mut replayed = 0;
+    for recording in recordings(dir) {
+        let (path, body) = (recording["path"].as_str().unwrap(), &recording["request"]);
+        let (method, response) =
+            (Method::parse(recording["method"].as_str().unwrap()).unwrap(), &recording["response"]);
+        let home = body["parent"]["data_source_id"].as_str().or_else(|| path.split('/').nth(3)).unwrap_or_default();
+        let (status, source) = ask(&mut notion, Method::Get, &format!("/v1/data_sources/{home}"), None);
+        if status != 200 || source["in_trash"] == true {
+            continue;
+        }
+        if path.ends_with("/query") {
+            let mut body = body.clone();
+            body.as_object_mut().unwrap().remove("start_cursor");
+            let (status, list) = ask(&mut notion, method, path, Some(&body));
+            assert_eq!(status, 200, "{body}: {list}");
+            replayed += 1;
+            let keys = |list: &Json| list.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(keys(&list), keys(response), "{path}");
+        }
+        if path == "/v1/pages" {
+            let (status, page) = ask(&mut notion, method, path, Some(body));
+            // A relation may point to a page that was not recorded.
+            assert!(status == 200 || page["message"].as_str().unwrap().starts_with("Could not find page"), "{page}");
+            for name in body["properties"].as_object().unwrap().keys().filter(|_| status == 200) {
+                let (seen, was) = (&page["properties"][name], &response["properties"][name]);
+                assert_eq!(shape(seen), shape(was), "{name} in {body}");
+            }
+            let keys = |page: &Json| {
+                page.as_object().unwrap().keys().filter(|k| *k != "archived").cloned().collect::<Vec<_>>()
+            };
+            if status == 200 {
+                assert_eq!(keys(&page), keys(response));
+                replayed += 1;
+            }
+        }
+    }
+    assert!(replayed > 0, "no query and no create in {} could be asked again", dir.display());
+}
+
 #[test]
 fn recorded_pages_read_back_as_they_were_recorded() {
     let Some(dir) = std::env::var_os("CROSSTIE_RECORDED") else {
@@ -49,15 +117,9 @@ fn recorded_pages_read_back_as_they_were_recorded() {
         return;
     };
     let dir = Path::new(&dir);
-    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "json"));
-    files.sort();
     let mut recorded = BTreeMap::new();
-    for file in &files {
-        let recording: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        if recording["status"] == 200 {
-            rows(&recording["response"], &mut recorded);
-        }
+    for recording in recordings(dir) {
+        rows(&recording["response"], &mut recorded);
     }
     assert!(!recorded.is_empty(), "no rows recorded in {}", dir.display());
     let mut notion = NotionStandIn::from_recorded(dir, Config::default()).unwrap();

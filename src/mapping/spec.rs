@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FieldKey, FieldName, PairName, Side};
+use crate::model::{Entity, FieldKey, FieldName, PairName, Side};
 
 /// Which way a field goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +20,15 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Both => "both",
+            Direction::CrmToNotion => "crm-to-notion",
+            Direction::NotionToCrm => "notion-to-crm",
+        }
+    }
+
     /// Whether values go from this side to the other.
     pub fn from(self, side: Side) -> bool {
         match self {
@@ -121,4 +130,22 @@ pub struct PairSpec {
     pub delete: Delete,
     /// The field mappings, in the order of the configuration.
     pub fields: Vec<FieldSpec>,
+}
+
+impl PairSpec {
+    /// What to read and write on one side.
+    pub fn entity(&self, side: Side) -> Entity {
+        let name = |field: &FieldSpec| match side {
+            Side::Crm => field.crm.clone(),
+            Side::Notion => field.notion.clone(),
+        };
+        Entity {
+            name: match side {
+                Side::Crm => self.crm.clone(),
+                Side::Notion => self.data_source.clone(),
+            },
+            fields: self.fields.iter().map(name).collect(),
+            marker: (side == Side::Notion).then(|| self.marker.clone()),
+        }
+    }
 }

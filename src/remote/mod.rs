@@ -5,6 +5,7 @@
 //! the one layer that retries. No system's name may appear outside its own folder and the wiring in `cli`; nothing in
 //! here decides what should be written.
 
+pub mod bitrix24;
 pub mod connection;
 pub mod notion;
 pub mod pace;

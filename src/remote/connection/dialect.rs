@@ -42,6 +42,11 @@ pub trait Dialect: Send + Sync {
     /// What this response means.
     fn classify(&self, response: &Response) -> Answer;
 
+    /// The same where the request must be known too (which method a throttle is about).
+    fn judge(&self, _request: &Request, response: &Response) -> Answer {
+        self.classify(response)
+    }
+
     /// The method, where methods are metered one by one.
     fn method_of(&self, _request: &Request) -> Option<String> {
         None

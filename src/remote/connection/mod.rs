@@ -213,7 +213,7 @@ impl Connection {
             });
             self.inner.pace.note_operating(&operating.method, operating.used, reset_in);
         }
-        let answer = self.inner.dialect.classify(&response);
+        let answer = self.inner.dialect.judge(request, &response);
         match &answer {
             Answer::Throttled { retry_after, method } => permit.throttled(*retry_after, method.as_deref()),
             _ => permit.answered(),

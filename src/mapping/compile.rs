@@ -1,0 +1,316 @@
+//! A pair as the operator wrote it, checked against both schemas.
+
+use super::choices::Choices;
+use super::fit::{self, Fit};
+use super::{Create, Direction, FieldMap, FieldSpec, PairSpec, near};
+use crate::model::{Entity, FieldInfo, FieldKey, FieldName, Kind, Schema, Side};
+
+/// One pair with all of its fields checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairMap {
+    /// What the operator wrote.
+    pub spec: PairSpec,
+    /// The field mappings, in the order of the configuration.
+    pub fields: Vec<FieldMap>,
+    /// The field mapped onto Notion's title, if any.
+    pub title: Option<FieldKey>,
+}
+
+/// Why a pair cannot be kept in step as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The field mapping; `None` for the pair as a whole.
+    pub field: Option<FieldKey>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+impl Problem {
+    fn pair(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { field: None, what: what.into(), mend: mend.into() }
+    }
+
+    fn field(spec: &FieldSpec, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { field: Some(spec.key.clone()), what: what.into(), mend: mend.into() }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "{field}: {}; {}", self.what, self.mend),
+            None => write!(f, "{}; {}", self.what, self.mend),
+        }
+    }
+}
+
+impl PairMap {
+    /// Checks a pair against the schemas of both sides. `all` are the configured pairs, among them the targets of
+    /// relations.
+    ///
+    /// # Errors
+    /// Every [`Problem`] found, fields in the order of the configuration.
+    pub fn compile(spec: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut fields = Vec::new();
+        for field in &spec.fields {
+            match compile_field(field, crm, notion, all) {
+                Ok(field) => fields.push(field),
+                Err(more) => problems.extend(more),
+            }
+        }
+        let title = fields.iter().find(|field| field.notion_kind == Kind::Title).map(|field| field.spec.key.clone());
+        let map = Self { spec: spec.clone(), fields, title };
+        problems.extend(map.check_marker(notion));
+        problems.extend(map.check_matching());
+        if problems.iter().all(|problem| problem.field.is_none()) {
+            problems.extend(map.check_title(notion));
+        }
+        if problems.is_empty() { Ok(map) } else { Err(problems) }
+    }
+
+    /// A field mapping by its name.
+    pub fn field(&self, key: &FieldKey) -> Option<&FieldMap> {
+        self.fields.iter().find(|field| field.spec.key == *key)
+    }
+
+    /// What to read and write on one side.
+    pub fn entity(&self, side: Side) -> Entity {
+        self.spec.entity(side)
+    }
+
+    fn check_marker(&self, notion: &Schema) -> Option<Problem> {
+        let marker = &self.spec.marker;
+        if let Some(field) = self.spec.fields.iter().find(|field| field.notion == *marker) {
+            return Some(Problem::field(
+                field,
+                format!("`{marker}` is the marker property, which crosstie writes itself"),
+                "map another property, or name another marker",
+            ));
+        }
+        match notion.fields.get(marker) {
+            None => Some(Problem::pair(
+                format!("the data source has no marker property `{marker}`"),
+                "add a text property with that name in Notion, or name one that is there",
+            )),
+            Some(info) if !info.kinds.contains(&Kind::Text) || !info.writable => Some(Problem::pair(
+                format!("the marker property `{marker}` is a {}, not text", info.native_type),
+                "name a text property that nobody edits by hand",
+            )),
+            Some(_) => None,
+        }
+    }
+
+    fn check_matching(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for key in &self.spec.match_by {
+            let fields = &self.spec.fields;
+            if !fields.iter().any(|field| field.key == *key) {
+                let hint = near::hint(key.as_str(), fields.iter().map(|field| field.key.as_str()));
+                problems.push(Problem::pair(
+                    format!("`match_by` names `{key}`, which is no mapped CRM field of this pair{hint}"),
+                    "name the CRM field of one of the pair's fields",
+                ));
+            } else if let Some(field) = self.field(key)
+                && matches!(field.kind, Kind::Checkbox | Kind::MultiSelect | Kind::People | Kind::Relation)
+            {
+                problems.push(Problem::field(
+                    &field.spec,
+                    format!("a {} does not tell records apart", field.kind.as_str()),
+                    "take it out of `match_by`",
+                ));
+            }
+        }
+        problems
+    }
+
+    fn check_title(&self, notion: &Schema) -> Option<Problem> {
+        if !matches!(self.spec.create, Create::Both | Create::CrmToNotion) {
+            return None;
+        }
+        let name = notion.fields.iter().find(|(_, info)| info.kinds.contains(&Kind::Title)).map(|(name, _)| name);
+        let name = name.map_or_else(|| "the title".to_owned(), |name| format!("`{name}`"));
+        let Some(field) = self.title.as_ref().and_then(|key| self.field(key)) else {
+            return Some(Problem::pair(
+                format!("pages are to be created, and nothing is mapped onto {name}, their title"),
+                format!("add a field with `notion = {}`, or set `create`", name.replace('`', "\"")),
+            ));
+        };
+        (!field.writes(Side::Notion)).then(|| {
+            Problem::field(
+                &field.spec,
+                format!("pages are to be created, and {name}, their title, only goes to the CRM"),
+                "set `direction = \"both\"`, or set `create`",
+            )
+        })
+    }
+}
+
+fn compile_field(spec: &FieldSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]) -> Result<FieldMap, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let crm = find(spec, Side::Crm, &spec.crm, crm, &mut problems);
+    let notion = find(spec, Side::Notion, &spec.notion, notion, &mut problems);
+    let (Some(crm), Some(notion)) = (crm, notion) else {
+        return Err(problems);
+    };
+    check_writable(spec, crm, notion, &mut problems);
+    let taken = match fit_of(spec, crm, notion) {
+        Ok(taken) => Some(taken),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    let Some((crm_kind, notion_kind, fit)) = taken else {
+        return Err(problems);
+    };
+    problems.extend(check_relation(spec, fit, crm, notion, all));
+    let has_options = |kind| fit::is_choice(kind) || kind == Kind::MultiSelect;
+    if !spec.values.is_empty() && !has_options(crm_kind) {
+        problems.push(Problem::field(
+            spec,
+            format!("it has `values`, and the CRM field is {}, which has no options", crm_kind.as_str()),
+            "remove `values`",
+        ));
+        return Err(problems);
+    }
+    match Choices::compile(spec, crm, notion, notion_kind) {
+        Ok(choices) if problems.is_empty() => {
+            Ok(FieldMap::new(spec, crm, notion, (crm_kind, notion_kind, fit), choices))
+        }
+        Ok(_) => Err(problems),
+        Err(more) => {
+            problems.extend(more.into_iter().map(|(what, mend)| Problem::field(spec, what, mend)));
+            Err(problems)
+        }
+    }
+}
+
+fn find<'a>(
+    spec: &FieldSpec,
+    side: Side,
+    name: &FieldName,
+    schema: &'a Schema,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a FieldInfo> {
+    let found = schema.fields.get(name);
+    if found.is_none() {
+        let label = schema.fields.iter().find(|(_, info)| info.label.to_lowercase() == name.as_str().to_lowercase());
+        let hint = match label {
+            Some((name, info)) if side == Side::Crm => format!("; `{}` is the label of `{name}`", info.label),
+            _ => near::hint(name.as_str(), schema.fields.keys().map(FieldName::as_str)),
+        };
+        let (what, mend) = match side {
+            Side::Crm => ("field", "correct the name"),
+            Side::Notion => ("property", "correct the name, or add the property in Notion"),
+        };
+        problems.push(Problem::field(spec, format!("`{}` has no {what} `{name}`{hint}", schema.title), mend));
+    }
+    found
+}
+
+fn check_writable(spec: &FieldSpec, crm: &FieldInfo, notion: &FieldInfo, problems: &mut Vec<Problem>) {
+    for (side, name, info, only) in [
+        (Side::Crm, &spec.crm, crm, Direction::CrmToNotion),
+        (Side::Notion, &spec.notion, notion, Direction::NotionToCrm),
+    ] {
+        if !info.writable && spec.direction.from(side.other()) {
+            problems.push(Problem::field(
+                spec,
+                format!("`{name}` ({}) is read-only in {side}, and would be written", info.native_type),
+                format!("set `direction = \"{}\"`, or map another field", only.as_str()),
+            ));
+        }
+    }
+}
+
+fn fit_of(spec: &FieldSpec, crm: &FieldInfo, notion: &FieldInfo) -> Result<(Kind, Kind, Fit), Problem> {
+    for (side, name, info) in [(Side::Crm, &spec.crm, crm), (Side::Notion, &spec.notion, notion)] {
+        if info.kinds.is_empty() {
+            return Err(Problem::field(
+                spec,
+                format!("`{name}` in {side} is of the type {}, which cannot be mapped", info.native_type),
+                "map another field, or remove this one",
+            ));
+        }
+    }
+    let Some(taken) = fit::best(&crm.kinds, &notion.kinds, spec.direction) else {
+        let kinds: Vec<Kind> =
+            Kind::ALL.into_iter().filter(|kind| crm.kinds.iter().any(|crm| fit::fit(*crm, *kind).is_some())).collect();
+        return Err(Problem::field(
+            spec,
+            format!(
+                "`{}` is {} ({}) and `{}` is {} ({}): these do not fit",
+                spec.crm,
+                shown(&crm.kinds),
+                crm.native_type,
+                spec.notion,
+                shown(&notion.kinds),
+                notion.native_type
+            ),
+            format!("map `{}` onto a property that is {}", spec.crm, shown(&kinds)),
+        ));
+    };
+    match taken.2.only {
+        Some(only) if only != spec.direction => Err(Problem::field(
+            spec,
+            format!(
+                "{} onto {} goes one way only: {}",
+                taken.0.as_str(),
+                taken.1.as_str(),
+                taken.2.lossy.unwrap_or("")
+            ),
+            format!("set `direction = \"{}\"`", only.as_str()),
+        )),
+        _ => Ok(taken),
+    }
+}
+
+fn shown(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+fn check_relation(
+    spec: &FieldSpec,
+    fit: Fit,
+    crm: &FieldInfo,
+    notion: &FieldInfo,
+    all: &[PairSpec],
+) -> Option<Problem> {
+    let (what, mend) = match (fit.kind == Kind::Relation, &spec.relation) {
+        (false, None) => return None,
+        (false, Some(pair)) => {
+            (format!("it has `relation = \"{pair}\"` and is no relation"), "remove `relation`".to_owned())
+        }
+        (true, None) => (
+            "it is a relation, and the pair at its other end is not named".to_owned(),
+            "add `relation = \"<pair>\"`".to_owned(),
+        ),
+        (true, Some(name)) => match all.iter().find(|pair| pair.name == *name) {
+            None => (
+                format!("there is no pair `{name}`{}", near::hint(name.as_str(), all.iter().map(|p| p.name.as_str()))),
+                "name a pair of this configuration".to_owned(),
+            ),
+            Some(pair) => {
+                let mut other = None;
+                if let Some(target) = notion.target.as_ref().filter(|id| plain_id(id) != plain_id(&pair.data_source)) {
+                    other = Some(format!("`{}` in Notion relates to the data source {target}", spec.notion));
+                } else if let Some(target) = crm.target.as_ref().filter(|name| !name.eq_ignore_ascii_case(&pair.crm)) {
+                    other = Some(format!("`{}` in the CRM relates to `{target}`", spec.crm));
+                }
+                (
+                    format!("{}, and the pair `{name}` keeps another one in step", other?),
+                    "name the pair of that data source and entity, or map another field".to_owned(),
+                )
+            }
+        },
+    };
+    Some(Problem::field(spec, what, mend))
+}
+
+/// A Notion id without dashes and case: people paste both forms.
+fn plain_id(id: &str) -> String {
+    id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect()
+}

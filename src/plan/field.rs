@@ -1,0 +1,355 @@
+//! The three-way merge of one field.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::mapping::{Direction, Policy};
+use crate::model::{MarkKind, Shown, Side, Value, Verdict, Why};
+
+/// A set that is larger cannot be written in one request (Notion takes 100 elements), so it is held and never cut.
+pub const SET_LIMIT: usize = 100;
+
+/// How many readings in a row a field may be Unknown while the other side changed before a person is told.
+pub const UNKNOWN_CYCLES: u32 = 3;
+
+/// What a side was seen to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// A value, common dialect.
+    Known(Value),
+    /// A value without a form in common: native dialect, what is missing and how to mend it.
+    Unmapped(Value, String),
+    /// Not read, why not, and for how many readings in a row.
+    Unknown(String, u32),
+}
+
+/// When a value came: the last reading that showed the one before, and the first that showed it.
+pub type Interval = (Option<Timestamp>, Timestamp);
+
+/// Everything the merge of one field depends on.
+pub struct FieldCase<'a> {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Who wins a conflict.
+    pub policy: Policy,
+    /// Whether both sides hold sets of any size, so that they merge by element.
+    pub mergeable: bool,
+    /// What each side last agreed to (CRM, Notion); `None` on first contact.
+    pub base: Option<(Value, Value)>,
+    /// What the CRM holds.
+    pub crm: Seen,
+    /// What Notion holds.
+    pub notion: Seen,
+    /// When each side's value came, where that is known.
+    pub came: (Option<Interval>, Option<Interval>),
+    /// Equality in the coarsest precision that both sides can hold.
+    pub same: &'a dyn Fn(&Value, &Value) -> bool,
+    /// A standing decision and what its operator saw.
+    pub decision: Option<(&'a Verdict, &'a Shown, &'a str)>,
+    /// What must not be repeated.
+    pub marks: Vec<&'a MarkKind>,
+}
+
+/// One field to be written on one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldWrite {
+    /// The side to write.
+    pub side: Side,
+    /// The value it gets.
+    pub value: Value,
+    /// What the other side holds now; when the write is acknowledged and the two are the same, they are the base.
+    pub agreed: Value,
+    /// Why, for the journal.
+    pub cause: String,
+}
+
+/// A value of a person that loses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The side that held it.
+    pub side: Side,
+    /// The value.
+    pub value: Value,
+    /// By what it lost: `direction`, `policy crm`, `forced by anna`.
+    pub by: String,
+}
+
+/// What is to be done about one field.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldPlan {
+    /// Writes, one a side at most.
+    pub writes: Vec<FieldWrite>,
+    /// Both sides hold the same (CRM's form, Notion's form): the base moves there without a write.
+    pub agree: Option<(Value, Value)>,
+    /// It waits for a person.
+    pub hold: Option<Why>,
+    /// What loses when the writes are done.
+    pub settled: Vec<Settled>,
+    /// The decision no longer fits: it is to be forgotten and the field shown again.
+    pub lapsed: bool,
+    /// The decision has done its work.
+    pub spent: bool,
+    /// An operator said to leave the two as they are.
+    pub kept: bool,
+}
+
+/// Merges one field.
+pub fn merge(case: &FieldCase<'_>) -> FieldPlan {
+    let mut plan = match (&case.crm, &case.notion) {
+        (Seen::Unknown(why, cycles), other) => unread(case, Side::Crm, why, *cycles, other),
+        (other, Seen::Unknown(why, cycles)) => unread(case, Side::Notion, why, *cycles, other),
+        (Seen::Known(crm), Seen::Known(notion)) => known(case, crm, notion),
+        (Seen::Unmapped(value, reason), Seen::Known(notion)) => {
+            unmapped(case, Side::Crm, value, reason, Side::Notion, notion)
+        }
+        (Seen::Known(crm), Seen::Unmapped(value, reason)) => {
+            unmapped(case, Side::Notion, value, reason, Side::Crm, crm)
+        }
+        (Seen::Unmapped(value, reason), Seen::Unmapped(..)) => {
+            held(Why::Unmappable { side: Side::Crm, value: value.clone(), reason: reason.clone() })
+        }
+    };
+    respect_marks(case, &mut plan);
+    plan
+}
+
+fn held(why: Why) -> FieldPlan {
+    FieldPlan { hold: Some(why), ..FieldPlan::default() }
+}
+
+/// Any Unknown: skip; and tell a person when it lasts while the other side moves on.
+fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen) -> FieldPlan {
+    let moved = match (other, &case.base) {
+        (Seen::Known(value), Some((crm, notion))) => value != if side == Side::Crm { notion } else { crm },
+        (Seen::Known(value), None) => !value.is_empty(),
+        _ => false,
+    };
+    if cycles >= UNKNOWN_CYCLES && moved {
+        return held(Why::Unreadable { side, reason: why.to_owned() });
+    }
+    FieldPlan::default()
+}
+
+/// One side's value has no form on the other. Where that side only receives, or an operator who saw it said so, it is
+/// overwritten like any other value.
+fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: Side, value: &Value) -> FieldPlan {
+    let shown = if side == Side::Crm { Shown::of(native, value) } else { Shown::of(value, native) };
+    match case.decision {
+        Some((Verdict::Force { side: winner }, saw, who)) if *winner == other && *saw == shown => {
+            return overwrite(side, value, native, format!("{other} forced by {who}"));
+        }
+        Some((Verdict::Keep, saw, _)) if *saw == shown => {
+            return FieldPlan { kept: true, ..FieldPlan::default() };
+        }
+        _ => {}
+    }
+    let mut plan = if case.direction.from(side) {
+        held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() })
+    } else {
+        overwrite(side, value, native, "direction".to_owned())
+    };
+    plan.lapsed = case.decision.is_some();
+    plan
+}
+
+fn overwrite(side: Side, value: &Value, lost: &Value, by: String) -> FieldPlan {
+    FieldPlan {
+        writes: vec![FieldWrite { side, value: value.clone(), agreed: value.clone(), cause: by.clone() }],
+        settled: vec![Settled { side, value: lost.clone(), by }],
+        ..FieldPlan::default()
+    }
+}
+
+fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
+    if let Some(plan) = decided(case, crm, notion) {
+        return plan;
+    }
+    let mut plan = undecided(case, crm, notion);
+    plan.lapsed = case.decision.is_some();
+    plan
+}
+
+/// A decision holds while every side shows what the operator saw, or already what they decided.
+fn decided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> Option<FieldPlan> {
+    let (verdict, shown, who) = case.decision?;
+    let target = match verdict {
+        Verdict::Force { side: Side::Crm } => crm,
+        Verdict::Force { side: Side::Notion } => notion,
+        Verdict::Set { value } => value,
+        Verdict::Keep => {
+            let fits = *shown == Shown::of(crm, notion);
+            return fits.then(|| FieldPlan { kept: true, ..FieldPlan::default() });
+        }
+        _ => return None,
+    };
+    let fits = |value: &Value, seen: &str| value.digest() == seen || (case.same)(value, target);
+    let winner_moved = match verdict {
+        Verdict::Force { side: Side::Crm } => crm.digest() != shown.crm,
+        Verdict::Force { side: Side::Notion } => notion.digest() != shown.notion,
+        _ => false,
+    };
+    if winner_moved || !fits(crm, &shown.crm) || !fits(notion, &shown.notion) {
+        return None;
+    }
+    let cause = match verdict {
+        Verdict::Force { side } => format!("{side} forced by {who}"),
+        _ => format!("set by {who}"),
+    };
+    let mut plan = FieldPlan::default();
+    for (side, value, other) in [(Side::Crm, crm, notion), (Side::Notion, notion, crm)] {
+        if !(case.same)(value, target) {
+            plan.writes.push(FieldWrite { side, value: target.clone(), agreed: other.clone(), cause: cause.clone() });
+            plan.settled.push(Settled { side, value: value.clone(), by: cause.clone() });
+        }
+    }
+    if plan.writes.is_empty() {
+        plan.agree = Some((crm.clone(), notion.clone()));
+        plan.spent = true;
+    }
+    Some(plan)
+}
+
+fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
+    if (case.same)(crm, notion) {
+        let agreed = (crm.clone(), notion.clone());
+        return FieldPlan { agree: (case.base.as_ref() != Some(&agreed)).then_some(agreed), ..FieldPlan::default() };
+    }
+    let (crm_moved, notion_moved) = match &case.base {
+        Some((base_crm, base_notion)) => (crm != base_crm, notion != base_notion),
+        None => (true, true),
+    };
+    let write = |side: Side, cause: &str| {
+        let (value, agreed) = if side == Side::Notion { (crm, crm) } else { (notion, notion) };
+        FieldWrite { side, value: value.clone(), agreed: agreed.clone(), cause: cause.to_owned() }
+    };
+    let loses = |side: Side, by: &str| Settled {
+        side,
+        value: if side == Side::Crm { crm.clone() } else { notion.clone() },
+        by: by.to_owned(),
+    };
+    let one = |write: FieldWrite| FieldPlan { writes: vec![write], ..FieldPlan::default() };
+
+    if case.direction != Direction::Both {
+        let (from, to) = if case.direction == Direction::CrmToNotion {
+            (Side::Crm, Side::Notion)
+        } else {
+            (Side::Notion, Side::Crm)
+        };
+        let (receiver_moved, receiver) = if to == Side::Crm { (crm_moved, crm) } else { (notion_moved, notion) };
+        if !crm_moved && !notion_moved {
+            return FieldPlan::default();
+        }
+        let mut plan = one(write(to, &format!("{from} owns it")));
+        if receiver_moved && !receiver.is_empty() {
+            plan.settled.push(loses(to, "direction"));
+        }
+        return plan;
+    }
+    match (crm_moved, notion_moved) {
+        (false, false) => FieldPlan::default(),
+        (true, false) => one(write(Side::Notion, "CRM changed")),
+        (false, true) => one(write(Side::Crm, "Notion changed")),
+        (true, true) if case.base.is_none() && crm.is_empty() => one(write(Side::Crm, "empty in the CRM")),
+        (true, true) if case.base.is_none() && notion.is_empty() => one(write(Side::Notion, "empty in Notion")),
+        (true, true) => {
+            let conflict = || Why::Conflict {
+                base: case.base.as_ref().map(|(base, _)| base.clone()),
+                crm: crm.clone(),
+                notion: notion.clone(),
+            };
+            if let (true, Some((base_crm, base_notion))) = (case.mergeable, &case.base)
+                && let Some(merged) = merge_sets(base_crm, base_notion, crm, notion)
+            {
+                return merged_plan(case, crm, notion, merged).unwrap_or_else(|| held(conflict()));
+            }
+            // No last writer wins on first contact, whatever the policy.
+            let winner = case.base.as_ref().and_then(|_| winner(case));
+            match winner {
+                None => held(conflict()),
+                Some(winner) => {
+                    let by = format!("policy {}", policy_name(case.policy));
+                    let mut plan = one(write(winner.other(), &by));
+                    plan.settled.push(loses(winner.other(), &by));
+                    plan
+                }
+            }
+        }
+    }
+}
+
+fn policy_name(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Hold => "hold",
+        Policy::Crm => "crm",
+        Policy::Notion => "notion",
+        Policy::Newest => "newest",
+    }
+}
+
+fn winner(case: &FieldCase<'_>) -> Option<Side> {
+    match case.policy {
+        Policy::Hold => None,
+        Policy::Crm => Some(Side::Crm),
+        Policy::Notion => Some(Side::Notion),
+        // The edit lies somewhere between the last reading with the old value and the first with the new one.
+        Policy::Newest => match case.came {
+            (Some((_, crm_new)), Some((Some(notion_old), _))) if crm_new <= notion_old => Some(Side::Notion),
+            (Some((Some(crm_old), _)), Some((_, notion_new))) if notion_new <= crm_old => Some(Side::Crm),
+            _ => None,
+        },
+    }
+}
+
+/// Keeps what nobody removed and adds what anybody added.
+fn merge_sets(base_crm: &Value, base_notion: &Value, crm: &Value, notion: &Value) -> Option<BTreeSet<String>> {
+    let (base_crm, base_notion) = (base_crm.elements()?, base_notion.elements()?);
+    let (crm, notion) = (crm.elements()?, notion.elements()?);
+    let removed: BTreeSet<String> = base_crm.difference(&crm).chain(base_notion.difference(&notion)).cloned().collect();
+    Some(crm.union(&notion).filter(|element| !removed.contains(*element)).cloned().collect())
+}
+
+fn merged_plan(case: &FieldCase<'_>, crm: &Value, notion: &Value, merged: BTreeSet<String>) -> Option<FieldPlan> {
+    if merged.len() > SET_LIMIT {
+        return None;
+    }
+    let value = match (crm, notion) {
+        (Value::Choices(_), _) | (_, Value::Choices(_)) => Value::choices(merged),
+        (Value::People(_), _) | (_, Value::People(_)) => Value::people(merged),
+        _ => Value::links(merged),
+    };
+    let mut plan = FieldPlan::default();
+    for (side, own, other) in [(Side::Crm, crm, notion), (Side::Notion, notion, crm)] {
+        if !(case.same)(own, &value) {
+            plan.writes.push(FieldWrite {
+                side,
+                value: value.clone(),
+                agreed: other.clone(),
+                cause: "both changed, merged by element".to_owned(),
+            });
+        }
+    }
+    Some(plan)
+}
+
+/// A write that was refused is not repeated while it would be the same; a field that something else rewrites is held.
+fn respect_marks(case: &FieldCase<'_>, plan: &mut FieldPlan) {
+    for mark in &case.marks {
+        match mark {
+            MarkKind::Refused { side, sent, reason } => {
+                let same = |write: &FieldWrite| write.side == *side && write.value == *sent;
+                if plan.writes.iter().any(same) {
+                    plan.writes.retain(|write| !same(write));
+                    plan.settled.clear();
+                    plan.hold = Some(Why::Refused { side: *side, sent: sent.clone(), reason: reason.clone() });
+                }
+            }
+            MarkKind::Fighting { side } if !plan.writes.is_empty() && case.decision.is_none() => {
+                plan.writes.clear();
+                plan.settled.clear();
+                plan.hold = Some(Why::Fighting { side: *side });
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Asking the portal: one method at a time, and records out of its answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
+use super::decode::{entries, record, scalar, scalar_id};
+use super::listing::PAGE;
+use super::{Bitrix24, Family};
+use crate::model::{Entity, FieldName, Record};
+use crate::remote::connection::{error, json as json_of, server_time};
+use crate::remote::{Lane, RemoteError, RemoteErrorKind, WriteError};
+use crate::seam::{Method, Request, Response};
+
+/// One page of items.
+pub(super) struct Page {
+    pub items: Vec<Json>,
+    pub server_now: Option<jiff::Timestamp>,
+}
+
+impl Bitrix24 {
+    /// Reads one method's `result`.
+    pub(super) async fn ask(&self, lane: Lane, method: &str, params: &Json) -> Result<Json, RemoteError> {
+        let response = self.connection.read(lane, request(method, params)).await?;
+        Ok(member(&mut body(&response)?, "result"))
+    }
+
+    /// Reads all rows of a method that pages by offset, or that gives all at once.
+    pub(super) async fn ask_pages(&self, lane: Lane, method: &str, params: Json) -> Result<Vec<Json>, RemoteError> {
+        let mut rows = Vec::new();
+        let mut start = 0;
+        loop {
+            let mut params = params.clone();
+            params["start"] = json!(start);
+            let mut body = body(&self.connection.read(lane, request(method, &params)).await?)?;
+            rows.extend(entries(&member(&mut body, "result")).into_iter().map(|(_, row)| row.clone()));
+            match body["next"].as_u64().filter(|next| *next > start) {
+                Some(next) => start = next,
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    pub(super) async fn write(&self, method: &str, params: &Json) -> Result<Json, WriteError> {
+        let response = self.connection.write(Lane::Write, request(method, params)).await?;
+        // The connection has seen a `result`; what it holds is the caller's to judge.
+        let mut body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
+        Ok(member(&mut body, "result"))
+    }
+
+    pub(super) async fn page(
+        &self,
+        lane: Lane,
+        family: Family,
+        entity: &Entity,
+        filter: Json,
+        order: Json,
+    ) -> Result<Page, RemoteError> {
+        let catalogue = self.catalogue(family, lane).await?;
+        let asked = json!({
+            "entityTypeId": family.type_id(), "select": select(family, entity, &catalogue), "filter": filter,
+            "order": order, "start": -1, "useOriginalUfNames": "Y",
+        });
+        let response = self.connection.read(lane, request("crm.item.list", &asked)).await?;
+        let mut body = body(&response)?;
+        let told = || body["time"]["date_finish"].as_str().and_then(|at| at.parse().ok());
+        let server_now = server_time(&response).or_else(told);
+        let items = member(&mut member(&mut body, "result"), "items");
+        if !items.is_array() && !items.is_object() {
+            return Err(malformed("a list without items"));
+        }
+        Ok(Page { items: entries(&items).into_iter().map(|(_, item)| item.clone()).collect(), server_now })
+    }
+
+    /// One record by id; none if there is none for us.
+    pub(super) async fn single(
+        &self,
+        lane: Lane,
+        family: Family,
+        entity: &Entity,
+        id: u64,
+    ) -> Result<Option<Record>, RemoteError> {
+        let asked = json!({"entityTypeId": family.type_id(), "id": id, "useOriginalUfNames": "Y"});
+        match self.ask(lane, "crm.item.get", &asked).await {
+            Ok(mut result) => {
+                let items = [member(&mut result, "item")];
+                Ok(self.records_fresh(lane, family, entity, &items).await?.pop())
+            }
+            // "Not found" and "no access" are hard to tell apart here, and both mean: not for us.
+            Err(gone) if matches!(gone.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Forbidden) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Records with the names of companies as known in this listing, others asked for.
+    pub(super) async fn records(
+        &self,
+        lane: Lane,
+        family: Family,
+        entity: &Entity,
+        items: &[Json],
+    ) -> Result<Vec<Record>, RemoteError> {
+        let catalogue = self.catalogue(family, lane).await?;
+        let names = self.company_names(lane, entity, items).await?;
+        let me = self.memory().me.clone();
+        items.iter().map(|item| record(item, entity, &catalogue, me.as_deref(), &names)).collect()
+    }
+
+    /// The same, with nothing remembered of companies.
+    pub(super) async fn records_fresh(
+        &self,
+        lane: Lane,
+        family: Family,
+        entity: &Entity,
+        items: &[Json],
+    ) -> Result<Vec<Record>, RemoteError> {
+        let ids: Vec<String> = items.iter().filter_map(|item| scalar_id(&item["companyId"])).collect();
+        self.memory().companies.retain(|id, _| !ids.contains(id));
+        self.records(lane, family, entity, items).await
+    }
+
+    async fn company_names(
+        &self,
+        lane: Lane,
+        entity: &Entity,
+        items: &[Json],
+    ) -> Result<BTreeMap<String, String>, RemoteError> {
+        if !entity.fields.iter().any(|name| name.as_str() == COMPANY_TITLE) {
+            return Ok(BTreeMap::new());
+        }
+        let mut known = self.memory().companies.clone();
+        let ids: BTreeSet<u64> = items
+            .iter()
+            .filter_map(|item| scalar_id(&item["companyId"]))
+            .filter(|id| !known.contains_key(id))
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        for some in ids.into_iter().collect::<Vec<_>>().chunks(PAGE) {
+            let asked = json!({
+                "entityTypeId": Family::Company.type_id(), "select": ["id", "title"], "filter": {"@id": some},
+                "order": {"id": "ASC"}, "start": -1,
+            });
+            let result = self.ask(lane, "crm.item.list", &asked).await?;
+            for (_, row) in entries(&result["items"]) {
+                if let Some(id) = scalar(&row["id"]) {
+                    known.insert(id, scalar(&row["title"]).unwrap_or_default());
+                }
+            }
+        }
+        self.memory().companies.extend(known.clone());
+        Ok(known)
+    }
+
+    /// The record that a write answered with. Answers to writes hold no multifields: if some were written, the record
+    /// is read back; else they are left out, as not asked for.
+    pub(super) async fn written(
+        &self,
+        family: Family,
+        entity: &Entity,
+        catalogue: &Catalogue,
+        item: Json,
+        wrote_comms: bool,
+    ) -> Result<Record, WriteError> {
+        let (names, me) = (self.memory().companies.clone(), self.memory().me.clone());
+        let read = |item: &Json| record(item, entity, catalogue, me.as_deref(), &names);
+        let mut done = read(&item).map_err(|unread| WriteError::Unknown(unread.message))?;
+        if item.get("fm").is_none() {
+            if wrote_comms && let Ok(number) = done.id.as_str().parse() {
+                // The write is done, whatever becomes of this read.
+                if let Ok(Some(read_back)) = self.single(Lane::Write, family, entity, number).await {
+                    return Ok(read_back);
+                }
+            }
+            let is_comm = |name: &FieldName| matches!(catalogue.fields.get(name.as_str()), Some(f) if matches!(f.shape, Shape::Comm(_)));
+            done.fields.retain(|name, _| !is_comm(name));
+        }
+        Ok(done)
+    }
+}
+
+fn request(method: &str, params: &Json) -> Request {
+    Request::new(Method::Post, format!("/{method}")).header("accept", "application/json").json(params)
+}
+
+fn body(response: &Response) -> Result<Json, RemoteError> {
+    json_of(response)
+}
+
+/// The fields to ask for. Multifields cannot be named: they come with everything.
+fn select(family: Family, entity: &Entity, catalogue: &Catalogue) -> Vec<String> {
+    let mut keys: BTreeSet<&str> = ["id", "createdTime", "updatedTime", "updatedBy", "originatorId", "originId"].into();
+    for name in &entity.fields {
+        match (name.as_str(), catalogue.fields.get(name.as_str())) {
+            (FULL_NAME, Some(_)) => keys.extend(["name", "lastName"]),
+            (COMPANY_TITLE, Some(_)) => drop(keys.insert("companyId")),
+            (_, Some(field)) if matches!(field.shape, Shape::Comm(_)) => drop(keys.insert("*")),
+            (_, Some(field)) => drop(keys.insert(&field.key)),
+            _ => {}
+        }
+    }
+    debug_assert!(!keys.contains("*") || family.has_comms());
+    keys.into_iter().filter(|key| !key.is_empty()).map(str::to_owned).collect()
+}
+
+/// What stands under a key; null where nothing does, for PHP writes an empty map as a list.
+pub(super) fn member(json: &mut Json, key: &str) -> Json {
+    json.get_mut(key).map(Json::take).unwrap_or_default()
+}
+
+pub(super) fn malformed(what: &str) -> RemoteError {
+    error(RemoteErrorKind::Malformed, "", format!("Bitrix24 answered {what}"))
+}

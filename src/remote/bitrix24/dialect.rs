@@ -1,0 +1,198 @@
+//! What Bitrix24's answers mean. Pure. Codes after the official error pages; the code counts, not the status, for
+//! sources disagree on statuses, and some methods answer errors with HTTP 200.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::remote::connection::{Answer, Dialect, Operating, error, retry_after};
+use crate::remote::{RemoteError, RemoteErrorKind};
+use crate::seam::{Request, Response};
+
+/// Bitrix24 over an incoming webhook.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WebhookDialect;
+
+impl Dialect for WebhookDialect {
+    fn classify(&self, response: &Response) -> Answer {
+        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
+        match body.get("error") {
+            Some(code) if !code.is_null() => coded(response, &text_of(code), &described(&body)),
+            _ if (200..300).contains(&response.status) => match body.get("result") {
+                Some(_) => Answer::Good,
+                // Said with 200 and not understood: a write may well be done.
+                None => Answer::Transient(error(RemoteErrorKind::Malformed, "", "an answer without result and error")),
+            },
+            _ => uncoded(response),
+        }
+    }
+
+    fn judge(&self, request: &Request, response: &Response) -> Answer {
+        match self.classify(response) {
+            // `OPERATION_TIME_LIMIT` is about the method that was called, and the answer does not name it.
+            Answer::Throttled { retry_after, method: Some(_) } => {
+                Answer::Throttled { retry_after, method: self.method_of(request) }
+            }
+            answer => answer,
+        }
+    }
+
+    fn method_of(&self, request: &Request) -> Option<String> {
+        let method = request.path().rsplit('/').next()?;
+        Some(method.strip_suffix(".json").unwrap_or(method).to_owned())
+    }
+
+    fn operating(&self, request: &Request, response: &Response) -> Vec<Operating> {
+        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
+        let used = body["time"]["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0);
+        let (Some(method), Some(used)) = (self.method_of(request), used) else { return Vec::new() };
+        let reset_at = body["time"]["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+        vec![Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at }]
+    }
+}
+
+fn text_of(code: &Json) -> String {
+    match code {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn described(body: &Json) -> String {
+    let text = body["error_description"].as_str().unwrap_or_default().replace("<br>", " ");
+    if text.trim().is_empty() { "no description".to_owned() } else { text.trim().to_owned() }
+}
+
+fn coded(response: &Response, code: &str, text: &str) -> Answer {
+    use RemoteErrorKind as Kind;
+    let say = |kind: Kind| -> RemoteError {
+        let named = if code.is_empty() { text.to_owned() } else { format!("{text} ({code})") };
+        error(kind, code, format!("Bitrix24: {named}"))
+    };
+    let low = text.to_lowercase();
+    let kind = match code.to_uppercase().as_str() {
+        "QUERY_LIMIT_EXCEEDED" => return Answer::Throttled { retry_after: retry_after(response), method: None },
+        "OPERATION_TIME_LIMIT" => {
+            return Answer::Throttled { retry_after: retry_after(response), method: Some(String::new()) };
+        }
+        // A block by hand: sending again makes it longer.
+        "OVERLOAD_LIMIT" => Kind::Unavailable,
+        "EXPIRED_TOKEN"
+        | "INVALID_TOKEN"
+        | "NO_AUTH_FOUND"
+        | "APPLICATION_NOT_FOUND"
+        | "AUTHORIZATION_ERROR"
+        | "ERROR_OAUTH"
+        | "NOT_INSTALLED"
+        | "METHOD_CONFIRM_WAITING"
+        | "PAYMENT_REQUIRED"
+        | "INVALID_CREDENTIALS"
+        | "WRONG_AUTH_TYPE"
+        | "PORTAL_DELETED" => Kind::Unauthorized,
+        "ACCESS_DENIED" if low.contains("commercial plan") => Kind::Unauthorized,
+        // A malformed webhook address answers this too; `NotFound` would read as "no such record".
+        "ERROR_METHOD_NOT_FOUND" => Kind::Forbidden,
+        "INSUFFICIENT_SCOPE"
+        | "USER_ACCESS_ERROR"
+        | "ACCESS_DENIED"
+        | "ALLOWED_ONLY_INTRANET_USER"
+        | "METHOD_CONFIRM_DENIED" => Kind::Forbidden,
+        "NOT_FOUND" | "ERROR_NOT_FOUND" => Kind::NotFound,
+        "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => return Answer::Transient(say(Kind::Unavailable)),
+        "ERROR_CORE" if response.status >= 500 => return Answer::Transient(say(Kind::Unavailable)),
+        // Old CRM methods leave the code empty, or a number in text: then the words must do.
+        "" | "0" | "100" | "ERROR_CORE" if low.contains("not found") => Kind::NotFound,
+        "" | "0" | "100" | "ERROR_CORE" if low.contains("access denied") => Kind::Forbidden,
+        _ => match response.status {
+            401 => Kind::Unauthorized,
+            403 => Kind::Forbidden,
+            status if status >= 500 => return Answer::Transient(say(Kind::Unavailable)),
+            _ => Kind::Invalid,
+        },
+    };
+    Answer::Failed(say(kind))
+}
+
+/// HTML pages of overload and portals that moved.
+fn uncoded(response: &Response) -> Answer {
+    let status = response.status;
+    let say = |kind, text: &str| error(kind, status.to_string(), format!("Bitrix24 answered HTTP {status}: {text}"));
+    match status {
+        300..=399 => Answer::Failed(say(
+            RemoteErrorKind::Unauthorized,
+            "the portal has moved to another address; put the new one into the configuration",
+        )),
+        429 => Answer::Throttled { retry_after: retry_after(response), method: None },
+        401 => Answer::Failed(say(RemoteErrorKind::Unauthorized, "the webhook is refused")),
+        403 | 404 => Answer::Failed(say(RemoteErrorKind::Forbidden, "check the webhook's address and rights")),
+        408 | 500.. => Answer::Transient(say(RemoteErrorKind::Unavailable, "no JSON")),
+        _ => Answer::Failed(say(RemoteErrorKind::Malformed, "no JSON")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::seam::Method;
+
+    fn kind(status: u16, code: &str, text: &str) -> String {
+        let response = Response::json(status, &json!({"error": code, "error_description": text}));
+        match WebhookDialect.classify(&response) {
+            Answer::Good => "good".into(),
+            Answer::Throttled { method, .. } => format!("throttled {}", method.is_some()),
+            Answer::Failed(error) => format!("{:?}", error.kind),
+            Answer::Transient(error) => format!("transient {:?}", error.kind),
+        }
+    }
+
+    #[test]
+    fn codes_decide_whatever_the_status_is() {
+        for (status, code, text, wanted) in [
+            (503, "QUERY_LIMIT_EXCEEDED", "Too many requests", "throttled false"),
+            (429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", "throttled true"),
+            (503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.", "Unavailable"),
+            (401, "expired_token", "The access token provided has expired.", "Unauthorized"),
+            (403, "INVALID_CREDENTIALS", "Invalid request credentials", "Unauthorized"),
+            (401, "insufficient_scope", "", "Forbidden"),
+            (400, "ACCESS_DENIED", "You do not have permission to view this item", "Forbidden"),
+            (403, "ACCESS_DENIED", "REST API is available only on commercial plans.", "Unauthorized"),
+            (404, "ERROR_METHOD_NOT_FOUND", "Method not found!", "Forbidden"),
+            (400, "NOT_FOUND", "Element not found", "NotFound"),
+            (400, "", "Not found", "NotFound"),
+            (200, "", "Access denied", "Forbidden"),
+            (400, "INVALID_ARG_VALUE", "Invalid filter: field 'X' is not allowed in filter", "Invalid"),
+            (400, "ERROR_CORE", "The field Work e-mail contains an invalid address", "Invalid"),
+            (500, "ERROR_CORE", "SQL", "transient Unavailable"),
+            (500, "INTERNAL_SERVER_ERROR", "Internal server error", "transient Unavailable"),
+        ] {
+            assert_eq!(kind(status, code, text), wanted, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn an_answer_nobody_understands_leaves_a_write_unknown() {
+        for (status, body) in [(502, "<html>Bad Gateway"), (200, "<html>"), (200, "{}")] {
+            let response = Response { status, headers: Vec::new(), body: body.into() };
+            assert!(matches!(WebhookDialect.classify(&response), Answer::Transient(_)), "{status} {body}");
+        }
+        let moved = Response { status: 302, headers: Vec::new(), body: "".into() };
+        assert!(matches!(WebhookDialect.classify(&moved), Answer::Failed(_)));
+    }
+
+    #[test]
+    fn the_method_that_ran_out_of_time_is_named_and_metered() {
+        let request = Request::new(Method::Post, "/crm.item.list.json");
+        let refused = Response::json(429, &json!({"error": "OPERATION_TIME_LIMIT"}));
+        let Answer::Throttled { method, .. } = WebhookDialect.judge(&request, &refused) else { panic!("throttled") };
+        assert_eq!(method.as_deref(), Some("crm.item.list"));
+        let time = json!({"operating": 12.5, "operating_reset_at": 1_767_225_600});
+        let told = WebhookDialect.operating(&request, &Response::json(200, &json!({"result": [], "time": time})));
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].method.as_str(), told[0].used), ("crm.item.list", Duration::from_millis(12_500)));
+        assert_eq!(told[0].reset_at.unwrap().as_second(), 1_767_225_600);
+    }
+}

@@ -1,0 +1,223 @@
+//! From canonical values to the `fields` of a write. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value as Json, json};
+
+use super::ORIGINATOR;
+use super::catalogue::{Catalogue, Field, Shape};
+use super::comms::{Change, Comm, change, comms, split};
+use super::decode::{entries, scalar, scalar_id};
+use crate::model::{FieldName, Value};
+use crate::remote::connection::error;
+use crate::remote::{RemoteError, RemoteErrorKind};
+
+/// One write, in no method family's words yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Writing {
+    /// (upper-case name, name in `crm.item.*`, value); both name families take the same values.
+    values: Vec<(String, String, Json)>,
+    comms: Vec<Change>,
+    /// Whether a value is emptied that `crm.item.update` may leave as it is: a list of options, anything of a company.
+    empties_list: bool,
+    empties_any: bool,
+}
+
+impl Writing {
+    /// Whether nothing would be changed.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.comms.is_empty()
+    }
+
+    /// Whether multifields are written.
+    pub fn has_comms(&self) -> bool {
+        !self.comms.is_empty()
+    }
+
+    /// Whether `crm.item.update` may ignore a part of it, and the older method must be used.
+    pub fn needs_older_method(&self, of_company: bool) -> bool {
+        self.empties_list || (of_company && self.empties_any)
+    }
+
+    /// `fields` for `crm.item.add` and `crm.item.update`.
+    pub fn item_fields(&self) -> Json {
+        let mut fields: Map<String, Json> =
+            self.values.iter().map(|(_, key, value)| (key.clone(), value.clone())).collect();
+        if !self.comms.is_empty() {
+            let rows = self.comms.iter().enumerate().map(|(number, change)| change.item_row(number));
+            fields.insert("fm".into(), Json::Object(rows.collect()));
+        }
+        Json::Object(fields)
+    }
+
+    /// `fields` for `crm.{entity}.update`.
+    pub fn legacy_fields(&self) -> Json {
+        let mut fields: Map<String, Json> =
+            self.values.iter().map(|(upper, _, value)| (upper.clone(), value.clone())).collect();
+        for change in &self.comms {
+            let (type_id, row) = change.legacy_row();
+            if let Some(rows) = fields.entry(type_id).or_insert_with(|| json!([])).as_array_mut() {
+                rows.push(row);
+            }
+        }
+        Json::Object(fields)
+    }
+
+    fn put(&mut self, upper: &str, key: &str, value: Json) {
+        let empty = matches!(&value, Json::String(text) if text.is_empty());
+        let empty_list = value.as_array().is_some_and(Vec::is_empty);
+        self.empties_any |= empty || empty_list || value == json!(0);
+        self.values.push((upper.to_owned(), key.to_owned(), value));
+    }
+}
+
+/// The write that gives `fields` their values. `baggage` is the one of the record as just read; `None` for a new record.
+///
+/// # Errors
+/// [`RemoteErrorKind::Invalid`]: a field that is not there or read-only, a value its type cannot hold.
+pub(super) fn writing(
+    fields: &BTreeMap<FieldName, Value>,
+    marker: Option<&str>,
+    catalogue: &Catalogue,
+    baggage: Option<&Json>,
+) -> Result<Writing, RemoteError> {
+    let mut out = Writing::default();
+    for (name, value) in fields {
+        let field = catalogue.fields.get(name.as_str()).ok_or_else(|| invalid(name, "the portal has no such field"))?;
+        if field.read_only {
+            return Err(invalid(name, "it can only be read"));
+        }
+        match field.shape {
+            Shape::Comm(type_id) => {
+                let wanted = text_of(value).ok_or_else(|| invalid(name, "not a text"))?;
+                let known = known_comms(name, baggage)?;
+                out.comms.extend(change(&known, type_id, wanted.filter(|text| !text.is_empty())));
+            }
+            Shape::FullName => {
+                let full = text_of(value).ok_or_else(|| invalid(name, "not a text"))?.unwrap_or_default();
+                put_name(&mut out, full, baggage);
+            }
+            _ => {
+                let wire = encoded(name, field, value, catalogue, baggage)?;
+                out.empties_list |= field.shape == Shape::Enumeration && field.multiple && value.is_empty();
+                out.put(name.as_str(), &field.key, wire);
+                if field.shape == Shape::Amount && name.as_str() == "OPPORTUNITY" {
+                    // With product rows the portal would compute the amount again at its next save.
+                    out.put("IS_MANUAL_OPPORTUNITY", "isManualOpportunity", json!("Y"));
+                }
+            }
+        }
+    }
+    if let Some(marker) = marker {
+        out.put("ORIGINATOR_ID", "originatorId", json!(ORIGINATOR));
+        out.put("ORIGIN_ID", "originId", json!(marker));
+    }
+    Ok(out)
+}
+
+/// One value as it goes into a filter for exact equality.
+pub(super) fn for_filter(name: &FieldName, field: &Field, value: &Value) -> Result<Json, RemoteError> {
+    if let Value::Flag(flag) = value {
+        // User fields of this type are filtered by 1 and 0 alone.
+        let own = name.as_str().starts_with("UF_");
+        return Ok(match (own, flag) {
+            (true, flag) => json!(i32::from(*flag)),
+            (false, true) => json!("Y"),
+            (false, false) => json!("N"),
+        });
+    }
+    encoded(name, field, value, &Catalogue::default(), None)
+}
+
+fn put_name(out: &mut Writing, full: &str, baggage: Option<&Json>) {
+    let half = |key: &str| baggage.and_then(|baggage| baggage[key].as_str()).unwrap_or_default();
+    let before = (half("name"), half("lastName"));
+    let (name, last_name) = split(full, baggage.map(|_| before));
+    let new = baggage.is_none();
+    if (new && !name.is_empty()) || (!new && name != before.0) {
+        out.put("NAME", "name", json!(name));
+    }
+    if (new && !last_name.is_empty()) || (!new && last_name != before.1) {
+        out.put("LAST_NAME", "lastName", json!(last_name));
+    }
+}
+
+fn known_comms(name: &FieldName, baggage: Option<&Json>) -> Result<Vec<Comm>, RemoteError> {
+    match baggage {
+        None => Ok(Vec::new()),
+        // Without the ids an entry could only be added, and a repeated write would double it.
+        Some(baggage) => comms(baggage).ok_or_else(|| invalid(name, "its entries were not read before the write")),
+    }
+}
+
+fn encoded(
+    name: &FieldName,
+    field: &Field,
+    value: &Value,
+    catalogue: &Catalogue,
+    baggage: Option<&Json>,
+) -> Result<Json, RemoteError> {
+    let misfit = || invalid(name, "the value does not fit its type");
+    Ok(match (field.shape, value) {
+        (Shape::Flag, Value::Empty) => json!("N"),
+        (Shape::Flag, Value::Flag(flag)) => json!(if *flag { "Y" } else { "N" }),
+        (Shape::Amount, Value::Empty) => json!(0),
+        // As text: a JSON number would go through a binary float.
+        (Shape::Number | Shape::Amount, Value::Number(number)) => json!(number.to_string()),
+        (Shape::Money, Value::Number(number)) => {
+            let before = baggage.and_then(|baggage| scalar(&baggage["currencies"][name.as_str()]));
+            let currency = before.or_else(|| catalogue.currency.clone());
+            let currency = currency.ok_or_else(|| invalid(name, "no currency is known for it"))?;
+            json!(format!("{number}|{currency}"))
+        }
+        (Shape::Date, Value::Date(date)) => json!(date.to_string()),
+        (Shape::DateTime, Value::DateTime(at)) => {
+            json!(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
+        }
+        (Shape::Text | Shape::Url, Value::Text(text)) => json!(text),
+        (Shape::Status, Value::Choice(code)) => json!(code),
+        (Shape::Enumeration, Value::Choice(id)) if !field.multiple => json!(id),
+        (Shape::Enumeration, Value::Choices(ids)) if field.multiple => json!(ids),
+        (Shape::User, Value::People(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
+        (Shape::Company, Value::Links(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
+        (Shape::Contact, Value::Links(ids)) => {
+            // The first is the primary one: who was linked keeps his place, newcomers follow.
+            let before = baggage.map(|baggage| entries(&baggage["contactIds"])).unwrap_or_default();
+            let mut order: Vec<String> = before.into_iter().filter_map(|(_, id)| scalar_id(id)).collect();
+            order.retain(|id| ids.contains(id));
+            let new: Vec<String> = ids.iter().filter(|id| !order.contains(id)).cloned().collect();
+            order.extend(new);
+            several(field, order).ok_or_else(misfit)?
+        }
+        (Shape::Company, Value::Empty) => json!(0),
+        (Shape::Contact, Value::Empty) if !field.multiple => json!(0),
+        (_, Value::Empty) if field.multiple => json!([]),
+        (Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle, _) => return Err(misfit()),
+        (_, Value::Empty) => json!(""),
+        _ => return Err(misfit()),
+    })
+}
+
+/// Ids, as numbers where they are; a list only for a field that takes one.
+fn several(field: &Field, ids: Vec<String>) -> Option<Json> {
+    let id = |text: &String| text.parse::<u64>().map_or_else(|_| json!(text), |id| json!(id));
+    match ids.as_slice() {
+        _ if field.multiple => Some(Json::Array(ids.iter().map(id).collect())),
+        [one] => Some(id(one)),
+        _ => None,
+    }
+}
+
+/// `Some(None)` for empty, `None` for what is no text.
+fn text_of(value: &Value) -> Option<Option<&str>> {
+    match value {
+        Value::Empty => Some(None),
+        Value::Text(text) => Some(Some(text)),
+        _ => None,
+    }
+}
+
+pub(super) fn invalid(name: &FieldName, why: &str) -> RemoteError {
+    error(RemoteErrorKind::Invalid, "", format!("{name} cannot be used so: {why}"))
+}

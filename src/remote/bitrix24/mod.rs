@@ -1,0 +1,119 @@
+//! Bitrix24 over an incoming webhook.
+//!
+//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
+//! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates. `decode`, `encode`, `comms`
+//! and `listing` are pure functions between wire JSON and [`crate::model`]; `schema` and `system` do the asking, always
+//! through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
+//! a write: a webhook has no idempotency keys.
+//!
+//! Facts that shaped it:
+//! - multifields (`fm`) come with `select: ['*']` and by `crm.item.get` only, and not with the answer to a write;
+//! - `crm.item.update` may ignore empty values of companies and empty lists of options (b24-rest-docs#145, #269), so an
+//!   update that has one goes, whole, by `crm.{entity}.update`, which answers without the record;
+//! - an empty PHP map is written `[]`, an empty link `0`, a date as UTC midnight in the server's offset.
+
+mod asking;
+mod catalogue;
+mod comms;
+mod decode;
+mod dialect;
+mod encode;
+mod listing;
+mod schema;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::catalogue::Catalogue;
+pub use self::dialect::WebhookDialect;
+use super::connection::Connection;
+
+/// What we write into `ORIGINATOR_ID` of every record that carries our marker in `ORIGIN_ID`.
+pub const ORIGINATOR: &str = "crosstie";
+
+/// A Bitrix24 portal.
+pub struct Bitrix24 {
+    connection: Connection,
+    memory: Mutex<Memory>,
+}
+
+/// What was learned of the portal; nothing that could not be asked again.
+#[derive(Default)]
+struct Memory {
+    /// Our own user id.
+    me: Option<String>,
+    catalogues: BTreeMap<&'static str, Arc<Catalogue>>,
+    /// Company names by id, for the length of one listing.
+    companies: BTreeMap<String, String>,
+}
+
+impl Bitrix24 {
+    /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
+    /// (`https://portal/rest/1/secret`).
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, memory: Mutex::new(Memory::default()) }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Bitrix24 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bitrix24")
+    }
+}
+
+/// The entities we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Deal,
+    Contact,
+    Company,
+}
+
+impl Family {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "deal" => Family::Deal,
+            "contact" => Family::Contact,
+            "company" => Family::Company,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Family::Deal => "deal",
+            Family::Contact => "contact",
+            Family::Company => "company",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Family::Deal => "Deals",
+            Family::Contact => "Contacts",
+            Family::Company => "Companies",
+        }
+    }
+
+    /// The `entityTypeId` of `crm.item.*`.
+    fn type_id(self) -> u32 {
+        match self {
+            Family::Deal => 2,
+            Family::Contact => 3,
+            Family::Company => 4,
+        }
+    }
+
+    /// Whether it has phones and e-mails.
+    fn has_comms(self) -> bool {
+        self != Family::Deal
+    }
+}

@@ -1,0 +1,300 @@
+//! [`System`] on top of the pure parts: which method is called with what, and nothing else.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+
+use super::asking::{malformed, member};
+use super::catalogue::Shape;
+use super::comms::splits;
+use super::decode::{entries, scalar};
+use super::encode::{for_filter, invalid, writing};
+use super::listing::{PAGE, Position};
+use super::{Bitrix24, Family, ORIGINATOR};
+use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
+use crate::remote::connection::error;
+use crate::remote::system::{
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, System, WriteError,
+};
+
+/// `find` gives no more than this.
+const MOST_FOUND: usize = 100;
+
+#[async_trait]
+impl System for Bitrix24 {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "Bitrix24",
+            precision: SignedDuration::from_secs(1),
+            saves_while_typing: false,
+            get_batch: PAGE,
+            update_returns_record: true,
+        }
+    }
+
+    fn pulse(&self) -> Pulse {
+        self.connection.pulse()
+    }
+
+    async fn reserve(&self, lane: Lane, requests: u32) {
+        self.connection.reserve(lane, requests).await;
+    }
+
+    fn release(&self, lane: Lane, requests: u32) {
+        self.connection.release(lane, requests);
+    }
+
+    async fn identity(&self) -> Result<Identity, RemoteError> {
+        // `profile` needs no scope, unlike `user.current`.
+        let me = self.ask(Lane::Probe, "profile", &json!({})).await?;
+        let user = scalar(&me["ID"]).ok_or_else(|| malformed("a profile without an id"))?;
+        self.memory().me = Some(user.clone());
+        Ok(Identity { user, name: person_name(&me) })
+    }
+
+    async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
+        self.ask_schema(family(entity)?).await
+    }
+
+    async fn people(&self) -> Result<Vec<Person>, RemoteError> {
+        let rows = self.ask_pages(Lane::Probe, "user.get", json!({"sort": "ID", "order": "ASC"})).await?;
+        let person = |row: &Json| {
+            let email = row["EMAIL"].as_str().map(|email| email.trim().to_lowercase());
+            Some(Person {
+                id: scalar(&row["ID"])?,
+                name: person_name(row),
+                email: email.filter(|email| !email.is_empty()),
+            })
+        };
+        Ok(rows.iter().filter_map(person).collect())
+    }
+
+    async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError> {
+        let family = family(listing.entity)?;
+        let position = match &listing.next {
+            None => {
+                self.memory().companies.clear();
+                Position::first(listing.since)
+            }
+            Some(token) => Position::parse(token).ok_or_else(|| malformed("a continuation that is not ours"))?,
+        };
+        let page = self.page(listing.lane, family, listing.entity, position.filter(), position.order()).await?;
+        let items: Vec<&Json> = page.items.iter().collect();
+        let next = position.after(&items).map(|next| next.token());
+        let records = self.records(listing.lane, family, listing.entity, &page.items).await?;
+        Ok(Changes { records, next, server_now: page.server_now })
+    }
+
+    async fn get(
+        &self,
+        entity: &Entity,
+        ids: &[RecordId],
+        lane: Lane,
+    ) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+        let family = family(entity)?;
+        let mut found: BTreeMap<String, Record> = BTreeMap::new();
+        let numbers: Vec<u64> = ids.iter().filter_map(|id| id.as_str().parse().ok()).collect();
+        for some in numbers.chunks(PAGE) {
+            let page = self.page(lane, family, entity, json!({"@id": some}), json!({"id": "ASC"})).await?;
+            let records = self.records_fresh(lane, family, entity, &page.items).await?;
+            found.extend(records.into_iter().map(|record| (record.id.0.clone(), record)));
+        }
+        for id in ids {
+            if let Some(number) = id.as_str().parse::<u64>().ok().filter(|_| !found.contains_key(id.as_str())) {
+                // A list leaves out without a word what we may not see; only a read by id says why.
+                if let Some(record) = self.single(lane, family, entity, number).await? {
+                    found.insert(id.0.clone(), record);
+                }
+            }
+        }
+        let fetched = |id: &RecordId| found.get(id.as_str()).cloned().map_or(Fetched::Missing, Fetched::Record);
+        Ok(ids.iter().map(|id| (id.clone(), fetched(id))).collect())
+    }
+
+    async fn probe(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError> {
+        let (family, lane) = (family(entity)?, Lane::Probe);
+        let filter = json!({"=originatorId": ORIGINATOR, "=originId": marker});
+        let page = self.page(lane, family, entity, filter, json!({"id": "ASC"})).await;
+        let mut records = match page {
+            Ok(page) => self.records(lane, family, entity, &page.items).await?,
+            Err(refused) if refused.kind == RemoteErrorKind::Invalid => {
+                // Whether these fields can be filtered by is not documented; in the older lists they can.
+                let asked = json!({
+                    "filter": {"=ORIGINATOR_ID": ORIGINATOR, "=ORIGIN_ID": marker},
+                    "select": ["ID"], "order": {"ID": "ASC"}, "start": -1,
+                });
+                let rows = self.ask(lane, &format!("crm.{}.list", family.name()), &asked).await?;
+                let ids: Vec<RecordId> =
+                    entries(&rows).into_iter().filter_map(|(_, row)| scalar(&row["ID"])).map(RecordId).collect();
+                present(self.get(entity, &ids, lane).await?)
+            }
+            Err(other) => return Err(other),
+        };
+        // The database compares without regard to case.
+        records.retain(|record| record.marker.as_deref() == Some(marker));
+        records.sort_by_key(age);
+        Ok(records)
+    }
+
+    async fn find(
+        &self,
+        entity: &Entity,
+        name: &FieldName,
+        value: &Value,
+        lane: Lane,
+    ) -> Result<Vec<Record>, RemoteError> {
+        let family = family(entity)?;
+        let catalogue = self.catalogue(family, lane).await?;
+        let field = catalogue.fields.get(name.as_str()).ok_or_else(|| invalid(name, "the portal has no such field"))?;
+        let wanted = match (field.shape, value) {
+            (_, Value::Empty) => return Err(invalid(name, "nothing is looked for")),
+            (Shape::Comm(type_id @ ("EMAIL" | "PHONE")), Value::Text(text)) => {
+                return self.find_by_comm(entity, family, type_id, text, lane).await;
+            }
+            (Shape::FullName, Value::Text(text)) => by_any_split(text),
+            (Shape::Comm(_) | Shape::CompanyTitle | Shape::Opaque | Shape::FullName, _) => {
+                return Err(invalid(name, "it cannot be looked for"));
+            }
+            _ => {
+                let wanted = for_filter(name, field, value)?;
+                json!({format!("={}", field.key): wanted})
+            }
+        };
+        // The field may not be a mapped one; it is read along to compare exactly.
+        let mut reading = entity.clone();
+        if !reading.fields.contains(name) {
+            reading.fields.push(name.clone());
+        }
+        let mut found = Vec::new();
+        let mut above = 0;
+        while found.len() < MOST_FOUND {
+            let mut filter = wanted.clone();
+            filter[">id"] = json!(above);
+            let page = self.page(lane, family, &reading, filter, json!({"id": "ASC"})).await?;
+            let last = page.items.last().and_then(|item| scalar(&item["id"])?.parse::<u64>().ok());
+            let mut records = self.records(lane, family, &reading, &page.items).await?;
+            records.retain(|record| record.fields.get(name).and_then(|state| state.known()) == Some(value));
+            if !entity.fields.contains(name) {
+                records.iter_mut().for_each(|record| drop(record.fields.remove(name)));
+            }
+            found.append(&mut records);
+            match last {
+                Some(last) if page.items.len() >= PAGE => above = last,
+                _ => break,
+            }
+        }
+        found.truncate(MOST_FOUND);
+        Ok(found)
+    }
+
+    async fn create(
+        &self,
+        entity: &Entity,
+        marker: &str,
+        fields: &BTreeMap<FieldName, Value>,
+    ) -> Result<Record, WriteError> {
+        let family = family(entity).map_err(WriteError::NotDone)?;
+        let catalogue = self.catalogue(family, Lane::Write).await.map_err(WriteError::NotDone)?;
+        let given: BTreeMap<_, _> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
+        let given = given.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let writing = writing(&given, Some(marker), &catalogue, None).map_err(WriteError::NotDone)?;
+        let asked = json!({
+            "entityTypeId": family.type_id(), "fields": writing.item_fields(), "useOriginalUfNames": "Y",
+        });
+        let item = member(&mut self.write("crm.item.add", &asked).await?, "item");
+        self.written(family, entity, &catalogue, item, writing.has_comms()).await
+    }
+
+    async fn update(
+        &self,
+        entity: &Entity,
+        before: &Record,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: Option<&str>,
+    ) -> Result<Option<Record>, WriteError> {
+        let family = family(entity).map_err(WriteError::NotDone)?;
+        let catalogue = self.catalogue(family, Lane::Write).await.map_err(WriteError::NotDone)?;
+        let writing = writing(fields, marker, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
+        if writing.is_empty() {
+            return Ok(Some(before.clone()));
+        }
+        let id = before.id.as_str();
+        if writing.needs_older_method(family == Family::Company) {
+            let asked = json!({"id": id, "fields": writing.legacy_fields()});
+            self.write(&format!("crm.{}.update", family.name()), &asked).await?;
+            return Ok(None);
+        }
+        let asked = json!({
+            "entityTypeId": family.type_id(), "id": id, "fields": writing.item_fields(), "useOriginalUfNames": "Y",
+        });
+        let item = member(&mut self.write("crm.item.update", &asked).await?, "item");
+        self.written(family, entity, &catalogue, item, writing.has_comms()).await.map(Some)
+    }
+
+    async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
+        let family = family(entity).map_err(WriteError::NotDone)?;
+        self.write("crm.item.delete", &json!({"entityTypeId": family.type_id(), "id": id.as_str()})).await?;
+        Ok(())
+    }
+
+    async fn add_marker(&self, _entity: &Entity) -> Result<(), RemoteError> {
+        // ORIGINATOR_ID and ORIGIN_ID are there on every portal.
+        Ok(())
+    }
+}
+
+impl Bitrix24 {
+    async fn find_by_comm(
+        &self,
+        entity: &Entity,
+        family: Family,
+        type_id: &str,
+        value: &str,
+        lane: Lane,
+    ) -> Result<Vec<Record>, RemoteError> {
+        let group = family.name().to_uppercase();
+        let asked = json!({"type": type_id, "values": [value], "entity_type": group});
+        let found = self.ask(lane, "crm.duplicate.findbycomm", &asked).await?;
+        let mut ids: Vec<u64> = entries(&found[&group]).iter().filter_map(|(_, id)| scalar(id)?.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(MOST_FOUND);
+        let ids: Vec<RecordId> = ids.into_iter().map(|id| RecordId(id.to_string())).collect();
+        Ok(present(self.get(entity, &ids, lane).await?))
+    }
+}
+
+fn family(entity: &Entity) -> Result<Family, RemoteError> {
+    Family::parse(&entity.name).ok_or_else(|| {
+        let text = format!("there is no entity {:?}; there are deal, contact and company", entity.name);
+        error(RemoteErrorKind::Invalid, "", text)
+    })
+}
+
+fn by_any_split(full: &str) -> Json {
+    let mut any = serde_json::Map::new();
+    any.insert("logic".into(), json!("OR"));
+    for (number, (name, last_name)) in splits(full).into_iter().enumerate() {
+        any.insert(number.to_string(), json!({"=name": name, "=lastName": last_name}));
+    }
+    json!({"0": any})
+}
+
+fn present(fetched: Vec<(RecordId, Fetched)>) -> Vec<Record> {
+    let record = |(_, fetched)| match fetched {
+        Fetched::Record(record) => Some(record),
+        Fetched::Missing => None,
+    };
+    fetched.into_iter().filter_map(record).collect()
+}
+
+/// Oldest first: ids count up.
+fn age(record: &Record) -> u64 {
+    record.id.as_str().parse().unwrap_or(u64::MAX)
+}
+
+fn person_name(row: &Json) -> String {
+    super::comms::join(row["NAME"].as_str().unwrap_or_default(), row["LAST_NAME"].as_str().unwrap_or_default())
+}

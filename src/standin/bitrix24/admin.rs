@@ -1,0 +1,100 @@
+//! The back door over HTTP, under `/_admin/`.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+use super::answer::ApiError;
+use super::input::parse_form;
+use super::people::Refused;
+use super::schema::Entity;
+use super::{BitrixStandIn, refusal};
+use crate::seam::{Method, Request, Response};
+
+impl BitrixStandIn {
+    /// `GET world`, `GET log?from=N`, `POST edit`, `POST create`, `POST delete`.
+    pub(super) fn admin(&mut self, request: &Request, now: Timestamp) -> Response {
+        let path = request.path().trim_start_matches("/_admin/").to_owned();
+        let done = match (request.method, path.as_str()) {
+            (Method::Get, "world") => Ok(self.admin_world()),
+            (Method::Get, "log") => Ok(self.admin_log(request)),
+            (Method::Post, "edit" | "create" | "delete") => {
+                let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+                self.admin_change(&path, &body, now)
+            }
+            _ => Err(ApiError::new(404, "NOT_FOUND", "The back door has no such room")),
+        };
+        match done {
+            Ok(body) => Response::json(200, &body),
+            Err(error) => refusal(&error),
+        }
+    }
+
+    fn admin_log(&self, request: &Request) -> Json {
+        let query = parse_form(request.target.split_once('?').map(|(_, query)| query).unwrap_or_default());
+        let from = query.get("from").and_then(|from| from.int()).and_then(|from| usize::try_from(from).ok());
+        let entries: Vec<_> = self.world.log.iter().skip(from.unwrap_or(0)).collect();
+        json!({"entries": entries})
+    }
+
+    fn admin_change(&mut self, what: &str, body: &Json, now: Timestamp) -> Result<Json, ApiError> {
+        let text = |key: &str| match &body[key] {
+            Json::String(text) => Ok(text.clone()),
+            Json::Number(number) => Ok(number.to_string()),
+            _ => Err(ApiError::missing(key)),
+        };
+        let entity = Entity::parse(&text("entity")?).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
+        let who = text("as")?;
+        let empty = Map::new();
+        let set = body["set"].as_object().unwrap_or(&empty);
+        let set: Vec<(&str, Json)> = set.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let refused = |refused: Refused| ApiError::bad("REFUSED", refused.to_string());
+        match what {
+            "edit" => {
+                let saved = self.person_edit(now, &who, entity, &text("id")?, &set).map_err(refused)?;
+                Ok(json!({"saved": saved}))
+            }
+            "create" => {
+                let id = self.person_create(now, &who, entity, &set).map_err(refused)?;
+                Ok(json!({"id": id}))
+            }
+            _ => {
+                self.person_delete(now, &who, entity, &text("id")?).map_err(refused)?;
+                Ok(json!({"deleted": true}))
+            }
+        }
+    }
+
+    fn admin_world(&self) -> Json {
+        let users = self.people().iter().map(|person| {
+            json!({
+                "id": person.id.to_string(), "name": person.name, "email": person.email, "active": person.active,
+                "integration": person.id == self.config.user_id,
+            })
+        });
+        let pipelines = self.pipelines().iter().map(|pipeline| {
+            let stages = pipeline
+                .stages
+                .iter()
+                .map(|stage| json!({"id": stage.id, "name": stage.name, "semantics": stage.semantics.to_string()}));
+            json!({"id": pipeline.id.to_string(), "name": pipeline.name, "stages": stages.collect::<Vec<_>>()})
+        });
+        let (mut fields, mut items) = (Map::new(), Map::new());
+        for entity in Entity::ALL {
+            let all = self.world.fields(entity).iter().map(|field| (field.name.clone(), field.describe(false)));
+            fields.insert(entity.name().into(), Json::Object(all.collect()));
+            let live = self.live_ids(entity).into_iter().map(|id| {
+                let plain = self.plain(entity, &id);
+                (id, json!(plain))
+            });
+            items.insert(entity.name().into(), Json::Object(live.collect()));
+        }
+        let counters = self.counters();
+        json!({
+            "users": users.collect::<Vec<_>>(), "stages": pipelines.collect::<Vec<_>>(), "fields": fields,
+            "items": items,
+            "counters": {
+                "requests": counters.requests, "over_rate": counters.over_rate, "over_time": counters.over_time,
+            },
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! A pretend Bitrix24 portal, spoken to through an incoming webhook: `/rest/{user}/{secret}/{method}[.json]`.
+//!
+//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
+//! limits (`limits`), `batch`, and the back door (`admin`, `people`). [`BitrixStandIn`] is for tests, the demo server
+//! and the simulation; the engine and its client must never be imported here, nor this by them.
+//!
+//! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
+//! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
+//! deleting a contact or company removes links to it without touching the deals; a refused request does not fill the
+//! bucket. Events, OAuth, tasks and REST 3 are not here.
+
+mod accept;
+mod admin;
+mod answer;
+mod batch;
+mod comms;
+mod dictionary;
+mod draft;
+mod filter;
+mod input;
+mod items;
+mod legacy;
+mod limits;
+mod links;
+mod moment;
+mod people;
+mod reads;
+mod schema;
+mod system_fields;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+pub use dictionary::{Person, Pipeline, Stage};
+pub use people::Refused;
+pub use schema::{Entity, UserFieldType};
+
+use super::StandIn;
+use super::log::{Actor, Entry};
+use crate::seam::{Method, Request, Response};
+use answer::{Answer, ApiError};
+use input::{Input, parse_form};
+use limits::{Bucket, Operating, OperatingTime};
+use moment::{Clock, http_date};
+use world::{Who, World};
+
+/// How the portal is set up. The default is the enterprise plan in the zone +03:00.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The webhook's owner, who is the integration user.
+    pub user_id: u64,
+    /// What the webhook's secret is made from.
+    pub seed: u64,
+    /// Requests that leave the bucket each second.
+    pub drain_per_second: u32,
+    /// Requests that the bucket holds.
+    pub bucket_room: u32,
+    /// Seconds of operating time a method may use in ten minutes.
+    pub operating_limit_s: u32,
+    /// Operating time that a call is said to cost, in milliseconds.
+    pub call_cost_ms: u32,
+    /// The same for single methods, by lower-case name.
+    pub method_cost_ms: BTreeMap<String, u32>,
+    /// The server's zone, in minutes east of UTC.
+    pub offset_minutes: i32,
+    /// Whether the link methods (`crm.deal.contact.*`) set the deal's modification time.
+    pub link_methods_touch_deal: bool,
+    /// The bug of `crm.item.update`: empty values of companies, and empty lists of options, change nothing.
+    pub item_update_keeps_cleared: bool,
+    /// When the objects that are made before the first request came into being.
+    pub start: Timestamp,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::enterprise()
+    }
+}
+
+impl Config {
+    /// The enterprise plan: 5 requests a second, 250 at once.
+    pub fn enterprise() -> Self {
+        Self {
+            user_id: 1,
+            seed: 0,
+            drain_per_second: 5,
+            bucket_room: 250,
+            operating_limit_s: 480,
+            call_cost_ms: 50,
+            method_cost_ms: BTreeMap::new(),
+            offset_minutes: 180,
+            link_methods_touch_deal: false,
+            item_update_keeps_cleared: true,
+            // 2026-01-01T00:00:00Z
+            start: Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    /// Every other plan: 2 requests a second, 50 at once.
+    pub fn standard() -> Self {
+        Self { drain_per_second: 2, bucket_room: 50, ..Self::enterprise() }
+    }
+}
+
+/// What was counted since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Requests on webhook paths, refused ones included.
+    pub requests: u64,
+    /// Answers 503 `QUERY_LIMIT_EXCEEDED`.
+    pub over_rate: u64,
+    /// Calls refused with `OPERATION_TIME_LIMIT`: answers 429, and such errors inside a batch.
+    pub over_time: u64,
+}
+
+/// The pretend portal.
+pub struct BitrixStandIn {
+    config: Config,
+    secret: String,
+    world: World,
+    bucket: Bucket,
+    operating: OperatingTime,
+    counters: Counters,
+    latest: Timestamp,
+}
+
+/// The secret stays out.
+impl fmt::Debug for BitrixStandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BitrixStandIn").field("config", &self.config).field("counters", &self.counters).finish()
+    }
+}
+
+/// What a method gets.
+struct Call<'a> {
+    world: &'a mut World,
+    config: &'a Config,
+    now: Timestamp,
+    who: Who,
+}
+
+impl BitrixStandIn {
+    /// A portal with the default pipeline, dictionaries and user fields, the integration user, Anna Weber and Boris
+    /// Klein, and no objects.
+    pub fn new(config: Config) -> Self {
+        let mut random = fastrand::Rng::with_seed(config.seed);
+        let secret = std::iter::repeat_with(|| random.alphanumeric().to_ascii_lowercase()).take(16).collect();
+        let mut world = World::new(Clock::new(config.offset_minutes));
+        let people = [
+            ("Crosstie Integration", "integration@example.com"),
+            ("Anna Weber", "anna@example.com"),
+            ("Boris Klein", "boris@example.com"),
+        ];
+        for (id, (name, email)) in (config.user_id..).zip(people) {
+            world.people.push(Person { id, name: name.into(), email: email.into(), active: true });
+        }
+        people::default_user_fields(&mut world);
+        Self {
+            bucket: Bucket::new(config.drain_per_second, config.bucket_room),
+            operating: OperatingTime::new(config.operating_limit_s),
+            counters: Counters::default(),
+            latest: config.start,
+            secret,
+            world,
+            config,
+        }
+    }
+
+    /// The webhook's path, with its secret and a slash at the end: `/rest/1/0123456789abcdef/`.
+    pub fn webhook_path(&self) -> String {
+        format!("/rest/{}/{}/", self.config.user_id, self.secret)
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn rest(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.counters.requests += 1;
+        if !self.bucket.take(now) {
+            self.counters.over_rate += 1;
+            return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
+        }
+        match self.webhook(request, now) {
+            Ok(body) => Response::json(200, &body),
+            Err(error) => refusal(&error),
+        }
+    }
+
+    fn webhook(&mut self, request: &Request, now: Timestamp) -> Result<Json, ApiError> {
+        let rest = request.path().strip_prefix("/rest/").unwrap_or_default();
+        let mut parts = rest.splitn(3, '/');
+        let (Some(user), Some(secret), Some(method)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(ApiError::no_method());
+        };
+        if user != self.config.user_id.to_string() || secret != self.secret {
+            return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
+        }
+        let method = method.to_lowercase();
+        let method = method.strip_suffix(".json").unwrap_or(&method);
+        let params = parameters(request)?;
+        let (answer, operating) = if method == "batch" {
+            // The batch itself is not metered; its commands are.
+            (batch::run(self, &params, now)?, None)
+        } else {
+            let (answer, operating) = self.metered(method, &params, now)?;
+            (answer, Some(operating))
+        };
+        let mut body = json!({"result": answer.result, "time": self.time_block(method, operating, now)});
+        if let Some(total) = answer.total {
+            body["total"] = json!(total);
+        }
+        if let Some(next) = answer.next {
+            body["next"] = json!(next);
+        }
+        Ok(body)
+    }
+
+    /// One call, unless its method has used up its operating time.
+    fn metered(&mut self, method: &str, params: &Input, now: Timestamp) -> Result<(Answer, Operating), ApiError> {
+        if !self.operating.allows(method, now) {
+            self.counters.over_time += 1;
+            let text = "Method is blocked due to operation time limit.";
+            return Err(ApiError::new(429, "OPERATION_TIME_LIMIT", text));
+        }
+        let cost = u64::from(self.cost(method));
+        let operating = self.operating.book(method, now, cost);
+        let who = Who { actor: Actor::Api, user: self.config.user_id };
+        let mut call = Call { world: &mut self.world, config: &self.config, now, who };
+        dispatch(&mut call, method, params).map(|answer| (answer, operating))
+    }
+
+    fn cost(&self, method: &str) -> u32 {
+        self.config.method_cost_ms.get(method).copied().unwrap_or(self.config.call_cost_ms)
+    }
+
+    fn time_block(&self, method: &str, operating: Option<Operating>, now: Timestamp) -> Json {
+        let cost = if operating.is_some() { f64::from(self.cost(method)) / 1000.0 } else { 0.0 };
+        let start = now.as_millisecond() as f64 / 1000.0;
+        let shown = self.world.clock.show(now);
+        let mut time = json!({
+            "start": start, "finish": start + cost, "duration": cost, "processing": cost,
+            "date_start": shown, "date_finish": shown, "operating": 0,
+        });
+        if let Some(operating) = operating {
+            time["operating"] = json!(operating.ms as f64 / 1000.0);
+            time["operating_reset_at"] = json!(operating.reset_at);
+        }
+        time
+    }
+}
+
+impl StandIn for BitrixStandIn {
+    fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.latest = self.latest.max(now);
+        let response = if request.path().starts_with("/_admin/") {
+            self.admin(request, now)
+        } else if request.path().starts_with("/rest/") {
+            self.rest(request, now)
+        } else {
+            refusal(&ApiError::no_method())
+        };
+        response.header("date", http_date(now))
+    }
+
+    fn log(&self) -> &[Entry] {
+        &self.world.log
+    }
+}
+
+fn refusal(error: &ApiError) -> Response {
+    Response::json(error.status, &error.body())
+}
+
+/// Parameters from the query and from a JSON or form body; the body wins.
+fn parameters(request: &Request) -> Result<Input, ApiError> {
+    let mut params = parse_form(request.target.split_once('?').map(|(_, query)| query).unwrap_or_default());
+    if request.method == Method::Get || request.body.is_empty() {
+        return Ok(params);
+    }
+    let of = request.get_header("content-type").unwrap_or_default().to_lowercase();
+    if of.starts_with("application/json") {
+        let body: Input = serde_json::from_slice(&request.body)
+            .map_err(|_| ApiError::bad("INVALID_REQUEST", "The body is not valid JSON"))?;
+        params.merge(body);
+    } else if of.is_empty() || of.starts_with("application/x-www-form-urlencoded") {
+        params.merge(parse_form(&String::from_utf8_lossy(&request.body)));
+    } else {
+        return Err(ApiError::bad("INVALID_REQUEST", "This pretend portal reads JSON and urlencoded forms"));
+    }
+    Ok(params)
+}
+
+fn dispatch(call: &mut Call<'_>, method: &str, params: &Input) -> Result<Answer, ApiError> {
+    if let Some(verb) = method.strip_prefix("crm.item.") {
+        return items::call(call, verb, params);
+    }
+    if let Some(verb) = method.strip_prefix("crm.deal.contact.") {
+        return links::call(call, verb, params);
+    }
+    for entity in Entity::ALL {
+        let family = method.strip_prefix("crm.").and_then(|rest| rest.strip_prefix(entity.name()));
+        if let Some(verb) = family.and_then(|rest| rest.strip_prefix('.')) {
+            return legacy::call(call, entity, verb, params);
+        }
+    }
+    reads::call(call, method, params)
+}

@@ -1,0 +1,380 @@
+//! The portal's data. Every change to an object passes through `create`, `save` or `remove` here, and nowhere else:
+//! so the log is complete by construction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value as Json, json};
+
+use super::dictionary::{self, Person, Pipeline};
+use super::moment::{Clock, floor};
+use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, user_field};
+use super::system_fields::system_fields;
+use crate::standin::log::{Actor, Entry, Kind as Change};
+
+/// One value of a multifield (PHONE, EMAIL, WEB, IM).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Comm {
+    pub id: u64,
+    pub type_id: String,
+    pub value_type: String,
+    pub value: String,
+}
+
+/// One contact of a deal. The first of a deal's list is the primary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link {
+    pub contact: u64,
+    pub sort: i64,
+}
+
+/// One deal, contact or company. Fields without a value are not in `values`; the rest are plain values.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    pub id: u64,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub moved: Timestamp,
+    pub created_by: u64,
+    pub updated_by: u64,
+    pub moved_by: u64,
+    pub values: BTreeMap<String, Json>,
+    pub links: Vec<Link>,
+    pub comms: Vec<Comm>,
+    /// The sum of the product rows, where there are any.
+    pub products: Option<Decimal>,
+}
+
+impl Item {
+    /// A value as text; empty if there is none or it is a list.
+    pub(super) fn text(&self, field: &str) -> &str {
+        self.values.get(field).and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The values of one multifield.
+    pub(super) fn comms_of<'a>(&'a self, type_id: &'a str) -> impl Iterator<Item = &'a Comm> {
+        self.comms.iter().filter(move |comm| comm.type_id == type_id)
+    }
+
+    /// The value of a multifield that people see first: the first WORK one, else the first.
+    pub(super) fn first_comm(&self, type_id: &str) -> Option<&Comm> {
+        let mut of_type = self.comms.iter().filter(|comm| comm.type_id == type_id);
+        of_type.clone().find(|comm| comm.value_type == "WORK").or_else(|| of_type.next())
+    }
+}
+
+/// Who does something, and on behalf of which user.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub actor: Actor,
+    pub user: u64,
+}
+
+/// What is to change. Values are plain; null clears.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draft {
+    pub values: BTreeMap<String, Json>,
+    pub links: Option<Vec<Link>>,
+    pub comms: Option<Vec<Comm>>,
+}
+
+/// The portal.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub clock: Clock,
+    pub people: Vec<Person>,
+    pub pipelines: Vec<Pipeline>,
+    pub fields: BTreeMap<Entity, Vec<Field>>,
+    pub items: BTreeMap<Entity, BTreeMap<u64, Item>>,
+    pub log: Vec<Entry>,
+    last_id: BTreeMap<Entity, u64>,
+    last_comm: u64,
+    last_field: u64,
+    last_option: u64,
+}
+
+impl World {
+    /// An empty portal with the default pipeline and no people.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            people: Vec::new(),
+            pipelines: vec![dictionary::general()],
+            fields: Entity::ALL.into_iter().map(|entity| (entity, system_fields(entity))).collect(),
+            items: Entity::ALL.into_iter().map(|entity| (entity, BTreeMap::new())).collect(),
+            log: Vec::new(),
+            last_id: BTreeMap::new(),
+            last_comm: 100,
+            last_field: 200,
+            last_option: 40,
+        }
+    }
+
+    /// Adds a user field; objects that are already there hold nothing (or N) in it. Option ids rise from 42.
+    pub(super) fn add_user_field(&mut self, entity: Entity, name: &str, of: UserFieldType, options: &[&str]) {
+        self.last_field += 1;
+        let mut made = Vec::new();
+        for option in options {
+            self.last_option += 2;
+            made.push(EnumOption { id: self.last_option, value: (*option).to_owned() });
+        }
+        let field = user_field(self.last_field, name, of, made);
+        if field.kind == Kind::Boolean {
+            for item in self.items.entry(entity).or_default().values_mut() {
+                item.values.insert(name.to_owned(), json!("N"));
+            }
+        }
+        self.fields.entry(entity).or_default().push(field);
+    }
+
+    /// The fields of an entity.
+    pub(super) fn fields(&self, entity: Entity) -> &[Field] {
+        self.fields.get(&entity).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The field of that upper-case name.
+    pub(super) fn field(&self, entity: Entity, name: &str) -> Option<&Field> {
+        self.fields(entity).iter().find(|field| field.name == name)
+    }
+
+    /// A live object.
+    pub(super) fn item(&self, entity: Entity, id: u64) -> Option<&Item> {
+        self.items.get(&entity)?.get(&id)
+    }
+
+    /// All live objects of an entity, by id.
+    pub(super) fn all(&self, entity: Entity) -> impl Iterator<Item = &Item> {
+        self.items.get(&entity).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The pipeline of that id.
+    pub(super) fn pipeline(&self, id: u64) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| pipeline.id == id)
+    }
+
+    /// `P`, `S` or `F`.
+    pub(super) fn semantics(&self, stage: &str) -> char {
+        let all = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        all.into_iter().find(|s| s.id == stage).map_or('P', |s| s.semantics)
+    }
+
+    /// A fresh multifield id.
+    pub(super) fn next_comm(&mut self) -> u64 {
+        self.last_comm += 1;
+        self.last_comm
+    }
+
+    /// The plain value of one field, system fields included; null for none.
+    pub(super) fn plain(&self, item: &Item, field: &Field) -> Json {
+        let yes = |b: bool| json!(if b { "Y" } else { "N" });
+        match field.name.as_str() {
+            "ID" => json!(item.id.to_string()),
+            "CREATED_BY_ID" => json!([item.created_by.to_string()]),
+            "MODIFY_BY_ID" => json!([item.updated_by.to_string()]),
+            "MOVED_BY_ID" => json!([item.moved_by.to_string()]),
+            // The reference knows no activities here: the creation counts as the last one.
+            "LAST_ACTIVITY_BY" => json!([item.created_by.to_string()]),
+            "DATE_CREATE" | "LAST_ACTIVITY_TIME" => json!(self.clock.show(item.created)),
+            "DATE_MODIFY" => json!(self.clock.show(item.updated)),
+            "MOVED_TIME" => json!(self.clock.show(item.moved)),
+            "STAGE_SEMANTIC_ID" => json!(self.semantics(item.text("STAGE_ID")).to_string()),
+            "CLOSED" => yes(self.semantics(item.text("STAGE_ID")) != 'P'),
+            "HAS_PHONE" => yes(item.first_comm("PHONE").is_some()),
+            "HAS_EMAIL" => yes(item.first_comm("EMAIL").is_some()),
+            "CONTACT_ID" => item.links.first().map_or(Json::Null, |link| json!([link.contact.to_string()])),
+            "CONTACT_IDS" if item.links.is_empty() => Json::Null,
+            "CONTACT_IDS" => {
+                json!(item.links.iter().map(|link| link.contact.to_string()).collect::<BTreeSet<_>>())
+            }
+            name if field.kind == Kind::Comm => item.first_comm(name).map_or(Json::Null, |comm| json!(comm.value)),
+            name => item.values.get(name).cloned().unwrap_or(Json::Null),
+        }
+    }
+
+    /// What the log watches: everything that can be written, by name.
+    fn watched(&self, entity: Entity, item: &Item) -> BTreeMap<String, Json> {
+        let fields = self.fields(entity).iter().filter(|f| !f.read_only && f.kind != Kind::Contact);
+        let plain = fields.map(|f| (f.name.clone(), self.plain(item, f)));
+        plain.filter(|(_, value)| !value.is_null()).collect()
+    }
+
+    /// Makes an object, with the portal's defaults where the draft says nothing.
+    pub(super) fn create(&mut self, now: Timestamp, who: &Who, entity: Entity, mut draft: Draft) -> u64 {
+        let last = self.last_id.entry(entity).or_default();
+        *last += 1;
+        let id = *last;
+        let second = floor(now);
+        let defaults = self.defaults(now, who, entity, id);
+        draft.values.retain(|_, value| !value.is_null());
+        let mut values = defaults;
+        values.append(&mut draft.values);
+        let item = Item {
+            id,
+            created: second,
+            updated: second,
+            moved: second,
+            created_by: who.user,
+            updated_by: who.user,
+            moved_by: who.user,
+            values,
+            links: draft.links.unwrap_or_default(),
+            comms: draft.comms.unwrap_or_default(),
+            products: None,
+        };
+        self.note(now, who, Change::Created, entity, id, "", Json::Null, Json::Null);
+        for (field, value) in self.watched(entity, &item) {
+            self.note(now, who, Change::Edited, entity, id, &field, Json::Null, value);
+        }
+        self.items.entry(entity).or_default().insert(id, item);
+        id
+    }
+
+    fn defaults(&self, now: Timestamp, who: &Who, entity: Entity, id: u64) -> BTreeMap<String, Json> {
+        let mut values = BTreeMap::new();
+        let mut put = |name: &str, value: Json| values.insert(name.to_owned(), value);
+        put("OPENED", json!("Y"));
+        put("ASSIGNED_BY_ID", json!([who.user.to_string()]));
+        match entity {
+            Entity::Deal => {
+                put("TITLE", json!(format!("Deal #{id}")));
+                put("CATEGORY_ID", json!("0"));
+                put("STAGE_ID", json!("NEW"));
+                put("OPPORTUNITY", json!("0"));
+                put("CURRENCY_ID", json!("EUR"));
+                put("IS_MANUAL_OPPORTUNITY", json!("N"));
+                put("BEGINDATE", json!(self.clock.day_of(now)));
+                put("CLOSEDATE", json!(self.clock.day_after(now, 7)));
+            }
+            Entity::Contact => {
+                put("EXPORT", json!("N"));
+            }
+            Entity::Company => {
+                put("TITLE", json!(format!("Company #{id}")));
+                put("CURRENCY_ID", json!("EUR"));
+                put("REVENUE", json!("0"));
+            }
+        }
+        for field in self.fields(entity).iter().filter(|field| field.kind == Kind::Boolean) {
+            put(&field.name, json!("N"));
+        }
+        values
+    }
+
+    /// Changes an object. Nothing happens when nothing would change, unless `touch` asks for a new modification time.
+    /// Returns whether it was saved.
+    pub(super) fn save(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        entity: Entity,
+        id: u64,
+        draft: Draft,
+        touch: bool,
+    ) -> bool {
+        let Some(old) = self.item(entity, id).cloned() else { return false };
+        let mut new = old.clone();
+        for (name, value) in draft.values {
+            match value {
+                Json::Null => drop(new.values.remove(&name)),
+                value => drop(new.values.insert(name, value)),
+            }
+        }
+        if let Some(links) = draft.links {
+            new.links = links;
+        }
+        if let Some(comms) = draft.comms {
+            new.comms = comms;
+        }
+        // With product rows and without the manual flag the amount is the portal's, whatever was written.
+        if let Some(sum) = new.products
+            && new.text("IS_MANUAL_OPPORTUNITY") != "Y"
+        {
+            new.values.insert("OPPORTUNITY".into(), json!(sum.normalize().to_string()));
+        }
+        if new == old && !touch {
+            return false;
+        }
+        if new.text("STAGE_ID") != old.text("STAGE_ID") {
+            (new.moved, new.moved_by) = (floor(now), who.user);
+        }
+        (new.updated, new.updated_by) = (floor(now), who.user);
+        self.put(now, who, entity, &old, new);
+        true
+    }
+
+    /// Changes who is linked without anybody having saved the object.
+    pub(super) fn relink(&mut self, now: Timestamp, who: &Who, entity: Entity, id: u64, links: Vec<Link>) {
+        let Some(old) = self.item(entity, id).cloned() else { return };
+        let new = Item { links, ..old.clone() };
+        self.put(now, who, entity, &old, new);
+    }
+
+    /// Sets the sum of a deal's product rows; it counts from the next save on.
+    pub(super) fn set_products(&mut self, deal: u64, sum: Option<Decimal>) -> bool {
+        let item = self.items.get_mut(&Entity::Deal).and_then(|deals| deals.get_mut(&deal));
+        item.map(|item| item.products = sum).is_some()
+    }
+
+    /// Deletes an object for good. Links to it vanish; what held them is not saved by that.
+    pub(super) fn remove(&mut self, now: Timestamp, who: &Who, entity: Entity, id: u64) -> bool {
+        if self.items.get_mut(&entity).and_then(|items| items.remove(&id)).is_none() {
+            return false;
+        }
+        self.note(now, who, Change::Deleted, entity, id, "", Json::Null, Json::Null);
+        let gone = json!([id.to_string()]);
+        for holder in Entity::ALL {
+            let affected: Vec<Item> = self
+                .all(holder)
+                .filter(|item| match entity {
+                    Entity::Contact => item.links.iter().any(|link| link.contact == id),
+                    Entity::Company => item.values.get("COMPANY_ID") == Some(&gone),
+                    Entity::Deal => false,
+                })
+                .cloned()
+                .collect();
+            for old in affected {
+                let mut new = old.clone();
+                if entity == Entity::Contact {
+                    new.links.retain(|link| link.contact != id);
+                } else {
+                    new.values.remove("COMPANY_ID");
+                }
+                self.put(now, who, holder, &old, new);
+            }
+        }
+        true
+    }
+
+    /// Stores an object's new state and logs the difference.
+    fn put(&mut self, now: Timestamp, who: &Who, entity: Entity, old: &Item, new: Item) {
+        let before = self.watched(entity, old);
+        let after = self.watched(entity, &new);
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for name in names {
+            let (was, is) = (before.get(name), after.get(name));
+            if was != is {
+                let plain = |value: Option<&Json>| value.cloned().unwrap_or(Json::Null);
+                self.note(now, who, Change::Edited, entity, new.id, name, plain(was), plain(is));
+            }
+        }
+        self.items.entry(entity).or_default().insert(new.id, new);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn note(
+        &mut self,
+        at: Timestamp,
+        who: &Who,
+        kind: Change,
+        entity: Entity,
+        id: u64,
+        field: &str,
+        before: Json,
+        after: Json,
+    ) {
+        let (entity, object, field) = (entity.name().to_owned(), id.to_string(), field.to_owned());
+        let seq = self.log.len() as u64;
+        self.log.push(Entry { seq, at, actor: who.actor.clone(), kind, entity, object, field, before, after });
+    }
+}

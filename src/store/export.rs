@@ -1,0 +1,247 @@
+//! The export: the whole store as JSON lines, each with its checksum, and the way back. sled has no tool that salvages
+//! anything from a damaged file, so this is what a broken store is restored from.
+//!
+//! The first line tells format and time, the last one the number of rows; a file without its last line is not an
+//! export. A line is a JSON object whose last member, `crc`, is the CRC-32 (hexadecimal) of the object without it.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::seam::{Batch, Kv, KvError};
+
+use super::{check, files, record, trees};
+
+/// Exports that are kept.
+pub const KEEP: usize = 7;
+const FORMAT: u32 = 1;
+const TEMPORARY: &str = ".export.tmp";
+/// `,"crc":"01234567"}`
+const TAIL: usize = 18;
+/// Rows restored in one transaction.
+const ROWS: usize = 256;
+
+/// Why an export was not written or not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The file or its directory.
+    #[error("{}: {error}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Kv(#[from] KvError),
+    /// The file is not a whole, sound export.
+    #[error("{} is not a sound export: line {line}: {why}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong there.
+        why: String,
+    },
+}
+
+/// The row in `meta` that tells which export was the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Exported {
+    /// The file's name.
+    pub name: String,
+}
+
+/// Where [`Exported`] lies.
+pub(super) const EXPORTED: &[u8] = b"exported";
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Export { format: u32, at: Timestamp },
+    Row(Row),
+    End { rows: u64 },
+}
+
+/// Keys and values as text where they are text and the value is a sound record, else in hexadecimal.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Row {
+    tree: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_hex: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_hex: Option<String>,
+}
+
+impl Row {
+    fn of(tree: &str, key: &[u8], value: &[u8]) -> Self {
+        let mut row = Row { tree: tree.to_owned(), ..Row::default() };
+        match std::str::from_utf8(key) {
+            Ok(text) => row.key = Some(text.to_owned()),
+            Err(_) => row.key_hex = Some(record::hex(key)),
+        }
+        // Only what this program's `reseal` gives back byte for byte may go as text.
+        let json = record::check(value).ok().and_then(|json| std::str::from_utf8(json).ok());
+        match json.filter(|json| record::reseal(json) == value) {
+            Some(json) => row.json = Some(json.to_owned()),
+            None => row.raw_hex = Some(record::hex(value)),
+        }
+        row
+    }
+
+    fn parts(&self) -> Option<(&'static str, Vec<u8>, Vec<u8>)> {
+        let key = match (&self.key, &self.key_hex) {
+            (Some(text), None) => text.clone().into_bytes(),
+            (None, Some(hex)) => record::unhex(hex)?,
+            _ => return None,
+        };
+        let value = match (&self.json, &self.raw_hex) {
+            (Some(json), None) => record::reseal(json),
+            (None, Some(hex)) => record::unhex(hex)?,
+            _ => return None,
+        };
+        Some((trees::named(&self.tree)?, key, value))
+    }
+}
+
+fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
+    move |error| ExportError::File { path: path.to_owned(), error }
+}
+
+/// Writes everything that is in the store into a new file of `dir`, durably, and removes the oldest beyond [`KEEP`].
+/// `at` names the file. The store is read as it is now: whoever calls this keeps writers out meanwhile.
+///
+/// # Errors
+/// [`ExportError`]; a file that was begun does not count as an export.
+pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+    files::private_dir(dir).map_err(file_error(dir))?;
+    let temporary = dir.join(TEMPORARY);
+    let target = dir.join(format!("export-{}.jsonl", at.strftime("%Y%m%dT%H%M%SZ")));
+    let file = files::private_file(&temporary).map_err(file_error(&temporary))?;
+    let mut out = BufWriter::new(file);
+    let mut line = |line: &Line| -> Result<(), ExportError> {
+        let text = serde_json::to_string(line).map_err(|error| KvError::Failed(error.to_string()))?;
+        let crc = crc32fast::hash(text.as_bytes());
+        let open = text.strip_suffix('}').unwrap_or(&text);
+        writeln!(out, "{open},\"crc\":\"{crc:08x}\"}}").map_err(file_error(&temporary))
+    };
+    line(&Line::Export { format: FORMAT, at })?;
+    let mut rows = 0;
+    for tree in trees::ALL {
+        check::every_row(kv, tree, |key, value| {
+            rows += 1;
+            line(&Line::Row(Row::of(tree, key, value)))
+        })?;
+    }
+    line(&Line::End { rows })?;
+    let file = out.into_inner().map_err(|error| file_error(&temporary)(error.into_error()))?;
+    file.sync_all().map_err(file_error(&temporary))?;
+    fs::rename(&temporary, &target).map_err(file_error(&target))?;
+    files::sync_dir(dir).map_err(file_error(dir))?;
+    for old in list(dir).map_err(file_error(dir))?.into_iter().rev().skip(KEEP) {
+        fs::remove_file(&old).map_err(file_error(&old))?;
+    }
+    Ok(target)
+}
+
+/// The exports of a directory, oldest first; none if there is no such directory.
+///
+/// # Errors
+/// What the system says when the directory cannot be read.
+pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let found = match files::list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let is_export = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("export-") && name.ends_with(".jsonl"))
+    };
+    Ok(found.into_iter().filter(is_export).collect())
+}
+
+/// Reads a file line by line, checking each, and gives its rows to `each`; then the time it was made at.
+fn read(
+    path: &Path,
+    mut each: impl FnMut(&'static str, Vec<u8>, Vec<u8>) -> Result<(), KvError>,
+) -> Result<Timestamp, ExportError> {
+    let mut made = None;
+    let (mut number, mut rows) = (0, 0);
+    let mut ended = false;
+    for text in BufReader::new(File::open(path).map_err(file_error(path))?).split(b'\n') {
+        let text = text.map_err(file_error(path))?;
+        number += 1;
+        let damaged = |why: &str| ExportError::Damaged { path: path.to_owned(), line: number, why: why.to_owned() };
+        if ended {
+            return Err(damaged("there is more after the end"));
+        }
+        match (parse(&text).map_err(|why| damaged(&why))?, made) {
+            (Line::Export { format, at }, None) if format == FORMAT => made = Some(at),
+            (Line::Export { format, .. }, None) => return Err(damaged(&format!("format {format} is not known"))),
+            (Line::Row(row), Some(_)) => {
+                let (tree, key, value) = row.parts().ok_or_else(|| damaged("not a row of this store"))?;
+                rows += 1;
+                each(tree, key, value)?;
+            }
+            (Line::End { rows: promised }, Some(_)) if promised == rows => ended = true,
+            (Line::End { rows: promised }, Some(_)) => {
+                return Err(damaged(&format!("{rows} rows are there, {promised} were written")));
+            }
+            _ => return Err(damaged("not in its place")),
+        }
+    }
+    match made {
+        Some(at) if ended => Ok(at),
+        _ => Err(ExportError::Damaged { path: path.to_owned(), line: number, why: "the end is missing".to_owned() }),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Line, String> {
+    let at = bytes.len().checked_sub(TAIL).ok_or("too short")?;
+    let (open, tail) = bytes.split_at(at);
+    let crc = tail.strip_prefix(b",\"crc\":\"").and_then(|tail| tail.strip_suffix(b"\"}"));
+    let crc = crc.and_then(|crc| std::str::from_utf8(crc).ok()).ok_or("the checksum is missing")?;
+    let whole = [open, b"}"].concat();
+    if u32::from_str_radix(crc, 16) != Ok(crc32fast::hash(&whole)) {
+        return Err("the checksum does not fit".to_owned());
+    }
+    serde_json::from_slice(&whole).map_err(|error| error.to_string())
+}
+
+/// Reads a whole export and checks it, without using it; gives the time it was made at.
+///
+/// # Errors
+/// [`ExportError`] for anything but a whole and sound export.
+pub fn verify(path: &Path) -> Result<Timestamp, ExportError> {
+    read(path, |_, _, _| Ok(()))
+}
+
+/// Puts everything of an export into an empty store, durably; gives the time it was made at. The file is checked from
+/// end to end before the first row is written.
+///
+/// # Errors
+/// [`ExportError`]; the store is then to be thrown away.
+pub fn restore(kv: &mut dyn Kv, path: &Path) -> Result<Timestamp, ExportError> {
+    verify(path)?;
+    let mut batch = Batch::new();
+    let at = read(path, |tree, key, value| {
+        batch.put(tree, key, value);
+        if batch.ops.len() < ROWS {
+            return Ok(());
+        }
+        kv.apply(&std::mem::take(&mut batch))
+    })?;
+    kv.apply(&batch)?;
+    kv.flush()?;
+    Ok(at)
+}

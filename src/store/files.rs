@@ -1,0 +1,57 @@
+//! Small file work: private directories and files, and making directory entries last.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Makes a directory that only its owner can enter, with parents, and makes an existing one so.
+pub(super) fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Opens a file for writing, empty, readable by its owner alone.
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Makes the entries of a directory survive a power cut.
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Takes group and others every right on the files of a directory (not on those of directories within).
+pub(super) fn tighten(path: &Path) -> io::Result<()> {
+    for file in list(path)? {
+        if file.is_file() {
+            fs::set_permissions(&file, Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a directory with everything in it to a place where nothing is yet, durably.
+pub(super) fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
+    private_dir(to)?;
+    for source in list(from)? {
+        let Some(name) = source.file_name() else { continue };
+        let target = to.join(name);
+        if source.is_dir() {
+            copy_dir(&source, &target)?;
+        } else {
+            io::copy(&mut File::open(&source)?, &mut private_file(&target)?)?;
+            File::open(&target)?.sync_all()?;
+        }
+    }
+    sync_dir(to)
+}
+
+/// What lies in a directory, by name.
+pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    found.sort();
+    Ok(found)
+}

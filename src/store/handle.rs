@@ -1,0 +1,225 @@
+//! The handle everyone uses.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use crate::seam::kv::Rows;
+use crate::seam::{Batch, Kv, KvError};
+
+use super::check::{BrokenRow, after};
+use super::core::{Core, closed};
+use super::export::{EXPORTED, ExportError, Exported};
+use super::record::{self, Broken};
+use super::worker::{self, Request};
+use super::{Resync, trees};
+
+/// The store. Clones are the same store. After an error every later call answers with that error: the process should
+/// stop, and look at its disk.
+#[derive(Clone)]
+pub struct Store {
+    way: Arc<Way>,
+}
+
+enum Way {
+    /// The engine belongs to a thread.
+    Thread { requests: Sender<Request>, thread: Mutex<Option<JoinHandle<()>>> },
+    /// Whoever calls does the work.
+    Inline(Mutex<Core>),
+}
+
+/// Rows of one tree, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Sound rows, in key order.
+    pub rows: Vec<(Vec<u8>, T)>,
+    /// Rows that could not be used. They are in the quarantine now; what they told is to be read again at its source.
+    pub broken: Vec<BrokenRow>,
+    /// Where to go on, if there may be more.
+    pub next: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Gives the engine to a thread of its own.
+    ///
+    /// # Errors
+    /// [`KvError`] when the system gives no thread.
+    pub fn start(kv: Box<dyn Kv>) -> Result<Self, KvError> {
+        let (requests, thread) =
+            worker::start(kv).map_err(|error| KvError::Failed(format!("no thread for the store: {error}")))?;
+        Ok(Self { way: Arc::new(Way::Thread { requests, thread: Mutex::new(Some(thread)) }) })
+    }
+
+    /// Does all work in the caller, at once: for the simulation, whose order of events must not depend on a thread.
+    pub fn inline(kv: Box<dyn Kv>) -> Self {
+        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv)))) }
+    }
+
+    /// Writes a batch, all or nothing. It is durable when this answers `Ok`. A caller that stops waiting does not stop
+    /// the write.
+    ///
+    /// # Errors
+    /// [`KvError`]; whether the batch was written is then unknown until the store is opened again.
+    pub async fn commit(&self, batch: Batch) -> Result<(), KvError> {
+        for (tree, _, _) in &batch.ops {
+            known(tree)?;
+        }
+        match &*self.way {
+            Way::Inline(core) => locked(core).commit(&batch),
+            Way::Thread { requests, .. } => {
+                let (answer, waiting) = oneshot::channel();
+                requests.send(Request::Commit(batch, answer)).map_err(|_| closed())?;
+                waiting.await.map_err(|_| closed())?
+            }
+        }
+    }
+
+    /// The value under a key, as it lies there (see [`record::open`]).
+    ///
+    /// # Errors
+    /// [`KvError`] when the engine fails or the tree is unknown.
+    pub async fn get(&self, tree: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, KvError> {
+        let key = key.to_vec();
+        self.ask(move |core| core.get(tree, &key)).await?
+    }
+
+    /// Rows of a tree whose keys begin with `prefix`, in key order, from `from` (inclusive), `limit` at most.
+    ///
+    /// # Errors
+    /// [`KvError`] when the engine fails or the tree is unknown.
+    pub async fn scan(
+        &self,
+        tree: &'static str,
+        prefix: &[u8],
+        from: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Rows, KvError> {
+        let (prefix, from) = (prefix.to_vec(), from.map(<[u8]>::to_vec));
+        self.ask(move |core| core.scan(tree, &prefix, from.as_deref(), limit)).await?
+    }
+
+    /// As [`Store::scan`], with the records read. Rows that cannot be used are moved to the quarantine and reported.
+    ///
+    /// # Errors
+    /// [`KvError`] when the engine fails, the tree is unknown, or a row was written by a newer program.
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        tree: &'static str,
+        prefix: &[u8],
+        from: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Page<T>, KvError> {
+        let found = self.scan(tree, prefix, from, limit).await?;
+        let next = if found.len() < limit { None } else { found.last().map(|(key, _)| after(key.clone())) };
+        let mut page = Page { rows: Vec::with_capacity(found.len()), broken: Vec::new(), next };
+        let mut aside = Batch::new();
+        for (key, value) in found {
+            match record::open(&value) {
+                Ok(read) => page.rows.push((key, read)),
+                Err(why @ Broken::Newer(_)) => {
+                    return Err(KvError::Failed(BrokenRow { tree, key, why }.to_string()));
+                }
+                Err(why) => {
+                    let row = BrokenRow { tree, key, why };
+                    aside.put(trees::QUARANTINE, row.quarantine_key(), value);
+                    aside.remove(tree, row.key.clone());
+                    page.broken.push(row);
+                }
+            }
+        }
+        if !aside.is_empty() {
+            self.commit(aside).await?;
+        }
+        Ok(page)
+    }
+
+    /// Whether, since when and why a full comparison of both sides is owed.
+    ///
+    /// # Errors
+    /// [`KvError`] when the engine fails.
+    pub async fn resync(&self) -> Result<Option<Resync>, KvError> {
+        self.ask(|core| core.with(|kv| Resync::read(kv))).await?
+    }
+
+    /// Writes an export of everything into `dir` (see [`super::export::write`]); writers wait meanwhile. `at` names it.
+    ///
+    /// # Errors
+    /// [`ExportError`]; only its `Kv` means that the store is in trouble.
+    pub async fn export(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+        let dir = dir.to_owned();
+        let path = self.ask(move |core| core.export(&dir, at)).await??;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut batch = Batch::new();
+        record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
+        self.commit(batch).await?;
+        Ok(path)
+    }
+
+    /// Finishes what is queued and closes the files; later calls answer with an error. When this answers, the engine
+    /// is gone and its thread has ended.
+    ///
+    /// # Errors
+    /// [`KvError`] when the last flush failed.
+    pub async fn close(&self) -> Result<(), KvError> {
+        match &*self.way {
+            Way::Inline(core) => locked(core).close(),
+            Way::Thread { requests, thread } => {
+                let (answer, waiting) = oneshot::channel();
+                let answer = match requests.send(Request::Close(answer)) {
+                    Ok(()) => waiting.await.unwrap_or(Ok(())),
+                    // Closed before.
+                    Err(_) => Ok(()),
+                };
+                join(thread);
+                answer
+            }
+        }
+    }
+
+    /// Runs something where the engine lives.
+    async fn ask<T: Send + 'static>(&self, work: impl FnOnce(&mut Core) -> T + Send + 'static) -> Result<T, KvError> {
+        match &*self.way {
+            Way::Inline(core) => Ok(work(&mut locked(core))),
+            Way::Thread { requests, .. } => {
+                let (answer, waiting) = oneshot::channel();
+                let ask = Request::Ask(Box::new(move |core| {
+                    // Nobody waits any more: no failure.
+                    let _ = answer.send(work(core));
+                }));
+                requests.send(ask).map_err(|_| closed())?;
+                waiting.await.map_err(|_| closed())
+            }
+        }
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        if let Way::Thread { requests, thread } = self {
+            let (answer, _) = oneshot::channel();
+            let _ = requests.send(Request::Close(answer));
+            join(thread);
+        }
+    }
+}
+
+fn known(tree: &str) -> Result<(), KvError> {
+    trees::named(tree).map(|_| ()).ok_or_else(|| KvError::NoSuchTree(tree.to_owned()))
+}
+
+fn locked(core: &Mutex<Core>) -> std::sync::MutexGuard<'_, Core> {
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(thread) = thread {
+        // A panic over there was answered as a closed store already.
+        let _ = thread.join();
+    }
+}

@@ -1,0 +1,250 @@
+//! Opening the store: the lock, the files, the deep check, and a ladder of ways out when the files are damaged.
+//!
+//! 1. plainly;
+//! 2. without sled's snapshot file, which is a cache: a damaged one keeps sled from opening files that are whole;
+//! 3. anew, from the last sound export, the damaged files kept aside.
+//!
+//! A store whose file lost its end opens plainly but is older than it said; it is kept if it is newer than the last
+//! export. After that, after step 3 and after setting records aside, a [`Resync`] is owed.
+//!
+//! The home holds `sled/` (the files), `sled.tally`, `lock`, `exports/` and `aside/`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::seam::{Batch, Kv, KvError};
+
+use super::check::{self, BrokenRow, CheckError};
+use super::export::{self, EXPORTED, Exported};
+use super::lock::{Lock, LockError};
+use super::rebuild::{self, Home};
+use super::sled_kv::{SledFailure, SledKv};
+use super::{Resync, files, record, trees};
+
+/// How long sled may take to open; it has been seen to hang on damaged files.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Broken rows named in the note; all are in [`Opened::broken`].
+const NAMED: usize = 5;
+
+/// Which step of the ladder was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// There was no store; there is one now.
+    Created,
+    /// It opened plainly.
+    Plain,
+    /// It opened without its snapshot file; nothing is lost.
+    WithoutSnapshot,
+    /// Its file had lost the end; what was left was newer than any export and is used.
+    Shortened {
+        /// How many durable batches are missing.
+        lost: u64,
+    },
+    /// It was restored.
+    Restored {
+        /// From this export.
+        from: PathBuf,
+        /// Made at this time.
+        at: Timestamp,
+    },
+    /// It could not be opened and there was no sound export: it begins empty.
+    Emptied,
+}
+
+/// An open store.
+pub struct Opened {
+    /// The engine, which holds the lock.
+    pub kv: SledKv,
+    /// How it was opened.
+    pub step: Step,
+    /// For the operator; empty if there is nothing to tell.
+    pub note: String,
+    /// Rows that failed their check and are in the quarantine now: what they told is to be read again.
+    pub broken: Vec<BrokenRow>,
+    /// Whether a full comparison of both sides is owed.
+    pub resync: Option<Resync>,
+}
+
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Files or directories cannot be used.
+    #[error("{}: {error}. Check rights and space, then start again; nothing was changed", .path.display())]
+    Files {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The engine cannot use its files, which may be perfectly well.
+    #[error("{0}. Nothing was changed; check rights, space and the disk, then start again")]
+    Failed(String),
+    /// The engine did not finish.
+    #[error("the store did not open within {} seconds; nothing was changed. Check the disk, then start again", PATIENCE.as_secs())]
+    Stuck,
+    /// The store belongs to a newer program.
+    #[error("this store was written by a newer crosstie ({0}). Use that version; nothing was changed")]
+    Newer(BrokenRow),
+    /// The engine failed while the store was being mended.
+    #[error(transparent)]
+    Kv(#[from] KvError),
+}
+
+/// How one attempt ended, other than well.
+pub(super) enum Attempt {
+    Damaged(String),
+    Hopeless(OpenError),
+}
+
+impl From<OpenError> for Attempt {
+    fn from(error: OpenError) -> Self {
+        Attempt::Hopeless(error)
+    }
+}
+
+/// Opens the store in `home`, making it if there is none. `now` dates what is set aside. Blocks, for seconds if need be.
+///
+/// # Errors
+/// [`OpenError`]; damaged files are not an error but a [`Step`].
+pub fn open(home: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    let home = Home::new(home);
+    home.io(files::private_dir(&home.root))?;
+    let lock = Lock::take(&home.root.join("lock"))?;
+    rebuild::finish(&home)?;
+    let existed = home.sled.exists();
+    let (mut kv, step, broken, story) = match attempt(&home.sled) {
+        Ok((kv, broken)) => weigh(&home, kv, broken, if existed { Step::Plain } else { Step::Created }, now)?,
+        Err(Attempt::Hopeless(error)) => return Err(error),
+        Err(Attempt::Damaged(first)) => {
+            let aside = rebuild::copy_aside(&home, now)?;
+            rebuild::remove_snapshots(&home)?;
+            match attempt(&home.sled) {
+                Ok((kv, broken)) => {
+                    let (kv, step, broken, story) = weigh(&home, kv, broken, Step::WithoutSnapshot, now)?;
+                    let story = format!("{first}; {story} The files as they were: {}.", aside.display());
+                    (kv, step, broken, story)
+                }
+                Err(Attempt::Hopeless(error)) => return Err(error),
+                Err(Attempt::Damaged(second)) => {
+                    let (kv, step, story) = anew(&home, now)?;
+                    (kv, step, Vec::new(), format!("{first}; without the snapshot: {second}; {story}"))
+                }
+            }
+        }
+    };
+    let mut batch = Batch::new();
+    let mut note = story;
+    check::set_aside(&kv, &broken, &mut batch)?;
+    if !broken.is_empty() {
+        note = join(&note, &tell(&broken));
+    }
+    // A mark that is itself set aside is made anew.
+    let mut resync = if broken.iter().any(Resync::is) { None } else { Resync::read(&kv)? };
+    let owed = matches!(step, Step::Shortened { .. }) || broken.iter().any(|row| row.tree != trees::JOURNAL);
+    if owed && resync.is_none() {
+        let mark = Resync { since: now, why: note.clone() };
+        mark.mark(&mut batch)?;
+        resync = Some(mark);
+    }
+    kv.apply(&batch)?;
+    kv.flush()?;
+    if let Some(resync) = resync.as_ref().filter(|_| note.is_empty()) {
+        note = format!("a full comparison of both sides is owed since {}: {}", resync.since, resync.why);
+    }
+    kv.hold(lock);
+    Ok(Opened { kv, step, note, broken, resync })
+}
+
+/// Opens and checks, on a thread that may be left behind if sled never answers.
+pub(super) fn attempt(path: &Path) -> Result<(SledKv, Vec<BrokenRow>), Attempt> {
+    let (sender, receiver) = channel();
+    let place = path.to_owned();
+    let thread = std::thread::Builder::new().name("store-open".to_owned()).spawn(move || {
+        // If the wait has ended nobody takes it, and it is closed here.
+        let _ = sender.send(SledKv::open(&place));
+    });
+    thread.map_err(|error| OpenError::Files { path: path.to_owned(), error })?;
+    let kv = match receiver.recv_timeout(PATIENCE) {
+        Ok(Ok(kv)) => kv,
+        Ok(Err(SledFailure::Damaged(why))) => return Err(Attempt::Damaged(why)),
+        Ok(Err(error @ (SledFailure::Busy(_) | SledFailure::Failed(_)))) => {
+            return Err(OpenError::Failed(error.to_string()).into());
+        }
+        Err(RecvTimeoutError::Timeout) => return Err(OpenError::Stuck.into()),
+        Err(RecvTimeoutError::Disconnected) => return Err(Attempt::Damaged("the engine gave up".to_owned())),
+    };
+    match check::deep(&kv) {
+        Ok(broken) => Ok((kv, broken)),
+        Err(CheckError::Newer(row)) => Err(OpenError::Newer(row).into()),
+        Err(CheckError::Kv(error)) => Err(Attempt::Damaged(error.to_string())),
+    }
+}
+
+type Weighed = (SledKv, Step, Vec<BrokenRow>, String);
+
+/// Keeps a store that opened, unless it lost so much that the last export is newer.
+fn weigh(home: &Home, kv: SledKv, broken: Vec<BrokenRow>, step: Step, now: Timestamp) -> Result<Weighed, OpenError> {
+    let lost = kv.lost();
+    let exports = home.io(export::list(&home.exports))?;
+    if lost == 0 {
+        return Ok(kept(kv, broken, step, 0, exports.len()));
+    }
+    let Some(newest) = exports.iter().rev().find(|path| export::verify(path).is_ok()) else {
+        return Ok(kept(kv, broken, step, lost, exports.len()));
+    };
+    let last = kv.get(trees::META, EXPORTED)?.and_then(|bytes| record::open::<Exported>(&bytes).ok());
+    let knows = last.is_some_and(|last| newest.file_name().is_some_and(|name| *name == *last.name));
+    if knows {
+        return Ok(kept(kv, broken, step, lost, exports.len()));
+    }
+    rebuild::copy_aside(home, now)?;
+    drop(kv);
+    let (kv, step, story) = anew(home, now)?;
+    Ok((kv, step, Vec::new(), format!("the last {lost} durable writes were missing from the file; {story}")))
+}
+
+fn kept(kv: SledKv, broken: Vec<BrokenRow>, step: Step, lost: u64, exports: usize) -> Weighed {
+    let (step, story) = match step {
+        _ if lost > 0 => (
+            Step::Shortened { lost },
+            format!("the last {lost} durable writes were missing from the store's file; what it still holds is used."),
+        ),
+        Step::WithoutSnapshot => {
+            (Step::WithoutSnapshot, "it opened without its snapshot file, and nothing is lost.".to_owned())
+        }
+        Step::Created if exports > 0 => (
+            Step::Created,
+            "there was no store, so an empty one was made, although exports of an earlier one lie here.".to_owned(),
+        ),
+        step => (step, String::new()),
+    };
+    (kv, step, broken, story)
+}
+
+/// Builds the store anew and opens it.
+fn anew(home: &Home, now: Timestamp) -> Result<(SledKv, Step, String), OpenError> {
+    let (step, story) = rebuild::anew(home, now)?;
+    match attempt(&home.sled) {
+        Ok((kv, _)) => Ok((kv, step, story)),
+        Err(Attempt::Hopeless(error)) => Err(error),
+        Err(Attempt::Damaged(why)) => Err(OpenError::Failed(format!("even a new store does not open: {why}"))),
+    }
+}
+
+fn join(first: &str, second: &str) -> String {
+    if first.is_empty() { second.to_owned() } else { format!("{first} {second}") }
+}
+
+fn tell(broken: &[BrokenRow]) -> String {
+    let names: Vec<String> = broken.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = broken.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{} damaged records were set aside and will be read again ({}{more}).", broken.len(), names.join("; "))
+}

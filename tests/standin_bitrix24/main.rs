@@ -1,0 +1,11 @@
+//! What the pretend Bitrix24 promises to be like.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod batch;
+mod items;
+mod legacy;
+mod limits;
+mod lists;
+mod office;
+mod support;
+mod wire;
