@@ -88,6 +88,32 @@ async fn a_probe_finds_copies_oldest_first_and_no_trashed_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_that_no_filter_finds_yet_is_found_among_the_newest() {
+    let office = office();
+    let record = office.client.create(&office.deals, "7", &fields(&[("Name", Value::text("A"))])).await.unwrap();
+    office.client.create(&office.deals, "8", &fields(&[("Name", Value::text("B"))])).await.unwrap();
+    let nothing = json!({"object": "list", "results": [], "has_more": false, "next_cursor": null});
+    office.fault(Fault::Instead(Response::json(200, &nothing)));
+    let found = office.client.probe(&office.deals, "7").await.unwrap();
+    assert_eq!(found.iter().map(|found| &found.id).collect::<Vec<_>>(), [&record.id]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_goes_on_past_pages_that_only_nearly_match() {
+    let office = office();
+    for n in 0..110 {
+        office.add(&office.deals, &[("Name", json!(format!("Deal {n}"))), ("Tags", json!(["a", "b"]))]);
+    }
+    office.pass(60).await;
+    let exact = office.add(&office.deals, &[("Tags", json!(["a"]))]);
+    let wanted = Value::choices(texts(["a"]));
+    let found = office.client.find(&office.deals, &"Tags".into(), &wanted, Lane::Write).await.unwrap();
+    assert_eq!(found.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [exact]);
+    let both = Value::choices(texts(["a", "b"]));
+    assert_eq!(office.client.find(&office.deals, &"Tags".into(), &both, Lane::Write).await.unwrap().len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_status_that_does_not_exist_is_a_definite_no_and_creates_nothing() {
     let office = office();
     let wrong = fields(&[("Name", Value::text("A")), ("Progress", Value::Choice("Nowhere".into()))]);

@@ -75,6 +75,20 @@ async fn a_relation_whose_rest_cannot_be_read_is_unknown_and_not_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_text_of_many_mentions_is_read_through_its_own_address() {
+    let office = office();
+    let ada = office.client.people().await.unwrap().remove(0).id;
+    let mention = json!({"type": "mention", "mention": {"type": "user", "user": {"id": ada}}});
+    let text = json!({"type": "text", "text": {"content": " and "}});
+    let pieces: Vec<_> = (0..60).map(|n| if n % 2 == 0 { mention.clone() } else { text.clone() }).collect();
+    let deal = office.add(&office.deals, &[("Notes", json!({"rich_text": pieces}))]);
+    let record = office.get(&office.deals, &deal).await;
+    let Value::Text(read) = value(&record, "Notes") else { panic!("no text") };
+    assert_eq!(read.matches(" and ").count(), 30);
+    assert!(office.wire.sent.lock().unwrap().last().unwrap().target.contains("/properties/"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_date_with_an_end_and_a_rollup_are_unknown_and_say_why() {
     let office = office();
     let range = json!({"date": {"start": "2026-07-01", "end": "2026-07-03"}});
