@@ -110,7 +110,9 @@ async fn a_search_goes_on_past_pages_that_only_nearly_match() {
     let found = office.client.find(&office.deals, &"Tags".into(), &wanted, Lane::Write).await.unwrap();
     assert_eq!(found.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [exact]);
     let both = Value::choices(texts(["a", "b"]));
+    let asked = office.sent(Method::Post);
     assert_eq!(office.client.find(&office.deals, &"Tags".into(), &both, Lane::Write).await.unwrap().len(), 100);
+    assert_eq!(office.sent(Method::Post), asked + 1, "enough is enough");
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,5 +156,12 @@ async fn pages_are_found_by_exactly_the_value_of_a_field() {
     assert_eq!(find("Email", Value::text("grace@example.com")).await, [grace.clone(), other]);
     assert_eq!(find("Name", Value::text("Grace")).await, [grace]);
     assert!(find("Name", Value::text("Nobody")).await.is_empty());
+    // A row that went into the trash while the query was answered is not live.
+    office.fault(Fault::After(|list| {
+        let mut list = list.clone();
+        list["results"][0]["in_trash"] = json!(true);
+        Response::json(200, &list)
+    }));
+    assert!(find("Name", Value::text("Grace")).await.is_empty());
     assert_eq!(find("Email", Value::Empty).await.len(), 0);
 }

@@ -47,11 +47,23 @@ async fn a_property_that_was_deleted_is_unknown_and_never_empty() {
     let office = office();
     let record = office.client.create(&office.deals, "1", &fields(&[("Notes", Value::text("a"))])).await.unwrap();
     reshape(&office, json!({"Notes": null}));
+    let read = office.get(&office.deals, record.id.as_str()).await;
+    assert!(why(&read, "Notes").contains("no property of this name"), "{}", why(&read, "Notes"));
+    assert_eq!(value(&read, "Name"), Value::Empty, "the others were read");
     let listed = office.list(&office.deals, Since::Ever).await;
     assert!(why(&listed[0], "Notes").contains("no property of this name"), "{}", why(&listed[0], "Notes"));
     let error =
         office.client.update(&office.deals, &record, &fields(&[("Notes", Value::Empty)]), None).await.unwrap_err();
     assert!(error.to_string().contains("no property named Notes"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_notices_that_a_property_was_deleted() {
+    let office = office();
+    office.client.create(&office.deals, "1", &fields(&[("Notes", Value::text("a"))])).await.unwrap();
+    reshape(&office, json!({"Notes": null}));
+    let listed = office.list(&office.deals, Since::Ever).await;
+    assert!(why(&listed[0], "Notes").contains("no property of this name"), "{}", why(&listed[0], "Notes"));
 }
 
 #[tokio::test(start_paused = true)]
