@@ -1,4 +1,5 @@
 //! crosstie keeps a Notion workspace and a CRM in step, both ways, field by field.
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod engine;

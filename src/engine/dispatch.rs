@@ -290,13 +290,16 @@ struct Writer {
 
 impl Writer {
     async fn run(self) {
+        // Probes have permits of their own; everything else takes its permits now, so that the window stays short.
         let reads = match &self.ask {
             Ask::Record(_) => 1,
-            Ask::Counterpart { keys, .. } => 1 + u32::try_from(keys.len()).unwrap_or(0),
+            Ask::Counterpart { keys, .. } => u32::try_from(keys.len()).unwrap_or(0),
         };
         self.system.reserve(Lane::Write, reads + 1).await;
         let began = self.clock.now();
-        let found = self.look().await;
+        let mut sent = 0;
+        let found = self.look(&mut sent).await;
+        self.system.release(Lane::Write, reads - sent);
         let before = found.as_ref().ok().and_then(|found| match found.as_slice() {
             [(_, Fetched::Record(record))] => Some(record.clone()),
             _ => None,
@@ -319,13 +322,17 @@ impl Writer {
         let _ = self.mail.send(outcome).await;
     }
 
-    /// The pre-read of an update; for a create everything that could be its counterpart already.
-    async fn look(&self) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+    /// The pre-read of an update; for a create everything that could be its counterpart already. Counts the permits used.
+    async fn look(&self, sent: &mut u32) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
         match &self.ask {
-            Ask::Record(id) => self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await,
+            Ask::Record(id) => {
+                *sent = 1;
+                self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
+            }
             Ask::Counterpart { marker, keys } => {
                 let mut found = self.system.probe(&self.entity, marker).await?;
                 for (field, value) in keys {
+                    *sent += 1;
                     found.extend(self.system.find(&self.entity, field, value, Lane::Write).await?);
                 }
                 Ok(found.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect())

@@ -20,6 +20,8 @@ pub struct Settings {
     pub timing: Timing,
     /// How the store was opened, for the screen.
     pub store_note: String,
+    /// The store may have forgotten something: both sides are compared in full before anything else is believed.
+    pub resync: bool,
 }
 
 /// What the engine works with.
