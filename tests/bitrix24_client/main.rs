@@ -1,0 +1,8 @@
+//! What the Bitrix24 client promises, against the pretend portal.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod lists;
+mod outcomes;
+mod portal;
+mod support;
+mod writes;

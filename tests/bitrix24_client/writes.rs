@@ -1,0 +1,316 @@
+//! Creates, updates, clears, multifields and links.
+
+use crosstie::model::{FieldState, Value};
+use crosstie::remote::{RemoteErrorKind, System, WriteError};
+use crosstie::standin::bitrix24::Entity as Of;
+use serde_json::{Value as Json, json};
+
+use crate::support::{Office, entity, known, links, number, set, text};
+
+/// The plain value of one field as the portal holds it.
+fn held(office: &Office, of: Of, id: &str, field: &str) -> Json {
+    office.portal().plain(of, id).unwrap().remove(field).unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_created_deal_carries_its_marker_and_comes_back_whole() {
+    let office = Office::new();
+    office.client.identity().await.unwrap();
+    let contact = office.person_makes(Of::Contact, &[("NAME", json!("Ada"))]);
+    let deal = entity("deal", &["TITLE", "OPPORTUNITY", "STAGE_ID", "CONTACT_IDS", "CLOSEDATE", "COMMENTS"]);
+    let fields = set(&[
+        ("TITLE", text("Roof")),
+        ("OPPORTUNITY", number("1000.25")),
+        ("STAGE_ID", Value::Choice("EXECUTING".into())),
+        ("CONTACT_IDS", links(&[&contact])),
+        ("CLOSEDATE", Value::Date("2026-05-01".parse().unwrap())),
+        ("COMMENTS", Value::Empty),
+    ]);
+    let made = office.client.create(&deal, "page-1", &fields).await.unwrap();
+    for (name, value) in &fields {
+        assert_eq!(known(&made, name.as_str()), value, "{name}");
+    }
+    assert_eq!(made.marker.as_deref(), Some("page-1"));
+    assert!(made.edited_by_us && made.created_at.is_some());
+    let probed = office.client.probe(&deal, "page-1").await.unwrap();
+    assert_eq!(probed, [office.read(&deal, made.id.as_str()).await]);
+    assert_eq!(probed[0].fields, made.fields);
+    assert!(office.client.probe(&deal, "PAGE-1").await.unwrap().is_empty(), "a marker is compared exactly");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_created_contact_has_its_mail_phone_and_both_names() {
+    let office = Office::new();
+    let contact = entity("contact", &["FULL_NAME", "EMAIL", "PHONE", "WEB"]);
+    let fields = set(&[
+        ("FULL_NAME", text("Ada Maria Byron")),
+        ("EMAIL", text("ada@example.com")),
+        ("PHONE", text("+49 30 1234")),
+    ]);
+    let made = office.client.create(&contact, "page-1", &fields).await.unwrap();
+    assert_eq!(known(&made, "FULL_NAME"), &text("Ada Maria Byron"));
+    assert_eq!(known(&made, "EMAIL"), &text("ada@example.com"));
+    assert_eq!(known(&made, "WEB"), &Value::Empty);
+    assert_eq!(held(&office, Of::Contact, made.id.as_str(), "NAME"), "Ada Maria");
+    assert_eq!(held(&office, Of::Contact, made.id.as_str(), "LAST_NAME"), "Byron");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_writes_what_it_was_given_and_nothing_else() {
+    let office = Office::new();
+    let deal = entity("deal", &["TITLE", "OPPORTUNITY", "COMMENTS", "STAGE_ID"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("Roof")), ("COMMENTS", json!("old"))]);
+    let before = office.read(&deal, &id).await;
+    // Somebody edits another field between our read and our write.
+    office.person_edits(Of::Deal, &id, &[("COMMENTS", json!("new"))]);
+    let fields = set(&[("TITLE", text("Tower")), ("OPPORTUNITY", number("7"))]);
+    let after = office.client.update(&deal, &before, &fields, None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "TITLE"), &text("Tower"));
+    assert_eq!(known(&after, "OPPORTUNITY"), &number("7"));
+    assert_eq!(known(&after, "COMMENTS"), &text("new"));
+    assert_eq!(after.marker, None);
+    assert_eq!(held(&office, Of::Deal, &id, "IS_MANUAL_OPPORTUNITY"), "Y");
+    let marked = office.client.update(&deal, &after, &set(&[]), Some("page-9")).await.unwrap().unwrap();
+    assert_eq!(marked.marker.as_deref(), Some("page-9"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_written_amount_is_not_computed_away_by_product_rows() {
+    let office = Office::new();
+    let deal = entity("deal", &["TITLE", "OPPORTUNITY"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("Roof"))]);
+    office.portal().set_product_sum(&id, Some("500".parse().unwrap()));
+    let before = office.read(&deal, &id).await;
+    let after = office.client.update(&deal, &before, &set(&[("OPPORTUNITY", number("42"))]), None).await.unwrap();
+    assert_eq!(known(&after.unwrap(), "OPPORTUNITY"), &number("42"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_value_can_be_written_and_cleared() {
+    let office = Office::new();
+    let company = office.portal().add_company("Acme");
+    let contact = office.person_makes(Of::Contact, &[("NAME", json!("Ada"))]);
+    let services = office.portal().options(Of::Deal, "UF_CRM_SERVICES");
+    let priority = office.portal().options(Of::Deal, "UF_CRM_PRIORITY")[2].0.clone();
+    let values = [
+        ("COMMENTS", text("Hello\nthere")),
+        ("SOURCE_ID", Value::Choice("WEB".into())),
+        ("OPPORTUNITY", number("0.01")),
+        ("COMPANY_ID", links(&[&company])),
+        ("CONTACT_IDS", links(&[&contact])),
+        ("CLOSEDATE", Value::Date("2026-05-01".parse().unwrap())),
+        ("UF_CRM_PROJECT_CODE", text("P-1")),
+        ("UF_CRM_EFFORT", number("12.25")),
+        ("UF_CRM_ONSITE", Value::Flag(true)),
+        ("UF_CRM_KICKOFF", Value::Date("2026-05-02".parse().unwrap())),
+        ("UF_CRM_NEXT_CALL", Value::DateTime("2026-05-03T08:30:00Z".parse().unwrap())),
+        ("UF_CRM_PRIORITY", Value::Choice(priority)),
+        ("UF_CRM_SERVICES", Value::choices([services[0].0.clone(), services[1].0.clone()])),
+        ("UF_CRM_BUDGET", number("10")),
+        ("UF_CRM_DOCS", text("https://example.com/")),
+    ];
+    let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+    let deal = entity("deal", &names);
+    let schema = office.client.schema(&deal).await.unwrap();
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("Roof"))]);
+    let before = office.read(&deal, &id).await;
+    let after = office.client.update(&deal, &before, &set(&values), None).await.unwrap().unwrap();
+    for (name, value) in &values {
+        assert_eq!(known(&after, name), value, "{name}");
+    }
+    for (name, value) in &values {
+        let before = office.read(&deal, &id).await;
+        assert_eq!(known(&before, name), value, "{name} before it is cleared");
+        let after = office.client.update(&deal, &before, &set(&[(name, Value::Empty)]), None).await.unwrap();
+        let empty = schema.fields[*name].empty_is.clone().unwrap_or_default();
+        if let Some(after) = &after {
+            assert_eq!(known(after, name), &empty, "{name} as returned");
+        }
+        assert_eq!(known(&office.read(&deal, &id).await, name), &empty, "{name} as read again");
+        assert_eq!(after.is_none(), *name == "UF_CRM_SERVICES", "only lists of options go by the older method: {name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_companys_field_is_really_cleared() {
+    let office = Office::new();
+    let company = entity("company", &["TITLE", "COMMENTS", "EMAIL"]);
+    let id = office.portal().add_company("Acme");
+    office.person_edits(Of::Company, &id, &[("COMMENTS", json!("old")), ("EMAIL", json!("info@acme.com"))]);
+    let before = office.read(&company, &id).await;
+    let fields = set(&[("COMMENTS", Value::Empty), ("TITLE", text("Apex")), ("EMAIL", text("hello@apex.com"))]);
+    assert_eq!(office.client.update(&company, &before, &fields, None).await.unwrap(), None);
+    let after = office.read(&company, &id).await;
+    for (name, value) in &fields {
+        assert_eq!(known(&after, name.as_str()), value, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_multifield_changes_its_own_entry_and_no_other() {
+    let office = Office::new();
+    let contact = entity("contact", &["NAME", "EMAIL", "PHONE"]);
+    let fm = |rows: Json| json!({"entityTypeId": 3, "fields": {"name": "Ada", "fm": rows}});
+    let rows = fm(json!({
+        "n0": {"typeId": "EMAIL", "valueType": "HOME", "value": "home@example.com"},
+        "n1": {"typeId": "EMAIL", "valueType": "WORK", "value": "work@example.com"},
+        "n2": {"typeId": "PHONE", "valueType": "MOBILE", "value": "+49170"},
+    }));
+    let id = by_hand(&office, "crm.item.add", rows)["item"]["id"].to_string();
+    let mails = || held(&office, Of::Contact, &id, "EMAIL");
+    let before = office.read(&contact, &id).await;
+    assert_eq!(known(&before, "EMAIL"), &text("work@example.com"), "work comes first");
+
+    let fields = set(&[("EMAIL", text("new@example.com"))]);
+    let after = office.client.update(&contact, &before, &fields, None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "EMAIL"), &text("new@example.com"));
+    assert_eq!(known(&after, "PHONE"), &text("+49170"));
+    assert!(mails().to_string().contains("home@example.com"), "{}", mails());
+    assert!(!mails().to_string().contains("work@example.com"), "{}", mails());
+    let count = |record: &crosstie::model::Record| record.baggage["fm"].as_array().unwrap().len();
+    assert_eq!(count(&after), 3);
+
+    // Written again from the same reading: the same entry, not another one.
+    let again = office.client.update(&contact, &before, &fields, None).await.unwrap().unwrap();
+    assert_eq!(count(&again), 3);
+
+    let cleared = set(&[("EMAIL", Value::Empty)]);
+    let after = office.client.update(&contact, &again, &cleared, None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "EMAIL"), &text("home@example.com"), "the other entry was not ours to delete");
+    assert_eq!(count(&after), 2);
+    let after = office.client.update(&contact, &after, &cleared, None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "EMAIL"), &Value::Empty);
+    assert_eq!(known(&after, "PHONE"), &text("+49170"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_multifields_does_not_empty_them() {
+    let office = Office::new();
+    let contact = entity("contact", &["NAME", "EMAIL"]);
+    let id = office.person_makes(Of::Contact, &[("NAME", json!("Ada")), ("EMAIL", json!("ada@example.com"))]);
+    let before = office.read(&contact, &id).await;
+    let after = office.client.update(&contact, &before, &set(&[("NAME", text("Eva"))]), None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "NAME"), &text("Eva"));
+    assert!(!after.fields.contains_key("EMAIL"), "not asked for, so not told: {:?}", after.fields.get("EMAIL"));
+    assert_eq!(known(&office.read(&contact, &id).await, "EMAIL"), &text("ada@example.com"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_mail_address_is_refused_and_nothing_is_written() {
+    let office = Office::new();
+    let contact = entity("contact", &["NAME", "EMAIL"]);
+    let id = office.person_makes(Of::Contact, &[("NAME", json!("Ada"))]);
+    let before = office.read(&contact, &id).await;
+    let fields = set(&[("NAME", text("Eva")), ("EMAIL", text("no address"))]);
+    let refused = office.client.update(&contact, &before, &fields, None).await.unwrap_err();
+    let WriteError::NotDone(refused) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused.kind, RemoteErrorKind::Invalid);
+    assert!(refused.message.contains("invalid address"), "{refused}");
+    assert_eq!(held(&office, Of::Contact, &id, "NAME"), "Ada");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_name_keeps_the_split_that_stands() {
+    let office = Office::new();
+    let contact = entity("contact", &["FULL_NAME"]);
+    let id = office.person_makes(Of::Contact, &[("NAME", json!("Anna")), ("LAST_NAME", json!("von der Heide"))]);
+    for (full, name, last_name) in [
+        ("Anna von der Heide", "Anna", "von der Heide"),
+        ("Anna Maria von der Heide", "Anna Maria", "von der Heide"),
+        ("Anna Maria Klein", "Anna Maria", "Klein"),
+        ("Eva Braun Meyer", "Eva Braun", "Meyer"),
+        ("Cher", "Cher", ""),
+    ] {
+        let before = office.read(&contact, &id).await;
+        let after = office.client.update(&contact, &before, &set(&[("FULL_NAME", text(full))]), None).await.unwrap();
+        assert_eq!(known(&after.unwrap(), "FULL_NAME"), &text(full));
+        assert_eq!(held(&office, Of::Contact, &id, "NAME"), name, "{full}");
+        assert_eq!(held(&office, Of::Contact, &id, "LAST_NAME").as_str().unwrap_or_default(), last_name, "{full}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn linked_contacts_keep_their_order_and_the_primary_one() {
+    let office = Office::new();
+    let deal = entity("deal", &["CONTACT_IDS"]);
+    let people: Vec<String> =
+        (0..4).map(|number| office.person_makes(Of::Contact, &[("NAME", json!(format!("C{number}")))])).collect();
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D")), ("CONTACT_IDS", json!([people[2], people[0]]))]);
+    let before = office.read(&deal, &id).await;
+    let wanted = links(&[&people[0], &people[2], &people[3]]);
+    let after = office.client.update(&deal, &before, &set(&[("CONTACT_IDS", wanted.clone())]), None).await.unwrap();
+    assert_eq!(known(&after.unwrap(), "CONTACT_IDS"), &wanted);
+    let params = json!({"entityTypeId": 2, "id": id, "select": ["contactIds"]});
+    let order = by_hand(&office, "crm.item.get", params)["item"]["contactIds"].clone();
+    assert_eq!(order, json!([&people[2], &people[0], &people[3]].map(|id| id.parse::<u64>().unwrap())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_amount_of_money_keeps_its_currency() {
+    let office = Office::new();
+    let deal = entity("deal", &["UF_CRM_BUDGET"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D")), ("UF_CRM_BUDGET", json!("10|USD"))]);
+    let before = office.read(&deal, &id).await;
+    office.client.update(&deal, &before, &set(&[("UF_CRM_BUDGET", number("12.5"))]), None).await.unwrap();
+    assert_eq!(held(&office, Of::Deal, &id, "UF_CRM_BUDGET"), "12.5|USD");
+    let made = office.client.create(&deal, "p", &set(&[("UF_CRM_BUDGET", number("3"))])).await.unwrap();
+    assert_eq!(held(&office, Of::Deal, made.id.as_str(), "UF_CRM_BUDGET"), "3|EUR", "the portal's base currency");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_is_refused_before_it_leaves() {
+    let office = Office::new();
+    let deal = entity("deal", &["TITLE"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D"))]);
+    let before = office.read(&deal, &id).await;
+    office.sent();
+    for (name, value) in [
+        ("DATE_MODIFY", Value::DateTime("2026-05-03T08:30:00Z".parse().unwrap())),
+        ("COMPANY_ID.TITLE", text("Acme")),
+        ("UF_CRM_GONE", text("x")),
+        ("OPPORTUNITY", text("many")),
+        ("COMPANY_ID", links(&["1", "2"])),
+    ] {
+        let refused = office.client.update(&deal, &before, &set(&[(name, value)]), None).await.unwrap_err();
+        assert!(
+            matches!(&refused, WriteError::NotDone(e) if e.kind == RemoteErrorKind::Invalid),
+            "{name}: {refused:?}"
+        );
+    }
+    assert!(office.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_option_is_seen_in_what_comes_back() {
+    let office = Office::new();
+    let deal = entity("deal", &["UF_CRM_PRIORITY"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D"))]);
+    let before = office.read(&deal, &id).await;
+    let fields = set(&[("UF_CRM_PRIORITY", Value::Choice("424242".into()))]);
+    let after = office.client.update(&deal, &before, &fields, None).await.unwrap().unwrap();
+    assert_eq!(after.fields.get("UF_CRM_PRIORITY"), Some(&FieldState::Known(Value::Empty)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trashed_record_is_gone_and_trashing_it_again_says_so() {
+    let office = Office::new();
+    let deal = entity("deal", &["TITLE"]);
+    let made = office.client.create(&deal, "page-1", &set(&[("TITLE", text("D"))])).await.unwrap();
+    office.client.trash(&deal, &made.id).await.unwrap();
+    assert!(office.client.probe(&deal, "page-1").await.unwrap().is_empty());
+    let again = office.client.trash(&deal, &made.id).await.unwrap_err();
+    assert!(matches!(&again, WriteError::NotDone(e) if e.kind == RemoteErrorKind::NotFound), "{again:?}");
+}
+
+/// A call that our client does not make.
+fn by_hand(office: &Office, method: &str, params: Json) -> Json {
+    use crosstie::seam::{Method, Request};
+    use crosstie::standin::StandIn;
+    let now = office.now();
+    let mut portal = office.portal();
+    let request = Request::new(Method::Post, format!("{}{method}", portal.webhook_path())).json(&params);
+    let response = portal.handle(&request, now);
+    let mut body: Json = serde_json::from_slice(&response.body).unwrap();
+    assert_eq!(response.status, 200, "{body}");
+    body["result"].take()
+}
