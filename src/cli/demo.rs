@@ -68,8 +68,7 @@ impl Demo {
             notion_per_minute: options.rate,
             ..office::Options::default()
         };
-        let mut office =
-            Office::new(options.seed, office).map_err(|error| Failure::running(error.to_string()))?;
+        let mut office = Office::new(options.seed, office).map_err(|error| Failure::running(error.to_string()))?;
         let (crm, notion) = (office.crm(), office.notion());
         let open = CancellationToken::new();
         let mut tasks = Vec::new();

@@ -29,7 +29,6 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<serde_json::Val
     let mut snapshots = demo.running.desk.snapshots();
     loop {
         let done = drained(&snapshots.borrow_and_update(), stopped);
-        { let s = snapshots.borrow().clone(); eprintln!("{:?} q={:?} hot={} ties={} confl={} orph={} holds={} req={}/{} head={:?}/{:?} links={:?} {:?} pairs={:?}", drain_began.elapsed(), s.queue, s.hot, s.ties, s.conflicts, s.orphans, s.holds, s.sides.crm.requests, s.sides.notion.requests, s.sides.crm.headroom.left_of(), s.sides.notion.headroom.left_of(), s.sides.crm.link, s.sides.notion.link, s.pairs.iter().map(|p| (&p.state, p.last_sweep)).collect::<Vec<_>>()); }
         if done || drain_began.elapsed() > DRAIN {
             break;
         }

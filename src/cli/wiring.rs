@@ -124,8 +124,9 @@ pub fn state_dir(config: &Config) -> Result<PathBuf, Failure> {
     if let Some(dir) = &config.state_dir {
         return Ok(dir.clone());
     }
-    let base = etcetera::choose_base_strategy()
-        .map_err(|_| Failure::configuration("there is no home directory; set `state_dir` in the configuration".into()))?;
+    let base = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::configuration("there is no home directory; set `state_dir` in the configuration".into())
+    })?;
     Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("crosstie"))
 }
 

@@ -91,7 +91,7 @@ impl Core {
             next_sweep: state.next_sweep,
             looked: state.looked,
             last_end: state.last_end,
-            drift: state.drift,
+            drift: if kind == ListingKind::Sweep { 0 } else { state.drift },
             ..ListingState::default()
         };
         let job = ListingJob {
@@ -131,18 +131,23 @@ impl Core {
             }
         };
         self.note_answer(txn, side);
-        let seen_before = self.figures.seen_total;
+        // An edit before this moment should have been shown by an increment already.
+        let known = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
+        let expected = known.seen.filter(|_| kind == ListingKind::Sweep && known.swept.is_some());
+        let mut drift = 0;
         for record in changes.records {
             if let Some(state) = self.listings.get_mut(&place) {
                 state.shown.insert(record.id.clone());
             }
             let at = RecordRef { pair: name.clone(), side, id: record.id.clone() };
+            let (edited, seen) = (record.edited_at, *self.figures.seen_total.get(side));
             self.take_reading(txn, &at, began, record, Source::Listing);
+            if edited.zip(expected).is_some_and(|(edited, expected)| edited < expected) {
+                drift += *self.figures.seen_total.get(side) - seen;
+            }
         }
         let Some(state) = self.listings.get_mut(&place) else { return };
-        if kind == ListingKind::Sweep {
-            state.drift += self.figures.seen_total.get(side) - seen_before.get(side);
-        }
+        state.drift += drift;
         state.server_now = state.server_now.or(changes.server_now);
         if changes.next.is_some() {
             return;
@@ -168,10 +173,26 @@ impl Core {
             self.memory.put_cursor(txn, &name, side, moved);
         }
         if kind == ListingKind::Sweep {
+            self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);
         }
         if let Some(pair) = self.memory.pairs.get_mut(&name) {
             pair.rematch = true;
+        }
+    }
+
+    /// A full comparison that a damaged store owes is done when every side of every pair was swept since the start.
+    fn compared(&mut self, txn: &mut Txn) {
+        let started = self.started;
+        let all = self.memory.pairs.values().all(|pair| {
+            Side::BOTH.into_iter().all(|side| pair.cursors.get(side).swept.is_some_and(|swept| swept >= started))
+        });
+        if self.settings.resync && all {
+            self.settings.resync = false;
+            txn.compared();
+            txn.events.push(
+                self.system_event(Happening::System, "both sides were compared in full after the store was mended"),
+            );
         }
     }
 

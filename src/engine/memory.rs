@@ -16,7 +16,7 @@ use crate::model::{
     Side, Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
-use crate::store::{Store, record, trees};
+use crate::store::{Resync, Store, record, trees};
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -85,6 +85,11 @@ impl Txn {
 
     fn remove(&mut self, tree: &'static str, key: Vec<u8>) {
         self.batch.remove(tree, key);
+    }
+
+    /// The comparison that a mended store owed has ended.
+    pub(super) fn compared(&mut self) {
+        Resync::done(&mut self.batch);
     }
 }
 

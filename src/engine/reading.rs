@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::model::{Event, FieldState, Happening, Observation, Presence, Record, RecordRef, Side, Value};
 use crate::plan::field::Seen;
 
-use super::core::Core;
+use super::core::{Core, after, signed};
 use super::memory::Txn;
 use super::translate::Translator;
 
@@ -122,7 +122,9 @@ impl Core {
         });
         match settled {
             Some(settled) if began < settled => {
-                self.hot.insert(at.clone(), settled);
+                // The next increments show it anyway; only if they do not, it is read by id.
+                let spare = signed(self.poll(at.side)) * 3;
+                self.hot.insert(at.clone(), after(settled, spare));
             }
             _ => {
                 self.hot.remove(at);

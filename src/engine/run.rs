@@ -118,6 +118,7 @@ impl Core {
         for name in self.pair_names() {
             for side in Side::BOTH {
                 let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
+                let swept = swept.filter(|_| !self.settings.resync);
                 let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
                 let state = ListingState::due(now, next_sweep);
                 self.listings.insert((name.clone(), side), state);
