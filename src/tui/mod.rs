@@ -20,9 +20,12 @@ pub mod layout;
 pub mod model;
 pub mod pages;
 pub mod popup;
+pub mod run;
+pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
 pub mod widgets;
 
 pub use keymap::{Keymap, KeymapError, listing};
+pub use run::{Exit, Options, TuiError, run};

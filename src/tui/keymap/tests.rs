@@ -18,7 +18,7 @@ fn presets_leave_alone_what_multiplexers_and_flow_control_use() {
         for (scope, bindings) in &keymap.scopes {
             for keys in bindings.keys() {
                 for c in "absqhjklzc".chars() {
-                    lez taken = Key { code: Code::Char(c), ctrl: true, alt: false, shift: false };
+                    let taken = Key { code: Code::Char(c), ctrl: true, alt: false, shift: false };
                     assert!(!keys.contains(&taken), "{name} [{scope}] {taken}");
                 }
             }
@@ -43,7 +43,7 @@ fn nothing_that_decides_hangs_on_a_key_that_a_torn_arrow_leaves_behind() {
 
 #[test]
 fn a_persons_file_changes_the_preset_and_leaves_the_rest() {
-    lez text = "preset = \"vim\"\n[list]\n\"z t\" = \"list.top\"\nunbind = [\"g g\"]\n";
+    let text = "preset = \"vim\"\n[list]\n\"z t\" = \"list.top\"\nunbind = [\"g g\"]\n";
     let keymap = Keymap::load(text, "my.toml").unwrap();
     let keys = |text: &str| key::parse_sequence(text).unwrap();
     assert_eq!(keymap.lookup(&[Scope::List], &keys("z t")), Found::Action(Action::Top));

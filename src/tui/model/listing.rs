@@ -91,6 +91,8 @@ pub struct Listing<R: Row> {
     pub filter: Line,
     /// The query that is out.
     pub asked: Option<u64>,
+    /// When the last query left, in milliseconds since the start; `None` if the next may leave at once.
+    pub asked_at: Option<u64>,
     /// The last query.
     pub last: Option<Query>,
     /// Something changed since the query that is out, or since the last one.
@@ -111,6 +113,7 @@ impl<R: Row> Default for Listing<R> {
             marks: BTreeMap::new(),
             filter: Line::default(),
             asked: None,
+            asked_at: None,
             last: None,
             stale: true,
             failed: None,

@@ -6,6 +6,9 @@ use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, Line, Listing, Model, Motion, Page, PopupBody, Row, Tone, Waiting};
 use crate::tui::popup::{Picker, Seeks};
 
+/// The least time between two queries for the same rows, in milliseconds, however fast snapshots come.
+const REFRESH_MS: u64 = 400;
+
 /// Does the same with the list of whatever page is given.
 macro_rules! on_page {
     ($model:expr, $page:expr, $list:ident => $do:expr, $none:expr) => {
@@ -49,8 +52,8 @@ fn list_of(page: Page) -> List {
 /// Asks for what is missing or out of date on screen, unless it is being asked for already.
 pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let (page, height) = (model.page, layout::rows(model));
-    let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height) }, None);
+    let (page, height, ms) = (model.page, layout::rows(model), model.ms);
+    let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None);
     if let Some(query) = query {
         let effect = ask(model, Waiting::List(page), query);
         if let Effect::Query { tag, .. } = &effect {
@@ -62,27 +65,29 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64) -> Option<Query> {
+fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
     let query = list.query(what, height);
-    ready(list, query, height)
+    ready(list, query, height, ms)
 }
 
-fn ready<R: Row>(list: &mut Listing<R>, query: Query, height: u64) -> Option<Query> {
+fn ready<R: Row>(list: &mut Listing<R>, query: Query, height: u64, ms: u64) -> Option<Query> {
     // A question that was answered is not asked again before something changes, whatever the answer was.
     let lacks = list.lacks(height) && list.last.as_ref() != Some(&query);
-    if list.asked.is_some() || !(list.stale || lacks) {
+    let rested = list.asked_at.is_none_or(|at| ms >= at + REFRESH_MS);
+    if list.asked.is_some() || !(lacks || list.stale && rested) {
         return None;
     }
     list.stale = false;
+    list.asked_at = Some(ms);
     list.last = Some(query.clone());
     Some(query)
 }
 
 fn settle_picker(model: &mut Model) -> Option<Effect> {
-    let height = picker_rows(model);
+    let (height, ms) = (picker_rows(model), model.ms);
     let (serial, query) = match model.popups.last_mut() {
         Some(popup) => match &mut popup.body {
-            PopupBody::Picker(picker) => (popup.serial, picker_query(picker, height)?),
+            PopupBody::Picker(picker) => (popup.serial, picker_query(picker, height, ms)?),
             _ => return None,
         },
         None => return None,
@@ -99,17 +104,17 @@ fn settle_picker(model: &mut Model) -> Option<Effect> {
     Some(effect)
 }
 
-fn picker_query(picker: &mut Picker, height: u64) -> Option<Query> {
+fn picker_query(picker: &mut Picker, height: u64, ms: u64) -> Option<Query> {
     match &picker.seeks {
         Seeks::Owner => {
             // Rows are edges and owners are fewer: only the whole shows each owner once.
             let filter = picker.owners.filter.text().trim().to_owned();
-            ready(&mut picker.owners, Query { list: List::Relations, filter, offset: 0, limit: 500 }, height)
+            ready(&mut picker.owners, Query { list: List::Relations, filter, offset: 0, limit: 500 }, height, ms)
         }
-        Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height),
+        Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height, ms),
         Seeks::Target { .. } => {
             let pair = picker.sources.get(picker.source)?.clone();
-            due(&mut picker.records, List::Tied { pair }, height)
+            due(&mut picker.records, List::Tied { pair }, height, ms)
         }
     }
 }
@@ -136,6 +141,13 @@ pub(super) fn is_waiting(model: &Model) -> bool {
 pub(super) fn outdate(model: &mut Model) {
     for page in Page::ALL {
         on_page!(model, page, list => list.stale = true, ());
+    }
+}
+
+/// Every list has changed, and the operator waits to see it.
+pub(super) fn renew(model: &mut Model) {
+    for page in Page::ALL {
+        on_page!(model, page, list => { list.stale = true; list.asked_at = None; }, ());
     }
 }
 
@@ -225,7 +237,7 @@ pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
 /// The filter changed: the answer that is out is no longer wanted.
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
     let page = model.page;
-    on_page!(model, page, list => { list.asked = None; list.stale = true; list.top = 0; }, ());
+    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
     model.touch(Dirty::Now);
     settle(model)
 }
@@ -235,6 +247,7 @@ pub(super) fn research(model: &mut Model) -> Vec<Effect> {
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         (picker.records.asked, picker.records.stale, picker.records.top) = (None, true, 0);
         (picker.owners.asked, picker.owners.stale, picker.owners.top) = (None, true, 0);
+        (picker.records.asked_at, picker.owners.asked_at) = (None, None);
         (picker.records.at, picker.records.on, picker.owners.at, picker.owners.on) = (0, None, 0, None);
     }
     settle(model)

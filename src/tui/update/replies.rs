@@ -173,6 +173,6 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             open(model, PopupBody::Notice(Text { title: "No answer".to_owned(), lines, top: 0 }));
         }
     }
-    lists::outdate(model);
+    lists::renew(model);
     lists::settle(model)
 }
