@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossterm::event::{Event, EventStream};
 use futures_util::{Stream, StreamExt};
 use jiff::{Timestamp, tz::TimeZone};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -34,6 +35,9 @@ const TICKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// How long commands that were just given may take to be taken when the operator leaves.
 const PARTING: Duration = Duration::from_secs(3);
+
+/// How long a frame that is out may take when the dashboard ends.
+const FLUSHING: Duration = Duration::from_secs(1);
 
 /// The largest screen that is used.
 const LARGEST: (u16, u16) = (600, 300);
@@ -94,7 +98,11 @@ pub async fn run(desk: Arc<dyn Desk>, options: Options) -> Result<Exit, TuiError
     let watch = Watch::new().map_err(TuiError::Terminal)?;
     // The theme knows about NO_COLOR. crossterm's own way breaks bold and reverse.
     crossterm::style::force_color_output(true);
-    let size = crossterm::terminal::size().map_err(TuiError::Terminal)?;
+    let size = match crossterm::terminal::size().map_err(TuiError::Terminal)? {
+        // Some pseudo-terminals have no size until somebody sets one.
+        (0, _) | (_, 0) => (80, 24),
+        size => size,
+    };
     let writer = Writer::stdout().map_err(TuiError::Terminal)?;
     let session = Session::enter().map_err(TuiError::Terminal)?;
     let stop = watch.ended();
@@ -119,63 +127,13 @@ where
     S: Stream<Item = io::Result<Event>> + Unpin,
     W: Future<Output = Cause>,
 {
-    let mut snapshots = desk.snapshots();
-    let mut listening = true;
-    let mut stage = Stage::default();
-    let mut held_until = Instant::now();
-    let mut dash = Loop::new(desk, options, size, writer).map_err(TuiError::Terminal)?;
-    tokio::pin!(stop);
-    let first = Arc::clone(&snapshots.borrow_and_update());
-    dash.take(Msg::Resize(size.0, size.1));
-    dash.take(Msg::Snapshot(first));
-    loop {
-        if dash.quit {
-            dash.part().await;
-            return Ok(Exit::Quit);
-        }
-        let tick = dash.next_tick();
-        let draw = dash.next_frame();
-        tokio::select! {
-            biased;
-            cause = &mut stop => return Ok(match cause {
-                Cause::Signal(name) => Exit::Signal(name),
-                Cause::TerminalGone => Exit::TerminalGone,
-            }),
-            written = dash.writer.written(), if dash.writer.busy => {
-                if written.is_err() {
-                    return Ok(Exit::TerminalGone);
-                }
-                let popup = dash.sent.take();
-                dash.take(Msg::Drawn { popup });
-            }
-            event = input.next() => match event {
-                Some(Ok(event)) => {
-                    held_until = Instant::now() + HOLD;
-                    dash.input(stage.push(event));
-                }
-                Some(Err(_)) | None => return Ok(Exit::TerminalGone),
-            },
-            () = sleep_until(held_until), if stage.is_holding() => dash.input(stage.expire()),
-            Some(answer) = dash.commands.join_next(), if !dash.commands.is_empty() => dash.answer(answer)?,
-            Some(answer) = dash.queries.join_next(), if !dash.queries.is_empty() => dash.answer(answer)?,
-            changed = snapshots.changed(), if listening => match changed {
-                Ok(()) => {
-                    let snapshot: Arc<Snapshot> = Arc::clone(&snapshots.borrow_and_update());
-                    dash.take(Msg::Snapshot(snapshot));
-                }
-                Err(_) => {
-                    listening = false;
-                    dash.take(Msg::Gone("the engine has stopped; what you see is the last it said".to_owned()));
-                }
-            },
-            () = sleep_until(tick) => dash.tick(),
-            () = sleep_until(draw.unwrap_or(tick)), if draw.is_some() => {
-                if dash.draw().is_err() {
-                    return Ok(Exit::TerminalGone);
-                }
-            }
-        }
+    let mut dash = Loop::new(Arc::clone(&desk), options, size, writer).map_err(TuiError::Terminal)?;
+    let exit = dash.turn(desk.snapshots(), &mut input, stop).await;
+    if dash.writer.busy && exit.as_ref().is_ok_and(|exit| *exit != Exit::TerminalGone) {
+        // Nothing may be written after the terminal was given back.
+        let _ = tokio::time::timeout(FLUSHING, dash.writer.written()).await;
     }
+    exit
 }
 
 struct Loop<'o> {
@@ -213,6 +171,74 @@ impl<'o> Loop<'o> {
             sent: None,
             quit: false,
         })
+    }
+
+    async fn turn<S, W>(
+        &mut self,
+        mut snapshots: watch::Receiver<Arc<Snapshot>>,
+        input: &mut S,
+        stop: W,
+    ) -> Result<Exit, TuiError>
+    where
+        S: Stream<Item = io::Result<Event>> + Unpin,
+        W: Future<Output = Cause>,
+    {
+        let mut listening = true;
+        let mut stage = Stage::default();
+        let mut held_until = Instant::now();
+        tokio::pin!(stop);
+        let first = Arc::clone(&snapshots.borrow_and_update());
+        let size = self.screen.size();
+        self.take(Msg::Resize(size.0, size.1));
+        self.take(Msg::Snapshot(first));
+        loop {
+            if self.quit {
+                self.part().await;
+                return Ok(Exit::Quit);
+            }
+            let tick = self.next_tick();
+            let draw = self.next_frame();
+            tokio::select! {
+                biased;
+                cause = &mut stop => return Ok(match cause {
+                    Cause::Signal(name) => Exit::Signal(name),
+                    Cause::TerminalGone => Exit::TerminalGone,
+                }),
+                written = self.writer.written(), if self.writer.busy => {
+                    if written.is_err() {
+                        return Ok(Exit::TerminalGone);
+                    }
+                    let popup = self.sent.take();
+                    self.take(Msg::Drawn { popup });
+                }
+                event = input.next() => match event {
+                    Some(Ok(event)) => {
+                        held_until = Instant::now() + HOLD;
+                        self.input(stage.push(event));
+                    }
+                    Some(Err(_)) | None => return Ok(Exit::TerminalGone),
+                },
+                () = sleep_until(held_until), if stage.is_holding() => self.input(stage.expire()),
+                Some(answer) = self.commands.join_next(), if !self.commands.is_empty() => self.answer(answer)?,
+                Some(answer) = self.queries.join_next(), if !self.queries.is_empty() => self.answer(answer)?,
+                changed = snapshots.changed(), if listening => match changed {
+                    Ok(()) => {
+                        let snapshot: Arc<Snapshot> = Arc::clone(&snapshots.borrow_and_update());
+                        self.take(Msg::Snapshot(snapshot));
+                    }
+                    Err(_) => {
+                        listening = false;
+                        self.take(Msg::Gone("the engine has stopped; what you see is the last it said".to_owned()));
+                    }
+                },
+                () = sleep_until(tick) => self.tick(),
+                () = sleep_until(draw.unwrap_or(tick)), if draw.is_some() => {
+                    if self.draw().is_err() {
+                        return Ok(Exit::TerminalGone);
+                    }
+                }
+            }
+        }
     }
 
     fn input(&mut self, inputs: Vec<Input>) {

@@ -269,7 +269,7 @@ fn a_new_edge_goes_from_an_owner_to_a_target_of_the_related_pair() {
 #[test]
 fn a_review_is_approved_and_a_guard_overridden_with_what_was_shown() {
     let mut rig = on("1");
-    rig.keys("a");
+    rig.keys("k a");
     assert!(rig.model.popups.is_empty(), "the pair under the cursor has nothing to approve");
     rig.keys("j a");
     assert!(rig.screen().contains("100 records were matched"), "{}", rig.screen());
@@ -281,7 +281,7 @@ fn a_review_is_approved_and_a_guard_overridden_with_what_was_shown() {
 #[test]
 fn a_question_about_a_pair_is_withdrawn_when_its_counts_move() {
     let mut rig = on("1");
-    rig.keys("j a");
+    rig.keys("a");
     let state = &mut rig.world.snapshot.pairs[1].state;
     let crosstie::control::PairState::Review { sure, .. } = state else { panic!() };
     *sure += 1;

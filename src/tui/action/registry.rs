@@ -209,7 +209,7 @@ pub static REGISTRY: &[Spec] = &[
                 A::OrphanLink,
                 "orphans.link",
                 S::Orphans,
-                "link to…",
+                "link to",
                 "Chooses the counterpart: a suggested record, or one that you search.",
             ),
             why::needs_orphan,

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::control::{
-    Command, DeskError, JournalRow, OrphanRow, PairStatus, Query, QueueRow, RelationRow, Reply, Snapshot, Window,
+    Command, DeskError, JournalRow, OrphanRow, PairState, PairStatus, Query, QueueRow, RelationRow, Reply, Snapshot,
+    Window,
 };
 use crate::model::{HoldId, PairName, Side, TieId};
 
@@ -228,7 +229,7 @@ pub struct Model {
     pub queue: Listing<QueueRow>,
     /// The journal.
     pub journal: Listing<JournalRow>,
-    /// The pair under the overview's cursor; `None` for the first.
+    /// The pair that was chosen on the overview, if one was.
     pub pair: Option<PairName>,
     /// The detail has the page.
     pub expanded: bool,
@@ -303,10 +304,12 @@ impl Model {
         }
     }
 
-    /// The pair under the overview's cursor.
+    /// The pair under the overview's cursor: at first the one that waits for the operator.
     pub fn pair(&self) -> Option<&PairStatus> {
         let pairs = &self.snapshot.as_ref()?.pairs;
-        pairs.iter().find(|pair| Some(&pair.name) == self.pair.as_ref()).or_else(|| pairs.first())
+        let waits = |pair: &&PairStatus| matches!(pair.state, PairState::Review { .. } | PairState::Guarded { .. });
+        let chosen = pairs.iter().find(|pair| Some(&pair.name) == self.pair.as_ref());
+        chosen.or_else(|| pairs.iter().find(waits)).or_else(|| pairs.first())
     }
 
     /// Effects whose answer is still out.

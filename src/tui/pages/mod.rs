@@ -43,7 +43,7 @@ fn detail(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Sp
     let top = model.detail_top.min(most);
     pen.lines(body, lines, top);
     if most > top {
-        let more = format!(" {} more lines: {} {} ", most - top, key(model, super::action::Action::DetailDown), {
+        let more = format!(" {} more: {}, or {} ", most - top, key(model, super::action::Action::DetailDown), {
             key(model, super::action::Action::Open)
         });
         pen.right(super::widgets::line(area, 0), &[(Role::Dim, more)]);

@@ -60,24 +60,22 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut say = |count: u64, one: &str, many: &str, action: Action| {
         if count > 0 {
             let what = if count == 1 { one.to_owned() } else { format!("{count} {many}") };
-            rows.push(vec![(Role::Warn, format!(" ! {what}: press ")), (Role::Key, key(model, action))]);
+            rows.push(vec![
+                (Role::Warn, format!(" ! {what}{} ", if what.ends_with("then") { "" } else { ": press" })),
+                (Role::Key, key(model, action)),
+            ]);
         }
     };
     let reviews = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Review { .. })).count() as u64;
     let guarded = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Guarded { .. })).count() as u64;
     say(snapshot.conflicts, "1 conflict waits for you", "conflicts wait for you", Action::PageConflicts);
-    say(snapshot.holds, "1 other hold waits for you", "other holds wait for you", Action::PageConflicts);
+    if snapshot.conflicts == 0 {
+        say(snapshot.holds, "1 hold waits for you", "holds wait for you", Action::PageConflicts);
+    }
     say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
-    let (review_one, review_many) =
-        ("1 pair waits: look at its counts below, then", "pairs wait: look at their counts below, then");
-    say(reviews, review_one, review_many, Action::Approve);
-    say(
-        guarded,
-        "1 pair was stopped by a guard: read why, then",
-        "pairs were stopped by a guard: read why, then",
-        Action::Override,
-    );
-    if rows.len() > 2 && model.size.1 < 30 {
+    say(reviews, "1 pair waits for you: see its counts, then", "pairs wait for you: see each, then", Action::Approve);
+    say(guarded, "1 pair was stopped by a guard: see why, then", "pairs were stopped: see why, then", Action::Override);
+    if rows.len() > 2 && model.size.1 < 30 && model.size.0 < WIDE {
         // Two to a line where lines are dear.
         let mut joined: Vec<Vec<Span>> = Vec::new();
         for pair in rows.chunks(2) {
@@ -208,7 +206,7 @@ fn pairs(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> R
     let heads = [
         ("pair", Wide::Cells(12)),
         ("ties", Wide::Cells(6)),
-        ("drift", Wide::Cells(5)),
+        ("drift", Wide::Cells(6)),
         ("looked", Wide::Cells(11)),
         ("", Wide::Share(1)),
     ];

@@ -56,8 +56,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     let due = row.due.map(|due| format!("; goes on at {}", age::clock(model, due))).unwrap_or_default();
     let tries = if row.attempts > 0 { format!("; tried {} times", row.attempts) } else { String::new() };
     let lines = vec![
-        (role, format!("{sentence}{due}{tries}")),
-        (Role::Dim, format!("{} of {} record {} in {}", row.op, row.pair, row.record, row.side)),
+        (role, sentence.to_owned()),
+        (Role::Dim, format!("{} of {} record {} in {}{due}{tries}", row.op, row.pair, row.record, row.side)),
         (Role::Text, row.fields.join(", ")),
     ];
     detail(pen, model, below_list, &row.title, &lines);

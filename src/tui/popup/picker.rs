@@ -25,7 +25,7 @@ pub fn rows(size: (u16, u16)) -> u16 {
 pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) -> Option<(u16, u16)> {
     let source = picker.sources.get(picker.source).map(|pair| pair.to_string()).unwrap_or_default();
     let title = match &picker.seeks {
-        Seeks::Counterpart(row) => format!("What is {} in {}?", row.title, row.record.side.other()),
+        Seeks::Counterpart(row) => format!("Which record of {} is {}?", row.record.side.other(), row.title),
         Seeks::Owner => "Link: whose link?".to_owned(),
         Seeks::Target { title, .. } => format!("Link {title} to which of {source}?"),
     };

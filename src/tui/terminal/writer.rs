@@ -58,6 +58,11 @@ impl Screen {
         Ok(Self { terminal, buffer, size, extra: Vec::new() })
     }
 
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
     /// The next frame is drawn from nothing. `Terminal::clear` would ask the terminal where its cursor is.
     ///
     /// # Errors

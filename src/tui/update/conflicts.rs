@@ -62,7 +62,7 @@ fn question(model: &mut Model, choice: Choice, items: &[HoldItem], note: &str) {
     let (title, what, yes) = match choice {
         Choice::Force(side) => (
             format!("{side} wins"),
-            format!("{fields}: {side}'s value will be written to {}, over what is there.", side.other()),
+            format!("{fields}: {}'s value will be written to {}, over what is there.", the(side), the(side.other())),
             format!("Yes, {side} wins"),
         ),
         Choice::Keep => (
@@ -103,6 +103,14 @@ fn question(model: &mut Model, choice: Choice, items: &[HoldItem], note: &str) {
     let confirm =
         Confirm { title, lines, yes, commands: vec![Command::Resolve { items }], on_yes: false, top: 0, about: None };
     open(model, PopupBody::Confirm(confirm));
+}
+
+/// A side in a sentence.
+pub(super) fn the(side: Side) -> &'static str {
+    match side {
+        Side::Crm => "the CRM",
+        Side::Notion => "Notion",
+    }
 }
 
 fn left_out(count: usize) -> String {

@@ -174,7 +174,7 @@ pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
 fn go_pair(model: &mut Model, motion: Motion) -> Vec<Effect> {
     let Some(snapshot) = &model.snapshot else { return Vec::new() };
     let names: Vec<_> = snapshot.pairs.iter().map(|pair| pair.name.clone()).collect();
-    let at = names.iter().position(|name| Some(name) == model.pair.as_ref()).unwrap_or(0);
+    let at = names.iter().position(|name| model.pair().is_some_and(|pair| pair.name == *name)).unwrap_or(0);
     let last = names.len().saturating_sub(1);
     let to = match motion {
         Motion::By(by) => at.saturating_add_signed(isize::try_from(by).unwrap_or(0)).min(last),
@@ -211,6 +211,7 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     }
     let marked = on_page!(model, page, list => { let had = !list.marks.is_empty(); list.marks.clear(); had }, false);
     if marked {
+        model.toast(Tone::Plain, "all marks were removed");
         return Vec::new();
     }
     let filtered =

@@ -1,5 +1,6 @@
 //! Decisions about orphans.
 
+use super::conflicts::the;
 use super::{lists, open};
 use crate::control::{Candidate, Command, OrphanRow};
 use crate::model::Side;
@@ -54,7 +55,7 @@ pub(super) fn create(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.orphans.current().cloned() else { return Vec::new() };
     let other = row.record.side.other();
     let mut lines = vec![
-        (Role::Strong, format!("A new record will be created in {other}, as the counterpart of:")),
+        (Role::Strong, format!("A new record will be created in {}, as the counterpart of:", the(other))),
         (Role::Accent, format!("{}: {}", row.record.side, row.title)),
     ];
     lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));

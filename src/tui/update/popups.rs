@@ -1,6 +1,7 @@
 //! What keys do in popups. Here is the only place where a question is answered.
 
 use super::{conflicts, lists, open, orphans, relations};
+use crate::control::Command;
 use crate::tui::action::{Action, REGISTRY, Scope};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
@@ -59,6 +60,11 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
         None => return Vec::new(),
     };
     model.popups.clear();
+    for command in &commands {
+        if let Command::IgnoreOrphan { record } = command {
+            model.orphans.marks.remove(record);
+        }
+    }
     commands.into_iter().map(|command| super::tell(model, command)).collect()
 }
 

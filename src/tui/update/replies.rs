@@ -161,6 +161,9 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
                 format!("changed since you looked; nothing was done. {note}")
             };
             model.toast(Tone::Warn, note);
+            // A mark on what is gone would stop every later decision, which is all or none.
+            let gone: Vec<_> = ids.iter().filter(|id| model.holds.find(id).is_none()).collect();
+            model.holds.marks.retain(|id, _| !gone.contains(&id));
             model.moved = ids;
         }
         Ok(Reply::Refused { why }) => {

@@ -114,7 +114,7 @@ pub fn per_minute(snapshot: &Snapshot, side: Side, written: bool) -> u64 {
 
 /// Draws the line of pages.
 pub fn tabs(pen: &mut Pen<'_>, model: &Model, area: Rect) {
-    let wide = area.width >= 100;
+    let wide = tabs_width(model) <= usize::from(area.width);
     let mut used = 0;
     for page in Page::ALL {
         let key = model.keymap.keys_of(opens(page)).into_iter().next().unwrap_or_default();
@@ -131,6 +131,17 @@ pub fn tabs(pen: &mut Pen<'_>, model: &Model, area: Rect) {
             pen.tint(Rect { width: used - from, ..shifted(area, from) }, Role::Cursor);
         }
     }
+}
+
+fn tabs_width(model: &Model) -> usize {
+    Page::ALL
+        .into_iter()
+        .map(|page| {
+            let key = model.keymap.keys_of(opens(page)).first().map_or(0, String::len);
+            let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page)).filter(|count| *count > 0);
+            key + page.title().len() + 3 + count.map_or(0, |count| count.to_string().len() + 1)
+        })
+        .sum()
 }
 
 fn short(page: Page) -> &'static str {
