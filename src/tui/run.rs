@@ -107,8 +107,9 @@ pub async fn run(desk: Arc<dyn Desk>, options: Options) -> Result<Exit, TuiError
     let session = Session::enter().map_err(TuiError::Terminal)?;
     let stop = watch.ended();
     let exit = drive(desk, &options, size, EventStream::new(), writer, stop).await;
+    let broken = !Session::is_active();
     drop(session);
-    exit
+    if broken { Err(TuiError::Broken("it panicked; the message is above".to_owned())) } else { exit }
 }
 
 /// The loop, over any terminal.

@@ -38,6 +38,11 @@ impl Session {
         write_all(ENTER)?;
         Ok(session)
     }
+
+    /// Whether the terminal is still ours: a panic anywhere, even in another task, has given it back.
+    pub fn is_active() -> bool {
+        ACTIVE.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Session {

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::session::Session;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -11,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub enum Cause {
     /// A signal, by name.
     Signal(&'static str),
-    /// The terminal has gone.
+    /// The terminal has gone, or was given back by a panic.
     TerminalGone,
 }
 
@@ -45,7 +46,7 @@ impl Watch {
                 _ = self.hangup.recv() => return Cause::Signal("SIGHUP"),
                 _ = self.interrupt.recv() => return Cause::Signal("SIGINT"),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {
-                    if is_gone() {
+                    if is_gone() || !Session::is_active() {
                         return Cause::TerminalGone;
                     }
                 }

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::sync::mpsc;
 
+use super::session::Session;
 use crate::tui::model::Model;
 use crate::tui::view::view;
 
@@ -102,6 +103,19 @@ impl Screen {
     }
 }
 
+/// The terminal, as long as it is ours.
+struct Tty(std::fs::File);
+
+impl Write for Tty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if Session::is_active() { self.0.write(bytes) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The thread that writes.
 #[derive(Debug)]
 pub struct Writer {
@@ -136,7 +150,7 @@ impl Writer {
     /// # Errors
     /// If there is no standard output.
     pub fn stdout() -> io::Result<Self> {
-        Self::new(std::fs::File::from(rustix::io::dup(rustix::stdio::stdout())?))
+        Self::new(Tty(std::fs::File::from(rustix::io::dup(rustix::stdio::stdout())?)))
     }
 
     /// Sends a frame; call only while none is out.
