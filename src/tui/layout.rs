@@ -46,7 +46,7 @@ pub fn split(page: Page, body: Rect, expanded: bool) -> (Rect, Rect) {
     let detail = match page {
         Page::Overview | Page::Relations => 0,
         _ if expanded => body.height.saturating_sub(3),
-        Page::Conflicts => body.height / 2 + u16::from(body.height < 20),
+        Page::Conflicts => (body.height * 2 / 5).max(7),
         Page::Orphans => body.height / 2,
         Page::Queue | Page::Journal => 5.min(body.height / 3),
     };

@@ -10,7 +10,7 @@ use super::theme::Role;
 use super::widgets::{Pen, footer, header, line, shifted};
 
 /// Draws everything into `buf`, which is as large as the model's size says or smaller. Returns where the terminal's own
-/// caret belongs, if anywhere: in a text field, else on the cursor's row, where screen readers and magnifiers look.
+/// caret belongs, if a text of one line is being typed.
 pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
     let area = buf.area;
     let pen = &mut Pen { buf, theme: &model.theme };

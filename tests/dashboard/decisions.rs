@@ -357,6 +357,28 @@ fn ctrl_c_always_leaves() {
 }
 
 #[test]
+fn commands_work_on_a_russian_keyboard_and_text_stays_russian() {
+    let mut rig = on("2");
+    rig.keys("о а т");
+    assert!(matches!(rig.model.top(), Some(PopupBody::Confirm(_))));
+    rig.keys("н");
+    assert_eq!(rig.told().len(), 1);
+    rig.keys("/ о");
+    assert_eq!(rig.model.holds.filter.text(), "о");
+}
+
+#[test]
+fn a_record_whose_title_cannot_be_searched_is_decided_by_what_is_on_screen() {
+    let mut world = full();
+    for row in &mut world.holds {
+        row.title = format!("tab\there {}", row.title);
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 a c");
+    assert!(rig.screen().contains("2 fields") && rig.screen().contains("There may be more"), "{}", rig.screen());
+}
+
+#[test]
 fn escape_never_quits() {
     let mut rig = on("2");
     rig.keys("esc esc esc esc");

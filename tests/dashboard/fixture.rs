@@ -379,7 +379,7 @@ impl Rig {
 pub fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
-        let mut skip = 0;
+        let (mut line, mut skip) = (String::new(), 0);
         for x in 0..buffer.area.width {
             if skip > 0 {
                 skip -= 1;
@@ -387,9 +387,9 @@ pub fn text(buffer: &Buffer) -> String {
             }
             let symbol = buffer[(x, y)].symbol();
             skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
-            out.push_str(symbol);
+            line.push_str(symbol);
         }
-        out.truncate(out.trim_end().len());
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out

@@ -39,6 +39,27 @@ impl Glass {
     }
 }
 
+#[test]
+fn frames_stay_small_and_whole() {
+    use crate::fixture::Rig;
+    use crosstie::tui::terminal::writer::Screen;
+    for (size, most) in [((80, 24), [8_000, 1_500]), ((200, 60), [16_000, 3_000])] {
+        let mut rig = Rig::new(size, full());
+        rig.keys("2");
+        let mut screen = Screen::new(size).unwrap();
+        let first = screen.frame(&rig.model).unwrap();
+        rig.keys("j");
+        let moved = screen.frame(&rig.model).unwrap();
+        assert!(first.len() < most[0] && moved.len() < most[1], "{size:?}: {} {}", first.len(), moved.len());
+        let mut parser = vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
+        parser.process(&first);
+        parser.process(&moved);
+        let shown: Vec<String> = parser.screen().contents().lines().map(|line| line.trim_end().to_owned()).collect();
+        let drawn: Vec<String> = rig.screen().trim_end().lines().map(str::to_owned).collect();
+        assert_eq!(shown, drawn, "what the terminal shows is what was drawn");
+    }
+}
+
 struct Dead;
 
 impl io::Write for Dead {

@@ -176,6 +176,16 @@ fn old_figures_are_called_old() {
 }
 
 #[test]
+fn the_header_fits_even_when_all_is_wrong_at_once() {
+    let mut world = full();
+    world.snapshot.sides.notion.link = Link::Troubled { why: "502".into() };
+    world.snapshot.sides.notion.last_answer = Some(at(-720));
+    world.snapshot.queue.notion.planned = 1_234;
+    let screen = Rig::new((80, 24), world).screen();
+    holds_all(&screen, &["~ troubled", "! 12 m ago", "left 0/180", "gated until 12:00:42", "queue 1234", "60/min"]);
+}
+
+#[test]
 fn an_idle_dashboard_has_nothing_to_draw() {
     use crosstie::tui::model::Dirty;
     let mut rig = Rig::new((80, 24), full());

@@ -79,6 +79,18 @@ impl Key {
         self.typed().is_some_and(|c| c.is_ascii_digit() || "[OABCDHFPQRS".contains(c))
     }
 
+    /// What the same key types on a Latin keyboard, for a letter of a Russian one: commands are where hands find them,
+    /// whatever language the operator writes in. Never asked where text is typed.
+    pub fn on_latin_keyboard(self) -> Option<Self> {
+        const RUSSIAN: &str = "йцукенгшщзхъфывапролджэячсмитьбю";
+        const LATIN: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.";
+        let Code::Char(c) = self.code else { return None };
+        let lower = c.to_lowercase().next()?;
+        let latin = RUSSIAN.chars().zip(LATIN.chars()).find(|(russian, _)| *russian == lower)?.1;
+        let latin = if c == lower { latin } else { latin.to_ascii_uppercase() };
+        Some(Self { code: Code::Char(latin), ..self })
+    }
+
     /// Reads a key.
     ///
     /// # Errors
@@ -209,6 +221,14 @@ mod tests {
         }
         assert_eq!(Key::parse("shift-g").unwrap(), Key::char('G'));
         assert_eq!(Key::parse("CTRL-D").unwrap(), Key::parse("ctrl-d").unwrap());
+    }
+
+    #[test]
+    fn a_letter_of_a_russian_keyboard_is_where_it_is_on_a_latin_one() {
+        for (russian, latin) in [('о', 'j'), ('Н', 'Y'), ('а', 'f'), ('ю', '.')] {
+            assert_eq!(Key::char(russian).on_latin_keyboard(), Some(Key::char(latin)));
+        }
+        assert_eq!(Key::char('j').on_latin_keyboard(), None);
     }
 
     #[test]

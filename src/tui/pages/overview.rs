@@ -7,7 +7,7 @@ use crate::control::{Headroom, PairState, PairStatus, Sample, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::layout::WIDE;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, columns};
 use crate::tui::widgets::{Pen, Span, age, below, graph, header, line, shifted};
@@ -60,10 +60,7 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut say = |count: u64, one: &str, many: &str, action: Action| {
         if count > 0 {
             let what = if count == 1 { one.to_owned() } else { format!("{count} {many}") };
-            rows.push(vec![
-                (Role::Warn, format!(" ! {what}{} ", if what.ends_with("then") { "" } else { ": press" })),
-                (Role::Key, key(model, action)),
-            ]);
+            rows.push(vec![(Role::Warn, format!(" ! {what}: press ")), (Role::Key, key(model, action))]);
         }
     };
     let reviews = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Review { .. })).count() as u64;
@@ -73,15 +70,18 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         say(snapshot.holds, "1 hold waits for you", "holds wait for you", Action::PageConflicts);
     }
     say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
-    say(reviews, "1 pair waits for you: see its counts, then", "pairs wait for you: see each, then", Action::Approve);
-    say(guarded, "1 pair was stopped by a guard: see why, then", "pairs were stopped: see why, then", Action::Override);
-    if rows.len() > 2 && model.size.1 < 30 && model.size.0 < WIDE {
-        // Two to a line where lines are dear.
-        let mut joined: Vec<Vec<Span>> = Vec::new();
-        for pair in rows.chunks(2) {
-            joined.push(pair.concat());
+    say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
+    say(guarded, "1 pair stopped by a guard", "pairs stopped by a guard", Action::Override);
+    if model.size.1 < 30 {
+        // Where lines are dear, as many to a line as fit.
+        let mut packed: Vec<Vec<Span>> = Vec::new();
+        for row in rows {
+            match packed.last_mut() {
+                Some(line) if wide(line) + wide(&row) <= usize::from(model.size.0) => line.extend(row),
+                _ => packed.push(row),
+            }
         }
-        rows = joined;
+        rows = packed;
     }
     if rows.is_empty() {
         rows.push(vec![(Role::Good, " + Nothing waits for you.".to_owned())]);
@@ -92,6 +92,10 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         }
     }
     rows
+}
+
+fn wide(spans: &[Span]) -> usize {
+    spans.iter().map(|(_, text)| text::width(text)).sum()
 }
 
 /// Headroom, throughput, queue, windows. Returns the area below.
@@ -244,8 +248,10 @@ fn pairs(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> R
         }
         rest = below(rest, 1);
         // What the operator has to judge must not be cut.
-        if place == at && !matches!(pair.state, PairState::Running | PairState::Listing) {
-            for (role, text) in super::wrapped(model, role, "   ", &state(pair).1, rest.width).iter().take(3) {
+        let said = state(pair).1;
+        let cut = rects.last().is_none_or(|rect| text::width(&said) > usize::from(rect.width));
+        if place == at && cut {
+            for (role, text) in super::wrapped(model, role, "   ", &said, rest.width).iter().take(3) {
                 pen.put(line(rest, 0), *role, text);
                 rest = below(rest, 1);
             }

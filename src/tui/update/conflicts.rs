@@ -46,7 +46,12 @@ pub(super) fn ask_record(model: &mut Model, tie: &TieId, choice: Choice, items: 
     if here.as_ref() != Some(tie) || !model.popups.is_empty() {
         return;
     }
-    let items: Vec<HoldItem> = items.into_iter().filter(|item| item.row.id.tie_id().as_ref() == Some(tie)).collect();
+    let of_tie = |item: &HoldItem| item.row.id.tie_id().as_ref() == Some(tie);
+    let (mut items, mut complete) = (items.into_iter().filter(of_tie).collect::<Vec<_>>(), complete);
+    if items.is_empty() {
+        // The title as it is shown is not always the title as it can be searched.
+        (items, complete) = (model.holds.rows.iter().filter(|item| of_tie(item)).cloned().collect(), false);
+    }
     let note = if complete { "" } else { "There may be more fields than these: they were not all found." };
     question(model, choice, &items, note);
 }
@@ -156,6 +161,9 @@ pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
     let draft = model.drafts.get(&item.row.id).cloned();
     edit.replace(draft.as_deref().unwrap_or(&item.crm));
     open(model, PopupBody::Edit(Box::new(edit)));
+    if draft.is_some() {
+        model.toast(Tone::Plain, "this is your earlier text; the values may have changed since you typed it");
+    }
     Vec::new()
 }
 

@@ -34,7 +34,13 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     model.touch(Dirty::Now);
     model.prefix.push(key);
     let keymap = model.keymap.clone();
-    match keymap.lookup(scopes, &model.prefix) {
+    let mut found = keymap.lookup(scopes, &model.prefix);
+    if let (Found::Nothing, false, Some(latin)) = (found, takes_text, key.on_latin_keyboard()) {
+        model.prefix.pop();
+        model.prefix.push(latin);
+        found = keymap.lookup(scopes, &model.prefix);
+    }
+    match found {
         Found::Action(action) => {
             model.prefix.clear();
             perform(model, action)

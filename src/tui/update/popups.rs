@@ -97,7 +97,11 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::EditCancel => {
             let (id, text) = (edit.id.clone(), edit.text());
-            model.drafts.insert(id, text);
+            if text == edit.crm {
+                model.drafts.remove(&id);
+            } else {
+                model.drafts.insert(id, text);
+            }
             model.popups.pop();
         }
         Action::EditCrm => {

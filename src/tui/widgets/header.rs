@@ -27,12 +27,23 @@ pub fn header(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     let notion = side(model, snapshot, Side::Notion);
     if area.height == 2 {
         let half = area.width / 2;
-        pen.spans(Rect { width: half.saturating_sub(2), ..line(area, 1) }, &crm);
-        pen.spans(shifted(line(area, 1), half), &notion);
+        tight(pen, Rect { width: half.saturating_sub(1), ..line(area, 1) }, &crm);
+        tight(pen, shifted(line(area, 1), half), &notion);
     } else {
-        pen.spans(line(area, 1), &crm);
-        pen.spans(line(area, 2), &notion);
+        tight(pen, line(area, 1), &crm);
+        tight(pen, line(area, 2), &notion);
     }
+}
+
+/// Writes pieces with less room between them if they do not fit otherwise.
+fn tight(pen: &mut Pen<'_>, area: Rect, spans: &[Span]) {
+    let wide: usize = spans.iter().map(|(_, text)| super::width(text)).sum();
+    if wide <= usize::from(area.width) {
+        pen.spans(area, spans);
+        return;
+    }
+    let squeeze = |(role, text): &Span| (*role, format!(" {}", text.trim().trim_start_matches("written ")));
+    pen.spans(area, &spans.iter().map(squeeze).collect::<Vec<_>>());
 }
 
 fn badge(model: &Model) -> Vec<Span> {
@@ -102,7 +113,7 @@ fn side(model: &Model, snapshot: &Snapshot, side: Side) -> Vec<Span> {
     if depth.unknown > 0 {
         spans.push((Role::Warn, format!(" ({} unknown)", depth.unknown)));
     }
-    spans.push((Role::Text, format!("  {}/min", per_minute(snapshot, side, true))));
+    spans.push((Role::Text, format!("  written {}/min", per_minute(snapshot, side, true))));
     spans
 }
 
