@@ -10,3 +10,4 @@ pub mod remote;
 pub mod seam;
 pub mod standin;
 pub mod store;
+pub mod tui;
