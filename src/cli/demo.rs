@@ -2,6 +2,7 @@
 //! real engine between them, with its state in a real store that is thrown away afterwards.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,12 +49,51 @@ pub struct Demo {
 }
 
 /// How a demo is set up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Decides what people do.
+    #[arg(long, default_value_t = 7)]
     pub seed: u64,
     /// Edits a minute on each side.
+    #[arg(long, default_value_t = 120, value_name = "EDITS")]
     pub rate: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 7, rate: 120 }
+    }
+}
+
+/// The arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    options: Options,
+    /// Without the dashboard: people edit, go home, the sync drains, and every edit is accounted for.
+    #[arg(long)]
+    headless: bool,
+    /// How long people edit, with --headless: `60s`, `2m`.
+    #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = duration, requires = "headless")]
+    lasting: Duration,
+    /// As one JSON object, with --headless.
+    #[arg(long, requires = "headless")]
+    json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::parse_duration(text)
+}
+
+/// Runs `demo`.
+///
+/// # Errors
+/// [`Failure`] when the demo cannot start or its engine stops.
+pub async fn command(args: &Args) -> Result<ExitCode, Failure> {
+    if args.headless {
+        return super::headless::command(&args.options, args.lasting, args.json).await;
+    }
+    super::dashboard::demo(&args.options).await
 }
 
 impl Demo {

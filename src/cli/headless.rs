@@ -1,5 +1,6 @@
 //! `demo --headless`: people edit for a while and go home, the sync drains, and every edit is accounted for.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,6 +15,16 @@ use super::world::SystemClock;
 
 /// How long the sync may take at most to finish what people left.
 const DRAIN: Duration = Duration::from_secs(180);
+
+/// Runs `demo --headless` and prints its report.
+///
+/// # Errors
+/// [`Failure`] when the demo cannot start or its engine stops.
+pub async fn command(options: &Options, lasting: Duration, json: bool) -> Result<ExitCode, Failure> {
+    let report = run(options, lasting).await?;
+    super::say(&if json { report.to_string() } else { format!("{report:#}") });
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Runs the demo without a screen and tells what became of every edit.
 ///

@@ -149,3 +149,46 @@ pub async fn start(config: &Config, mode: Mode) -> Result<(Running, Store), Fail
     let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
     Ok((running, opened.store))
 }
+
+/// The configuration, if there is one.
+///
+/// # Errors
+/// [`Failure`] with every problem of the file.
+pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
+    use etcetera::BaseStrategy;
+    let cwd = std::env::current_dir()
+        .map_err(|error| Failure::configuration(format!("there is no working folder: {error}")))?;
+    let home = etcetera::choose_base_strategy().map(|base| base.config_dir()).unwrap_or_else(|_| cwd.clone());
+    let Some(path) = crate::config::locate(explicit, &cwd, &home) else { return Ok(None) };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::configuration(format!("{} cannot be read: {error}", path.display())))?;
+    Config::parse(&text, &path).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
+}
+
+/// The configuration, which must be there.
+///
+/// # Errors
+/// [`Failure`] that says where it was looked for and how to begin.
+pub fn need_config(explicit: Option<&Path>) -> Result<Config, Failure> {
+    find_config(explicit)?.ok_or_else(|| {
+        Failure::configuration(
+            "there is no configuration: neither ./crosstie.toml nor crosstie/crosstie.toml in the XDG configuration \
+             folder; begin with `crosstie example > crosstie.toml`, or try `crosstie demo`"
+                .to_owned(),
+        )
+    })
+}
+
+/// Where a daemon of this configuration listens for dashboards.
+///
+/// # Errors
+/// [`Failure`] when there is no place for state.
+pub fn socket(config: &Config) -> Result<PathBuf, Failure> {
+    Ok(state_dir(config)?.join("desk.sock"))
+}
+
+/// Who sits at the keyboard: the login name, or the uid.
+pub fn operator() -> String {
+    let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
