@@ -156,3 +156,17 @@ fn a_relation_into_what_is_not_shared_reads_as_empty_and_its_column_is_missing()
     office.notion.share(&people);
     assert_eq!(shown(&office.get(&format!("/v1/pages/{deal}")).1, "Contacts").len(), 1);
 }
+
+#[test]
+fn a_page_moved_away_leaves_its_relations_and_the_log_says_so() {
+    let mut office = office();
+    let people = contacts(&mut office);
+    let deal = id(&office.create(&named("D")));
+    let contact = id(&office.create_in(&people, &json!({ "Deals": relation(&[&deal]) })));
+    let archive = office.notion.add_data_source("Archive", &json!({})).unwrap();
+    let body = json!({ "parent": { "data_source_id": archive } });
+    assert_eq!(office.post(&format!("/v1/pages/{deal}/move"), &body).0, 200);
+    assert_eq!(office.notion.plain(&contact, "Deals"), Some(Json::Null));
+    let told = |entry: &&crosstie::standin::log::Entry| entry.object == contact && entry.field == "Deals";
+    assert_eq!(office.notion.log().iter().filter(told).count(), 2);
+}

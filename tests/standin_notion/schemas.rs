@@ -119,3 +119,27 @@ fn a_page_can_be_moved_to_another_data_source() {
     assert_eq!(office.notion.plain(&id(&page), "Title"), Some(json!("Old")));
     assert!(office.titles(&json!({})).is_empty());
 }
+
+#[test]
+fn a_database_that_is_refused_leaves_nothing_behind() {
+    let mut office = office();
+    let before = office.notion.data_sources();
+    let body = json!({
+        "parent": { "type": "workspace", "workspace": true }, "title": text("Items"),
+        "initial_data_source": { "properties": { "Other": { "relation": { "data_source_id": "nowhere" } } } },
+    });
+    assert_eq!(office.post("/v1/databases", &body).0, 400);
+    assert_eq!(office.notion.data_sources(), before);
+}
+
+#[test]
+fn new_status_options_go_to_their_group_and_a_removed_one_falls_back_to_the_default() {
+    let mut office = office();
+    let page = id(&office.create(&json!({ "Progress": { "status": { "name": "Done" } } })));
+    let options = json!([{ "name": "Not started" }, { "name": "Shipped", "group": "Complete" }]);
+    let (_, source) = reshape(&mut office, &json!({ "Progress": { "status": { "options": options } } }));
+    let status = &source["properties"]["Progress"]["status"];
+    assert_eq!(status["groups"][2]["option_ids"], json!([status["options"][1]["id"]]));
+    assert_eq!(office.notion.plain(&page, "Progress"), Some(json!("Not started")));
+    assert_eq!(office.write(&page, &json!({ "Progress": { "status": { "name": "Shipped" } } })).0, 200);
+}

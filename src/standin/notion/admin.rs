@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
 use super::call::pairs;
+use super::objects::Parent;
 use super::refusal::Refused;
 use super::render;
-use super::world::Parent;
 use super::{NotionStandIn, plain, text};
 use crate::seam::{Method, Request, Response};
 

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Map, Value as Json, json};
 
+use super::objects::Page;
 use super::plain;
 use super::refusal::Refused;
 use super::schema::{Property, Schema, find};
 use super::text::{ARRAY_LIMIT, kind_of};
 use super::time::{floor_minute, range};
-use super::world::{Page, World};
+use super::world::World;
 
 /// What a filter needs besides the row.
 pub(super) struct Scope<'a> {

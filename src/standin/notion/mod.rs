@@ -9,9 +9,11 @@
 
 mod admin;
 mod call;
+mod columns;
 mod filter;
 mod ids;
 mod lists;
+mod objects;
 mod others;
 mod pages;
 mod people;

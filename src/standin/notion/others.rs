@@ -6,11 +6,11 @@ use serde_json::{Value as Json, json};
 use super::NotionStandIn;
 use super::call::Call;
 use super::lists::{self, page_size};
+use super::objects::Who;
 use super::refusal::Refused;
 use super::render;
 use super::text::{self, ARRAY_LIMIT};
 use super::time::page_time;
-use super::world::Who;
 
 impl NotionStandIn {
     /// `GET /v1/users`, `/v1/users/me` and `/v1/users/{id}`.

@@ -1,16 +1,19 @@
 //! Pages: reading, making, changing, moving, and one property at a time.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::NotionStandIn;
 use super::call::Call;
 use super::ids::decoded;
 use super::lists;
+use super::objects::{Parent, Who};
+use super::plain;
 use super::refusal::Refused;
 use super::render;
 use super::schema::find;
 use super::text::ARRAY_LIMIT;
-use super::world::{Parent, Who};
 
 impl NotionStandIn {
     /// Refuses a page that does not exist or was not shared: Notion answers both alike.
@@ -124,14 +127,18 @@ impl NotionStandIn {
         let parent = self.parent(&call.body["parent"])?;
         let old = self.world.page(&id)?.clone();
         let (from, to) = (self.world.schema_of(&old.parent), self.world.schema_of(&parent));
-        let values = from.values().filter_map(|column| {
+        let mut values = BTreeMap::new();
+        for column in from.values() {
             let kind = column.kind.as_str();
-            let there = to.values().find(|t| t.kind == kind && (t.name == column.name || kind == "title"))?;
-            let value = old.values.get(&column.id)?;
-            let carried = !matches!(kind, "relation" | "select" | "multi_select" | "status" | "unique_id");
-            carried.then(|| (there.id.clone(), value.clone()))
-        });
-        let values = values.collect();
+            let there = to.values().find(|t| t.kind == kind && (t.name == column.name || kind == "title"));
+            let bound = matches!(kind, "relation" | "select" | "multi_select" | "status" | "unique_id");
+            match (there.filter(|_| !bound), old.values.get(&column.id)) {
+                (Some(there), Some(value)) => drop(values.insert(there.id.clone(), value.clone())),
+                // What stays behind is gone from the page, and from the far side of a dual relation.
+                (None, Some(_)) => self.world.set(&id, column, plain::empty(kind), &Who::Bot, call.now),
+                (_, None) => {}
+            }
+        }
         if let Parent::Source(source) = &old.parent
             && let Some(rows) = self.world.rows.get_mut(source)
         {

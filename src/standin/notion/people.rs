@@ -5,11 +5,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::NotionStandIn;
 use super::ids::uuid;
+use super::objects::{Parent, Who};
 use super::plain;
 use super::refusal::Refused;
 use super::schema::{Property, find};
 use super::text;
-use super::world::{Parent, Who};
 
 impl NotionStandIn {
     /// Adds a member of the workspace and returns the user's id.

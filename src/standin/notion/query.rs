@@ -7,12 +7,12 @@ use super::NotionStandIn;
 use super::call::Call;
 use super::filter::{self, Scope};
 use super::lists::{Key, Place, compare, envelope, page_size};
+use super::objects::Page;
 use super::refusal::Refused;
 use super::render;
 use super::schema::{Property, Schema, find};
 use super::text::{ARRAY_LIMIT, kind_of};
 use super::time::floor_minute;
-use super::world::Page;
 
 enum By {
     Created,

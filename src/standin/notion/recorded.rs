@@ -1,13 +1,15 @@
 //! Fills a world from a folder of recorded requests and responses, so that a real client can work on real shapes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::ids::{decoded, uuid};
+use super::objects::{Database, Page, Parent, Source};
+use super::render::SHOWN;
 use super::schema::{Property, Schema, find};
-use super::world::{Database, Page, Parent, Source};
 use super::{Config, NotionStandIn, plain, text};
 
 /// Why a folder of recordings could not be served.
@@ -43,6 +45,8 @@ pub enum LoadError {
 #[derive(Default)]
 struct Found {
     objects: BTreeMap<(&'static str, String), Json>,
+    /// What the property endpoint gave: by page id and decoded property id, the related pages' ids.
+    relations: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl Found {
@@ -59,6 +63,24 @@ impl Found {
                 fields.values().for_each(|one| self.gather(one));
             }
             _ => {}
+        }
+    }
+
+    /// Takes one page of a relation as the property endpoint lists it; pages of a list add up.
+    fn gather_items(&mut self, path: &str, response: &Json) {
+        let parts: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+        let (["", "v1", "pages", page, "properties", property], true) =
+            (parts.as_slice(), response["property_item"]["type"] == "relation")
+        else {
+            return;
+        };
+        let Some(page) = uuid(page) else { return };
+        let known = self.relations.entry((page, decoded(property))).or_default();
+        for item in response["results"].as_array().into_iter().flatten() {
+            let id = word(&item["relation"]["id"]);
+            if !known.contains(&id) {
+                known.push(id);
+            }
         }
     }
 
@@ -120,6 +142,7 @@ impl NotionStandIn {
             };
             if recording["status"].as_u64().is_some_and(|s| s < 300) {
                 found.gather(response);
+                found.gather_items(recording["path"].as_str().unwrap_or_default(), response);
             }
         }
         let mut standin = Self::new(config);
@@ -145,7 +168,7 @@ impl NotionStandIn {
         }
         for (id, object) in found.of("page") {
             if let Some(source) = object["parent"]["data_source_id"].as_str() {
-                self.recorded_page(id, source, object, born);
+                self.recorded_page(id, source, object, found);
             }
         }
         let sources: Vec<(String, String)> =
@@ -198,7 +221,8 @@ impl NotionStandIn {
         }
     }
 
-    fn recorded_page(&mut self, id: &str, source_id: &str, object: &Json, born: Timestamp) {
+    fn recorded_page(&mut self, id: &str, source_id: &str, object: &Json, found: &Found) {
+        let born = self.config.born;
         if !self.world.sources.contains_key(source_id) {
             // Only referenced: a title from its id, a database from the page, columns from the pages.
             let stub = json!({ "parent": object["parent"], "title": text::rich(&format!("Recorded {source_id}")) });
@@ -206,10 +230,17 @@ impl NotionStandIn {
             self.world.sources.insert(source_id.to_owned(), source);
         }
         let Some(source) = self.world.sources.get_mut(source_id) else { return };
-        let mut values = BTreeMap::new();
+        let (mut values, mut cut) = (BTreeMap::new(), BTreeSet::new());
         for (name, shown) in object["properties"].as_object().into_iter().flatten() {
             let (kind, column) = (word(&shown["type"]), word(&shown["id"]));
-            let value = shown[kind.as_str()].clone();
+            let mut value = shown[kind.as_str()].clone();
+            if shown["has_more"] == true {
+                // A page shows 25 at most; the rest is known where the property endpoint was recorded too.
+                match found.relations.get(&(id.to_owned(), decoded(&column))) {
+                    Some(all) if all.len() > SHOWN => value = all.iter().map(|id| json!({ "id": id })).collect(),
+                    _ => drop(cut.insert(column.clone())),
+                }
+            }
             if find(&source.schema, &column).is_none() {
                 let config = inferred(&kind, source_id, &source.database);
                 let property = Property {
@@ -244,6 +275,7 @@ impl NotionStandIn {
             created_by: author("created_by"),
             edited_by: author("last_edited_by"),
             url: object["url"].as_str().map(str::to_owned),
+            cut,
         };
         self.world.pages.insert(id.to_owned(), page);
         self.world.rows.entry(source_id.to_owned()).or_default().insert(id.to_owned());

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::objects::{Page, Parent};
 use super::schema::{Property, shown};
 use super::time::{database_time, page_time};
-use super::world::{Page, Parent, World};
+use super::world::World;
 
 /// Entries of a relation that a page shows; the rest only comes from the property endpoint.
 pub(super) const SHOWN: usize = 25;
@@ -31,7 +32,7 @@ fn property(world: &World, page: &Page, property: &Property) -> Json {
             if hidden {
                 list.clear();
             }
-            more = list.len() > SHOWN;
+            more = !hidden && (list.len() > SHOWN || page.cut.contains(&property.id));
             list.truncate(SHOWN);
         }
     }
@@ -68,7 +69,7 @@ pub(super) fn page(world: &World, id: &str, page: &Page, only: Option<&[String]>
         Parent::Source(source) => {
             world.sources.get(source).into_iter().flat_map(|s| s.schema.values()).for_each(&mut add);
         }
-        _ => add(&super::world::title_column("title")),
+        _ => add(&super::schema::title_column("title")),
     }
     json!({
         "object": "page",

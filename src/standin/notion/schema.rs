@@ -244,3 +244,8 @@ pub(super) fn default_status(config: &Json) -> Json {
 pub(super) fn chosen(option: &Json) -> Json {
     json!({ "id": option["id"], "name": option["name"], "color": option["color"] })
 }
+
+/// The one column that every page has.
+pub(super) fn title_column(name: &str) -> Property {
+    Property { id: "title".into(), name: name.into(), description: None, kind: "title".into(), config: json!({}) }
+}

@@ -6,78 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
 use super::ids::{Ids, same_property, uuid};
+use super::objects::{Database, Page, Parent, Source, Who};
 use super::refusal::Refused;
-use super::schema::{Property, Schema, default_status, find};
+use super::schema::{Property, Schema, default_status, find, title_column};
 use super::write::{self, Around};
 use super::{plain, text};
 use crate::standin::log::{Actor, Entry, Kind};
-
-/// Where a page lies.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Parent {
-    Source(String),
-    Page(String),
-    Workspace,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Page {
-    pub parent: Parent,
-    /// By property id, whole: nothing is cut at 25 in here.
-    pub values: BTreeMap<String, Json>,
-    pub in_trash: bool,
-    pub is_archived: bool,
-    pub is_locked: bool,
-    pub icon: Json,
-    pub cover: Json,
-    /// Exact; responses floor it to the minute.
-    pub created: Timestamp,
-    /// Exact; responses floor it to the minute.
-    pub edited: Timestamp,
-    pub created_by: String,
-    pub edited_by: String,
-    /// As it was recorded; made up otherwise.
-    pub url: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub title: Json,
-    pub description: Json,
-    pub database: String,
-    pub schema: Schema,
-    pub icon: Json,
-    pub cover: Json,
-    pub in_trash: bool,
-    pub is_inline: bool,
-    pub created: Timestamp,
-    pub edited: Timestamp,
-    pub created_by: String,
-    pub edited_by: String,
-    /// The number that the next page's `unique_id` gets.
-    pub next_number: i64,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Database {
-    pub title: Json,
-    pub description: Json,
-    pub parent: Json,
-    pub is_inline: bool,
-    pub in_trash: bool,
-    pub icon: Json,
-    pub cover: Json,
-    pub created: Timestamp,
-    pub edited: Timestamp,
-    pub sources: Vec<String>,
-}
-
-/// Who acts: the integration's bot, or a person by user id.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Who {
-    Bot,
-    Person(String),
-}
 
 #[derive(Debug)]
 pub(super) struct World {
@@ -259,6 +193,7 @@ impl World {
             created_by: user.clone(),
             edited_by: user,
             url: None,
+            cut: BTreeSet::new(),
         };
         self.pages.insert(id.clone(), page);
         self.push(at, who, Kind::Created, &id, ("", Json::Null, Json::Null));
@@ -279,6 +214,7 @@ impl World {
     pub fn set(&mut self, page: &str, property: &Property, value: Json, who: &Who, at: Timestamp) {
         let empty = plain::empty(&property.kind);
         let Some(held) = self.pages.get_mut(page) else { return };
+        held.cut.remove(&property.id);
         let before = held.values.insert(property.id.clone(), value.clone()).unwrap_or(empty);
         let shown = (plain::of(&property.kind, &before), plain::of(&property.kind, &value));
         if shown.0 == shown.1 {
@@ -420,9 +356,4 @@ impl World {
             _ => self.sources.get(id).is_none_or(|s| !self.unshared.contains(&s.database)),
         }
     }
-}
-
-/// The one column that every page has.
-pub(super) fn title_column(name: &str) -> Property {
-    Property { id: "title".into(), name: name.into(), description: None, kind: "title".into(), config: json!({}) }
 }
