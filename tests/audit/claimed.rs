@@ -196,3 +196,12 @@ fn a_value_without_a_form_in_common_is_claimed_as_its_side_means_it() {
     bench.hold(&deal, Some("STAGE_ID"), why("EXECUTING"));
     assert_eq!(bench.only(), Outcome::Held);
 }
+
+#[test]
+fn a_value_that_was_put_back_is_not_exposed_any_more() {
+    let (mut bench, deal, page) = overwritten();
+    bench.journal(2_100, Happening::Wrote, Side::Notion, &deal, "TITLE").window = Some((at(900), at(2_100)));
+    assert_eq!(bench.only(), Outcome::Exposed);
+    bench.api_title(3_000, &page, "Big shop");
+    assert_eq!(bench.only(), Outcome::Unsettled, "it stands, so nothing excuses that it does not cross");
+}

@@ -164,3 +164,39 @@ fn a_new_record_counts_by_its_fields() {
     let report = bench.report();
     assert_eq!((report.edits.notion.present, report.edits.crm.present, report.total()), (2, 2, 4), "{report:#?}");
 }
+
+#[test]
+fn a_record_that_the_api_deleted_takes_its_edits_with_it() {
+    let (mut bench, deal, _) = Bench::tied_deal();
+    bench.crm_edit(1_000, &deal, "TITLE", "Big shop");
+    bench.api_delete(2_000, &deal);
+    assert_eq!(bench.only(), Outcome::Lost);
+}
+
+#[test]
+fn equal_values_of_records_that_were_tied_once_are_not_present() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.crm_edit(1_000, &deal, "TITLE", "Big shop");
+    bench.api_title(2_000, &page, "Big shop");
+    bench.claims.ties.clear();
+    bench.claims.tombstones.push(Tombstone {
+        pair: PairName::from("deals"),
+        crm: RecordId::from(deal.as_str()),
+        notion: RecordId::from(page.as_str()),
+        gone: Some(Side::Notion),
+        since: at(4_000),
+    });
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn a_value_that_came_again_later_does_not_make_the_first_edit_slow() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.crm_edit(1_000, &deal, "TITLE", "Big shop");
+    bench.crm_edit(2_000, &deal, "TITLE", "Small shop");
+    bench.crm_edit(60_000, &deal, "TITLE", "Big shop");
+    bench.api_title(61_000, &page, "Big shop");
+    let report = bench.report();
+    assert_eq!((report.edits.crm.present, report.edits.crm.superseded), (2, 1));
+    assert_eq!((report.latency_ms.crossed, report.latency_ms.p95), (1, 1_000));
+}

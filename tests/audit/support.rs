@@ -148,6 +148,11 @@ impl Bench {
         self.post(ms, "crm.deal.update", &fields);
     }
 
+    /// The engine deletes a deal.
+    pub fn api_delete(&mut self, ms: i64, deal: &str) {
+        self.post(ms, "crm.deal.delete", &json!({ "id": deal }));
+    }
+
     /// The engine makes a contact for a page.
     pub fn api_contact(&mut self, ms: i64, email: &str, source: &str) -> String {
         let fields =

@@ -76,9 +76,9 @@ fn a_record_with_an_address_that_somebody_had_is_a_duplicate() {
 fn a_contact_made_after_the_page_got_its_counterpart_is_a_duplicate() {
     let mut bench = Bench::new();
     let page = bench.contact_page(1_000, &[("Name", json!("Mia"))]);
-    let first = bench.api_contact(2_000, "mia@kestrel.example", &page);
+    let first = bench.api_contact(2_000, "mia@kestrel.example", "");
     bench.api_notion(2_500, &page, "CRM ID", json!({ "rich_text": [{ "text": { "content": first } }] }));
-    // Another address and no marker: only the page tells that it had a counterpart.
+    // Another address and no markers: only the page tells that it had a counterpart.
     let second = bench.api_contact(3_000, "mia.costa@kestrel.example", "");
     bench.api_notion(3_500, &page, "CRM ID", json!({ "rich_text": [{ "text": { "content": second } }] }));
     assert_eq!(bench.report().duplicates, 1);

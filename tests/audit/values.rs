@@ -165,3 +165,24 @@ fn a_link_with_an_orphan_waits_with_it() {
     bench.claims.orphans.push(Orphan { record, why: OrphanWhy::CreationOff, since: at(2_000) });
     assert_eq!(bench.only(), Outcome::Held);
 }
+
+#[test]
+fn a_link_with_somebody_whom_a_person_deleted_is_superseded() {
+    let (mut bench, _, page, [mia, _]) = linked();
+    bench.notion_edit(1_000, &page, "Contacts", json!([mia.1]));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    bench.crm.person_delete(at(2_000), ANNA, Entity::Contact, &mia.0).unwrap();
+    assert_eq!(bench.only(), Outcome::Superseded);
+}
+
+#[test]
+fn of_two_links_one_may_be_overtaken_while_the_other_stands() {
+    let (mut bench, deal, page, [mia, noah]) = linked();
+    bench.crm_edit(1_000, &deal, "CONTACT_IDS", json!([mia.0, noah.0]));
+    bench.crm_edit(2_000, &deal, "CONTACT_IDS", json!([noah.0]));
+    let unsettled = bench.report().edits.crm.unsettled;
+    assert_eq!(unsettled, 1, "Noah has not crossed; that Mia was taken away again is true on both sides");
+    bench.api_notion(3_000, &page, "Contacts", relation(&[&noah.1]));
+    let crm = bench.report().edits.crm;
+    assert_eq!((crm.superseded, crm.present), (1, 1));
+}
