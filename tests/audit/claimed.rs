@@ -2,6 +2,7 @@
 
 use crosstie::model::{Happening, Hold, HoldId, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Why};
 use crosstie::sim::audit::Outcome;
+use serde_json::json;
 
 use super::support::*;
 
@@ -204,4 +205,30 @@ fn a_value_that_was_put_back_is_not_exposed_any_more() {
     assert_eq!(bench.only(), Outcome::Exposed);
     bench.api_title(3_000, &page, "Big shop");
     assert_eq!(bench.only(), Outcome::Unsettled, "it stands, so nothing excuses that it does not cross");
+}
+
+#[test]
+fn claims_about_sets_are_compared_by_what_the_edit_added_and_removed() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.notion_edit(-500, &page, "Responsible", json!([ANNA]));
+    bench.notion_edit(1_000, &page, "Responsible", json!([BORIS]));
+    let people = |email: &str| Value::people([email.to_owned()]);
+    let why = |email: &str| Why::Conflict { base: None, crm: people("anna@example.com"), notion: people(email) };
+    bench.hold(&deal, Some("ASSIGNED_BY_ID"), why("anna@example.com"));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    bench.hold(&deal, Some("ASSIGNED_BY_ID"), why("boris@example.com"));
+    assert_eq!(bench.only(), Outcome::Held);
+
+    let (mut bench, deal, page) = Bench::tied_deal();
+    let contact = bench.contact(-7_000, &[("NAME", json!("Mia"))]);
+    let mia = bench.contact_page(-6_000, &[("Name", json!("Mia"))]);
+    bench.tie("contacts", &contact, &mia);
+    bench.notion_edit(1_000, &page, "Contacts", json!([mia]));
+    bench.api_notion(2_000, &page, "Contacts", json!({ "relation": [] }));
+    let lost = Value::links([contact, "another".to_owned()]);
+    bench.journal(2_000, Happening::Settled, Side::Notion, &deal, "CONTACT_IDS").before =
+        Some(Value::links(["another".to_owned()]));
+    assert_eq!(bench.only(), Outcome::Lost);
+    bench.journal(2_000, Happening::Settled, Side::Notion, &deal, "CONTACT_IDS").before = Some(lost);
+    assert_eq!(bench.only(), Outcome::Settled);
 }

@@ -154,9 +154,7 @@ impl Past {
     fn touched(&mut self, spot: Spot, change: Touch, composed: bool) {
         let all = self.touches.entry(spot).or_default();
         match all.last_mut() {
-            Some(last)
-                if composed && last.at == change.at && last.person == change.person && change.seq - last.seq < 8 =>
-            {
+            Some(last) if composed && last.at == change.at && last.person == change.person => {
                 (last.seq, last.after) = (change.seq, change.after);
             }
             _ => all.push(change),
