@@ -1,15 +1,16 @@
 //! The auditor: every human edit ends as exactly one of the outcomes of the first rule, or it is told here that it did
 //! not.
 //!
-//! `past` replays the worlds' logs, `terms` makes values of both sides comparable (with equivalences of its own, never
-//! those of `mapping`: one misreading would hide on both ends), `bonds` knows which records belong together, `witness`
-//! reads the engine's claims, `verdict` judges one edit, `twice` looks for duplicates and loops. Pure: the same case
-//! gives the same report.
+//! `past` replays the worlds' logs; `terms` makes values of both sides comparable, with equivalences of its own and never
+//! those of `mapping`, for one misreading would hide on both ends; `bonds` knows which records belong together; `witness`
+//! reads the engine's claims, the journal from its `shelf`; `verdict` judges one edit; `twice` looks for duplicates and
+//! loops. Pure: the same case gives the same report.
 
 mod bonds;
 mod past;
 mod plain;
 mod report;
+mod shelf;
 mod terms;
 mod twice;
 mod verdict;
@@ -62,7 +63,8 @@ pub fn audit(case: &Case<'_>) -> Report {
     let past = past::Past::replay(case);
     let bonds = bonds::Bonds::of(case.claims);
     let terms = terms::Terms::of(case, &bonds);
-    let court = verdict::Court { case, past: &past, bonds: &bonds, terms: &terms };
+    let shelf = shelf::Shelf::of(case.claims);
+    let court = verdict::Court { case, past: &past, bonds: &bonds, terms: &terms, shelf: &shelf };
     let mut report = Report::default();
     court.judge_all(&mut report);
     twice::duplicates(&court, &mut report);

@@ -8,6 +8,7 @@ use super::bonds::Bonds;
 use super::past::{Past, Spot, Touch, current};
 use super::plain::Plain;
 use super::report::{Latency, Outcome, Report, TroubleKind};
+use super::shelf::Shelf;
 use super::terms::Terms;
 use super::wish::Wish;
 use super::witness::Matter;
@@ -19,6 +20,7 @@ pub(super) struct Court<'a> {
     pub past: &'a Past,
     pub bonds: &'a Bonds,
     pub terms: &'a Terms<'a>,
+    pub shelf: &'a Shelf<'a>,
 }
 
 /// One edit on trial.
@@ -130,6 +132,7 @@ impl<'a> Court<'a> {
         };
         Matter {
             claims: self.case.claims,
+            events: self.shelf.events(&trial.pair.name, crm, notion),
             terms: self.terms,
             pair: trial.pair,
             place: (trial.spot.pair, trial.spot.field),

@@ -14,6 +14,8 @@ use super::wish::Wish;
 /// One edit, as far as a claim can be about it.
 pub(super) struct Matter<'a> {
     pub claims: &'a Claims,
+    /// What the journal has about this tie.
+    pub events: Vec<&'a Event>,
     pub terms: &'a Terms<'a>,
     pub pair: &'a PairSpec,
     /// Positions of the pair and the field.
@@ -47,22 +49,16 @@ impl Matter<'_> {
         })
     }
 
-    /// Whether an event is about this tie; with `whole`, it may be about the tie as a whole.
+    /// Whether an event of this tie is about this field; with `whole`, it may be about the tie as a whole.
     fn concerns(&self, event: &Event, whole: bool) -> bool {
         let key = self.pair.fields.get(self.place.1).map(|field| &field.key);
-        let same = |claimed: Option<&str>, known: Option<&str>| claimed.is_some() && claimed == known;
-        event.pair.as_ref() == Some(&self.pair.name)
-            && (event.field.as_ref() == key || whole && event.field.is_none())
-            && (same(event.crm.as_ref().map(|id| id.as_str()), self.crm)
-                || same(event.notion.as_ref().map(|id| id.as_str()), self.notion))
+        event.field.as_ref() == key || whole && event.field.is_none()
     }
 
     /// Events of one kind about this field, from the edit on.
     fn since(&self, what: Happening) -> impl Iterator<Item = &Event> {
-        self.claims
-            .journal
-            .iter()
-            .filter(move |event| event.what == what && event.at >= self.at && self.concerns(event, false))
+        let fits = move |event: &&Event| event.what == what && event.at >= self.at && self.concerns(event, false);
+        self.events.iter().copied().filter(fits)
     }
 
     /// The journal says that this very value lost, or an operator decided about it.
@@ -139,11 +135,11 @@ impl Matter<'_> {
             return false;
         }
         let released = |from: Timestamp| {
-            let mut after = self.claims.journal.iter().filter(|event| event.at > from);
+            let mut after = self.events.iter().filter(|event| event.at > from);
             after.any(|event| event.what == Happening::Released && self.concerns(event, true))
         };
         self.holds().any(|hold| matches!(hold.why, Why::Quarantined { .. }))
-            || self.claims.journal.iter().any(|event| {
+            || self.events.iter().any(|event| {
                 event.what == Happening::Quarantined
                     && event.at >= self.at
                     && self.concerns(event, true)
@@ -167,13 +163,13 @@ impl Matter<'_> {
                 && self.concerns(event, false)
                 && window.is_some_and(|(_, to)| later.iter().any(|touch| touch.person.is_none() && touch.at <= to))
         };
-        !self.stands() && self.claims.journal.iter().any(|event| inside(&event))
+        !self.stands() && self.events.iter().any(inside)
     }
 
     /// Whether it was held for a while on its way.
     pub(super) fn was_held_until(&self, until: Timestamp) -> bool {
         let held = |event: &Event| event.what == Happening::Held && (self.at..=until).contains(&event.at);
-        self.claims.journal.iter().any(|event| held(event) && self.concerns(event, true))
+        self.events.iter().any(|event| held(event) && self.concerns(event, true))
     }
 
     /// A write of this value whose outcome is not known, for the sentence about a trouble.
