@@ -8,6 +8,7 @@ pub mod model;
 pub mod plan;
 pub mod remote;
 pub mod seam;
+pub mod sim;
 pub mod standin;
 pub mod store;
 pub mod tui;

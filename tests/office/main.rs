@@ -126,3 +126,13 @@ fn the_first_morning_has_people_on_both_sides_and_things_to_match() {
     }
     assert_eq!(matched, 4);
 }
+
+#[test]
+fn an_office_without_records_fills_up() {
+    let options = Options { contacts: 0, deals: 0, on_both: 3, only_notion: 0, ..Options::default() };
+    let mut office = Office::new(5, options).unwrap();
+    assert!(office.crm().lock().unwrap().live_ids(Entity::Deal).is_empty());
+    minute(&mut office);
+    assert!(!office.crm().lock().unwrap().live_ids(Entity::Deal).is_empty());
+    assert!(!office.notion().lock().unwrap().live_pages(&office.facts().deals.data_source).is_empty());
+}

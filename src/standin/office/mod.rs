@@ -8,7 +8,9 @@
 mod facts;
 mod furnish;
 mod habits;
+mod newcomers;
 mod plan;
+mod quarrel;
 mod step;
 mod view;
 mod words;

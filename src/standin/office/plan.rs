@@ -1,7 +1,5 @@
 //! From a habit to the steps that it takes, seen from what is on the screens now.
 
-use std::collections::BTreeSet;
-
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
 
@@ -26,7 +24,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    fn then(&mut self, after_ms: i64, who: &'static str, action: Action) {
+    pub(super) fn then(&mut self, after_ms: i64, who: &'static str, action: Action) {
         self.steps.push((after_ms, Step { who, action }));
     }
 
@@ -67,21 +65,21 @@ impl Planner<'_> {
         planned.unwrap_or_default()
     }
 
-    fn who(&mut self) -> &'static str {
+    pub(super) fn who(&mut self) -> &'static str {
         COLLEAGUES[self.rng.usize(..COLLEAGUES.len())].0
     }
 
-    fn one(&mut self, of: &[String]) -> Option<String> {
+    pub(super) fn one(&mut self, of: &[String]) -> Option<String> {
         if of.is_empty() { None } else { Some(of[self.rng.usize(..of.len())].clone()) }
     }
 
-    fn number(&mut self) -> usize {
+    pub(super) fn number(&mut self) -> usize {
         *self.projects += 1;
         *self.projects - 1
     }
 
     /// The moments at which somebody who types is saved.
-    fn pace(&mut self, from: i64, saves: usize) -> Vec<i64> {
+    pub(super) fn pace(&mut self, from: i64, saves: usize) -> Vec<i64> {
         let mut at = from;
         (0..saves)
             .map(|_| {
@@ -155,7 +153,7 @@ impl Planner<'_> {
     }
 
     /// Fields that look alike on both sides: the CRM's name, Notion's name, and what is saved one after the other.
-    fn plain_field(&mut self, habit: Habit, title: &str) -> Option<(&'static str, &'static str, Vec<Json>)> {
+    pub(super) fn plain_field(&mut self, habit: Habit, title: &str) -> Option<(&'static str, &'static str, Vec<Json>)> {
         let number = self.number();
         let typed = |rng: &mut Rng, text: &str| words::typed(rng, text).into_iter().map(Json::from).collect();
         Some(match habit {
@@ -180,7 +178,7 @@ impl Planner<'_> {
     }
 
     /// Another stage than this one.
-    fn stage(&mut self, now: &str) -> (&'static str, &'static str) {
+    pub(super) fn stage(&mut self, now: &str) -> (&'static str, &'static str) {
         let others: Vec<_> = STAGES.iter().filter(|(code, _)| *code != now).collect();
         *others[self.rng.usize(..others.len())]
     }
@@ -234,131 +232,6 @@ impl Planner<'_> {
             plan.crm = Some(project.clone());
             plan.then(0, who, Action::Link(project, contact, add));
         }
-        Some(plan)
-    }
-
-    fn new_project(&mut self, in_notion: bool) -> Plan {
-        let (who, number) = (self.who(), self.number());
-        let title = words::title(self.rng, number);
-        let (amount, day, note) = (words::amount(self.rng), words::day(self.rng), words::note(self.rng, number));
-        let (stage, status) = self.stage("LOSE");
-        let mut plan = Plan::default();
-        if !in_notion {
-            let (companies, contacts) = (self.view.records(Entity::Company), self.view.records(Entity::Contact));
-            let mut set = vec![
-                ("TITLE", json!(title)),
-                ("STAGE_ID", json!(stage)),
-                ("OPPORTUNITY", json!(amount)),
-                (DEADLINE, json!(day)),
-                ("COMMENTS", json!(note)),
-            ];
-            set.extend(self.one(&companies).map(|company| ("COMPANY_ID", json!(company))));
-            set.extend(self.one(&contacts).map(|contact| ("CONTACT_IDS", json!([contact]))));
-            plan.then(0, who, Action::Make(Entity::Deal, set));
-            return plan;
-        }
-        let page = self.blank(&mut plan, who, Entity::Deal, 0);
-        let mut cells: Vec<(&'static str, Json)> =
-            words::typed(self.rng, &title).into_iter().map(|part| ("Name", json!(part))).collect();
-        let email = COLLEAGUES[self.rng.usize(..COLLEAGUES.len())].1;
-        cells.extend([
-            ("Status", json!(status)),
-            ("Amount", json!(amount)),
-            ("Responsible", json!([email])),
-            ("Deadline", json!(day)),
-            ("Notes", json!(note)),
-        ]);
-        for (at, (cell, value)) in self.pace(700, cells.len()).into_iter().zip(cells) {
-            plan.then(at, who, Action::Type(page.clone(), cell, value));
-        }
-        plan
-    }
-
-    /// An empty page that later steps fill.
-    fn blank(&mut self, plan: &mut Plan, who: &'static str, entity: Entity, at: i64) -> Page {
-        *self.made += 1;
-        plan.then(at, who, Action::Add(entity, *self.made));
-        Page::Made(*self.made)
-    }
-
-    /// One new person: in the CRM, in Notion from a moment on, or both.
-    fn new_contact(&mut self, in_crm: bool, in_notion: Option<i64>) -> Plan {
-        *self.people += 1;
-        let outsider = words::outsider(self.rng, *self.people - 1);
-        let mut plan = Plan::default();
-        if in_crm {
-            let who = self.who();
-            let set = vec![
-                ("NAME", json!(outsider.first)),
-                ("LAST_NAME", json!(outsider.last)),
-                ("EMAIL", json!(outsider.email)),
-                ("PHONE", json!(outsider.phone)),
-            ];
-            plan.then(if in_notion.is_some() { 900 } else { 0 }, who, Action::Make(Entity::Contact, set));
-        }
-        if let Some(from) = in_notion {
-            let who = self.who();
-            let page = self.blank(&mut plan, who, Entity::Contact, from);
-            let cells = [("Name", outsider.name()), ("Email", outsider.email), ("Phone", outsider.phone)];
-            for (at, (cell, value)) in self.pace(from + 500, cells.len()).into_iter().zip(cells) {
-                plan.then(at, who, Action::Type(page.clone(), cell, json!(value)));
-            }
-        }
-        plan
-    }
-
-    fn same_person(&mut self) -> Plan {
-        // Notion begins before or after the CRM's form is saved.
-        let from = if self.rng.bool() { 0 } else { 1400 };
-        self.new_contact(true, Some(from))
-    }
-
-    fn conflict(&mut self, notion_first: bool) -> Option<Plan> {
-        let of_contacts = self.rng.u8(..5) == 0;
-        let entity = if of_contacts { Entity::Contact } else { Entity::Deal };
-        let twins = self.view.twins(entity);
-        if twins.is_empty() {
-            return None;
-        }
-        let (record, page) = twins[self.rng.usize(..twins.len())].clone();
-        let kinds = [Habit::Title, Habit::Amount, Habit::Stage, Habit::Notes, Habit::Deadline];
-        let kind = if of_contacts { Habit::Phone } else { kinds[self.rng.usize(..kinds.len())] };
-        let mut seen = BTreeSet::new();
-        let mut values = Vec::new();
-        let held = self.view.record(entity, &record);
-        let text = |field: &str| held.get(field).and_then(Json::as_str).unwrap_or_default().to_owned();
-        let (field, cell) = match kind {
-            Habit::Phone => ("PHONE", "Phone"),
-            Habit::Stage => ("STAGE_ID", "Status"),
-            other => self.plain_field(other, "").map(|(field, cell, _)| (field, cell))?,
-        };
-        seen.insert(text(field));
-        seen.insert(self.view.cell(&page, cell).as_str().unwrap_or_default().to_owned());
-        // Two values that nobody has yet, within a few tries: there are hundreds of each kind but seven stages.
-        for _ in 0..40 {
-            let value = match kind {
-                Habit::Phone => words::phone(self.rng),
-                Habit::Stage => self.stage(&text(field)).0.to_owned(),
-                other => {
-                    let (_, _, saves) = self.plain_field(other, &text("TITLE"))?;
-                    saves.last().and_then(Json::as_str).unwrap_or_default().to_owned()
-                }
-            };
-            let shown = STAGES.iter().find(|(code, _)| *code == value).map(|(_, name)| (*name).to_owned());
-            if !seen.contains(shown.as_ref().unwrap_or(&value)) && seen.insert(value.clone()) {
-                values.push((value.clone(), shown.unwrap_or(value)));
-            }
-            if values.len() == 2 {
-                break;
-            }
-        }
-        let [(in_crm, _), (_, in_notion)] = values.as_slice() else { return None };
-        let (crm_who, notion_who) = (self.who(), self.who());
-        let gap = self.rng.i64(120..700);
-        let (crm_at, notion_at) = if notion_first { (gap, 0) } else { (0, gap) };
-        let mut plan = Plan { crm: Some(record.clone()), page: Some(page.clone()), ..Plan::default() };
-        plan.then(crm_at, crm_who, Action::Save(entity, record, vec![(field, json!(in_crm))]));
-        plan.then(notion_at, notion_who, Action::Type(Page::Known(page), cell, json!(in_notion)));
         Some(plan)
     }
 
