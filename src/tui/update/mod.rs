@@ -3,7 +3,7 @@
 //! The one way to a command that changes either system is `popups::answer_yes`, which wants a question that was on
 //! screen and armed. Everything else may at most put up such a question.
 
-mod conflicts;
+pub(super) mod conflicts;
 mod keys;
 mod lists;
 mod orphans;
