@@ -165,6 +165,31 @@ async fn a_torn_arrow_key_moves_the_cursor_and_does_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn new_figures_alone_are_drawn_four_times_a_second_at_most() {
+    let desk = Arc::new(FakeDesk::new(full()));
+    let glass = Glass::default();
+    let feeder = Arc::clone(&desk);
+    tokio::spawn(async move {
+        for version in 1_u32.. {
+            let mut snapshot = feeder.world.lock().unwrap().snapshot.clone();
+            snapshot.version = u64::from(version);
+            snapshot.written.crm = u64::from(version);
+            snapshot.windows.p50 = u64::from(version);
+            feeder.snapshots.send_replace(Arc::new(snapshot));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let writer = Writer::new(glass.clone()).unwrap();
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Cause::Signal("SIGTERM")
+    };
+    drive(desk, &options(), (80, 24), Box::pin(stream::pending()), writer, stop).await.unwrap();
+    let frames = glass.0.lock().unwrap().len();
+    assert!((2..=11).contains(&frames), "{frames} frames in two seconds");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_terminal_ends_the_dashboard() {
     let desk = Arc::new(FakeDesk::new(full()));
     let input = Box::pin(stream::pending());
