@@ -322,10 +322,15 @@ impl<'o> Loop<'o> {
 
     fn draw(&mut self) -> io::Result<()> {
         self.model.dirty = Dirty::No;
-        let frame = self.screen.frame(&self.model)?;
-        self.writer.send(frame)?;
         self.drawn = Some(Instant::now());
-        self.sent = self.model.popups.last().map(|popup| popup.serial);
+        let popup = self.model.popups.last().map(|popup| popup.serial);
+        match self.screen.frame(&self.model)? {
+            Some(frame) => {
+                self.writer.send(frame)?;
+                self.sent = popup;
+            }
+            None => self.take(Msg::Drawn { popup }),
+        }
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use crosstie::control::{Command, Query, Reply, Resolution};
 use crosstie::model::{HoldId, RecordRef, Shown, Side, TieId};
-use crosstie::tui::keymap::Key;
+use crosstie::tui::action::Action;
+use crosstie::tui::keymap::{Key, Keymap, PRESETS};
 use crosstie::tui::model::{Effect, Msg, Page, PopupBody};
 
 use crate::fixture::{Rig, full, hold};
@@ -342,6 +343,35 @@ fn a_lost_answer_does_not_ask_for_ever_and_says_so() {
     assert!(rig.screen().contains("cannot be shown"), "{}", rig.screen());
     let id: Option<HoldId> = rig.model.holds.on.clone();
     assert_eq!(id, None);
+}
+
+#[test]
+fn every_preset_leads_from_the_first_screen_to_a_decision() {
+    for (preset, _) in PRESETS {
+        let mut rig = Rig::new((80, 24), full());
+        let keymap = Keymap::preset(preset).unwrap();
+        let path =
+            [Action::PageConflicts, Action::Down, Action::ForceNotion, Action::ConfirmSwitch, Action::ConfirmPress];
+        let keys = path.map(|action| keymap.keys_of(action)[0].clone());
+        rig.model.keymap = std::sync::Arc::new(keymap);
+        for keys in keys {
+            rig.keys(&keys);
+        }
+        assert_eq!(rig.told().len(), 1, "{preset}");
+    }
+}
+
+#[test]
+fn what_was_refused_is_tried_again_for_all_marked_rows() {
+    let mut world = full();
+    for row in &mut world.holds[..3] {
+        (row.why, row.decidable) = ("refused".into(), false);
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 space space j space t");
+    let told = rig.told();
+    assert_eq!(told.len(), 2, "the third mark is a conflict, which needs a decision: {told:?}");
+    assert!(told.iter().all(|command| matches!(command, Command::Retry { .. })));
 }
 
 #[test]

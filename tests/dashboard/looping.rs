@@ -47,9 +47,10 @@ fn frames_stay_small_and_whole() {
         let mut rig = Rig::new(size, full());
         rig.keys("2");
         let mut screen = Screen::new(size).unwrap();
-        let first = screen.frame(&rig.model).unwrap();
+        let first = screen.frame(&rig.model).unwrap().unwrap();
         rig.keys("j");
-        let moved = screen.frame(&rig.model).unwrap();
+        let moved = screen.frame(&rig.model).unwrap().unwrap();
+        assert_eq!(screen.frame(&rig.model).unwrap(), None, "nothing changed, nothing is sent");
         assert!(first.len() < most[0] && moved.len() < most[1], "{size:?}: {} {}", first.len(), moved.len());
         let mut parser = vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
         parser.process(&first);
@@ -140,6 +141,52 @@ async fn a_decision_goes_from_the_keys_to_the_engine_and_back_to_the_screen() {
         assert!(frame.starts_with(b"\x1b[?2026h") && frame.ends_with(b"\x1b[?2026l"), "one write is one whole frame");
         assert!(!frame.windows(4).any(|bytes| bytes == b"\x1b[6n"), "the terminal is never asked anything");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_torn_arrow_key_moves_the_cursor_and_does_nothing_else() {
+    let desk = Arc::new(FakeDesk::new(full()));
+    let snapshot = desk.world.lock().unwrap().snapshot.clone();
+    desk.snapshots.send_replace(Arc::new(snapshot));
+    let glass = Glass::default();
+    let script = vec![
+        ("41 conflicts wait", '2'),
+        ("▸  C Deal 1 ", '\u{1b}'),
+        ("", '['),
+        ("", 'B'),
+        ("▸  C Deal 2 ", '\u{1b}'),
+        ("leaves the dashboard", 'q'),
+    ];
+    let writer = Writer::new(glass.clone()).unwrap();
+    let stop = std::future::pending::<Cause>();
+    let exit = drive(desk.clone(), &options(), (80, 24), typist(glass, script), writer, stop).await.unwrap();
+    assert_eq!(exit, Exit::Quit);
+    assert!(desk.world.lock().unwrap().told.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_figures_alone_are_drawn_four_times_a_second_at_most() {
+    let desk = Arc::new(FakeDesk::new(full()));
+    let glass = Glass::default();
+    let feeder = Arc::clone(&desk);
+    tokio::spawn(async move {
+        for version in 1_u32.. {
+            let mut snapshot = feeder.world.lock().unwrap().snapshot.clone();
+            snapshot.version = u64::from(version);
+            snapshot.written.crm = u64::from(version);
+            snapshot.windows.p50 = u64::from(version);
+            feeder.snapshots.send_replace(Arc::new(snapshot));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let writer = Writer::new(glass.clone()).unwrap();
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Cause::Signal("SIGTERM")
+    };
+    drive(desk, &options(), (80, 24), Box::pin(stream::pending()), writer, stop).await.unwrap();
+    let frames = glass.0.lock().unwrap().len();
+    assert!((2..=11).contains(&frames), "{frames} frames in two seconds");
 }
 
 #[tokio::test(start_paused = true)]

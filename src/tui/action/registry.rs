@@ -199,7 +199,7 @@ pub static REGISTRY: &[Spec] = &[
             "conflicts.retry",
             S::Conflicts,
             "try again",
-            "Tries a refused or quarantined field or record again.",
+            "Tries what a side refused or what is quarantined again: this row, or all marked ones.",
         ),
         why::needs_retryable,
     ),

@@ -2,6 +2,7 @@
 
 use crate::control::PairState;
 use crate::tui::model::{Model, Page, PopupBody};
+use crate::tui::update::conflicts::is_retryable;
 
 pub(super) fn never(_: &Model) -> Option<String> {
     None
@@ -69,12 +70,13 @@ pub(super) fn needs_tie(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_retryable(model: &Model) -> Option<String> {
+    let why = "trying again does not end this hold: it needs a decision";
+    if !model.holds.marks.is_empty() {
+        return unless(model.holds.marks.values().any(is_retryable), why);
+    }
     match model.holds.current() {
         None => needs_row(model),
-        Some(item) => unless(
-            matches!(item.row.why.as_str(), "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting"),
-            "trying again does not end this hold: it needs a decision",
-        ),
+        Some(item) => unless(is_retryable(item), why),
     }
 }
 

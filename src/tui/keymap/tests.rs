@@ -94,6 +94,24 @@ fn an_inner_scope_wins_and_a_prefix_shows_what_can_follow() {
     assert!(rows.contains(&("n".to_owned(), Action::ForceNotion)));
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader_and_every_problem_names_a_line_of_it(
+        lines in proptest::collection::vec(
+            "(preset = \"(vim|x)\"|\\[(list|global|confirm|x)\\]|\"(g|g g|ctrl-c|f13| |é x)\" = \"(list.top|app.quit|x)\"|unbind = \\[\"(j|zz)\"\\]|\\PC{0,20})",
+            0..8,
+        )
+    ) {
+        let text = lines.join("\n");
+        if let Err(error) = Keymap::load(&text, "my.toml") {
+            proptest::prop_assert!(!error.problems.is_empty());
+            for problem in &error.problems {
+                proptest::prop_assert!((1..=lines.len().max(1)).contains(&problem.line), "{}", error);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_file_without_bindings_is_the_default_preset() {
     assert_eq!(Keymap::load("", "my.toml").unwrap(), Keymap::preset("default").unwrap());

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::sync::mpsc;
@@ -44,6 +45,8 @@ pub struct Screen {
     buffer: FrameBuf,
     size: (u16, u16),
     extra: Vec<u8>,
+    /// What the terminal shows, and where its caret is; `None` if it must be drawn from nothing.
+    shown: Option<(Buffer, Option<(u16, u16)>)>,
 }
 
 impl Screen {
@@ -56,7 +59,7 @@ impl Screen {
         // A fixed viewport asks nobody for its size; the loop tells it.
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)?;
-        Ok(Self { terminal, buffer, size, extra: Vec::new() })
+        Ok(Self { terminal, buffer, size, extra: Vec::new(), shown: None })
     }
 
     /// Columns and rows.
@@ -69,6 +72,7 @@ impl Screen {
     /// # Errors
     /// Never in practice.
     pub fn repaint(&mut self) -> io::Result<()> {
+        self.shown = None;
         self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
     }
 
@@ -81,25 +85,34 @@ impl Screen {
         crossterm::queue!(self.extra, command)
     }
 
-    /// Draws a model; returns the bytes of the whole frame.
+    /// Draws a model; returns the bytes of the whole frame, or nothing if it looks as what is shown: even a frame
+    /// without a change would be 25 bytes, and an idle dashboard sends none.
     ///
     /// # Errors
     /// Never in practice.
-    pub fn frame(&mut self, model: &Model) -> io::Result<Vec<u8>> {
+    pub fn frame(&mut self, model: &Model) -> io::Result<Option<Vec<u8>>> {
         if self.size != model.size {
             self.size = model.size;
             self.repaint()?;
         }
+        let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
+        let caret = view(model, &mut buffer);
+        let drawn = (buffer, caret);
+        if self.shown.as_ref() == Some(&drawn) && self.extra.is_empty() {
+            return Ok(None);
+        }
         self.terminal.draw(|frame| {
-            if let Some(caret) = view(model, frame.buffer_mut()) {
+            frame.buffer_mut().clone_from(&drawn.0);
+            if let Some(caret) = caret {
                 frame.set_cursor_position(caret);
             }
         })?;
+        self.shown = Some(drawn);
         let mut bytes = SYNC.0.to_vec();
         bytes.append(&mut self.extra);
         bytes.extend(self.buffer.take());
         bytes.extend(SYNC.1);
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }
 

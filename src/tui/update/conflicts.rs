@@ -192,8 +192,17 @@ pub(super) fn ask_edited(model: &mut Model, edit: &Edit) {
     open(model, PopupBody::Confirm(confirm));
 }
 
+/// Whether trying again can end this hold.
+pub(in crate::tui) fn is_retryable(item: &HoldItem) -> bool {
+    matches!(item.row.why.as_str(), "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting")
+}
+
 /// Tries again what a side refused.
 pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
-    let id: Option<HoldId> = model.holds.current().map(|item| item.row.id.clone());
-    id.map(|id| super::tell(model, Command::Retry { id })).into_iter().collect()
+    let ids: Vec<HoldId> = if model.holds.marks.is_empty() {
+        model.holds.current().map(|item| item.row.id.clone()).into_iter().collect()
+    } else {
+        model.holds.marks.values().filter(|item| is_retryable(item)).map(|item| item.row.id.clone()).collect()
+    };
+    ids.into_iter().map(|id| super::tell(model, Command::Retry { id })).collect()
 }

@@ -1,9 +1,10 @@
 //! The only writer of the model. `update` is pure: no clock, no terminal, no Desk; what it wants done it returns.
 //!
 //! The one way to a command that changes either system is `popups::answer_yes`, which wants a question that was on
-//! screen and armed. Everything else may at most put up such a question.
+//! screen and armed. Everything else may at most put up such a question, ask the engine to look again, or let it try
+//! again what it was about to do anyway.
 
-mod conflicts;
+pub(super) mod conflicts;
 mod keys;
 mod lists;
 mod orphans;
