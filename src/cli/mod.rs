@@ -126,6 +126,12 @@ fn tell(failure: &Failure) -> ExitCode {
     failure.exit_code()
 }
 
+/// Prints to standard error.
+fn warn(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints to standard output; a reader that has gone is no failure.
 fn say(text: &str) {
     use std::io::Write;

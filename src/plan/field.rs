@@ -241,7 +241,7 @@ fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
             return FieldPlan::default();
         }
         let mut plan = one(write(to, &format!("{from} owns it")));
-        if receiver_moved && !receiver.is_empty() {
+        if receiver_moved && (case.base.is_some() || !receiver.is_empty()) {
             plan.settled.push(loses(to, "direction"));
         }
         return plan;
@@ -250,8 +250,13 @@ fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
         (false, false) => FieldPlan::default(),
         (true, false) => one(write(Side::Notion, "CRM changed")),
         (false, true) => one(write(Side::Crm, "Notion changed")),
-        (true, true) if case.base.is_none() && crm.is_empty() => one(write(Side::Crm, "empty in the CRM")),
-        (true, true) if case.base.is_none() && notion.is_empty() => one(write(Side::Notion, "empty in Notion")),
+        // First contact with nothing on one side: filled. Had somebody cleared it, the journal tells.
+        (true, true) if case.base.is_none() && (crm.is_empty() || notion.is_empty()) => {
+            let empty = if crm.is_empty() { Side::Crm } else { Side::Notion };
+            let mut plan = one(write(empty, &format!("empty in {empty} on first contact")));
+            plan.settled.push(loses(empty, "first contact"));
+            plan
+        }
         (true, true) => {
             let conflict = || Why::Conflict {
                 base: case.base.as_ref().map(|(base, _)| base.clone()),
