@@ -113,7 +113,6 @@ fn the_first_morning_has_people_on_both_sides_and_things_to_match() {
         matched += 1;
         for (field, property) in [
             ("OPPORTUNITY", "Amount"),
-            ("BEGINDATE", "Creation Date"),
             ("COMMENTS", "Notes"),
             ("UF_CRM_DEADLINE", "Deadline"),
         ] {
