@@ -162,7 +162,8 @@ impl Bitrix24 {
         item: Json,
         wrote_comms: bool,
     ) -> Result<Record, WriteError> {
-        let (names, me) = (self.memory().companies.clone(), self.memory().me.clone());
+        let names = self.memory().companies.clone();
+        let me = self.memory().me.clone();
         let read = |item: &Json| record(item, entity, catalogue, me.as_deref(), &names);
         let mut done = read(&item).map_err(|unread| WriteError::Unknown(unread.message))?;
         if item.get("fm").is_none() {
