@@ -157,7 +157,6 @@ async fn a_multifield_changes_its_own_entry_and_no_other() {
         "n2": {"typeId": "PHONE", "valueType": "MOBILE", "value": "+49170"},
     }));
     let id = by_hand(&office, "crm.item.add", rows)["item"]["id"].to_string();
-    let mails = || held(&office, Of::Contact, &id, "EMAIL");
     let before = office.read(&contact, &id).await;
     assert_eq!(known(&before, "EMAIL"), &text("work@example.com"), "work comes first");
 
@@ -165,8 +164,8 @@ async fn a_multifield_changes_its_own_entry_and_no_other() {
     let after = office.client.update(&contact, &before, &fields, None).await.unwrap().unwrap();
     assert_eq!(known(&after, "EMAIL"), &text("new@example.com"));
     assert_eq!(known(&after, "PHONE"), &text("+49170"));
-    assert!(mails().to_string().contains("home@example.com"), "{}", mails());
-    assert!(!mails().to_string().contains("work@example.com"), "{}", mails());
+    let entries = after.baggage["fm"].to_string();
+    assert!(entries.contains("home@example.com") && !entries.contains("work@example.com"), "{entries}");
     let count = |record: &crosstie::model::Record| record.baggage["fm"].as_array().unwrap().len();
     assert_eq!(count(&after), 3);
 

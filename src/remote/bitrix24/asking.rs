@@ -87,8 +87,14 @@ impl Bitrix24 {
                 let items = [member(&mut result, "item")];
                 Ok(self.records_fresh(lane, family, entity, &items).await?.pop())
             }
-            // "Not found" and "no access" are hard to tell apart here, and both mean: not for us.
-            Err(gone) if matches!(gone.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Forbidden) => Ok(None),
+            Err(gone) if gone.kind == RemoteErrorKind::NotFound => Ok(None),
+            // No right to this one record (code empty or this) looks like "not found" elsewhere: not for us. A missing
+            // scope is forbidden too, but says nothing of the record.
+            Err(gone)
+                if gone.kind == RemoteErrorKind::Forbidden && matches!(gone.code.as_str(), "" | "ACCESS_DENIED") =>
+            {
+                Ok(None)
+            }
             Err(other) => Err(other),
         }
     }

@@ -37,15 +37,15 @@ impl Position {
     /// The opaque token.
     pub fn token(&self) -> String {
         match self {
-            Position::Above(id) => format!("i {id}"),
-            Position::From(at) => format!("f {at}"),
-            Position::Within(at, id) => format!("w {at} {id}"),
-            Position::After(at) => format!("a {at}"),
+            Position::Above(id) => format!("i|{id}"),
+            Position::From(at) => format!("f|{at}"),
+            Position::Within(at, id) => format!("w|{at}|{id}"),
+            Position::After(at) => format!("a|{at}"),
         }
     }
 
     pub fn parse(token: &str) -> Option<Self> {
-        let mut parts = token.split(' ');
+        let mut parts = token.split('|');
         let position = match (parts.next()?, parts.next()?) {
             ("i", id) => Position::Above(id.parse().ok()?),
             ("f", at) => Position::From(at.to_owned()),
