@@ -1,2 +1,7 @@
-//! The command line of crosstie.
-fn main() {}
+//! The `crosstie` program; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crosstie::cli::main()
+}

@@ -8,6 +8,7 @@ pub mod command;
 pub mod desk;
 pub mod query;
 pub mod snapshot;
+pub mod socket;
 
 pub use command::{Command, Reply, Resolution};
 pub use desk::{Desk, DeskError};

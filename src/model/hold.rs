@@ -170,13 +170,11 @@ pub enum MarkKind {
     Failed {
         /// The side written to.
         side: Side,
-        /// The digest of everything we would send.
-        input: String,
         /// What it said.
         reason: String,
         /// How often so far.
         attempts: u32,
-        /// Not before this moment; after the last attempt the record is quarantined.
+        /// Not before this moment; `None` after the last attempt: the record is quarantined until it changes.
         retry_at: Option<Timestamp>,
     },
     /// Something else rewrites this field.

@@ -1,6 +1,6 @@
 //! The durable record of one write about to be sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,11 @@ pub enum Purpose {
     Create {
         /// The record it is made for.
         source: RecordId,
+    },
+    /// An existing record on `side` goes into the trash, because its counterpart was deleted.
+    Trash {
+        /// That record.
+        record: RecordId,
     },
     /// A change of fields of an existing record on `side`.
     Update {
@@ -66,6 +71,9 @@ pub struct Intent {
     pub agreed: BTreeMap<FieldKey, Value>,
     /// Why, for the journal: `CRM changed`, `forced by anna`.
     pub cause: BTreeMap<FieldKey, String>,
+    /// Fields whose value on `side` loses: somebody's value that policy, direction or an operator settled against.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settles: BTreeSet<FieldKey>,
     /// When the pre-read began: where the window opens.
     pub read_at: Timestamp,
     /// How often this create was sent, this time included.

@@ -131,30 +131,31 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
     FieldPlan::default()
 }
 
-/// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.
+/// One side's value has no form on the other. Where that side only receives, or an operator who saw it said so, it is
+/// overwritten like any other value.
 fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: Side, value: &Value) -> FieldPlan {
-    let forced = match case.decision {
-        Some((Verdict::Force { side: winner }, _, who)) if *winner == other => Some(format!("forced by {who}")),
-        _ => None,
+    let shown = if side == Side::Crm { Shown::of(native, value) } else { Shown::of(value, native) };
+    match case.decision {
+        Some((Verdict::Force { side: winner }, saw, who)) if *winner == other && *saw == shown => {
+            return overwrite(side, value, native, format!("{other} forced by {who}"));
+        }
+        Some((Verdict::Keep, saw, _)) if *saw == shown => {
+            return FieldPlan { kept: true, ..FieldPlan::default() };
+        }
+        _ => {}
+    }
+    let mut plan = if case.direction.from(side) {
+        held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() })
+    } else {
+        overwrite(side, value, native, "direction".to_owned())
     };
-    let only_receives = !case.direction.from(side);
-    let base_of_other = case.base.as_ref().map(|(crm, notion)| if other == Side::Crm { crm } else { notion });
-    if forced.is_none() && only_receives && base_of_other == Some(value) && !case.direction.from(side) {
-        // The receiving side was changed to something we cannot read as ours: the direction settles it.
-        return overwrite(side, value, value, native, "direction".to_owned());
-    }
-    if let Some(by) = forced {
-        return overwrite(side, value, value, native, by);
-    }
-    if only_receives {
-        return overwrite(side, value, value, native, "direction".to_owned());
-    }
-    held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() })
+    plan.lapsed = case.decision.is_some();
+    plan
 }
 
-fn overwrite(side: Side, value: &Value, agreed: &Value, lost: &Value, by: String) -> FieldPlan {
+fn overwrite(side: Side, value: &Value, lost: &Value, by: String) -> FieldPlan {
     FieldPlan {
-        writes: vec![FieldWrite { side, value: value.clone(), agreed: agreed.clone(), cause: by.clone() }],
+        writes: vec![FieldWrite { side, value: value.clone(), agreed: value.clone(), cause: by.clone() }],
         settled: vec![Settled { side, value: lost.clone(), by }],
         ..FieldPlan::default()
     }
@@ -240,7 +241,7 @@ fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
             return FieldPlan::default();
         }
         let mut plan = one(write(to, &format!("{from} owns it")));
-        if receiver_moved && !receiver.is_empty() {
+        if receiver_moved && (case.base.is_some() || !receiver.is_empty()) {
             plan.settled.push(loses(to, "direction"));
         }
         return plan;
@@ -249,8 +250,13 @@ fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
         (false, false) => FieldPlan::default(),
         (true, false) => one(write(Side::Notion, "CRM changed")),
         (false, true) => one(write(Side::Crm, "Notion changed")),
-        (true, true) if case.base.is_none() && crm.is_empty() => one(write(Side::Crm, "empty in the CRM")),
-        (true, true) if case.base.is_none() && notion.is_empty() => one(write(Side::Notion, "empty in Notion")),
+        // First contact with nothing on one side: filled. Had somebody cleared it, the journal tells.
+        (true, true) if case.base.is_none() && (crm.is_empty() || notion.is_empty()) => {
+            let empty = if crm.is_empty() { Side::Crm } else { Side::Notion };
+            let mut plan = one(write(empty, &format!("empty in {empty} on first contact")));
+            plan.settled.push(loses(empty, "first contact"));
+            plan
+        }
         (true, true) => {
             let conflict = || Why::Conflict {
                 base: case.base.as_ref().map(|(base, _)| base.clone()),

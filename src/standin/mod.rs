@@ -7,6 +7,7 @@
 pub mod bitrix24;
 pub mod log;
 pub mod notion;
+pub mod office;
 pub mod serve;
 
 use jiff::Timestamp;

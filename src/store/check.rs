@@ -92,17 +92,16 @@ pub fn deep(kv: &dyn Kv) -> Result<Vec<BrokenRow>, CheckError> {
     Ok(broken)
 }
 
-/// Moves rows to the quarantine as they are, under `tree, 0, key`. Visible at once, durable after a flush.
+/// Adds to a batch what moves rows to the quarantine as they are, under `tree, 0, key`.
 ///
 /// # Errors
 /// [`KvError`] when the engine fails.
-pub fn set_aside(kv: &mut dyn Kv, rows: &[BrokenRow]) -> Result<(), KvError> {
-    let mut batch = Batch::new();
+pub fn set_aside(kv: &dyn Kv, rows: &[BrokenRow], batch: &mut Batch) -> Result<(), KvError> {
     for row in rows {
         if let Some(raw) = kv.get(row.tree, &row.key)? {
             batch.put(trees::QUARANTINE, row.quarantine_key(), raw);
             batch.remove(row.tree, row.key.clone());
         }
     }
-    if batch.is_empty() { Ok(()) } else { kv.apply(&batch) }
+    Ok(())
 }

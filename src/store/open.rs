@@ -141,11 +141,12 @@ pub fn open(home: &Path, now: Timestamp) -> Result<Opened, OpenError> {
     };
     let mut batch = Batch::new();
     let mut note = story;
-    check::set_aside(&mut kv, &broken)?;
+    check::set_aside(&kv, &broken, &mut batch)?;
     if !broken.is_empty() {
         note = join(&note, &tell(&broken));
     }
-    let mut resync = Resync::read(&kv)?;
+    // A mark that is itself set aside is made anew.
+    let mut resync = if broken.iter().any(Resync::is) { None } else { Resync::read(&kv)? };
     let owed = matches!(step, Step::Shortened { .. }) || broken.iter().any(|row| row.tree != trees::JOURNAL);
     if owed && resync.is_none() {
         let mark = Resync { since: now, why: note.clone() };
@@ -192,12 +193,15 @@ type Weighed = (SledKv, Step, Vec<BrokenRow>, String);
 fn weigh(home: &Home, kv: SledKv, broken: Vec<BrokenRow>, step: Step, now: Timestamp) -> Result<Weighed, OpenError> {
     let lost = kv.lost();
     let exports = home.io(export::list(&home.exports))?;
+    if lost == 0 {
+        return Ok(kept(kv, broken, step, 0, exports.len()));
+    }
     let Some(newest) = exports.iter().rev().find(|path| export::verify(path).is_ok()) else {
         return Ok(kept(kv, broken, step, lost, exports.len()));
     };
     let last = kv.get(trees::META, EXPORTED)?.and_then(|bytes| record::open::<Exported>(&bytes).ok());
     let knows = last.is_some_and(|last| newest.file_name().is_some_and(|name| *name == *last.name));
-    if lost == 0 || knows {
+    if knows {
         return Ok(kept(kv, broken, step, lost, exports.len()));
     }
     rebuild::copy_aside(home, now)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::seam::{Batch, Kv, KvError};
 
-use super::{record, trees};
+use super::{BrokenRow, record, trees};
 
 const KEY: &[u8] = b"resync";
 
@@ -31,6 +31,11 @@ impl Resync {
     /// Takes the mark away, with the batch that stores the end of the comparison.
     pub fn done(batch: &mut Batch) {
         batch.remove(trees::META, KEY);
+    }
+
+    /// Whether this row is the mark.
+    pub(super) fn is(row: &BrokenRow) -> bool {
+        row.tree == trees::META && row.key == KEY
     }
 
     /// The mark, if it is set. A mark that cannot be read is a mark.

@@ -1,0 +1,140 @@
+//! `check`: configuration, tokens, access and schemas of both sides, in one table.
+
+use std::process::ExitCode;
+
+use crate::config::Config;
+use crate::control::Sides;
+use crate::mapping::{PairMap, PairSpec};
+use crate::model::{Schema, Side};
+use crate::remote::{RemoteError, RemoteErrorKind, System};
+
+use super::failure::{Failure, code};
+use super::table::Table;
+use super::{say, wiring};
+
+/// What was found, line by line, and the code to exit with.
+struct Findings {
+    table: Table,
+    worst: u8,
+}
+
+impl Findings {
+    fn good(&mut self, what: &str, detail: impl Into<String>) {
+        self.table.row(["ok".to_owned(), what.to_owned(), detail.into()]);
+    }
+
+    fn note(&mut self, what: &str, detail: impl Into<String>) {
+        self.table.row(["note".to_owned(), what.to_owned(), detail.into()]);
+    }
+
+    fn bad(&mut self, what: &str, detail: impl Into<String>, code: u8) {
+        self.table.row(["MEND".to_owned(), what.to_owned(), detail.into()]);
+        self.worst = self.worst.max(code);
+    }
+
+    fn remote(&mut self, what: &str, error: &RemoteError) {
+        let mend = match error.kind {
+            RemoteErrorKind::Unauthorized => "; give the right token or webhook",
+            RemoteErrorKind::Forbidden => "; give the connection this capability or right",
+            RemoteErrorKind::NotFound => "; share it with the connection, or correct its id",
+            RemoteErrorKind::Unavailable => "; check address and network",
+            RemoteErrorKind::Throttled => "; try again later",
+            RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => "",
+        };
+        let code = match error.kind {
+            RemoteErrorKind::Unauthorized | RemoteErrorKind::Unavailable | RemoteErrorKind::Throttled => {
+                code::UNREACHABLE
+            }
+            _ => code::CHECK,
+        };
+        self.bad(what, format!("{error}{mend}"), code);
+    }
+}
+
+/// Checks everything that can be checked without writing a record.
+///
+/// # Errors
+/// [`Failure`] for secrets that cannot be read; everything else is in the table.
+pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, Failure> {
+    let mut found = Findings { table: Table::new(&["", "what", "found"]), worst: code::OK };
+    found.good("configuration", format!("{} pairs", config.pairs.len()));
+    let systems = wiring::systems(config)?;
+    let mut reached = true;
+    for side in Side::BOTH {
+        let system = systems.get(side);
+        let name = system.capabilities().name;
+        match system.identity().await {
+            Ok(identity) => found.good(name, format!("we are {}", identity.name)),
+            Err(error) => {
+                found.remote(name, &error);
+                reached = false;
+                continue;
+            }
+        }
+        match system.people().await {
+            Ok(people) => {
+                let known = people.iter().filter(|person| person.email.is_some()).count();
+                found.good(
+                    &format!("{name} people"),
+                    format!("{} people, {known} with an e-mail address", people.len()),
+                );
+            }
+            Err(error) => found.note(&format!("{name} people"), format!("{error}; people fields will be held")),
+        }
+    }
+    if reached {
+        for pair in &config.pairs {
+            check_pair(config, pair, &systems, create_properties, &mut found).await;
+        }
+    }
+    say(&found.table.to_string());
+    let verdict = match found.worst {
+        code::OK => "All good: `crosstie` opens the dashboard, `crosstie run` syncs without one.",
+        code::UNREACHABLE => "A system cannot be reached or refuses us.",
+        _ => "Mend the lines marked MEND, then check again.",
+    };
+    say(verdict);
+    Ok(ExitCode::from(found.worst))
+}
+
+async fn check_pair(
+    config: &Config,
+    pair: &PairSpec,
+    systems: &Sides<std::sync::Arc<dyn System>>,
+    create_properties: bool,
+    found: &mut Findings,
+) {
+    let entity = pair.entity(Side::Notion);
+    if create_properties {
+        match systems.notion.add_marker(&entity).await {
+            Ok(()) => found.good(&pair.name.0, format!("the marker property {} is there", pair.marker)),
+            Err(error) => found.remote(&format!("{}: marker property {}", pair.name, pair.marker), &error),
+        }
+    }
+    let mut schemas: Vec<Schema> = Vec::new();
+    for side in Side::BOTH {
+        match systems.get(side).schema(&pair.entity(side)).await {
+            Ok(schema) => schemas.push(schema),
+            Err(error) => found.remote(&format!("{}: {side} schema", pair.name), &error),
+        }
+    }
+    let [crm, notion] = schemas.as_slice() else { return };
+    match PairMap::compile(pair, crm, notion, &config.pairs) {
+        Ok(map) => {
+            let names = format!("{} ↔ {}", crm.title, notion.title);
+            found.good(&pair.name.0, format!("{names}: {} fields fit", map.fields.len()));
+            for field in &map.fields {
+                if let Some(why) = field.lossy() {
+                    found.note(&format!("{}: {}", pair.name, field.spec.key), format!("lossy: {why}"));
+                }
+            }
+        }
+        Err(problems) => {
+            for problem in problems {
+                let line = config.line_of(&pair.name, problem.field.as_ref());
+                let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
+                found.bad(&format!("{}{place}", pair.name), problem.to_string(), code::CHECK);
+            }
+        }
+    }
+}

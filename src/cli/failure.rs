@@ -1,0 +1,62 @@
+//! What a command says when it cannot, and with which exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Exit codes, part of the interface.
+pub mod code {
+    /// Done.
+    pub const OK: u8 = 0;
+    /// It failed while running.
+    pub const FAILED: u8 = 1;
+    /// The command line or the configuration is wrong.
+    pub const CONFIGURATION: u8 = 2;
+    /// `check` found something that must be mended on one of the sides.
+    pub const CHECK: u8 = 3;
+    /// The store is in use, or cannot be opened.
+    pub const STORE: u8 = 4;
+    /// A system cannot be reached, or refuses us.
+    pub const UNREACHABLE: u8 = 5;
+    /// `demo --headless` ended with lost or unsettled edits, duplicates or loops.
+    pub const BROKEN_PROMISE: u8 = 6;
+}
+
+/// Why a command did not do what it was asked: what happened, why, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    /// It failed while running.
+    pub fn running(text: String) -> Self {
+        Self { code: code::FAILED, text }
+    }
+
+    /// The command line or the configuration is wrong.
+    pub fn configuration(text: String) -> Self {
+        Self { code: code::CONFIGURATION, text }
+    }
+
+    /// The store is in use, or cannot be opened.
+    pub fn store(text: String) -> Self {
+        Self { code: code::STORE, text }
+    }
+
+    /// A system cannot be reached, or refuses us.
+    pub fn unreachable(text: String) -> Self {
+        Self { code: code::UNREACHABLE, text }
+    }
+
+    /// The code to exit with.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,141 @@
+//! The command line: one file a command, and the wiring that puts the parts together.
+//!
+//! Everything that touches the outside by name lives here: which system stands behind a side, which file is read, which
+//! clock is right. No decision about anybody's data is made in this room.
+
+mod check;
+mod daemon;
+mod dashboard;
+mod demo;
+mod failure;
+mod headless;
+mod keys;
+mod standin;
+mod status;
+mod table;
+mod wiring;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use failure::Failure;
+
+/// Conflict-safe two-way sync between a Notion workspace and a CRM, with an operator's dashboard.
+///
+/// Without a command the dashboard opens: on the configured workspace, attached to a running daemon if there is one, or
+/// on the built-in demo if nothing is configured.
+#[derive(Debug, Parser)]
+#[command(name = "crosstie", version, after_help = EXIT_CODES)]
+struct Cli {
+    /// The configuration; otherwise ./crosstie.toml, then crosstie/crosstie.toml in the XDG configuration folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong command line or configuration; \
+3 check found something to mend; 4 the store is in use or cannot be opened; 5 a system cannot be reached or refuses us; \
+6 the headless demo broke a promise.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sync without a screen, and serve dashboards over a Unix socket.
+    Run {
+        /// Approve the counts of the first matching without waiting for an operator.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Open the dashboard on pretend systems with pretend people, or measure what becomes of their edits.
+    Demo(demo::Args),
+    /// Serve a pretend system on a loopback address, with a back door to read its world and to edit as a person.
+    Standin(standin::Args),
+    /// Test configuration, tokens, access and schemas, and print a table.
+    Check {
+        /// Add the sync-owned marker property to data sources that lack it.
+        #[arg(long)]
+        create_properties: bool,
+    },
+    /// Print how the sync does.
+    Status {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what every key of the dashboard does.
+    Keys {
+        /// A preset (default, vim, emacs) or the path of a keymap file; otherwise the configured one.
+        #[arg(long, value_name = "NAME|FILE")]
+        keymap: Option<String>,
+    },
+    /// Print a complete, commented configuration.
+    Example,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tell(&Failure::running(format!("no threads to run on: {error}"))),
+    };
+    let outcome = runtime.block_on(run(cli));
+    // A thread that blocks in the terminal's driver must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome.unwrap_or_else(|failure| tell(&failure))
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let explicit = cli.config.as_deref();
+    match cli.command {
+        None => match wiring::find_config(explicit)? {
+            Some(config) => dashboard::configured(&config).await,
+            None => dashboard::demo(&demo::Options::default()).await,
+        },
+        Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
+        Some(Command::Demo(args)) => demo::command(&args).await,
+        Some(Command::Standin(args)) => standin::run(args).await,
+        Some(Command::Check { create_properties }) => {
+            check::run(&wiring::need_config(explicit)?, create_properties).await
+        }
+        Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
+        Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),
+        Some(Command::Example) => {
+            say(crate::config::EXAMPLE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "crosstie", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn tell(failure: &Failure) -> ExitCode {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "crosstie: {failure}");
+    failure.exit_code()
+}
+
+/// Prints to standard error.
+fn warn(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints to standard output; a reader that has gone is no failure.
+fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", text.trim_end());
+    let _ = out.flush();
+}

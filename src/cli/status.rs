@@ -1,0 +1,113 @@
+//! `status`: one snapshot, of the running daemon or of an engine started for it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::control::{Command, Desk, Headroom, Link, Mode, PairState, Snapshot};
+use crate::model::Side;
+
+use super::failure::{Failure, code};
+use super::table::Table;
+use super::{say, wiring};
+
+/// How long an engine of our own may take to have looked at both sides.
+const LOOKING: Duration = Duration::from_secs(30);
+
+/// Prints how the sync does.
+///
+/// # Errors
+/// [`Failure`]: the configuration, the store or the daemon.
+pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
+    let socket = wiring::socket(config)?;
+    let (snapshot, daemon) = match super::dashboard::attach(&socket).await? {
+        Some(desk) => (desk.snapshots().borrow().clone(), true),
+        None => (own(config).await?, false),
+    };
+    if json {
+        let mut value = serde_json::to_value(&*snapshot)
+            .map_err(|error| Failure::running(format!("the status cannot be written as JSON: {error}")))?;
+        value["daemon"] = daemon.into();
+        say(&value.to_string());
+    } else {
+        say(&text(&snapshot, daemon));
+    }
+    let down = Side::BOTH.into_iter().any(|side| matches!(snapshot.sides.get(side).link, Link::Down { .. }));
+    Ok(ExitCode::from(if down { code::UNREACHABLE } else { code::OK }))
+}
+
+async fn own(config: &Config) -> Result<Arc<Snapshot>, Failure> {
+    let (running, store) = wiring::start(config, Mode::Live).await?;
+    let mut snapshots = running.desk.snapshots();
+    let looked = tokio::time::timeout(LOOKING, async {
+        while !snapshots.borrow_and_update().pairs.iter().all(|pair| pair.state != PairState::Listing) {
+            if snapshots.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+    // Whatever was seen until then is the answer.
+    let _ = looked.await;
+    let snapshot = running.desk.snapshots().borrow().clone();
+    let _ = running.desk.command(&wiring::operator(), Command::Shutdown).await;
+    let _ = running.task.await;
+    let _ = store.close().await;
+    Ok(snapshot)
+}
+
+fn text(snapshot: &Snapshot, daemon: bool) -> String {
+    let mut sides = Table::new(&["", "link", "requests", "throttled", "headroom", "records", "queue"]);
+    for side in Side::BOTH {
+        let connection = snapshot.sides.get(side);
+        sides.row([
+            connection.name.clone(),
+            link(&connection.link),
+            connection.requests.to_string(),
+            connection.throttled.to_string(),
+            headroom(&connection.headroom),
+            connection.records.to_string(),
+            snapshot.queue.get(side).total().to_string(),
+        ]);
+    }
+    let mut pairs = Table::new(&["pair", "state", "ties", "drift", "last sweep"]);
+    for pair in &snapshot.pairs {
+        pairs.row([
+            pair.name.to_string(),
+            state(&pair.state),
+            pair.ties.to_string(),
+            pair.drift.to_string(),
+            pair.last_sweep.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
+        ]);
+    }
+    let source = if daemon { "the running daemon" } else { "an engine started for this; no daemon runs" };
+    format!(
+        "crosstie, by {source}\n\n{sides}\n{pairs}\n{} conflicts, {} other holds, {} orphans, {} relations\n{}",
+        snapshot.conflicts, snapshot.holds, snapshot.orphans, snapshot.relations, snapshot.store_note
+    )
+}
+
+fn link(link: &Link) -> String {
+    match link {
+        Link::Starting => "starting".to_owned(),
+        Link::Up => "up".to_owned(),
+        Link::Troubled { why } => format!("troubled: {why}"),
+        Link::Down { why } => format!("DOWN: {why}"),
+    }
+}
+
+fn headroom(headroom: &Headroom) -> String {
+    headroom.left_of().map_or_else(|| "unknown".to_owned(), |(left, of)| format!("{left}/{of}"))
+}
+
+fn state(state: &PairState) -> String {
+    match state {
+        PairState::Listing => "listing".to_owned(),
+        PairState::Review { sure, ambiguous, crm_only, notion_only } => format!(
+            "waits for your approval: {sure} sure, {ambiguous} ambiguous, {crm_only} only in the CRM, {notion_only} only in Notion"
+        ),
+        PairState::Running => "running".to_owned(),
+        PairState::Guarded { what, .. } => format!("guarded: {what}"),
+        PairState::Stopped { why } => format!("STOPPED: {why}"),
+    }
+}

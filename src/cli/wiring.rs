@@ -1,0 +1,194 @@
+//! Putting the parts together: the one place that knows which system stands behind which side.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Config, CrmPlan, NotionPlan, Secret};
+use crate::control::{Mode, Sides};
+use crate::engine::{self, Running, Settings, World};
+use crate::remote::bitrix24::Bitrix24;
+use crate::remote::connection::Connection;
+use crate::remote::notion::{Notion, Token};
+use crate::remote::pace::{self, Pace};
+use crate::remote::transport::{HttpOptions, HttpTransport};
+use crate::remote::{System, bitrix24};
+use crate::seam::WallClock;
+use crate::store::{self, Store};
+
+use super::failure::Failure;
+use super::world::{Chance, SystemClock};
+
+/// Notion's own address.
+const NOTION: &str = "https://api.notion.com";
+
+/// The clock of the program.
+pub fn clock() -> Arc<dyn WallClock> {
+    Arc::new(SystemClock)
+}
+
+/// A seed from the time of the start: jitter must differ between hosts, and nothing depends on it otherwise.
+fn jitter(salt: u64) -> Box<Chance> {
+    let nanos = SystemClock.now().as_nanosecond();
+    Box::new(Chance::seeded(u64::try_from(nanos & i128::from(u64::MAX)).unwrap_or(salt) ^ salt))
+}
+
+/// A connection to Notion.
+///
+/// # Errors
+/// [`Failure`] for a base URL that is none.
+pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System>, Failure> {
+    let transport = transport(base, "[notion] base_url")?;
+    let pace = Pace::new(pace::Settings::per_minute(per_minute), jitter(1));
+    Ok(Arc::new(Notion::new(transport, pace, clock(), Token::new(token))))
+}
+
+/// A connection to Bitrix24 by its inbound webhook's URL.
+///
+/// # Errors
+/// [`Failure`] for a URL that is none.
+pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<dyn System>, Failure> {
+    let transport = transport(webhook, "[crm] webhook")?;
+    let pace = Pace::new(settings, jitter(2));
+    let dialect = Arc::new(bitrix24::WebhookDialect);
+    Ok(Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect))))
+}
+
+fn transport(base: &str, what: &str) -> Result<Arc<HttpTransport>, Failure> {
+    let transport = HttpTransport::new(base, HttpOptions::default());
+    Ok(Arc::new(transport.map_err(|error| Failure::configuration(format!("{what}: {error}")))?))
+}
+
+/// What Bitrix24 grants by tariff.
+pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
+    match plan {
+        CrmPlan::Standard => pace::Settings::bucket(50, 200),
+        CrmPlan::Enterprise => pace::Settings::bucket(250, 500),
+    }
+}
+
+/// Both systems, as configured.
+///
+/// # Errors
+/// [`Failure`] for a secret that cannot be read or a URL that is none.
+pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
+    let reveal = |secret: &Secret, what: &str| {
+        secret
+            .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
+            .map_err(|error| Failure::configuration(format!("{what}: {error}")))
+    };
+    let webhook = reveal(&config.crm.webhook, "[crm] webhook")?;
+    let webhook = rebased(webhook.expose(), config.crm.base_url.as_deref());
+    let token = reveal(&config.notion.token, "[notion] token")?;
+    let base = config.notion.base_url.as_deref().unwrap_or(NOTION);
+    Ok(Sides {
+        crm: bitrix24(&webhook, crm_pace(config.crm.plan))?,
+        notion: notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))?,
+    })
+}
+
+/// The webhook's path on another host, where the configuration names one.
+fn rebased(webhook: &str, base: Option<&str>) -> String {
+    let Some(base) = base else { return webhook.to_owned() };
+    let after_scheme = webhook.split_once("://").map_or(webhook, |(_, rest)| rest);
+    let path = after_scheme.split_once('/').map_or("", |(_, path)| path);
+    format!("{}/{path}", base.trim_end_matches('/'))
+}
+
+/// An open store, and what is to be told about how it was opened.
+pub struct OpenStore {
+    /// The store.
+    pub store: Store,
+    /// For the operator; empty if there is nothing to tell.
+    pub note: String,
+    /// Whether a full comparison of both sides is owed.
+    pub resync: bool,
+}
+
+/// Opens the store.
+///
+/// # Errors
+/// [`Failure`] when another process has it, or it cannot be opened.
+pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
+    let opened = store::open(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
+    let resync = opened.resync.is_some();
+    let store = Store::start(Box::new(opened.kv)).map_err(|error| Failure::store(error.to_string()))?;
+    Ok(OpenStore { store, note: opened.note, resync })
+}
+
+/// Where a configuration's state lives: its `state_dir`, or the XDG state directory.
+///
+/// # Errors
+/// [`Failure`] when there is no home directory.
+pub fn state_dir(config: &Config) -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy;
+    if let Some(dir) = &config.state_dir {
+        return Ok(dir.clone());
+    }
+    let base = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::configuration("there is no home directory; set `state_dir` in the configuration".into())
+    })?;
+    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("crosstie"))
+}
+
+/// Starts the engine of a configuration.
+///
+/// # Errors
+/// [`Failure`]: secrets, the store, or what it remembers.
+pub async fn start(config: &Config, mode: Mode) -> Result<(Running, Store), Failure> {
+    let home = state_dir(config)?;
+    let opened = open_store(&home)?;
+    let systems = systems(config)?;
+    let settings = Settings {
+        mode,
+        pairs: config.pairs.clone(),
+        timing: config.timing.clone(),
+        store_note: opened.note,
+        resync: opened.resync,
+    };
+    let world = World { systems, store: opened.store.clone(), clock: clock() };
+    let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
+    Ok((running, opened.store))
+}
+
+/// The configuration, if there is one.
+///
+/// # Errors
+/// [`Failure`] with every problem of the file.
+pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
+    use etcetera::BaseStrategy;
+    let cwd = std::env::current_dir()
+        .map_err(|error| Failure::configuration(format!("there is no working folder: {error}")))?;
+    let home = etcetera::choose_base_strategy().map(|base| base.config_dir()).unwrap_or_else(|_| cwd.clone());
+    let Some(path) = crate::config::locate(explicit, &cwd, &home) else { return Ok(None) };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::configuration(format!("{} cannot be read: {error}", path.display())))?;
+    Config::parse(&text, &path).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
+}
+
+/// The configuration, which must be there.
+///
+/// # Errors
+/// [`Failure`] that says where it was looked for and how to begin.
+pub fn need_config(explicit: Option<&Path>) -> Result<Config, Failure> {
+    find_config(explicit)?.ok_or_else(|| {
+        Failure::configuration(
+            "there is no configuration: neither ./crosstie.toml nor crosstie/crosstie.toml in the XDG configuration \
+             folder; begin with `crosstie example > crosstie.toml`, or try `crosstie demo`"
+                .to_owned(),
+        )
+    })
+}
+
+/// Where a daemon of this configuration listens for dashboards.
+///
+/// # Errors
+/// [`Failure`] when there is no place for state.
+pub fn socket(config: &Config) -> Result<PathBuf, Failure> {
+    Ok(state_dir(config)?.join("desk.sock"))
+}
+
+/// Who sits at the keyboard: the login name, or the uid.
+pub fn operator() -> String {
+    let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}

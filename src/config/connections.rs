@@ -1,0 +1,129 @@
+//! How to reach the two systems.
+
+use std::ops::Range;
+
+use super::read::{Reader, Section};
+use super::secret::{self, Secret};
+use crate::mapping::near;
+
+/// The CRMs that can be connected.
+pub const SYSTEMS: [&str; 1] = ["bitrix24"];
+
+/// The CRM's tariff, which decides its pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CrmPlan {
+    /// Every tariff but the largest.
+    #[default]
+    Standard,
+    /// The largest.
+    Enterprise,
+}
+
+/// The Notion workspace's plan, which decides its pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NotionPlan {
+    /// Every plan but the following.
+    #[default]
+    Standard,
+    /// Business and Enterprise.
+    Business,
+}
+
+impl NotionPlan {
+    /// Requests a minute that Notion grants a connection.
+    pub fn per_minute(self) -> u32 {
+        match self {
+            NotionPlan::Standard => 180,
+            NotionPlan::Business => 600,
+        }
+    }
+}
+
+/// How to reach the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmConnection {
+    /// Which CRM: one of [`SYSTEMS`].
+    pub system: String,
+    /// The inbound webhook's URL, which is its password too.
+    pub webhook: Secret,
+    /// Replaces scheme, host and port of the webhook's URL: a stand-in, a proxy.
+    pub base_url: Option<String>,
+    /// The tariff.
+    pub plan: CrmPlan,
+}
+
+/// How to reach Notion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotionConnection {
+    /// The internal connection's token.
+    pub token: Secret,
+    /// In place of Notion's own address: a stand-in, a proxy.
+    pub base_url: Option<String>,
+    /// The plan.
+    pub plan: NotionPlan,
+}
+
+pub(super) fn crm(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<CrmConnection> {
+    let mut section = connection(reader, top, "crm", "[crm]")?;
+    let system = reader.required(&mut section, "system", "system = \"bitrix24\"");
+    if let Some((name, span)) = &system
+        && !SYSTEMS.contains(&name.as_str())
+    {
+        let hint = near::hint(name, SYSTEMS);
+        let known = super::read::one_of(&SYSTEMS);
+        reader.refuse(span.clone(), format!("there is no CRM `{name}` here{hint}"), format!("use {known}"));
+    }
+    let example = "webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }";
+    let webhook = secret::read(reader, &mut section, "webhook", example);
+    let base_url = base_url(reader, &mut section);
+    let plans = [("standard", CrmPlan::Standard), ("enterprise", CrmPlan::Enterprise)];
+    let plan = reader.choice(&mut section, "plan", &plans, CrmPlan::default());
+    reader.done(section);
+    Some(CrmConnection { system: system?.0, webhook: webhook?, base_url, plan })
+}
+
+pub(super) fn notion(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<NotionConnection> {
+    let mut section = connection(reader, top, "notion", "[notion]")?;
+    let token = secret::read(reader, &mut section, "token", "token = { env = \"CROSSTIE_NOTION_TOKEN\" }");
+    let base_url = base_url(reader, &mut section);
+    let plans = [("standard", NotionPlan::Standard), ("business", NotionPlan::Business)];
+    let plan = reader.choice(&mut section, "plan", &plans, NotionPlan::default());
+    reader.done(section);
+    Some(NotionConnection { token: token?, base_url, plan })
+}
+
+fn connection<'a>(
+    reader: &mut Reader<'_>,
+    top: &mut Section<'a>,
+    key: &'static str,
+    name: &'static str,
+) -> Option<Section<'a>> {
+    if !top.has(key) {
+        reader.missing(top, key, name);
+        return None;
+    }
+    reader.table(top, key, name)
+}
+
+fn base_url(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String> {
+    let (url, span) = reader.text(section, "base_url")?;
+    check_url(reader, &url, span);
+    Some(url.trim_end_matches('/').to_owned())
+}
+
+fn check_url(reader: &mut Reader<'_>, url: &str, span: Range<usize>) {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
+        reader.refuse(
+            span,
+            "`base_url` is no address",
+            "write it with its scheme: `base_url = \"http://127.0.0.1:8080\"`",
+        );
+    } else if url.contains("/rest/") || host.is_some_and(|host| host.contains('@')) {
+        reader.refuse_secret(
+            span,
+            "`base_url` carries a secret",
+            "keep scheme, host and port; the webhook's own URL belongs into a variable or a file, under `webhook`",
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! What the operator configures: one TOML file with two connections, the timing and the pairs.
+//!
+//! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
+//! or asks a remote system; `cli` does that and hands the contents in ([`locate`] looks whether a file is there, no
+//! more). Secrets are never in the file: it names where
+//! they are, and neither a message nor a `Debug` ever shows one.
+
+mod connections;
+mod error;
+mod locate;
+mod pairs;
+mod read;
+mod secret;
+mod timing;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use connections::{CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
+pub use error::{ConfigError, ConfigErrors};
+pub use locate::{FILE_NAME, locate};
+pub use secret::{Revealed, Secret};
+pub use timing::{Timing, parse_duration, show_duration};
+
+use crate::mapping::PairSpec;
+use crate::model::{FieldKey, PairName};
+use read::Reader;
+
+/// A complete, commented configuration.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Which keys the dashboard listens to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keymap {
+    /// One that is compiled in: `default`, `vim` or `emacs`.
+    Preset(String),
+    /// A file of the operator's own.
+    File(PathBuf),
+}
+
+/// The keymaps that are compiled in.
+pub const KEYMAPS: [&str; 3] = ["default", "vim", "emacs"];
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Keymap::Preset("default".into())
+    }
+}
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How to reach the CRM.
+    pub crm: CrmConnection,
+    /// How to reach Notion.
+    pub notion: NotionConnection,
+    /// The pairs, in the order of the file; never empty.
+    pub pairs: Vec<PairSpec>,
+    /// How often and how patiently.
+    pub timing: Timing,
+    /// Where the store and the journal lie; `None` for the platform's place. Relative paths count from the file.
+    pub state_dir: Option<PathBuf>,
+    /// The dashboard's keys.
+    pub keymap: Keymap,
+    lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
+}
+
+impl Config {
+    /// Reads a configuration. `path` is where the text comes from: for messages, and for relative paths in it.
+    ///
+    /// # Errors
+    /// Every problem that was found, in the order of the file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigErrors> {
+        let (root, broken) = toml::de::DeTable::parse_recoverable(text);
+        let mut reader = Reader::new(text, path);
+        for error in &broken {
+            reader.refuse(error.span().unwrap_or(0..0), format!("this is no TOML: {}", error.message()), "");
+        }
+        if !broken.is_empty() {
+            return Err(reader.finish());
+        }
+        let mut top = reader.section("the configuration", root.get_ref(), 0..0);
+        let crm = connections::crm(&mut reader, &mut top);
+        let notion = connections::notion(&mut reader, &mut top);
+        let timing = timing::read(&mut reader, &mut top);
+        let (pairs, lines) = pairs::read(&mut reader, &mut top);
+        let state_dir = reader.text(&mut top, "state_dir").map(|(dir, _)| reader.beside(&dir));
+        let keymap = keymap(&mut reader, &mut top);
+        reader.done(top);
+        let errors = reader.finish();
+        match (crm, notion) {
+            (Some(crm), Some(notion)) if errors.is_empty() => {
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, lines })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    /// The line, from 1, on which a pair, or one of its fields, begins: for problems that only the schemas show.
+    pub fn line_of(&self, pair: &PairName, field: Option<&FieldKey>) -> Option<usize> {
+        self.lines.get(&(pair.clone(), field.cloned())).copied()
+    }
+
+    /// A pair by its name.
+    pub fn pair(&self, name: &PairName) -> Option<&PairSpec> {
+        self.pairs.iter().find(|pair| pair.name == *name)
+    }
+}
+
+fn keymap(reader: &mut Reader<'_>, top: &mut read::Section<'_>) -> Keymap {
+    let Some((name, span)) = reader.text(top, "keymap") else { return Keymap::default() };
+    if name.ends_with(".toml") || name.contains('/') {
+        return Keymap::File(reader.beside(&name));
+    }
+    if !KEYMAPS.contains(&name.as_str()) {
+        let hint = crate::mapping::near::hint(&name, KEYMAPS);
+        reader.refuse(
+            span,
+            format!("there is no keymap `{name}`{hint}"),
+            format!("use {}, or the path of a file that ends in .toml", read::one_of(&KEYMAPS)),
+        );
+    }
+    Keymap::Preset(name)
+}

@@ -1,0 +1,31 @@
+//! The Desk over a Unix socket, for those who watch and decide while a daemon runs: [`serve`] on its side, [`connect`]
+//! on theirs. A connection that breaks never stops the sync.
+//!
+//! The protocol is JSON, one object a line, 8 MiB at most. Both ends begin with a [`wire::Hello`]; then the client sends
+//! requests with numbers of its choice and gets each answered under its number, in any order, and the daemon pushes
+//! snapshots as they come: only the newest, so whoever reads slowly misses some and delays nobody. A line that cannot
+//! be understood is answered with an error and nothing else is lost.
+//!
+//! Only the daemon's own user and root may connect. In here nothing may ever make the engine or another client wait for
+//! a client, and nothing is decided.
+
+mod client;
+mod connection;
+mod place;
+mod server;
+pub mod wire;
+
+pub use client::{ConnectError, SocketDesk, connect};
+pub use place::ServeError;
+pub use server::serve;
+
+use std::time::Duration;
+
+/// The version of the protocol. Both ends must speak the same.
+pub const VERSION: u32 = 1;
+
+/// The longest line, in bytes.
+pub const LONGEST_LINE: usize = 8 << 20;
+
+/// How long either end waits for the other to begin, and the daemon for the last answers when it ends.
+const PATIENCE: Duration = Duration::from_secs(5);

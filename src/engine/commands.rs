@@ -1,0 +1,338 @@
+//! What an operator says, carried out in the transaction that makes it durable.
+
+use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
+use crate::model::{
+    Decision, FieldKey, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
+};
+use crate::plan::Seen;
+
+use super::core::Core;
+use super::memory::{PairMemory, Txn};
+
+fn done(note: impl Into<String>) -> Reply {
+    Reply::Done { note: note.into() }
+}
+
+fn refused(why: impl Into<String>) -> Reply {
+    Reply::Refused { why: why.into() }
+}
+
+impl Core {
+    /// Carries out a command.
+    pub(super) fn command(&mut self, txn: &mut Txn, who: &str, command: Command) -> Reply {
+        match command {
+            Command::Resolve { items } => self.resolve(txn, who, &items),
+            Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
+            Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
+            Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
+            Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
+            Command::Approve { pair } => self.approve(txn, who, pair),
+            Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
+            Command::Retry { id } => self.retry(txn, who, &id),
+            Command::Refresh => {
+                let now = self.clock.now();
+                for listing in self.listings.values_mut() {
+                    listing.next_increment = now;
+                }
+                done("both sides are looked at now")
+            }
+            Command::Shutdown => {
+                self.draining = true;
+                done("what is in flight is finished first")
+            }
+        }
+    }
+
+    fn decide(&mut self, txn: &mut Txn, who: &str, hold: Option<(HoldId, Shown)>, verdict: Verdict) {
+        let (hold, shown) = hold.unzip();
+        let decision = Decision {
+            seq: self.memory.new_decision(),
+            hold,
+            shown,
+            verdict,
+            who: who.to_owned(),
+            at: self.clock.now(),
+        };
+        self.memory.put_decision(txn, decision);
+    }
+
+    /// All or none: a decision about something that moved since it was shown makes the operator look again.
+    fn resolve(&mut self, txn: &mut Txn, who: &str, items: &[Resolution]) -> Reply {
+        let mut verdicts = Vec::new();
+        let mut moved = Vec::new();
+        for item in items {
+            let Some(hold) = self.memory.holds.get(item.id()).cloned() else {
+                moved.push(item.id().clone());
+                continue;
+            };
+            let Some((_, crm, notion, true)) = self.held_values(&hold) else {
+                return refused(format!("{} cannot be decided: {}", hold.id, super::views::why_sentence(&hold.why)));
+            };
+            if (Shown { crm: crm.digest.clone(), notion: notion.digest.clone() }) != *item.shown() {
+                moved.push(item.id().clone());
+                continue;
+            }
+            match self.verdict(&hold, item) {
+                Ok((verdict, note)) => verdicts.push((hold.id, item.shown().clone(), verdict, note, crm, notion)),
+                Err(why) => return refused(why),
+            }
+        }
+        if !moved.is_empty() {
+            let note = format!("changed since you looked: {} of {}; look again", moved.len(), items.len());
+            return Reply::Changed { ids: moved, note };
+        }
+        let fields = verdicts.len();
+        for (id, shown, verdict, note, crm, notion) in verdicts {
+            let mut event = self.hold_event(Happening::Decided, &id, note);
+            event.who = who.to_owned();
+            // The value that was decided against is in the journal, whatever becomes of the write.
+            let text = |side: &crate::control::SideValue| Some(Value::text(&side.text));
+            (event.side, event.before) = match &verdict {
+                Verdict::Force { side: Side::Crm } => (Some(Side::Notion), text(&notion)),
+                Verdict::Force { side: Side::Notion } => (Some(Side::Crm), text(&crm)),
+                _ => (None, None),
+            };
+            txn.events.push(event);
+            self.memory.remove_mark(txn, &id, "refused");
+            self.memory.remove_mark(txn, &id, "fighting");
+            self.decide(txn, who, Some((id, shown)), verdict);
+        }
+        done(format!("{fields} {} decided; it is written next", if fields == 1 { "field" } else { "fields" }))
+    }
+
+    fn verdict(&self, hold: &Hold, item: &Resolution) -> Result<(Verdict, String), String> {
+        let field = hold.id.field.as_ref().and_then(|key| self.memory.pair(&hold.id.pair)?.map.as_ref()?.field(key));
+        let Some(field) = field else { return Err(format!("{} is no field", hold.id)) };
+        match item {
+            Resolution::Force { side, .. } => {
+                if !field.writes(side.other()) {
+                    return Err(format!("{} goes one way only; {} cannot be written", hold.id, side.other()));
+                }
+                if matches!(&hold.why, Why::Unmappable { side: holder, .. } if holder == side) {
+                    return Err(format!(
+                        "{side}'s value has no form on the other side; force the other, or mend the mapping"
+                    ));
+                }
+                Ok((Verdict::Force { side: *side }, format!("{side} wins")))
+            }
+            Resolution::Set { text, .. } => {
+                let value = field.parse(text)?;
+                let note = format!("set to {}", value.show());
+                Ok((Verdict::Set { value }, note))
+            }
+            Resolution::Keep { .. } => Ok((Verdict::Keep, "left as it is on both sides".to_owned())),
+        }
+    }
+
+    fn link(&mut self, txn: &mut Txn, who: &str, name: &PairName, crm: &RecordId, notion: &RecordId) -> Reply {
+        let Some(pair) = self.memory.pair(name) else { return refused(format!("there is no pair {name}")) };
+        for (side, id) in [(Side::Crm, crm), (Side::Notion, notion)] {
+            if !Self::is_present(pair, side, id) {
+                return refused(format!("{side} record {id} is not there any more"));
+            }
+            if let Some(tie) = pair.tie_of(side, id) {
+                return refused(format!("{side} record {id} is tied already, to {}", tie.on(side.other())));
+            }
+            if self.has_open_intent(&RecordRef { pair: name.clone(), side, id: id.clone() }) {
+                return refused(format!("a counterpart for {side} record {id} is just being created; wait for it"));
+            }
+        }
+        let note = format!("linked by {who}");
+        self.tie(txn, name, crm, notion, &note);
+        let mut event = self.tie_event(Happening::Decided, &TieId { pair: name.clone(), crm: crm.clone() }, "linked");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        done("linked; fields that differ are shown as conflicts, empty ones are filled")
+    }
+
+    fn create_counterpart(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+        let Some(pair) = self.memory.pair(&record.pair) else { return refused("there is no such pair") };
+        if !Self::is_present(pair, record.side, &record.id) {
+            return refused("the record is not there any more");
+        }
+        if !self.creatable(pair, &record) {
+            return refused("it has no title, is tied already, or its counterpart is just being created");
+        }
+        let mut event = self.event(Happening::Decided, &record, "create its counterpart");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        self.decide(txn, who, None, Verdict::Create { record });
+        done("its counterpart is created next")
+    }
+
+    fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+        let known = self
+            .memory
+            .pair(&record.pair)
+            .is_some_and(|pair| pair.orphans.contains_key(&(record.side, record.id.clone())));
+        if !known {
+            return refused("it is no orphan any more");
+        }
+        let mut event = self.event(Happening::Decided, &record, "ignored");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        self.memory.set_orphan(txn, &record, None);
+        self.decide(txn, who, None, Verdict::Ignore { record });
+        done("ignored; nothing is created for it and it is not shown again")
+    }
+
+    fn relate(
+        &mut self,
+        txn: &mut Txn,
+        who: &str,
+        owner: &TieId,
+        key: &FieldKey,
+        target: &TieId,
+        linked: bool,
+    ) -> Reply {
+        let Some((crm, notion)) = self.links(owner, key) else {
+            return refused("the relation cannot be read on both sides right now; try again in a moment");
+        };
+        let Some(field) = self.memory.pair(&owner.pair).and_then(|pair| pair.map.as_ref()?.field(key)).cloned() else {
+            return refused(format!("pair {} has no relation {key}", owner.pair));
+        };
+        if field.spec.relation.as_ref() != Some(&target.pair) {
+            return refused(format!("{key} does not lead to {}", target.pair));
+        }
+        if self.memory.pair(&target.pair).is_none_or(|pair| !pair.ties.contains_key(&target.crm)) {
+            return refused(format!("{target} is not tied; link or create its counterpart first"));
+        }
+        if !field.same(&crm, &notion) {
+            return refused("the two sides hold different relations there; decide that first, or wait for the sync");
+        }
+        let mut links = crm.elements().unwrap_or_default();
+        let changed = if linked { links.insert(target.crm.0.clone()) } else { links.remove(target.crm.as_str()) };
+        if !changed {
+            return done(if linked { "they are linked already" } else { "they are not linked" });
+        }
+        let id = HoldId::field(owner, key);
+        let mut event = self.hold_event(Happening::Decided, &id, if linked { "linked" } else { "unlinked" });
+        event.who = who.to_owned();
+        event.before = Some(crm.clone());
+        event.after = Some(Value::links(links.clone()));
+        txn.events.push(event);
+        let shown = Shown::of(&crm, &notion);
+        self.decide(txn, who, Some((id, shown)), Verdict::Set { value: Value::links(links) });
+        done(if linked { "the link is written on both sides next" } else { "the link is removed on both sides next" })
+    }
+
+    /// The related ties that each side shows, common dialect.
+    fn links(&self, owner: &TieId, key: &FieldKey) -> Option<(Value, Value)> {
+        let pair = self.memory.pair(&owner.pair)?;
+        let field = pair.map.as_ref()?.field(key)?;
+        let tie = pair.ties.get(&owner.crm)?;
+        let lookup = self.translator();
+        let on = |side: Side| match self.seen(field, side, pair.observation(side, tie.on(side))?, &lookup) {
+            Seen::Known(value) => Some(value),
+            _ => None,
+        };
+        Some((on(Side::Crm)?, on(Side::Notion)?))
+    }
+
+    fn approve(&mut self, txn: &mut Txn, who: &str, pair: PairName) -> Reply {
+        if !matches!(self.pair_state(&pair), PairState::Review { .. }) {
+            return refused(format!("pair {pair} does not wait for an approval"));
+        }
+        let mut event = self.system_event(Happening::Decided, "the first matching was approved");
+        event.pair = Some(pair.clone());
+        event.who = who.to_owned();
+        txn.events.push(event);
+        self.decide(txn, who, None, Verdict::Approve { pair });
+        done("approved; matched records are tied and the sync begins")
+    }
+
+    fn let_once(&mut self, txn: &mut Txn, who: &str, pair: PairName, plan: String) -> Reply {
+        let id = HoldId { pair: pair.clone(), crm: None, field: None };
+        match self.memory.holds.get(&id).map(|hold| &hold.why) {
+            Some(Why::MassChange { plan: waiting, .. }) if *waiting == plan => {}
+            Some(Why::MassChange { .. }) => {
+                return Reply::Changed {
+                    ids: vec![id],
+                    note: "changed since you looked: the plan is another one".into(),
+                };
+            }
+            _ => return refused(format!("no plan of pair {pair} waits for a confirmation")),
+        }
+        let mut event = self.hold_event(Happening::Decided, &id, "let happen once");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        self.decide(txn, who, None, Verdict::Override { pair, plan });
+        done("this plan is carried out once")
+    }
+
+    fn retry(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
+        let kinds: Vec<&'static str> = ["refused", "failed", "fighting", "duplicates"]
+            .into_iter()
+            .filter(|kind| self.memory.marks.contains_key(&(id.clone(), *kind)))
+            .collect();
+        if kinds.is_empty() {
+            return refused("there is nothing to be tried again");
+        }
+        for kind in kinds {
+            self.memory.remove_mark(txn, id, kind);
+        }
+        self.set_hold(txn, id.clone(), None);
+        let mut event = self.hold_event(Happening::Decided, id, "tried again");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        done("it is tried again next")
+    }
+
+    /// Every edge of every relation, one row each; an owner without edges has one row without a target.
+    pub(super) fn relation_rows(&self) -> Vec<RelationRow> {
+        let mut rows = Vec::new();
+        for pair in self.memory.order.iter().filter_map(|name| self.memory.pair(name)) {
+            let Some(map) = &pair.map else { continue };
+            for field in map.fields.iter().filter(|field| field.spec.relation.is_some()) {
+                for crm in pair.ties.keys() {
+                    self.edges(pair, &TieId { pair: pair.spec.name.clone(), crm: crm.clone() }, field, &mut rows);
+                }
+            }
+        }
+        rows.sort_by_key(|row| (row.owner_title.to_lowercase(), row.owner.clone(), row.target_title.to_lowercase()));
+        rows
+    }
+
+    fn edges(&self, pair: &PairMemory, owner: &TieId, field: &crate::mapping::FieldMap, rows: &mut Vec<RelationRow>) {
+        let key = &field.spec.key;
+        let (crm, notion) = self.links(owner, key).unwrap_or_default();
+        let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
+        let pending = self.memory.decision_on(&HoldId::field(owner, key)).is_some();
+        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
+        let row = |target: Option<&String>| RelationRow {
+            owner: owner.clone(),
+            owner_title: self.tie_title(pair, &owner.crm),
+            field: key.clone(),
+            target: target
+                .zip(related)
+                .map(|(id, related)| TieId { pair: related.spec.name.clone(), crm: RecordId::from(id.as_str()) }),
+            target_title: target
+                .zip(related)
+                .map(|(id, related)| self.tie_title(related, &RecordId::from(id.as_str())))
+                .unwrap_or_default(),
+            on_crm: target.is_some_and(|id| crm.contains(id)),
+            on_notion: target.is_some_and(|id| notion.contains(id)),
+            pending,
+        };
+        let all: Vec<&String> = crm.union(&notion).collect();
+        if all.is_empty() {
+            rows.push(row(None));
+        }
+        rows.extend(all.into_iter().map(|id| row(Some(id))));
+    }
+
+    /// Edges that both sides agree on.
+    pub(super) fn edges_agreed(&self) -> u64 {
+        let mut edges = 0;
+        for pair in self.memory.pairs.values() {
+            let related: Vec<&FieldKey> =
+                pair.spec.fields.iter().filter(|field| field.relation.is_some()).map(|field| &field.key).collect();
+            for tie in pair.ties.values() {
+                for base in related.iter().filter_map(|key| tie.base.get(*key)) {
+                    edges += super::snapshot::count(base.crm.elements().unwrap_or_default().len());
+                }
+            }
+        }
+        edges
+    }
+}

@@ -1,0 +1,51 @@
+//! The engine's own Desk: questions and commands become messages to the control task.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::control::{Command, Desk, DeskError, Query, Reply, Snapshot, Window};
+
+use super::Claims;
+use super::messages::Msg;
+
+/// The Desk in process.
+pub struct EngineDesk {
+    pub(super) mail: mpsc::Sender<Msg>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+impl EngineDesk {
+    /// Everything the engine claims, for an auditor.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn claims(&self) -> Result<Claims, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        self.ask(Msg::Claims { answer }, reply).await
+    }
+
+    async fn ask<T>(&self, msg: Msg, reply: oneshot::Receiver<T>) -> Result<T, DeskError> {
+        let gone = || DeskError::Gone("it has ended, or its store failed; see its last journal lines".to_owned());
+        self.mail.send(msg).await.map_err(|_| gone())?;
+        reply.await.map_err(|_| gone())
+    }
+}
+
+#[async_trait]
+impl Desk for EngineDesk {
+    fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    async fn query(&self, query: Query) -> Result<Window, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        self.ask(Msg::Query { query, answer }, reply).await?
+    }
+
+    async fn command(&self, who: &str, command: Command) -> Result<Reply, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        self.ask(Msg::Command { who: who.to_owned(), command, answer }, reply).await
+    }
+}

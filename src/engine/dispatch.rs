@@ -1,0 +1,363 @@
+//! Sending planned operations: a permit, a pre-read, a durable intent, the write.
+//!
+//! A writer task only carries. With its permits taken it reads the record once more and asks the control task what to
+//! send; that derives the plan anew from the fresh reading, so what is written is never older than the pre-read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::mapping::FieldMap;
+use crate::model::{Entity, FieldName, Intent, IntentState, Purpose, RecordId, RecordRef, Side, TieId, Value};
+use crate::plan::{Fate, FieldWrite, match_untied};
+use crate::remote::{Fetched, Lane, RemoteError, System, WriteError};
+use crate::seam::WallClock;
+
+use super::core::{Core, OpKey, Target};
+use super::memory::Txn;
+use super::messages::{Msg, Order};
+
+/// Writers under way per side at most: more in flight also means more writes whose outcome could become unknown.
+const WRITERS: usize = 4;
+
+impl Core {
+    /// Starts writers for the operations that are due, oldest first.
+    pub(super) fn start_writers(&mut self, now: Timestamp) {
+        if self.draining {
+            return;
+        }
+        for side in Side::BOTH {
+            if self.paused_until.get(side).is_some_and(|until| now < until) {
+                continue;
+            }
+            let mut free = WRITERS.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
+            let mut due: Vec<(Timestamp, OpKey)> = self
+                .planned
+                .iter()
+                .filter(|(op, planned)| op.side == side && planned.due <= now && !self.under_way.contains_key(*op))
+                .map(|(op, planned)| (planned.since, op.clone()))
+                .collect();
+            due.sort();
+            for (_, op) in due {
+                if free == 0 {
+                    break;
+                }
+                if self.may_start(&op) {
+                    self.start_writer(op, now);
+                    free -= 1;
+                }
+            }
+        }
+    }
+
+    /// One write in flight per record, and none while an intent about it is open.
+    fn may_start(&self, op: &OpKey) -> bool {
+        let ends = self.tie_ends(op);
+        let Some(subject) = op.subject(ends.as_ref()) else { return false };
+        let mut records = vec![subject];
+        records.extend(ends.into_iter().flat_map(|ends| [ends.crm, ends.notion]));
+        let busy = self.under_way.keys().any(|other| {
+            let theirs = self.tie_ends(other);
+            other.subject(theirs.as_ref()).is_some_and(|at| records.contains(&at))
+        });
+        !busy && !records.iter().any(|at| self.has_open_intent(at)) && self.is_running(&op.pair)
+    }
+
+    pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
+        match &op.target {
+            Target::Update(crm) | Target::Trash(crm) => self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() }),
+            Target::Create(_) => None,
+        }
+    }
+
+    fn start_writer(&mut self, op: OpKey, now: Timestamp) {
+        let Some(pair) = self.memory.pair(&op.pair) else { return };
+        let ask = match &op.target {
+            Target::Create(source) => Ask::Counterpart { marker: source.0.clone(), keys: self.key_values(&op, source) },
+            Target::Update(_) | Target::Trash(_) => {
+                let ends = self.tie_ends(&op);
+                let Some(record) = op.subject(ends.as_ref()) else { return };
+                Ask::Record(record.id)
+            }
+        };
+        let writer = Writer {
+            system: self.systems.get(op.side).clone(),
+            entity: pair.entity.get(op.side).clone(),
+            clock: self.clock.clone(),
+            mail: self.mail.clone(),
+            op: op.clone(),
+            ask,
+        };
+        self.under_way.insert(op, now);
+        tokio::spawn(writer.run());
+    }
+
+    /// The match keys of a source in the native dialect of the side that is to get its counterpart.
+    fn key_values(&self, op: &OpKey, source: &RecordId) -> Vec<(FieldName, Value)> {
+        let lookup = self.translator();
+        let key = |key| {
+            let pair = self.memory.pair(&op.pair)?;
+            let field = pair.map.as_ref()?.field(key)?;
+            let from = op.side.other();
+            let common =
+                field.to_common(from, pair.observation(from, source)?.known(field.name_on(from))?, &lookup).ok()?;
+            let native = field.to_native(op.side, &common, &Value::Empty, &lookup).ok()?;
+            (!native.is_empty()).then(|| (field.name_on(op.side).clone(), native))
+        };
+        let keys = self.memory.pair(&op.pair).map(|pair| pair.spec.match_by.clone()).unwrap_or_default();
+        keys.iter().filter_map(key).collect()
+    }
+
+    /// A writer has its permits and its pre-read. What is to be sent now?
+    pub(super) fn order(
+        &mut self,
+        txn: &mut Txn,
+        op: &OpKey,
+        began: Timestamp,
+        found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+    ) -> Option<Intent> {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.note_trouble(txn, op.side, &error);
+                self.pause(op.side);
+                return None;
+            }
+        };
+        for (id, fetched) in found {
+            let at = RecordRef { pair: op.pair.clone(), side: op.side, id };
+            self.take_one(txn, &at, began, fetched);
+        }
+        if self.draining || !self.is_running(&op.pair) {
+            return None;
+        }
+        match &op.target {
+            Target::Update(crm) => self.order_update(op, crm, began),
+            Target::Create(source) => self.order_create(op, source, began),
+            Target::Trash(crm) => self.order_trash(op, crm, began),
+        }
+    }
+
+    fn order_update(&mut self, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
+        let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
+        let plan = self.derive(&id)?;
+        if plan.departure != crate::plan::Departure::No {
+            return None;
+        }
+        let now = self.clock.now();
+        let mut writes: Vec<FieldWrite> = Vec::new();
+        let (mut keys, mut settles) = (Vec::new(), BTreeSet::new());
+        for (key, field) in plan.fields {
+            for write in field.writes.into_iter().filter(|write| write.side == op.side) {
+                if self.due(&id, &key, op.side, now) <= now {
+                    if field.settled.iter().any(|settled| settled.side == op.side) {
+                        settles.insert(key.clone());
+                    }
+                    keys.push(key.clone());
+                    writes.push(write);
+                }
+            }
+        }
+        if self.one_by_one.contains(&(id.clone(), op.side)) {
+            keys.truncate(1);
+            writes.truncate(1);
+        }
+        let unmarked = plan.unmarked && op.side == Side::Notion;
+        if writes.is_empty() && !unmarked {
+            return None;
+        }
+        let pair = self.memory.pair(&op.pair)?;
+        let tie = pair.ties.get(crm)?.clone();
+        let map = pair.map.as_ref()?;
+        let mut intent = self.new_intent(op, Purpose::Update { record: tie.on(op.side).clone() }, began);
+        let lookup = self.translator();
+        for (key, write) in keys.into_iter().zip(writes) {
+            let field = map.field(&key)?;
+            let current = self.current(&tie, field, op.side);
+            let native = field.to_native(op.side, &write.value, &current, &lookup).ok()?;
+            if settles.remove(&key) {
+                intent.settles.insert(key.clone());
+            }
+            intent.before.insert(key.clone(), field.to_common(op.side, &current, &lookup).unwrap_or(current));
+            intent.fields.insert(field.name_on(op.side).clone(), native);
+            intent.common.insert(key.clone(), write.value);
+            intent.agreed.insert(key.clone(), write.agreed);
+            intent.cause.insert(key, write.cause);
+        }
+        intent.seq = self.memory.new_intent();
+        Some(intent)
+    }
+
+    fn order_create(&mut self, op: &OpKey, source: &RecordId, began: Timestamp) -> Option<Intent> {
+        let from = op.side.other();
+        let pair = self.memory.pair(&op.pair)?;
+        let matching = match_untied(&self.facts(pair), pair.spec.create);
+        if matching.of(from).get(source) != Some(&Fate::Create) {
+            return None;
+        }
+        let (map, observation) = (pair.map.as_ref()?, pair.observation(from, source)?);
+        let mut intent = self.new_intent(op, Purpose::Create { source: source.clone() }, began);
+        let lookup = self.translator();
+        for field in map.fields.iter().filter(|field: &&FieldMap| field.writes(op.side)) {
+            let Some(native) = observation.known(field.name_on(from)) else { continue };
+            let Ok(common) = field.to_common(from, native, &lookup) else { continue };
+            // What has no form there is left out and shown as a hold once the two are tied.
+            let Ok(native) = field.to_native(op.side, &common, &Value::Empty, &lookup) else { continue };
+            if native.is_empty() {
+                continue;
+            }
+            let key = field.spec.key.clone();
+            intent.fields.insert(field.name_on(op.side).clone(), native);
+            intent.agreed.insert(key.clone(), common.clone());
+            intent.cause.insert(key.clone(), format!("created for {from} record {source}"));
+            intent.common.insert(key, common);
+        }
+        intent.seq = self.memory.new_intent();
+        Some(intent)
+    }
+
+    fn order_trash(&mut self, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
+        let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
+        let plan = self.derive(&id)?;
+        if plan.departure != (crate::plan::Departure::Trash { side: op.side }) {
+            return None;
+        }
+        let record = self.memory.pair(&op.pair)?.ties.get(crm)?.on(op.side).clone();
+        let mut intent = self.new_intent(op, Purpose::Trash { record }, began);
+        intent.seq = self.memory.new_intent();
+        Some(intent)
+    }
+
+    /// A tied page says which CRM record it belongs to; only where it does not yet, that is written.
+    fn marker_to_write(&self, name: &crate::model::PairName, crm: &RecordId) -> Option<String> {
+        let pair = self.memory.pair(name)?;
+        let page = pair.observation(Side::Notion, &pair.ties.get(crm)?.notion)?;
+        (page.marker.as_deref() != Some(crm.as_str())).then(|| crm.0.clone())
+    }
+
+    fn new_intent(&self, op: &OpKey, purpose: Purpose, began: Timestamp) -> Intent {
+        let attempt = match &op.target {
+            Target::Create(source) => self.attempts(&op.pair, op.side.other(), source) + 1,
+            _ => 1,
+        };
+        Intent {
+            seq: 0,
+            pair: op.pair.clone(),
+            side: op.side,
+            purpose,
+            fields: BTreeMap::new(),
+            common: BTreeMap::new(),
+            before: BTreeMap::new(),
+            settles: BTreeSet::new(),
+            agreed: BTreeMap::new(),
+            cause: BTreeMap::new(),
+            read_at: began,
+            attempt,
+            state: IntentState::Sent { at: self.clock.now() },
+        }
+    }
+
+    /// The order for a writer whose intent is durable now.
+    pub(super) fn sending_order(&mut self, op: &OpKey, intent: &Intent) -> Order {
+        let marker = match (&op.target, op.side) {
+            (Target::Create(source), _) => Some(source.0.clone()),
+            (Target::Update(crm), Side::Notion) => self.marker_to_write(&op.pair, crm),
+            _ => None,
+        };
+        let ends = self.tie_ends(op);
+        if let (Some(at), Target::Update(_) | Target::Trash(_)) = (op.subject(ends.as_ref()), &op.target) {
+            self.sending.insert(at);
+        }
+        Order::Send { intent: intent.seq, fields: intent.fields.clone(), marker }
+    }
+}
+
+enum Ask {
+    Record(RecordId),
+    Counterpart { marker: String, keys: Vec<(FieldName, Value)> },
+}
+
+struct Writer {
+    system: Arc<dyn System>,
+    entity: Entity,
+    clock: Arc<dyn WallClock>,
+    mail: mpsc::Sender<Msg>,
+    op: OpKey,
+    ask: Ask,
+}
+
+impl Writer {
+    async fn run(self) {
+        // Probes have permits of their own; everything else takes its permits now, so that the window stays short.
+        let reads = match &self.ask {
+            Ask::Record(_) => 1,
+            Ask::Counterpart { keys, .. } => u32::try_from(keys.len()).unwrap_or(0),
+        };
+        self.system.reserve(Lane::Write, reads + 1).await;
+        let began = self.clock.now();
+        let mut sent = 0;
+        let found = self.look(&mut sent).await;
+        self.system.release(Lane::Write, reads - sent);
+        let before = found.as_ref().ok().and_then(|found| match found.as_slice() {
+            [(_, Fetched::Record(record))] => Some(record.clone()),
+            _ => None,
+        });
+        let (order, reply) = oneshot::channel();
+        let asked = Msg::PreRead { op: self.op.clone(), began, found, order };
+        if self.mail.send(asked).await.is_err() {
+            return;
+        }
+        let outcome = match reply.await {
+            Ok(Order::Send { intent, fields, marker }) => {
+                let outcome = self.write(before, &fields, marker.as_deref()).await;
+                Msg::Written { op: self.op, intent, outcome }
+            }
+            Ok(Order::Drop) | Err(_) => {
+                self.system.release(Lane::Write, 1);
+                Msg::Ended { op: self.op }
+            }
+        };
+        let _ = self.mail.send(outcome).await;
+    }
+
+    /// The pre-read of an update; for a create everything that could be its counterpart already. Counts the permits used.
+    async fn look(&self, sent: &mut u32) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+        match &self.ask {
+            Ask::Record(id) => {
+                *sent = 1;
+                self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
+            }
+            Ask::Counterpart { marker, keys } => {
+                let mut found = self.system.probe(&self.entity, marker).await?;
+                for (field, value) in keys {
+                    *sent += 1;
+                    found.extend(self.system.find(&self.entity, field, value, Lane::Write).await?);
+                }
+                Ok(found.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect())
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        before: Option<crate::model::Record>,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: Option<&str>,
+    ) -> Result<Option<crate::model::Record>, WriteError> {
+        match (&self.op.target, before) {
+            (Target::Create(_), _) => {
+                self.system.create(&self.entity, marker.unwrap_or_default(), fields).await.map(Some)
+            }
+            (Target::Update(_), Some(before)) => self.system.update(&self.entity, &before, fields, marker).await,
+            (Target::Trash(_), Some(before)) => self.system.trash(&self.entity, &before.id).await.map(|()| None),
+            // The control task orders no update of a record that its pre-read did not show.
+            (Target::Update(_) | Target::Trash(_), None) => Err(WriteError::NotDone(RemoteError {
+                kind: crate::remote::RemoteErrorKind::NotFound,
+                code: String::new(),
+                message: "the record was not there at the pre-read".to_owned(),
+            })),
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! Looking: increments, sweeps, reads by id, schemas and people. Tasks carry requests out and send back what they saw.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use crate::control::Sides;
+use crate::mapping::PairMap;
+use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
+use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
+
+use super::core::{Core, after, signed};
+use super::memory::{Cursor, Txn};
+use super::messages::{ListingKind, Msg};
+use super::reading::Source;
+
+/// How often schemas and people are read again.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+/// How far a cursor moves at least before it is stored.
+const STRIDE: SignedDuration = SignedDuration::from_secs(60);
+/// How soon a failed schema read is repeated.
+const SOON: SignedDuration = SignedDuration::from_secs(15);
+
+/// Where the listings of one side of one pair stand.
+#[derive(Debug, Default)]
+pub struct ListingState {
+    /// What is under way, if anything, and when it began.
+    pub running: Option<(ListingKind, Timestamp)>,
+    /// When the next increment is due.
+    pub next_increment: Timestamp,
+    /// When the next sweep is due.
+    pub next_sweep: Timestamp,
+    /// Whether a listing has ended well since the start.
+    pub looked: bool,
+    /// The system's own time at its first page.
+    server_now: Option<Timestamp>,
+    /// Records it has shown.
+    shown: BTreeSet<RecordId>,
+    /// When a listing last ended well.
+    pub last_end: Option<Timestamp>,
+    /// Changes that the last sweep found and the increments had missed.
+    pub drift: u64,
+}
+
+impl ListingState {
+    /// Nothing under way; the next ones due at these moments.
+    pub fn due(next_increment: Timestamp, next_sweep: Timestamp) -> Self {
+        Self { next_increment, next_sweep, ..Self::default() }
+    }
+}
+
+impl Core {
+    /// Starts every listing that is due.
+    pub(super) fn start_listings(&mut self, now: Timestamp) {
+        for name in self.pair_names() {
+            if self.stopped.contains_key(&name) || self.memory.pair(&name).is_none_or(|pair| pair.map.is_none()) {
+                continue;
+            }
+            for side in Side::BOTH {
+                self.start_listing(&name, side, now);
+            }
+        }
+    }
+
+    fn start_listing(&mut self, name: &PairName, side: Side, now: Timestamp) {
+        let Some(pair) = self.memory.pair(name) else { return };
+        let cursor = *pair.cursors.get(side);
+        let Some(state) = self.listings.get_mut(&(name.clone(), side)) else { return };
+        if state.running.is_some() {
+            return;
+        }
+        let kind = if cursor.swept.is_none() || state.next_sweep <= now {
+            ListingKind::Sweep
+        } else if state.next_increment <= now {
+            ListingKind::Increment
+        } else {
+            return;
+        };
+        // An increment begins a little before the cursor: stamps are rounded and indexes lag.
+        let since = match (kind, cursor.seen) {
+            (ListingKind::Increment, Some(seen)) => {
+                Since::At(seen.checked_sub(signed(self.timing.overlap)).unwrap_or(Timestamp::MIN))
+            }
+            _ => Since::Ever,
+        };
+        *state = ListingState {
+            running: Some((kind, now)),
+            next_increment: state.next_increment,
+            next_sweep: state.next_sweep,
+            looked: state.looked,
+            last_end: state.last_end,
+            drift: if kind == ListingKind::Sweep { 0 } else { state.drift },
+            ..ListingState::default()
+        };
+        let job = ListingJob {
+            system: self.systems.get(side).clone(),
+            entity: pair.entity.get(side).clone(),
+            pair: name.clone(),
+            side,
+            kind,
+            since,
+        };
+        tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
+    }
+
+    /// Takes a page of a listing.
+    pub(super) fn take_page(
+        &mut self,
+        txn: &mut Txn,
+        place: (PairName, Side),
+        kind: ListingKind,
+        began: Timestamp,
+        page: Result<Changes, RemoteError>,
+    ) {
+        let (name, side) = place.clone();
+        let now = self.clock.now();
+        let poll = signed(self.poll(side));
+        let changes = match page {
+            Ok(changes) => changes,
+            Err(error) => {
+                // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time.
+                if let Some(state) = self.listings.get_mut(&place) {
+                    state.running = None;
+                    state.next_increment = after(now, poll);
+                    state.next_sweep = state.next_sweep.max(after(now, poll));
+                }
+                self.note_trouble(txn, side, &error);
+                return;
+            }
+        };
+        self.note_answer(txn, side);
+        // An edit before this moment should have been shown by an increment already.
+        let known = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
+        let expected = known.seen.filter(|_| kind == ListingKind::Sweep && known.swept.is_some());
+        let mut drift = 0;
+        for record in changes.records {
+            if let Some(state) = self.listings.get_mut(&place) {
+                state.shown.insert(record.id.clone());
+            }
+            let at = RecordRef { pair: name.clone(), side, id: record.id.clone() };
+            let (edited, seen) = (record.edited_at, *self.figures.seen_total.get(side));
+            self.take_reading(txn, &at, began, record, Source::Listing);
+            if edited.zip(expected).is_some_and(|(edited, expected)| edited < expected) {
+                drift += *self.figures.seen_total.get(side) - seen;
+            }
+        }
+        let Some(state) = self.listings.get_mut(&place) else { return };
+        state.drift += drift;
+        state.server_now = state.server_now.or(changes.server_now);
+        if changes.next.is_some() {
+            return;
+        }
+        let Some((_, listing_began)) = state.running.take() else { return };
+        state.looked = true;
+        state.last_end = Some(now);
+        state.next_increment = after(now, poll);
+        // Never past what the index may still be about to show.
+        let horizon = state.server_now.unwrap_or(listing_began).checked_sub(self.lag).unwrap_or(Timestamp::MIN);
+        let shown = std::mem::take(&mut state.shown);
+        if kind == ListingKind::Sweep {
+            state.next_sweep = after(now, signed(self.timing.sweep_every));
+        }
+        let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
+        let moved = Cursor {
+            seen: cursor.seen.max(Some(horizon)),
+            swept: if kind == ListingKind::Sweep { Some(listing_began) } else { cursor.swept },
+        };
+        // A cursor stored at every poll would wear the disk for nothing: it only spares reading a little again.
+        let worth = cursor.seen.is_none_or(|seen| horizon.duration_since(seen) > STRIDE);
+        if worth || kind == ListingKind::Sweep {
+            self.memory.put_cursor(txn, &name, side, moved);
+        }
+        if kind == ListingKind::Sweep {
+            self.compared(txn);
+            self.look_for_absent(&name, side, listing_began, &shown, now);
+        }
+        if let Some(pair) = self.memory.pairs.get_mut(&name) {
+            pair.rematch = true;
+        }
+    }
+
+    /// A full comparison that a damaged store owes is done when every side of every pair was swept since the start.
+    fn compared(&mut self, txn: &mut Txn) {
+        let started = self.started;
+        let all = self.memory.pairs.values().all(|pair| {
+            Side::BOTH.into_iter().all(|side| pair.cursors.get(side).swept.is_some_and(|swept| swept >= started))
+        });
+        if self.settings.resync && all {
+            self.settings.resync = false;
+            txn.compared();
+            txn.events.push(
+                self.system_event(Happening::System, "both sides were compared in full after the store was mended"),
+            );
+        }
+    }
+
+    /// What a complete listing did not show is read by id before anything is believed of it.
+    fn look_for_absent(
+        &mut self,
+        name: &PairName,
+        side: Side,
+        began: Timestamp,
+        shown: &BTreeSet<RecordId>,
+        now: Timestamp,
+    ) {
+        let Some(pair) = self.memory.pair(name) else { return };
+        let absent: Vec<RecordId> = pair
+            .observations
+            .get(side)
+            .iter()
+            .filter(|(id, observation)| {
+                observation.presence == Presence::Present && !shown.contains(*id) && observation.seen_at < began
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in absent {
+            self.hot.insert(RecordRef { pair: name.clone(), side, id }, now);
+        }
+    }
+
+    /// Starts the reads by id that are due, in batches of what the system reads in one request.
+    pub(super) fn start_reads(&mut self, now: Timestamp) {
+        for name in self.pair_names() {
+            for side in Side::BOTH {
+                let batch = self.systems.get(side).capabilities().get_batch.max(1);
+                let due: Vec<RecordId> = self
+                    .hot
+                    .iter()
+                    .filter(|(at, due)| {
+                        at.pair == name && at.side == side && **due <= now && !self.reading.contains(*at)
+                    })
+                    .map(|(at, _)| at.id.clone())
+                    .take(batch)
+                    .collect();
+                if due.is_empty() || self.memory.pair(&name).is_none_or(|pair| pair.map.is_none()) {
+                    continue;
+                }
+                let Some(entity) = self.memory.pair(&name).map(|pair| pair.entity.get(side).clone()) else { continue };
+                for id in &due {
+                    self.reading.insert(RecordRef { pair: name.clone(), side, id: id.clone() });
+                }
+                let (system, mail, clock) = (self.systems.get(side).clone(), self.mail.clone(), self.clock.clone());
+                let pair = name.clone();
+                tokio::spawn(async move {
+                    let began = clock.now();
+                    let records = system.get(&entity, &due, Lane::Hot).await;
+                    let _ = mail.send(Msg::Fetched { pair, side, asked: due, began, records }).await;
+                });
+            }
+        }
+    }
+
+    /// Takes records read by id.
+    pub(super) fn take_fetched(
+        &mut self,
+        txn: &mut Txn,
+        place: (PairName, Side),
+        asked: Vec<RecordId>,
+        began: Timestamp,
+        records: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+    ) {
+        let (name, side) = place;
+        let reference = |id: RecordId| RecordRef { pair: name.clone(), side, id };
+        for id in &asked {
+            self.reading.remove(&reference(id.clone()));
+        }
+        match records {
+            Ok(records) => {
+                self.note_answer(txn, side);
+                for (id, fetched) in records {
+                    let at = reference(id);
+                    // Heat is set anew by the reading itself, if it is still needed.
+                    self.hot.remove(&at);
+                    self.take_one(txn, &at, began, fetched);
+                }
+            }
+            Err(error) => {
+                let again = after(self.clock.now(), signed(self.poll(side)));
+                for id in asked {
+                    self.hot.insert(reference(id), again);
+                }
+                self.note_trouble(txn, side, &error);
+            }
+        }
+    }
+
+    pub(super) fn take_one(&mut self, txn: &mut Txn, at: &RecordRef, began: Timestamp, fetched: Fetched) {
+        match fetched {
+            Fetched::Record(record) => self.take_reading(txn, at, began, record, Source::ById),
+            Fetched::Missing => self.take_absence(txn, at, began),
+        }
+    }
+
+    /// Asks for schemas, people and our own name where that is due.
+    pub(super) fn start_schemas(&mut self, now: Timestamp) {
+        let due: Vec<PairName> = self
+            .schema_due
+            .iter()
+            .filter(|(_, due)| due.is_some_and(|due| due <= now))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in due {
+            let Some(pair) = self.memory.pair(&name) else { continue };
+            self.schema_due.insert(name.clone(), None);
+            let (entity, systems, mail) = (pair.entity.clone(), self.systems.clone(), self.mail.clone());
+            tokio::spawn(async move {
+                let schemas = read_schemas(&systems, &entity).await;
+                for side in Side::BOTH {
+                    let people = systems.get(side).people().await;
+                    let _ = mail.send(Msg::People { side, people }).await;
+                }
+                let _ = mail.send(Msg::Schemas { pair: name, schemas }).await;
+            });
+        }
+    }
+
+    /// Takes the schemas of a pair: it runs if its mappings fit them.
+    pub(super) fn take_schemas(
+        &mut self,
+        txn: &mut Txn,
+        name: &PairName,
+        schemas: Result<(crate::model::Schema, crate::model::Schema), (Side, RemoteError)>,
+    ) {
+        let now = self.clock.now();
+        let (again, stopped) = match schemas {
+            Ok((crm, notion)) => {
+                let Some(pair) = self.memory.pairs.get_mut(name) else { return };
+                match PairMap::compile(&pair.spec, &crm, &notion, &self.settings.pairs) {
+                    Ok(map) => {
+                        // Another mapping or other options can mean another value: everything is looked at again.
+                        if pair.map.as_ref() != Some(&map) {
+                            pair.map = Some(map);
+                            pair.dirty.extend(pair.ties.keys().cloned());
+                            pair.rematch = true;
+                        }
+                        (HOURLY, None)
+                    }
+                    Err(problems) => {
+                        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                        (SOON, Some(format!("its mappings do not fit: {}", problems.join("; "))))
+                    }
+                }
+            }
+            Err((side, error)) => {
+                self.note_trouble(txn, side, &error);
+                let fatal = matches!(
+                    error.kind,
+                    RemoteErrorKind::Unauthorized | RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound
+                );
+                let known = self.memory.pair(name).is_some_and(|pair| pair.map.is_some());
+                (SOON, (fatal || !known).then(|| format!("{side} does not show its schema: {error}")))
+            }
+        };
+        self.schema_due.insert(name.clone(), Some(after(now, again)));
+        match stopped {
+            Some(why) => {
+                if self.stopped.get(name) != Some(&why) {
+                    let mut event = self.system_event(Happening::System, format!("pair {name} is stopped: {why}"));
+                    event.pair = Some(name.clone());
+                    txn.events.push(event);
+                }
+                self.stopped.insert(name.clone(), why);
+            }
+            None => {
+                if self.stopped.remove(name).is_some() {
+                    let mut event = self.system_event(Happening::System, format!("pair {name} runs again"));
+                    event.pair = Some(name.clone());
+                    txn.events.push(event);
+                }
+            }
+        }
+    }
+
+    /// Takes the people of a side. Somebody new may be the missing counterpart of a value.
+    pub(super) fn take_people(
+        &mut self,
+        txn: &mut Txn,
+        side: Side,
+        people: Result<Vec<crate::model::Person>, RemoteError>,
+    ) {
+        match people {
+            Ok(people) => {
+                if self.directory.learn(side, people) {
+                    for pair in self.memory.pairs.values_mut() {
+                        pair.dirty.extend(pair.ties.keys().cloned());
+                    }
+                }
+            }
+            // Without the right to see people, people fields have no counterparts; everything else goes on.
+            Err(error) if error.kind == RemoteErrorKind::Forbidden => {}
+            Err(error) => self.note_trouble(txn, side, &error),
+        }
+    }
+}
+
+async fn read_schemas(
+    systems: &Sides<Arc<dyn System>>,
+    entity: &Sides<Entity>,
+) -> Result<(crate::model::Schema, crate::model::Schema), (Side, RemoteError)> {
+    let crm = systems.crm.schema(&entity.crm).await.map_err(|error| (Side::Crm, error))?;
+    let notion = systems.notion.schema(&entity.notion).await.map_err(|error| (Side::Notion, error))?;
+    Ok((crm, notion))
+}
+
+struct ListingJob {
+    system: Arc<dyn System>,
+    entity: Entity,
+    pair: PairName,
+    side: Side,
+    kind: ListingKind,
+    since: Since,
+}
+
+impl ListingJob {
+    async fn run(self, mail: mpsc::Sender<Msg>, clock: Arc<dyn crate::seam::WallClock>) {
+        let lane = match self.kind {
+            ListingKind::Increment => Lane::Increment,
+            ListingKind::Sweep => Lane::Sweep,
+        };
+        let mut next: Option<String> = None;
+        loop {
+            let began = clock.now();
+            let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane };
+            let page = self.system.list(listing).await;
+            next = page.as_ref().ok().and_then(|page| page.next.clone());
+            let more = next.is_some();
+            let msg = Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
+            if mail.send(msg).await.is_err() || !more {
+                return;
+            }
+        }
+    }
+}

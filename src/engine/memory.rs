@@ -1,0 +1,493 @@
+//! Everything the engine remembers, in memory, with every change also in the transaction that makes it durable.
+//!
+//! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
+//! the journal's events, and nothing outside happens before it is committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::control::Sides;
+use crate::mapping::{PairMap, PairSpec};
+use crate::model::{
+    Decision, Entity, Event, Hold, HoldId, Intent, Mark, MarkKind, Observation, Orphan, PairName, RecordId, RecordRef,
+    Side, Tie, TieId, Tombstone,
+};
+use crate::seam::{Batch, KvError};
+use crate::store::{Resync, Store, record, trees};
+
+/// How far a side of a pair was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Everything edited before this moment, by the system's clock, was seen.
+    pub seen: Option<Timestamp>,
+    /// When the last complete listing began, by our clock.
+    pub swept: Option<Timestamp>,
+}
+
+/// What is remembered of one pair.
+pub struct PairMemory {
+    /// As the operator wrote it.
+    pub spec: PairSpec,
+    /// Compiled against both schemas; `None` until they were read.
+    pub map: Option<PairMap>,
+    /// What to read and write on each side.
+    pub entity: Sides<Entity>,
+    /// The last reading of every record.
+    pub observations: Sides<BTreeMap<RecordId, Observation>>,
+    /// Ties by CRM record.
+    pub ties: BTreeMap<RecordId, Tie>,
+    /// CRM record by tied page.
+    pub crm_of_page: BTreeMap<RecordId, RecordId>,
+    /// Ended ties.
+    pub tombstones: BTreeMap<(RecordId, RecordId), Tombstone>,
+    /// Untied records that wait for a person.
+    pub orphans: BTreeMap<(Side, RecordId), Orphan>,
+    /// How far each side was read.
+    pub cursors: Sides<Cursor>,
+    /// Ties whose plan is to be derived anew.
+    pub dirty: BTreeSet<RecordId>,
+    /// Whether the untied records are to be matched anew.
+    pub rematch: bool,
+}
+
+impl PairMemory {
+    /// The tie of a record of one side.
+    pub fn tie_of(&self, side: Side, id: &RecordId) -> Option<&Tie> {
+        match side {
+            Side::Crm => self.ties.get(id),
+            Side::Notion => self.crm_of_page.get(id).and_then(|crm| self.ties.get(crm)),
+        }
+    }
+
+    /// The last reading of a record.
+    pub fn observation(&self, side: Side, id: &RecordId) -> Option<&Observation> {
+        self.observations.get(side).get(id)
+    }
+}
+
+/// The rows and events of one step, durable together or not at all.
+#[derive(Default)]
+pub struct Txn {
+    batch: Batch,
+    pub(super) events: Vec<Event>,
+    failed: Option<String>,
+}
+
+impl Txn {
+    fn put<T: Serialize>(&mut self, tree: &'static str, key: Vec<u8>, value: &T) {
+        if let Err(broken) = record::put(&mut self.batch, tree, key, value) {
+            self.failed = Some(broken.to_string());
+        }
+    }
+
+    fn remove(&mut self, tree: &'static str, key: Vec<u8>) {
+        self.batch.remove(tree, key);
+    }
+
+    /// The comparison that a mended store owed has ended.
+    pub(super) fn compared(&mut self) {
+        Resync::done(&mut self.batch);
+    }
+}
+
+/// Everything remembered.
+pub struct Memory {
+    /// By name.
+    pub pairs: BTreeMap<PairName, PairMemory>,
+    /// Names in the order of the configuration.
+    pub order: Vec<PairName>,
+    /// Open intents.
+    pub intents: BTreeMap<u64, Intent>,
+    /// Standing decisions.
+    pub decisions: BTreeMap<u64, Decision>,
+    /// What waits for a person.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// What must not be repeated; one of a kind for each thing.
+    pub marks: BTreeMap<(HoldId, &'static str), Mark>,
+    /// The seq of the last event.
+    pub last_event: u64,
+    next_intent: u64,
+    next_decision: u64,
+}
+
+impl Memory {
+    /// Reads everything back.
+    ///
+    /// # Errors
+    /// [`KvError`] when the store cannot be read. A row that does not fit is left out and will be observed anew.
+    pub async fn load(store: &Store, specs: &[PairSpec], entities: &[Sides<Entity>]) -> Result<Self, KvError> {
+        let mut memory = Memory {
+            pairs: BTreeMap::new(),
+            order: specs.iter().map(|spec| spec.name.clone()).collect(),
+            intents: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            last_event: 0,
+            next_intent: 1,
+            next_decision: 1,
+        };
+        for (spec, entity) in specs.iter().zip(entities) {
+            memory.pairs.insert(spec.name.clone(), PairMemory::load(store, spec, entity).await?);
+        }
+        for (_, intent) in rows::<Intent>(store, trees::INTENTS, Vec::new()).await? {
+            memory.next_intent = memory.next_intent.max(intent.seq + 1);
+            memory.intents.insert(intent.seq, intent);
+        }
+        for (_, decision) in rows::<Decision>(store, trees::DECISIONS, Vec::new()).await? {
+            memory.next_decision = memory.next_decision.max(decision.seq + 1);
+            memory.decisions.insert(decision.seq, decision);
+        }
+        for (_, hold) in rows::<Hold>(store, trees::HOLDS, Vec::new()).await? {
+            memory.holds.insert(hold.id.clone(), hold);
+        }
+        for (_, mark) in rows::<Mark>(store, trees::MARKS, Vec::new()).await? {
+            memory.marks.insert((mark.id.clone(), mark_kind(&mark.kind)), mark);
+        }
+        if let Some(counters) = store.get(trees::META, COUNTERS).await? {
+            let counters: Counters = record::open(&counters)?;
+            memory.last_event = counters.event;
+            memory.next_intent = memory.next_intent.max(counters.intent);
+            memory.next_decision = memory.next_decision.max(counters.decision);
+        }
+        // Holds, intents and marks of pairs that are no longer configured are kept in the store and left alone.
+        memory.holds.retain(|id, _| memory.pairs.contains_key(&id.pair));
+        memory.intents.retain(|_, intent| memory.pairs.contains_key(&intent.pair));
+        Ok(memory)
+    }
+
+    /// Makes a step durable. Nothing outside may happen before this has returned.
+    ///
+    /// # Errors
+    /// [`KvError`] when the store refuses; the engine must then stop.
+    pub async fn commit(&mut self, store: &Store, mut txn: Txn, now: Timestamp) -> Result<Vec<Event>, KvError> {
+        if let Some(failed) = txn.failed {
+            return Err(KvError::Failed(failed));
+        }
+        for event in &mut txn.events {
+            self.last_event += 1;
+            event.seq = self.last_event;
+            event.at = now;
+            record::put(&mut txn.batch, trees::JOURNAL, self.last_event.to_be_bytes(), event)?;
+        }
+        if txn.batch.is_empty() {
+            return Ok(txn.events);
+        }
+        let counters = Counters { event: self.last_event, intent: self.next_intent, decision: self.next_decision };
+        record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
+        store.commit(txn.batch).await?;
+        Ok(txn.events)
+    }
+
+    /// One pair; every name inside the engine is one of a configured pair.
+    pub fn pair(&self, name: &PairName) -> Option<&PairMemory> {
+        self.pairs.get(name)
+    }
+
+    /// The next number of an intent.
+    pub fn new_intent(&mut self) -> u64 {
+        self.next_intent += 1;
+        self.next_intent - 1
+    }
+
+    /// The next number of a decision.
+    pub fn new_decision(&mut self) -> u64 {
+        self.next_decision += 1;
+        self.next_decision - 1
+    }
+
+    /// Stores a reading.
+    pub fn put_observation(&mut self, txn: &mut Txn, at: &RecordRef, observation: Observation) {
+        txn.put(trees::OBSERVATIONS, record_key(at), &observation);
+        let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
+        pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
+        self.touch(at);
+    }
+
+    /// What depends on a record is to be planned anew: its tie, or the matching.
+    pub fn touch(&mut self, at: &RecordRef) {
+        let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
+        match pair.tie_of(at.side, &at.id).map(|tie| tie.crm.clone()) {
+            Some(crm) => {
+                pair.dirty.insert(crm);
+            }
+            None => pair.rematch = true,
+        }
+    }
+
+    /// Stores a tie, new or with a moved base.
+    pub fn put_tie(&mut self, txn: &mut Txn, tie: Tie) {
+        txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
+        let name = tie.pair.clone();
+        let Some(pair) = self.pairs.get_mut(&name) else { return };
+        pair.dirty.insert(tie.crm.clone());
+        pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
+        let is_new = pair.ties.insert(tie.crm.clone(), tie).is_none();
+        if is_new {
+            pair.rematch = true;
+            self.touch_related(&name);
+        }
+    }
+
+    /// Ends a tie.
+    pub fn remove_tie(&mut self, txn: &mut Txn, id: &TieId) {
+        txn.remove(trees::TIES, key(&[id.pair.as_str(), id.crm.as_str()]));
+        if let Some(pair) = self.pairs.get_mut(&id.pair)
+            && let Some(tie) = pair.ties.remove(&id.crm)
+        {
+            pair.crm_of_page.remove(&tie.notion);
+            pair.rematch = true;
+            pair.dirty.remove(&id.crm);
+        }
+        self.touch_related(&id.pair);
+        let held: Vec<HoldId> = self.holds.keys().filter(|hold| hold.tie_id().as_ref() == Some(id)).cloned().collect();
+        for hold in held {
+            self.remove_hold(txn, &hold);
+        }
+        let marks: Vec<_> = self.marks.keys().filter(|(hold, _)| hold.tie_id().as_ref() == Some(id)).cloned().collect();
+        for (hold, kind) in marks {
+            self.remove_mark(txn, &hold, kind);
+        }
+    }
+
+    /// A tie came or went: what is related to it now means something else.
+    fn touch_related(&mut self, name: &PairName) {
+        for pair in self.pairs.values_mut() {
+            if pair.spec.fields.iter().any(|field| field.relation.as_ref() == Some(name)) {
+                let ties: Vec<RecordId> = pair.ties.keys().cloned().collect();
+                pair.dirty.extend(ties);
+            }
+        }
+    }
+
+    /// Stores a tombstone.
+    pub fn put_tombstone(&mut self, txn: &mut Txn, stone: Tombstone) {
+        let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
+        txn.put(trees::TOMBSTONES, row, &stone);
+        if let Some(pair) = self.pairs.get_mut(&stone.pair) {
+            pair.rematch = true;
+            pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
+        }
+    }
+
+    /// Removes a tombstone.
+    pub fn remove_tombstone(&mut self, txn: &mut Txn, name: &PairName, crm: &RecordId, notion: &RecordId) {
+        txn.remove(trees::TOMBSTONES, key(&[name.as_str(), crm.as_str(), notion.as_str()]));
+        if let Some(pair) = self.pairs.get_mut(name) {
+            pair.tombstones.remove(&(crm.clone(), notion.clone()));
+        }
+    }
+
+    /// Stores a hold.
+    pub fn put_hold(&mut self, txn: &mut Txn, hold: Hold) {
+        txn.put(trees::HOLDS, hold_key(&hold.id), &hold);
+        self.holds.insert(hold.id.clone(), hold);
+    }
+
+    /// Ends a hold.
+    pub fn remove_hold(&mut self, txn: &mut Txn, id: &HoldId) -> Option<Hold> {
+        let hold = self.holds.remove(id)?;
+        txn.remove(trees::HOLDS, hold_key(id));
+        Some(hold)
+    }
+
+    /// Stores a mark.
+    pub fn put_mark(&mut self, txn: &mut Txn, mark: Mark) {
+        let kind = mark_kind(&mark.kind);
+        txn.put(trees::MARKS, mark_key(&mark.id, kind), &mark);
+        self.touch_hold(&mark.id);
+        self.marks.insert((mark.id.clone(), kind), mark);
+    }
+
+    /// Removes a mark.
+    pub fn remove_mark(&mut self, txn: &mut Txn, id: &HoldId, kind: &'static str) {
+        if self.marks.remove(&(id.clone(), kind)).is_some() {
+            txn.remove(trees::MARKS, mark_key(id, kind));
+            self.touch_hold(id);
+        }
+    }
+
+    fn touch_hold(&mut self, id: &HoldId) {
+        if let (Some(pair), Some(crm)) = (self.pairs.get_mut(&id.pair), &id.crm) {
+            pair.dirty.insert(crm.clone());
+            pair.rematch = true;
+        }
+    }
+
+    /// The marks on one thing.
+    pub fn marks_on<'a>(&'a self, id: &'a HoldId) -> impl Iterator<Item = &'a Mark> {
+        self.marks.range((id.clone(), "")..).take_while(move |((on, _), _)| on == id).map(|(_, mark)| mark)
+    }
+
+    /// Stores a decision; one about a field replaces the one before.
+    pub fn put_decision(&mut self, txn: &mut Txn, decision: Decision) {
+        if let Some(hold) = &decision.hold {
+            let before: Vec<u64> =
+                self.decisions.values().filter(|it| it.hold.as_ref() == Some(hold)).map(|it| it.seq).collect();
+            for seq in before {
+                self.remove_decision(txn, seq);
+            }
+            self.touch_hold(hold);
+        } else {
+            for pair in self.pairs.values_mut() {
+                pair.rematch = true;
+            }
+        }
+        txn.put(trees::DECISIONS, decision.seq.to_be_bytes().to_vec(), &decision);
+        self.decisions.insert(decision.seq, decision);
+    }
+
+    /// Forgets a decision: spent, lapsed or replaced.
+    pub fn remove_decision(&mut self, txn: &mut Txn, seq: u64) -> Option<Decision> {
+        let decision = self.decisions.remove(&seq)?;
+        txn.remove(trees::DECISIONS, seq.to_be_bytes().to_vec());
+        Some(decision)
+    }
+
+    /// The standing decision about a field.
+    pub fn decision_on(&self, id: &HoldId) -> Option<&Decision> {
+        self.decisions.values().find(|decision| decision.hold.as_ref() == Some(id))
+    }
+
+    /// Stores an intent.
+    pub fn put_intent(&mut self, txn: &mut Txn, intent: Intent) {
+        txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), &intent);
+        self.intents.insert(intent.seq, intent);
+    }
+
+    /// Closes an intent.
+    pub fn remove_intent(&mut self, txn: &mut Txn, seq: u64) -> Option<Intent> {
+        let intent = self.intents.remove(&seq)?;
+        txn.remove(trees::INTENTS, seq.to_be_bytes().to_vec());
+        Some(intent)
+    }
+
+    /// Stores or removes an orphan.
+    pub fn set_orphan(&mut self, txn: &mut Txn, at: &RecordRef, orphan: Option<Orphan>) {
+        let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
+        let place = (at.side, at.id.clone());
+        match orphan {
+            Some(orphan) => {
+                txn.put(trees::ORPHANS, record_key(at), &orphan);
+                pair.orphans.insert(place, orphan);
+            }
+            None => {
+                if pair.orphans.remove(&place).is_some() {
+                    txn.remove(trees::ORPHANS, record_key(at));
+                }
+            }
+        }
+    }
+
+    /// Moves a cursor, in the transaction that stores what was seen.
+    pub fn put_cursor(&mut self, txn: &mut Txn, name: &PairName, side: Side, cursor: Cursor) {
+        txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), &cursor);
+        if let Some(pair) = self.pairs.get_mut(name) {
+            *pair.cursors.get_mut(side) = cursor;
+        }
+    }
+}
+
+impl PairMemory {
+    async fn load(store: &Store, spec: &PairSpec, entity: &Sides<Entity>) -> Result<Self, KvError> {
+        let prefix = || key(&[spec.name.as_str(), ""]);
+        let mut pair = PairMemory {
+            spec: spec.clone(),
+            map: None,
+            entity: entity.clone(),
+            observations: Sides::default(),
+            ties: BTreeMap::new(),
+            crm_of_page: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+            cursors: Sides::default(),
+            dirty: BTreeSet::new(),
+            rematch: true,
+        };
+        for (parts, observation) in rows::<Observation>(store, trees::OBSERVATIONS, prefix()).await? {
+            if let [_, side, id] = parts.as_slice()
+                && let Some(side) = Side::BOTH.into_iter().find(|it| it.as_str() == side)
+            {
+                pair.observations.get_mut(side).insert(RecordId::from(id.as_str()), observation);
+            }
+        }
+        for (_, tie) in rows::<Tie>(store, trees::TIES, prefix()).await? {
+            pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
+            pair.dirty.insert(tie.crm.clone());
+            pair.ties.insert(tie.crm.clone(), tie);
+        }
+        for (_, stone) in rows::<Tombstone>(store, trees::TOMBSTONES, prefix()).await? {
+            pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
+        }
+        for (_, orphan) in rows::<Orphan>(store, trees::ORPHANS, prefix()).await? {
+            pair.orphans.insert((orphan.record.side, orphan.record.id.clone()), orphan);
+        }
+        for side in Side::BOTH {
+            let row = key(&[spec.name.as_str(), side.as_str()]);
+            if let Some(bytes) = store.get(trees::CURSORS, &row).await? {
+                *pair.cursors.get_mut(side) = record::open(&bytes).unwrap_or_default();
+            }
+        }
+        Ok(pair)
+    }
+}
+
+const COUNTERS: &[u8] = b"counters";
+
+#[derive(Serialize, Deserialize)]
+struct Counters {
+    event: u64,
+    intent: u64,
+    decision: u64,
+}
+
+/// The name under which one mark of a kind is kept.
+pub fn mark_kind(kind: &MarkKind) -> &'static str {
+    match kind {
+        MarkKind::Refused { .. } => "refused",
+        MarkKind::Failed { .. } => "failed",
+        MarkKind::Fighting { .. } => "fighting",
+        MarkKind::DuplicateSet { .. } => "duplicates",
+    }
+}
+
+/// Ids never hold a NUL, so parts joined by one stay apart and sort by part.
+fn key(parts: &[&str]) -> Vec<u8> {
+    parts.join("\0").into_bytes()
+}
+
+fn record_key(at: &RecordRef) -> Vec<u8> {
+    key(&[at.pair.as_str(), at.side.as_str(), at.id.as_str()])
+}
+
+fn hold_key(id: &HoldId) -> Vec<u8> {
+    let crm = id.crm.as_ref().map_or("", RecordId::as_str);
+    key(&[id.pair.as_str(), crm, id.field.as_ref().map_or("", |field| field.as_str())])
+}
+
+fn mark_key(id: &HoldId, kind: &str) -> Vec<u8> {
+    let mut row = hold_key(id);
+    row.push(0);
+    row.extend_from_slice(kind.as_bytes());
+    row
+}
+
+/// All rows under a prefix: the parts of the key, and the value. A row that cannot be read was reported when the store
+/// was opened; its record is observed anew.
+async fn rows<T: DeserializeOwned>(
+    store: &Store,
+    tree: &'static str,
+    prefix: Vec<u8>,
+) -> Result<Vec<(Vec<String>, T)>, KvError> {
+    let rows = store.scan(tree, &prefix, None, usize::MAX).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(row, bytes)| {
+            let parts = String::from_utf8_lossy(&row).split('\0').map(str::to_owned).collect();
+            record::open(&bytes).ok().map(|value| (parts, value))
+        })
+        .collect())
+}

@@ -1,0 +1,147 @@
+//! What reaches the control task: observations, answers of writes, questions of operators.
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::control::{Command, DeskError, Query, Reply, Window};
+use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Schema, Side, Value};
+use crate::remote::{Changes, Fetched, RemoteError, WriteError};
+
+use super::core::OpKey;
+
+/// Which listing a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListingKind {
+    /// What changed since the cursor.
+    Increment,
+    /// Everything.
+    Sweep,
+}
+
+/// What the control task tells a writer that asked.
+#[derive(Debug)]
+pub enum Order {
+    /// The intent is durable: send this.
+    Send {
+        /// The intent.
+        intent: u64,
+        /// Native values.
+        fields: std::collections::BTreeMap<FieldName, Value>,
+        /// The marker to write, if any.
+        marker: Option<String>,
+    },
+    /// There is nothing to write any more.
+    Drop,
+}
+
+/// One message to the control task. I/O tasks only carry; every decision is made by its receiver.
+pub enum Msg {
+    /// A page of a listing.
+    Page {
+        /// The pair.
+        pair: PairName,
+        /// The side.
+        side: Side,
+        /// Which listing.
+        kind: ListingKind,
+        /// When this page's request began.
+        began: Timestamp,
+        /// The page, or why there is none: the listing has then ended.
+        page: Result<Changes, RemoteError>,
+    },
+    /// Records read by id.
+    Fetched {
+        /// The pair.
+        pair: PairName,
+        /// The side.
+        side: Side,
+        /// What was asked for.
+        asked: Vec<RecordId>,
+        /// When the request began.
+        began: Timestamp,
+        /// The records.
+        records: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+    },
+    /// A writer has its permits and its pre-read, and asks what to send.
+    PreRead {
+        /// The operation.
+        op: OpKey,
+        /// When the pre-read began: where the window opens.
+        began: Timestamp,
+        /// For an update or trash the record itself; for a create what the other side holds under its keys.
+        found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+        /// The answer.
+        order: oneshot::Sender<Order>,
+    },
+    /// A writer ended without sending.
+    Ended {
+        /// The operation.
+        op: OpKey,
+    },
+    /// A write was answered, or not.
+    Written {
+        /// The operation.
+        op: OpKey,
+        /// The intent.
+        intent: u64,
+        /// What came back.
+        outcome: Result<Option<Record>, WriteError>,
+    },
+    /// A probe of an unknown write was answered.
+    Probed {
+        /// The intent.
+        intent: u64,
+        /// When the probe began.
+        began: Timestamp,
+        /// Records with its marker, or the record itself.
+        found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+    },
+    /// Schemas of a pair.
+    Schemas {
+        /// The pair.
+        pair: PairName,
+        /// CRM and Notion.
+        schemas: Result<(Schema, Schema), (Side, RemoteError)>,
+    },
+    /// The people of a side.
+    People {
+        /// The side.
+        side: Side,
+        /// All of them.
+        people: Result<Vec<Person>, RemoteError>,
+    },
+    /// An operator looks.
+    Query {
+        /// What for.
+        query: Query,
+        /// The answer.
+        answer: oneshot::Sender<Result<Window, DeskError>>,
+    },
+    /// An operator acts.
+    Command {
+        /// Who.
+        who: String,
+        /// What.
+        command: Command,
+        /// The answer.
+        answer: oneshot::Sender<Reply>,
+    },
+    /// An auditor asks for everything the engine claims; only the demo and the simulation do.
+    Claims {
+        /// The answer.
+        answer: oneshot::Sender<super::Claims>,
+    },
+}
+
+impl OpKey {
+    /// The record to be written, or for a create its source.
+    pub fn subject(&self, ends: Option<&crate::control::Sides<RecordRef>>) -> Option<RecordRef> {
+        use super::core::Target;
+        match &self.target {
+            Target::Create(source) => {
+                Some(RecordRef { pair: self.pair.clone(), side: self.side.other(), id: source.clone() })
+            }
+            Target::Update(_) | Target::Trash(_) => ends.map(|ends| ends.get(self.side).clone()),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The loop: observe, plan, write, verify.
+//!
+//! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
+//! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
+//! `listing` and `reading` how a side is seen, `planning` and `untied` what is derived from it, `dispatch`, `outcome` and
+//! `unknown` how it is written, `views` and `commands` what an operator sees and does, `desk` the door for them.
+//!
+//! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
+//! system by its name.
+
+mod commands;
+mod core;
+mod desk;
+mod dispatch;
+mod figures;
+mod listing;
+mod memory;
+mod messages;
+mod outcome;
+mod planning;
+mod reading;
+mod run;
+mod settings;
+mod snapshot;
+mod translate;
+mod trouble;
+mod unknown;
+mod untied;
+mod views;
+
+pub use desk::EngineDesk;
+pub use run::{EngineError, Running, start};
+pub use settings::{Settings, World};
+
+use crate::model::{Event, Hold, Intent, Orphan, Tie, Tombstone};
+
+/// Everything the engine claims, for an auditor who compares it with what the worlds themselves remember.
+#[derive(Debug, Clone, Default)]
+pub struct Claims {
+    /// The whole journal, oldest first.
+    pub journal: Vec<Event>,
+    /// Open holds.
+    pub holds: Vec<Hold>,
+    /// Orphans.
+    pub orphans: Vec<Orphan>,
+    /// Ties.
+    pub ties: Vec<Tie>,
+    /// Ended ties.
+    pub tombstones: Vec<Tombstone>,
+    /// Open intents.
+    pub intents: Vec<Intent>,
+}

@@ -1,0 +1,417 @@
+//! What becomes of a write: the returned value is compared with the sent one, and only then is it the base.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::mapping::FieldMap;
+use crate::model::{
+    Base, FieldKey, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, PairName, Presence, Purpose,
+    Record, RecordId, RecordRef, Side, Tie, TieId, Value,
+};
+use crate::remote::{RemoteError, RemoteErrorKind, WriteError};
+
+use super::core::{Core, OpKey, RecentWrite, after};
+use super::memory::Txn;
+use super::reading::Source;
+use super::untied::source_key;
+
+/// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
+const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
+
+/// How a side took one field of a write.
+enum Taken {
+    /// As sent, or equal under a declared normalisation: what it returned, common dialect.
+    Yes(Value),
+    /// It kept what it had.
+    Kept,
+    /// It holds something else, or does not say: an observation and nothing more.
+    Other,
+}
+
+impl Core {
+    /// A write was answered, or not.
+    pub(super) fn take_written(
+        &mut self,
+        txn: &mut Txn,
+        op: &OpKey,
+        seq: u64,
+        outcome: Result<Option<Record>, WriteError>,
+    ) {
+        let ends = self.tie_ends(op);
+        if let Some(at) = op.subject(ends.as_ref()) {
+            self.sending.remove(&at);
+        }
+        self.under_way.remove(op);
+        let now = self.clock.now();
+        let Some(intent) = self.memory.intents.get(&seq).cloned() else { return };
+        if let Purpose::Update { record } | Purpose::Trash { record } = &intent.purpose {
+            self.sending.remove(&RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() });
+        }
+        match outcome {
+            Ok(returned) => {
+                self.note_answer(txn, intent.side);
+                self.planned.remove(op);
+                self.memory.remove_intent(txn, seq);
+                match (&intent.purpose, returned) {
+                    (Purpose::Create { source }, Some(record)) => {
+                        self.finish_create(txn, &intent, source, record, now, Happening::Created);
+                    }
+                    (Purpose::Create { .. }, None) => {}
+                    (Purpose::Update { record }, returned) => self.finish_update(txn, &intent, record, returned, now),
+                    (Purpose::Trash { record }, _) => self.finish_trash(txn, &intent, record, now),
+                }
+            }
+            Err(WriteError::NotDone(error)) => {
+                self.memory.remove_intent(txn, seq);
+                self.not_done(txn, op, &intent, &error, now);
+            }
+            Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
+        }
+        self.touch_subject(op);
+    }
+
+    /// Whatever became of an operation, what it was about is planned anew.
+    pub(super) fn touch_subject(&mut self, op: &OpKey) {
+        let ends = self.tie_ends(op);
+        if let Some(at) = op.subject(ends.as_ref()) {
+            self.memory.touch(&at);
+        }
+    }
+
+    fn taken(&self, field: &FieldMap, intent: &Intent, returned: Option<&Record>) -> Taken {
+        let Some(sent) = intent.common.get(&field.spec.key) else { return Taken::Other };
+        // Where a method returns no record, the base is the value sent.
+        let Some(record) = returned else { return Taken::Yes(sent.clone()) };
+        let Some(FieldState::Known(native)) = record.fields.get(field.name_on(intent.side)) else {
+            return Taken::Other;
+        };
+        let Ok(got) = field.to_common(intent.side, native, &self.translator()) else { return Taken::Other };
+        if field.accepts(intent.side, sent, &got) {
+            Taken::Yes(got)
+        } else if intent.before.get(&field.spec.key).unwrap_or(&Value::Empty) == &got {
+            Taken::Kept
+        } else {
+            Taken::Other
+        }
+    }
+
+    fn finish_update(
+        &mut self,
+        txn: &mut Txn,
+        intent: &Intent,
+        record: &RecordId,
+        returned: Option<Record>,
+        now: Timestamp,
+    ) {
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let Some(tie) = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned() else {
+            return;
+        };
+        self.figures.window(intent.read_at, now);
+        let written = self.settle_fields(txn, intent, &at, tie, returned.as_ref(), now, true);
+        self.figures.written(intent.side, now, written);
+        self.remember_write(&at, intent, now);
+        let id = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
+        if let Some(id) = id {
+            self.memory.remove_mark(txn, &HoldId::tie(&id), "failed");
+            self.one_by_one.remove(&(id, intent.side));
+        }
+        match returned {
+            Some(record) => self.take_reading(txn, &at, now, record, Source::ById),
+            None => self.assume_written(txn, &at, intent, now),
+        }
+    }
+
+    /// Compares field by field, moves bases, marks refusals, and tells the journal. `refusals` is false where nobody knows
+    /// whether the write reached the side at all: a value that was kept then says nothing.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn settle_fields(
+        &mut self,
+        txn: &mut Txn,
+        intent: &Intent,
+        at: &RecordRef,
+        mut tie: Tie,
+        returned: Option<&Record>,
+        now: Timestamp,
+        refusals: bool,
+    ) -> usize {
+        let id = tie.id();
+        let fields: Vec<FieldMap> = self
+            .memory
+            .pair(&at.pair)
+            .and_then(|pair| pair.map.as_ref())
+            .map(|map| map.fields.iter().filter(|field| intent.common.contains_key(&field.spec.key)).cloned().collect())
+            .unwrap_or_default();
+        let mut written = 0;
+        let mut moved = false;
+        for field in &fields {
+            let key = &field.spec.key;
+            let hold = HoldId::field(&id, key);
+            let mut event = self.event(Happening::Wrote, at, intent.cause.get(key).cloned().unwrap_or_default());
+            event.field = Some(key.clone());
+            event.before = intent.before.get(key).cloned();
+            event.window = Some((intent.read_at, now));
+            match self.taken(field, intent, returned) {
+                Taken::Yes(got) => {
+                    written += 1;
+                    event.after = Some(got.clone());
+                    if intent.settles.contains(key) {
+                        let mut settled = event.clone();
+                        settled.what = Happening::Settled;
+                        settled.window = None;
+                        txn.events.push(settled);
+                    }
+                    txn.events.push(event);
+                    moved |= move_base(&mut tie, field, intent, got);
+                    self.memory.remove_mark(txn, &hold, "refused");
+                }
+                Taken::Kept if refusals => {
+                    let sent = intent.common.get(key).cloned().unwrap_or_default();
+                    let reason = format!("{} kept its old value and said nothing", intent.side);
+                    event.what = Happening::Refused;
+                    event.after = Some(sent.clone());
+                    event.note.clone_from(&reason);
+                    txn.events.push(event);
+                    let kind = MarkKind::Refused { side: intent.side, sent, reason };
+                    self.memory.put_mark(txn, Mark { id: hold, kind, at: now });
+                }
+                Taken::Kept | Taken::Other => {}
+            }
+        }
+        if moved {
+            self.memory.put_tie(txn, tie);
+        }
+        written
+    }
+
+    fn remember_write(&mut self, at: &RecordRef, intent: &Intent, now: Timestamp) {
+        let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        let before = intent
+            .fields
+            .keys()
+            .filter_map(|name| Some((name.clone(), known?.known(name)?.clone())))
+            .collect::<BTreeMap<_, _>>();
+        self.recent_writes.insert(at.clone(), RecentWrite { at: now, before });
+    }
+
+    fn assume_written(&mut self, txn: &mut Txn, at: &RecordRef, intent: &Intent, now: Timestamp) {
+        let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        let Some(mut observation) = known.cloned() else { return };
+        for (name, value) in &intent.fields {
+            observation.fields.insert(name.clone(), FieldState::Known(value.clone()));
+        }
+        observation.seen_at = now;
+        self.memory.put_observation(txn, at, observation);
+        self.hot.insert(at.clone(), now);
+    }
+
+    /// A record was made, or an unknown one was found to have been made: it is tied to its source.
+    pub(super) fn finish_create(
+        &mut self,
+        txn: &mut Txn,
+        intent: &Intent,
+        source: &RecordId,
+        record: Record,
+        now: Timestamp,
+        what: Happening,
+    ) {
+        let (crm, notion) = match intent.side {
+            Side::Notion => (source.clone(), record.id.clone()),
+            Side::Crm => (record.id.clone(), source.clone()),
+        };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.id.clone() };
+        let Some(pair) = self.memory.pair(&intent.pair) else { return };
+        let taken = pair.tie_of(Side::Crm, &crm).or_else(|| pair.tie_of(Side::Notion, &notion)).map(Tie::id);
+        if taken.is_some_and(|taken| taken.crm != crm) || pair.ties.get(&crm).is_some_and(|tie| tie.notion != notion) {
+            // The source was linked by an operator while this was out: the new record stays, as an orphan.
+            self.take_reading(txn, &at, now, record, Source::ById);
+            return;
+        }
+        let note = format!("for {} record {source}", intent.side.other());
+        self.tie(txn, &intent.pair, &crm, &notion, &note);
+        let id = TieId { pair: intent.pair.clone(), crm };
+        let mut event = self.tie_event(what, &id, note);
+        event.side = Some(intent.side);
+        event.window = Some((intent.read_at, now));
+        txn.events.push(event);
+        self.first_base(txn, intent, &id, &record, now);
+        self.clear_failure(txn, &intent.pair, intent.side.other(), source);
+        self.figures.written(intent.side, now, intent.common.len());
+        self.take_reading(txn, &at, now, record, Source::ById);
+    }
+
+    /// What a new record shows of what was sent is the base; what it did not take is marked as refused.
+    fn first_base(&mut self, txn: &mut Txn, intent: &Intent, id: &TieId, record: &Record, now: Timestamp) {
+        let Some(pair) = self.memory.pair(&id.pair) else { return };
+        let (Some(map), Some(mut tie)) = (pair.map.as_ref(), pair.ties.get(&id.crm).cloned()) else { return };
+        let fields = map.fields.clone();
+        for field in &fields {
+            let key = &field.spec.key;
+            match self.taken(field, intent, Some(record)) {
+                Taken::Yes(got) => {
+                    move_base(&mut tie, field, intent, got);
+                }
+                Taken::Kept => {
+                    let sent = intent.common.get(key).cloned().unwrap_or_default();
+                    let reason = format!("{} created the record without it", intent.side);
+                    let kind = MarkKind::Refused { side: intent.side, sent, reason };
+                    self.memory.put_mark(txn, Mark { id: HoldId::field(id, key), kind, at: now });
+                }
+                Taken::Other => {}
+            }
+        }
+        self.memory.put_tie(txn, tie);
+    }
+
+    fn finish_trash(&mut self, txn: &mut Txn, intent: &Intent, record: &RecordId, now: Timestamp) {
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let Some(pair) = self.memory.pair(&at.pair) else { return };
+        let (tie, known) = (pair.tie_of(at.side, &at.id).map(Tie::id), pair.observation(at.side, &at.id).cloned());
+        if let Some(mut observation) = known {
+            observation.presence = Presence::Trashed;
+            observation.seen_at = now;
+            txn.events.push(self.event(
+                Happening::Gone,
+                &at,
+                "put into the trash after its counterpart, by the pair's delete policy",
+            ));
+            self.memory.put_observation(txn, &at, observation);
+        }
+        if let Some(id) = tie {
+            self.untie(txn, &id, None);
+        }
+    }
+
+    /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
+    fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
+        match error.kind {
+            RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
+                self.note_trouble(txn, op.side, error);
+                self.pause(op.side);
+                return;
+            }
+            RemoteErrorKind::NotFound => {
+                // Deleted, or access lost: reads by id will tell which.
+                let ends = self.tie_ends(op);
+                if let Some(at) = op.subject(ends.as_ref()) {
+                    self.hot.insert(at, now);
+                }
+            }
+            RemoteErrorKind::Forbidden | RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => {}
+        }
+        let Purpose::Update { record } = &intent.purpose else {
+            self.failed(txn, intent, error, now);
+            return;
+        };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
+        let Some(id) = tie else { return };
+        match (error.kind, intent.common.len()) {
+            // One bad value must not keep the others back, and must be found: they are written one by one.
+            (RemoteErrorKind::Invalid, 2..) => {
+                self.one_by_one.insert((id, intent.side));
+            }
+            (RemoteErrorKind::Invalid, 1) => {
+                for (key, sent) in &intent.common {
+                    let reason = error.message.clone();
+                    let mut event = self.event(Happening::Refused, &at, reason.clone());
+                    event.field = Some(key.clone());
+                    event.after = Some(sent.clone());
+                    txn.events.push(event);
+                    let kind = MarkKind::Refused { side: intent.side, sent: sent.clone(), reason };
+                    self.memory.put_mark(txn, Mark { id: HoldId::field(&id, key), kind, at: now });
+                }
+            }
+            _ => self.failed(txn, intent, error, now),
+        }
+    }
+
+    /// A write failed for a reason in its record: tried again after five minutes and an hour, then set aside.
+    pub(super) fn failed(&mut self, txn: &mut Txn, intent: &Intent, error: &RemoteError, now: Timestamp) {
+        let hold = self.failure_hold(intent);
+        let before = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        let attempts = before.unwrap_or(0) + 1;
+        let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
+        self.set_failure(txn, hold, intent.side, &error.message, attempts, pause.map(|pause| after(now, *pause)));
+    }
+
+    /// Marks a failure; without a moment for the next try it is a quarantine.
+    pub(super) fn set_failure(
+        &mut self,
+        txn: &mut Txn,
+        hold: HoldId,
+        side: Side,
+        reason: &str,
+        attempts: u32,
+        retry_at: Option<Timestamp>,
+    ) {
+        if retry_at.is_none() {
+            txn.events.push(self.hold_event(Happening::Quarantined, &hold, reason));
+            let why = crate::model::Why::Quarantined { side, reason: reason.to_owned(), attempts };
+            self.set_hold(txn, hold.clone(), Some(why));
+        }
+        let kind = MarkKind::Failed { side, reason: reason.to_owned(), attempts, retry_at };
+        self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
+    }
+
+    pub(super) fn failure_hold(&self, intent: &Intent) -> HoldId {
+        let crm = match &intent.purpose {
+            Purpose::Create { source } => Some(source_key(intent.side.other(), source)),
+            Purpose::Update { record } | Purpose::Trash { record } => self
+                .memory
+                .pair(&intent.pair)
+                .and_then(|pair| pair.tie_of(intent.side, record))
+                .map(|tie| tie.crm.clone()),
+        };
+        HoldId { pair: intent.pair.clone(), crm, field: None }
+    }
+
+    /// A source got its counterpart: earlier failures are forgotten.
+    fn clear_failure(&mut self, txn: &mut Txn, name: &PairName, side: Side, source: &RecordId) {
+        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
+        self.memory.remove_mark(txn, &hold, "failed");
+        self.set_hold(txn, hold, None);
+    }
+
+    /// How often the creation for this source was sent already.
+    pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
+        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
+        let attempts = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        attempts.unwrap_or(0)
+    }
+
+    /// Nobody knows whether it was executed: it will be probed.
+    fn unknown(&mut self, txn: &mut Txn, mut intent: Intent, why: &str) {
+        let IntentState::Sent { at } = intent.state else { return };
+        intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
+        txn.events.push(self.intent_event(
+            Happening::Unknown,
+            &intent,
+            format!("no answer tells whether it was done: {why}"),
+        ));
+        self.memory.put_intent(txn, intent);
+    }
+}
+
+/// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
+/// thing; where both sides are being written, the second write moves it.
+fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value) -> bool {
+    let key: &FieldKey = &field.spec.key;
+    let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
+    if !field.same(sent, agreed) {
+        return false;
+    }
+    let (crm, notion) = match intent.side {
+        Side::Crm => (got, agreed.clone()),
+        Side::Notion => (agreed.clone(), got),
+    };
+    tie.base.insert(key.clone(), Base { crm, notion, mapping: field.hash.clone() });
+    true
+}

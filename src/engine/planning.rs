@@ -1,0 +1,350 @@
+//! Deriving plans for ties: what the planner says becomes bases, holds and planned operations.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::control::Sides;
+use crate::model::{
+    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId,
+    Tombstone, Value, Verdict, Why,
+};
+use crate::plan::{Departure, FieldCase, FieldPlan, depart, merge};
+
+use super::core::{Core, OpKey, Planned, Target, after, signed};
+use super::memory::{PairMemory, Txn};
+
+/// What is to be done about one tie.
+pub struct TiePlan {
+    /// Its fields, while both records are there.
+    pub fields: Vec<(FieldKey, FieldPlan)>,
+    /// What becomes of it as a whole.
+    pub departure: Departure,
+    /// Its page lacks our marker.
+    pub unmarked: bool,
+}
+
+impl Core {
+    /// Plans every dirty tie of every running pair.
+    pub(super) fn plan_ties(&mut self, txn: &mut Txn) {
+        for name in self.pair_names() {
+            if !self.is_running(&name) {
+                continue;
+            }
+            let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
+            let dirty = std::mem::take(&mut pair.dirty);
+            let mut departing: Vec<(TieId, Departure)> = Vec::new();
+            for crm in dirty {
+                let id = TieId { pair: name.clone(), crm };
+                let Some(plan) = self.derive(&id) else { continue };
+                match plan.departure {
+                    Departure::No => self.apply_plan(txn, &id, plan),
+                    Departure::Hold(why) => {
+                        self.drop_ops(&id);
+                        self.set_hold(txn, HoldId::tie(&id), Some(why));
+                    }
+                    departure => departing.push((id, departure)),
+                }
+            }
+            self.depart_all(txn, &name, departing);
+        }
+    }
+
+    /// The plan of one tie. Pure: nothing is changed.
+    pub(super) fn derive(&self, id: &TieId) -> Option<TiePlan> {
+        let pair = self.memory.pair(&id.pair)?;
+        let map = pair.map.as_ref()?;
+        let tie = pair.ties.get(&id.crm)?;
+        let crm = pair.observation(Side::Crm, &tie.crm)?;
+        let notion = pair.observation(Side::Notion, &tie.notion)?;
+        let lookup = self.translator();
+        if !(crm.is_present() && notion.is_present()) {
+            let edited = Side::BOTH.into_iter().any(|side| {
+                let observation = if side == Side::Crm { crm } else { notion };
+                observation.is_present()
+                    && map.fields.iter().any(|field| {
+                        let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
+                        let seen = self.seen(field, side, observation, &lookup);
+                        field.spec.direction.from(side)
+                            && matches!((seen, base), (crate::plan::Seen::Known(value), Some(base)) if value != *base.of(side))
+                    })
+            });
+            let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete);
+            return Some(TiePlan { fields: Vec::new(), departure, unmarked: false });
+        }
+        let mut fields = Vec::new();
+        for field in &map.fields {
+            let key = &field.spec.key;
+            let hold = HoldId::field(id, key);
+            let decision = self.memory.decision_on(&hold);
+            let base = tie.base.get(key).filter(|base| base.mapping == field.hash);
+            let case = FieldCase {
+                direction: field.spec.direction,
+                policy: field.spec.policy,
+                mergeable: field.crm.multiple && field.notion.multiple,
+                base: base.map(|base| (base.crm.clone(), base.notion.clone())),
+                crm: self.seen(field, Side::Crm, crm, &lookup),
+                notion: self.seen(field, Side::Notion, notion, &lookup),
+                came: (
+                    crm.changed_between.get(&field.spec.crm).copied(),
+                    notion.changed_between.get(&field.spec.notion).copied(),
+                ),
+                same: &|left, right| field.same(left, right),
+                decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
+                marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
+            };
+            fields.push((key.clone(), self.representable(field, tie, merge(&case))));
+        }
+        let unmarked = notion.marker.as_deref() != Some(tie.crm.as_str());
+        Some(TiePlan { fields, departure: Departure::No, unmarked })
+    }
+
+    /// A value that has no form on the side that would get it is held instead of written.
+    fn representable(&self, field: &crate::mapping::FieldMap, tie: &Tie, mut plan: FieldPlan) -> FieldPlan {
+        let lookup = self.translator();
+        for write in &plan.writes {
+            let current = self.current(tie, field, write.side);
+            if let Err(unmapped) = field.to_native(write.side, &write.value, &current, &lookup) {
+                let side = write.side.other();
+                plan.hold = Some(Why::Unmappable { side, value: write.value.clone(), reason: unmapped.reason });
+                plan.writes.clear();
+                plan.settled.clear();
+                break;
+            }
+        }
+        plan
+    }
+
+    pub(super) fn current(&self, tie: &Tie, field: &crate::mapping::FieldMap, side: Side) -> Value {
+        let observation = self.memory.pair(&tie.pair).and_then(|pair| pair.observation(side, tie.on(side)));
+        observation.and_then(|it| it.known(field.name_on(side))).cloned().unwrap_or_default()
+    }
+
+    fn apply_plan(&mut self, txn: &mut Txn, id: &TieId, plan: TiePlan) {
+        self.set_hold(txn, HoldId::tie(id), self.record_hold(id));
+        let now = self.clock.now();
+        let mut writes: Sides<BTreeMap<FieldKey, Timestamp>> = Sides::default();
+        let mut agreed: Vec<(FieldKey, (Value, Value))> = Vec::new();
+        for (key, field) in plan.fields {
+            let hold = HoldId::field(id, &key);
+            if field.lapsed || field.spent {
+                self.end_decision(txn, &hold, field.lapsed);
+            }
+            self.set_hold(txn, hold, field.hold);
+            agreed.extend(field.agree.map(|values| (key.clone(), values)));
+            for side in Side::BOTH {
+                let place = (id.clone(), side, key.clone());
+                if field.writes.iter().any(|write| write.side == side) {
+                    self.waiting.entry(place).or_insert(now);
+                    writes.get_mut(side).insert(key.clone(), self.due(id, &key, side, now));
+                } else {
+                    self.waiting.remove(&place);
+                }
+            }
+        }
+        self.advance(txn, id, agreed);
+        for side in Side::BOTH {
+            let fields = std::mem::take(writes.get_mut(side));
+            let due = fields.values().min().copied().or_else(|| (plan.unmarked && side == Side::Notion).then_some(now));
+            let key = OpKey { pair: id.pair.clone(), side, target: Target::Update(id.crm.clone()) };
+            match due {
+                Some(due) => {
+                    let due = due.max(self.retry_at(id, side).unwrap_or(due));
+                    let since = self.planned.get(&key).map_or(now, |planned| planned.since);
+                    self.planned.insert(key, Planned { since, due, fields: fields.into_keys().collect() });
+                }
+                None => {
+                    self.planned.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
+    fn record_hold(&self, id: &TieId) -> Option<Why> {
+        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { side, reason, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
+                Some(Why::Quarantined { side: *side, reason: reason.clone(), attempts: *attempts })
+            }
+            MarkKind::DuplicateSet { side, records } => {
+                Some(Why::DuplicateSet { side: *side, records: records.clone() })
+            }
+            _ => None,
+        })
+    }
+
+    /// When a failed record is tried again; the end of time once it is set aside.
+    fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
+        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
+                Some(retry_at.unwrap_or(Timestamp::MAX))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a record of the tie changed after a write of it failed: another input is another try.
+    fn moved_since(&self, id: &TieId, failed: Timestamp) -> bool {
+        let pair = self.memory.pair(&id.pair);
+        self.ends(id).is_some_and(|ends| {
+            [ends.crm, ends.notion].iter().any(|at| {
+                pair.and_then(|pair| pair.observation(at.side, &at.id)).is_some_and(|it| it.settled_since > failed)
+            })
+        })
+    }
+
+    /// When a field may be written on `side`: text from a side that saves while people type waits for quiet, but never
+    /// longer than the longest deferral; everything else goes at once.
+    pub(super) fn due(&self, id: &TieId, key: &FieldKey, side: Side, now: Timestamp) -> Timestamp {
+        let source = side.other();
+        let typed = || {
+            let pair = self.memory.pair(&id.pair)?;
+            let field = pair.map.as_ref()?.field(key)?;
+            let decided = self.memory.decision_on(&HoldId::field(id, key)).is_some();
+            let text = matches!(field.kind, Kind::Title | Kind::Text | Kind::Email | Kind::Phone | Kind::Url);
+            if decided || !text || !self.systems.get(source).capabilities().saves_while_typing {
+                return None;
+            }
+            let observation = pair.observation(source, pair.ties.get(&id.crm)?.on(source))?;
+            let (_, came) = observation.changed_between.get(field.name_on(source))?;
+            let quiet = after(*came, signed(self.timing.quiet_text));
+            let since = self.waiting.get(&(id.clone(), side, key.clone())).copied().unwrap_or(now);
+            Some(quiet.min(after(since, signed(self.timing.max_deferral))))
+        };
+        typed().unwrap_or(now)
+    }
+
+    /// Moves bases to where both sides agree without a write.
+    fn advance(&mut self, txn: &mut Txn, id: &TieId, agreed: Vec<(FieldKey, (Value, Value))>) {
+        if agreed.is_empty() {
+            return;
+        }
+        let Some(pair) = self.memory.pair(&id.pair) else { return };
+        let (Some(map), Some(mut tie)) = (pair.map.as_ref(), pair.ties.get(&id.crm).cloned()) else { return };
+        let mut spent = Vec::new();
+        for (key, (crm, notion)) in agreed {
+            let Some(field) = map.field(&key) else { continue };
+            let mut event = self.tie_event(Happening::Agreed, id, "both sides hold the same");
+            event.field = Some(key.clone());
+            event.before = tie.base.get(&key).map(|base| base.crm.clone());
+            event.after = Some(crm.clone());
+            txn.events.push(event);
+            spent.push(HoldId::field(id, &key));
+            tie.base.insert(key, Base { crm, notion, mapping: field.hash.clone() });
+        }
+        self.memory.put_tie(txn, tie);
+        for hold in spent {
+            self.memory.remove_mark(txn, &hold, "refused");
+            self.end_decision(txn, &hold, false);
+        }
+        if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
+            pair.dirty.remove(&id.crm);
+        }
+    }
+
+    /// A decision has done its work, or no longer fits what is there.
+    fn end_decision(&mut self, txn: &mut Txn, hold: &HoldId, lapsed: bool) {
+        let Some(seq) = self.memory.decision_on(hold).map(|decision| decision.seq) else { return };
+        if let Some(decision) = self.memory.remove_decision(txn, seq)
+            && lapsed
+        {
+            let mut event =
+                self.hold_event(Happening::Lapsed, hold, "the values moved since it was decided; shown again");
+            event.who = decision.who;
+            txn.events.push(event);
+        }
+    }
+
+    /// Sets or ends a hold, with its line in the journal when it begins or ends.
+    pub(super) fn set_hold(&mut self, txn: &mut Txn, id: HoldId, why: Option<Why>) {
+        let before = self.memory.holds.get(&id);
+        match why {
+            Some(why) if before.is_some_and(|before| before.why == why) => {}
+            Some(why) => {
+                let same_kind = |before: &Hold| std::mem::discriminant(&before.why) == std::mem::discriminant(&why);
+                let since = before.filter(|before| same_kind(before)).map(|before| before.since);
+                if since.is_none() {
+                    txn.events.push(self.hold_event(Happening::Held, &id, super::views::why_sentence(&why)));
+                }
+                let since = since.unwrap_or_else(|| self.clock.now());
+                self.memory.put_hold(txn, Hold { id, why, since });
+            }
+            None => {
+                if self.memory.remove_hold(txn, &id).is_some() {
+                    txn.events.push(self.hold_event(Happening::Released, &id, "no longer held"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_ops(&mut self, id: &TieId) {
+        for side in Side::BOTH {
+            for target in [Target::Update(id.crm.clone()), Target::Trash(id.crm.clone())] {
+                self.planned.remove(&OpKey { pair: id.pair.clone(), side, target });
+            }
+        }
+    }
+
+    /// Carries out departures, unless they are so many that a person must say so first.
+    fn depart_all(&mut self, txn: &mut Txn, name: &crate::model::PairName, departing: Vec<(TieId, Departure)>) {
+        let guard = HoldId { pair: name.clone(), crm: None, field: None };
+        let ties = self.memory.pair(name).map_or(0, |pair| pair.ties.len());
+        let pending: Vec<&TieId> = departing.iter().map(|(id, _)| id).collect();
+        if pending.len() > (ties / 20).max(10) {
+            let list: Vec<String> = pending.iter().map(|id| id.to_string()).collect();
+            let plan = Value::text(list.join(" ")).digest();
+            let allowed = self.memory.decisions.values().find(|decision| {
+                matches!(&decision.verdict, Verdict::Override { pair, plan: seen } if pair == name && *seen == plan)
+            });
+            let Some(seq) = allowed.map(|decision| decision.seq) else {
+                let what = format!("{} of {ties} ties would end because a record of theirs went away", list.len());
+                self.set_hold(txn, guard, Some(Why::MassChange { what, plan }));
+                if let Some(pair) = self.memory.pairs.get_mut(name) {
+                    pair.dirty.extend(departing.into_iter().map(|(id, _)| id.crm));
+                }
+                return;
+            };
+            self.memory.remove_decision(txn, seq);
+        }
+        if !departing.is_empty() || self.memory.holds.contains_key(&guard) {
+            self.set_hold(txn, guard, None);
+        }
+        for (id, departure) in departing {
+            self.drop_ops(&id);
+            match departure {
+                Departure::Untie { gone } => self.untie(txn, &id, gone),
+                Departure::Trash { side } => {
+                    let now = self.clock.now();
+                    let key = OpKey { pair: id.pair.clone(), side, target: Target::Trash(id.crm.clone()) };
+                    self.planned.insert(key, Planned { since: now, due: now, fields: Vec::new() });
+                }
+                Departure::No | Departure::Hold(_) => {}
+            }
+        }
+    }
+
+    /// Ends a tie with a tombstone.
+    pub(super) fn untie(&mut self, txn: &mut Txn, id: &TieId, gone: Option<Side>) {
+        let Some(tie) = self.memory.pair(&id.pair).and_then(|pair| pair.ties.get(&id.crm)).cloned() else { return };
+        let note = match gone {
+            Some(side) => format!("its record in {side} went away; the other stays, untied"),
+            None => "both records went away".to_owned(),
+        };
+        txn.events.push(self.tie_event(Happening::Untied, id, note));
+        self.memory.remove_tie(txn, id);
+        let stone = Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
+        self.memory.put_tombstone(txn, stone);
+    }
+
+    /// Whether a record is there to be tied.
+    pub(super) fn is_present(pair: &PairMemory, side: Side, id: &RecordId) -> bool {
+        pair.observation(side, id).is_some_and(|observation| observation.presence == Presence::Present)
+    }
+
+    /// Both records of a tie.
+    pub(super) fn ends(&self, id: &TieId) -> Option<Sides<RecordRef>> {
+        let tie = self.memory.pair(&id.pair)?.ties.get(&id.crm)?;
+        let end = |side: Side| RecordRef { pair: id.pair.clone(), side, id: tie.on(side).clone() };
+        Some(Sides { crm: end(Side::Crm), notion: end(Side::Notion) })
+    }
+}

@@ -1,0 +1,237 @@
+//! Taking a reading: what a side showed becomes an observation, and a change becomes a line of the journal.
+//!
+//! Readings come late and out of order: a listing that was asked before a write may arrive after it. So each carries the
+//! moment its request *began*, and one that began before something newer is known is dropped; the overlap of the
+//! increments brings its news again.
+
+use jiff::Timestamp;
+
+use crate::model::{Event, FieldState, Happening, Observation, Presence, Record, RecordRef, Side, Value};
+use crate::plan::field::Seen;
+
+use super::core::{Core, after, signed};
+use super::memory::Txn;
+use super::translate::Translator;
+
+/// How long after a write a listing may still show the value before it (an index that lags); it is then asked by id.
+const LAG_SUSPICION: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+
+/// Where a reading came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A query, which may lag behind.
+    Listing,
+    /// A read by id, or the answer of a write.
+    ById,
+}
+
+impl Core {
+    /// Takes one reading. `began` is when its request began, by our clock.
+    pub(super) fn take_reading(
+        &mut self,
+        txn: &mut Txn,
+        at: &RecordRef,
+        began: Timestamp,
+        record: Record,
+        from: Source,
+    ) {
+        if self.sending.contains(at) && from == Source::Listing {
+            // A write of this very record is out: the listing may show it before or after. The answer will tell.
+            return;
+        }
+        let Some(pair) = self.memory.pair(&at.pair) else { return };
+        let before = pair.observation(at.side, &at.id);
+        if before.is_some_and(|before| began < before.seen_at) {
+            return;
+        }
+        if from == Source::Listing && self.looks_reverted(at, &record, began) {
+            self.hot.insert(at.clone(), began);
+            return;
+        }
+        let observation = observe(before, &record, began);
+        let unchanged = before.is_some_and(|before| {
+            before.fields == observation.fields
+                && before.presence == observation.presence
+                && before.marker == observation.marker
+                && before.edited_at == observation.edited_at
+                && before.unknown_for == observation.unknown_for
+        });
+        let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
+        self.watch_heat(at, &record, began);
+        if unchanged {
+            self.saw_again(at, began);
+            return;
+        }
+        self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
+        txn.events.extend(news);
+        self.memory.put_observation(txn, at, observation);
+    }
+
+    /// Only the moment of the reading moves, which no restart needs to know.
+    fn saw_again(&mut self, at: &RecordRef, began: Timestamp) {
+        let Some(pair) = self.memory.pairs.get_mut(&at.pair) else { return };
+        // A record that waits to be whole becomes so by being seen again unchanged.
+        pair.rematch |= pair.tie_of(at.side, &at.id).is_none();
+        if let Some(known) = pair.observations.get_mut(at.side).get_mut(&at.id) {
+            known.seen_at = began;
+        }
+    }
+
+    /// A read by id said that there is no such record for us. One such answer is not enough: the record may be missing
+    /// for now. Two, a cycle apart, are.
+    pub(super) fn take_absence(&mut self, txn: &mut Txn, at: &RecordRef, began: Timestamp) {
+        let Some(before) = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id)) else {
+            return;
+        };
+        if began < before.seen_at || before.presence == Presence::Missing {
+            return;
+        }
+        let first = *self.absent_since.entry(at.clone()).or_insert(began);
+        if began < first + self.confirm_after(at.side) {
+            self.hot.insert(at.clone(), first + self.confirm_after(at.side));
+            return;
+        }
+        let mut observation = before.clone();
+        observation.presence = Presence::Missing;
+        observation.seen_at = began;
+        txn.events.push(self.event(Happening::Gone, at, "two reads by id, a cycle apart, found no such record"));
+        self.absent_since.remove(at);
+        self.hot.remove(at);
+        self.memory.put_observation(txn, at, observation);
+    }
+
+    /// A query right after a write that shows exactly what was there before the write is not believed without a read by id.
+    fn looks_reverted(&self, at: &RecordRef, record: &Record, began: Timestamp) -> bool {
+        let Some(write) = self.recent_writes.get(at) else { return false };
+        let Some(known) = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id)) else {
+            return false;
+        };
+        began.duration_since(write.at) < LAG_SUSPICION
+            && write.before.iter().any(|(name, old)| {
+                record.fields.get(name).and_then(FieldState::known) == Some(old) && known.known(name) != Some(old)
+            })
+    }
+
+    /// A record that was edited so lately that its time stamp cannot tell a second edit stays hot until a reading that
+    /// began after its minute and the index's lag.
+    fn watch_heat(&mut self, at: &RecordRef, record: &Record, began: Timestamp) {
+        self.absent_since.remove(at);
+        let settled = record.edited_at.and_then(|edited| {
+            let precision = self.systems.get(at.side).capabilities().precision;
+            edited.checked_add(precision).ok()?.checked_add(self.lag).ok()
+        });
+        match settled {
+            Some(settled) if began < settled => {
+                // The next increments show it anyway; only if they do not, it is read by id.
+                let spare = signed(self.poll(at.side)) * 3;
+                self.hot.insert(at.clone(), after(settled, spare));
+            }
+            _ => {
+                self.hot.remove(at);
+            }
+        }
+    }
+
+    /// What a reading tells that was not known.
+    fn news(&self, at: &RecordRef, before: Option<&Observation>, after: &Observation) -> Vec<Event> {
+        let Some(pair) = self.memory.pair(&at.pair) else { return Vec::new() };
+        let mut events = Vec::new();
+        match (before.map(|it| it.presence), after.presence) {
+            // The record that a create of ours has just made is known already, by its tie.
+            (None, _) if pair.tie_of(at.side, &at.id).is_some() => {}
+            (None, _) => events.push(self.event(Happening::Seen, at, "a record that was not known")),
+            (Some(Presence::Present), Presence::Trashed) => {
+                events.push(self.event(Happening::Gone, at, "put into the trash"));
+            }
+            (Some(Presence::Present), Presence::Moved) => {
+                events.push(self.event(Happening::Gone, at, "moved out of the pair's data source"));
+            }
+            (Some(old), Presence::Present) if old != Presence::Present => {
+                events.push(self.event(Happening::Returned, at, "back again"));
+            }
+            _ => {}
+        }
+        let Some(before) = before else { return events };
+        let Some(map) = &pair.map else { return events };
+        let base = pair.tie_of(at.side, &at.id).map(|tie| &tie.base);
+        for field in &map.fields {
+            let name = if at.side == Side::Crm { &field.spec.crm } else { &field.spec.notion };
+            let (Some(old), Some(new)) = (before.known(name), after.known(name)) else { continue };
+            if old == new {
+                continue;
+            }
+            let (old, new) = (self.common(field, at.side, old), self.common(field, at.side, new));
+            // Our own writes come back as readings; a value equal to the base is an echo, whoever is named as its author.
+            if base.and_then(|base| base.get(&field.spec.key)).is_some_and(|base| *base.of(at.side) == new) {
+                continue;
+            }
+            let mut event = self.event(Happening::Seen, at, "");
+            event.field = Some(field.spec.key.clone());
+            event.before = Some(old);
+            event.after = Some(new);
+            events.push(event);
+        }
+        events
+    }
+
+    /// A native value in common dialect; where it has no such form, as it is.
+    pub(super) fn common(&self, field: &crate::mapping::FieldMap, side: Side, native: &Value) -> Value {
+        let lookup = Translator { memory: &self.memory, directory: &self.directory };
+        field.to_common(side, native, &lookup).unwrap_or_else(|_| native.clone())
+    }
+
+    /// A field of an observation as the planner sees it.
+    pub(super) fn seen(
+        &self,
+        field: &crate::mapping::FieldMap,
+        side: Side,
+        observation: &Observation,
+        lookup: &Translator<'_>,
+    ) -> Seen {
+        let name = if side == Side::Crm { &field.spec.crm } else { &field.spec.notion };
+        match observation.fields.get(name) {
+            Some(FieldState::Known(native)) => match field.to_common(side, native, lookup) {
+                Ok(value) => Seen::Known(value),
+                Err(unmapped) => Seen::Unmapped(native.clone(), unmapped.reason),
+            },
+            Some(FieldState::Unknown(why)) => {
+                Seen::Unknown(why.clone(), observation.unknown_for.get(name).copied().unwrap_or(1))
+            }
+            None => Seen::Unknown("not read yet".to_owned(), 0),
+        }
+    }
+}
+
+/// The observation that a reading makes of what was known before.
+fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> Observation {
+    let mut observation = Observation {
+        fields: before.map(|before| before.fields.clone()).unwrap_or_default(),
+        presence: record.presence,
+        created_at: record.created_at.or_else(|| before.and_then(|before| before.created_at)),
+        edited_at: record.edited_at.or_else(|| before.and_then(|before| before.edited_at)),
+        marker: record.marker.clone(),
+        seen_at: began,
+        settled_since: before.map_or(began, |before| before.settled_since),
+        unknown_for: before.map(|before| before.unknown_for.clone()).unwrap_or_default(),
+        changed_between: before.map(|before| before.changed_between.clone()).unwrap_or_default(),
+    };
+    for (name, state) in &record.fields {
+        match state {
+            FieldState::Unknown(_) => {
+                // More cycles than matter are not counted, so that an unreadable field is not stored at every reading.
+                let cycles = observation.unknown_for.entry(name.clone()).or_insert(0);
+                *cycles = (*cycles + 1).min(crate::plan::field::UNKNOWN_CYCLES);
+            }
+            FieldState::Known(value) => {
+                observation.unknown_for.remove(name);
+                if observation.known(name) != Some(value) {
+                    let last = before.map(|before| before.seen_at);
+                    observation.changed_between.insert(name.clone(), (last, began));
+                    observation.settled_since = began;
+                }
+            }
+        }
+        observation.fields.insert(name.clone(), state.clone());
+    }
+    observation
+}

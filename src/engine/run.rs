@@ -1,0 +1,309 @@
+//! The control task: one message after the other, one commit for what they told, then everything that follows from it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::control::{DeskError, Reply, Sides, Snapshot, Window};
+use crate::model::{Entity, Happening, Side};
+use crate::seam::KvError;
+use crate::store::{Store, trees};
+
+use super::core::{Core, OpKey, signed};
+use super::desk::EngineDesk;
+use super::figures::Figures;
+use super::listing::ListingState;
+use super::memory::{Memory, Txn};
+use super::messages::{Msg, Order};
+use super::settings::{Settings, World};
+use super::translate::Directory;
+use super::{Claims, views};
+
+/// Messages that wait for the control task; senders wait when there are more.
+const MAILBOX: usize = 1024;
+/// Messages that one commit takes at most.
+const STEP: usize = 128;
+/// How often a snapshot is published at most while things change.
+const PUBLISH: SignedDuration = SignedDuration::from_millis(200);
+/// How often it is published while nothing changes: the series moves on.
+const PUBLISH_IDLE: SignedDuration = SignedDuration::from_secs(1);
+
+/// Why the engine ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The store refused; nothing was written outside after that.
+    #[error("the store failed, so the engine stopped before doing anything it could not remember: {0}")]
+    Store(#[from] KvError),
+}
+
+/// A running engine.
+pub struct Running {
+    /// The door for operators.
+    pub desk: Arc<EngineDesk>,
+    /// Ends when the engine does.
+    pub task: JoinHandle<Result<(), EngineError>>,
+}
+
+/// What is answered after the commit.
+enum Answer {
+    Order(oneshot::Sender<Order>, Order),
+    Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
+    Reply(oneshot::Sender<Reply>, Reply),
+    Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
+    Claims(oneshot::Sender<Claims>),
+}
+
+/// Starts the engine: reads back what it remembers, doubts every write that was on its way, and begins to look.
+///
+/// # Errors
+/// [`EngineError`] when the store cannot be read.
+pub async fn start(settings: Settings, world: World) -> Result<Running, EngineError> {
+    let (mail, inbox) = mpsc::channel(MAILBOX);
+    let entities: Vec<Sides<Entity>> = settings
+        .pairs
+        .iter()
+        .map(|pair| Sides { crm: pair.entity(Side::Crm), notion: pair.entity(Side::Notion) })
+        .collect();
+    let memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
+    let now = world.clock.now();
+    let mut core = Core {
+        timing: settings.timing.clone(),
+        systems: world.systems.clone(),
+        clock: world.clock.clone(),
+        directory: Directory::default(),
+        figures: Figures::default(),
+        mail: mail.clone(),
+        planned: BTreeMap::new(),
+        waiting: BTreeMap::new(),
+        under_way: BTreeMap::new(),
+        sending: BTreeSet::new(),
+        probing: BTreeSet::new(),
+        hot: BTreeMap::new(),
+        reading: BTreeSet::new(),
+        absent_since: BTreeMap::new(),
+        recent_writes: BTreeMap::new(),
+        one_by_one: BTreeSet::new(),
+        listings: BTreeMap::new(),
+        stopped: BTreeMap::new(),
+        schema_due: settings.pairs.iter().map(|pair| (pair.name.clone(), Some(now))).collect(),
+        paused_until: Sides::default(),
+        failures: Sides::default(),
+        trouble: Sides::default(),
+        last_rows: VecDeque::new(),
+        draining: false,
+        lag: signed(settings.timing.hot_lag),
+        version: 0,
+        started: now,
+        memory,
+        settings,
+    };
+    core.begin(now);
+    let mut txn = Txn::default();
+    core.doubt_sent(&mut txn);
+    txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
+    let first = Arc::new(core.snapshot(now));
+    let (publish, snapshots) = watch::channel(first);
+    let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true };
+    run.commit(txn).await?;
+    let desk = Arc::new(EngineDesk { mail, snapshots });
+    Ok(Running { desk, task: tokio::spawn(run.go()) })
+}
+
+impl Core {
+    /// The state of the listings after a start.
+    fn begin(&mut self, now: Timestamp) {
+        for name in self.pair_names() {
+            for side in Side::BOTH {
+                let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
+                let swept = swept.filter(|_| !self.settings.resync);
+                let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
+                let state = ListingState::due(now, next_sweep);
+                self.listings.insert((name.clone(), side), state);
+            }
+        }
+    }
+
+    /// The next moment at which something is due by itself.
+    fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let planned = self.planned.values().map(|planned| planned.due);
+        let listings = self.listings.values().filter(|it| it.running.is_none());
+        let listings = listings.flat_map(|it| [it.next_increment, it.next_sweep]);
+        let hot = self.hot.values().copied();
+        let schemas = self.schema_due.values().copied().flatten();
+        let probes = self.memory.intents.values().filter_map(|intent| match intent.state {
+            crate::model::IntentState::Unknown { next_probe, .. } => Some(next_probe),
+            crate::model::IntentState::Sent { .. } => None,
+        });
+        let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
+        // What is due already was tried just now, and waits for a message.
+        let all = planned.chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
+        all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+struct Run {
+    core: Core,
+    store: Store,
+    inbox: mpsc::Receiver<Msg>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    published: Timestamp,
+    stale: bool,
+}
+
+impl Run {
+    async fn go(mut self) -> Result<(), EngineError> {
+        loop {
+            self.follow().await?;
+            if self.core.draining && self.core.under_way.is_empty() && self.core.probing.is_empty() {
+                let mut txn = Txn::default();
+                txn.events.push(self.core.system_event(Happening::System, "stopped in good order"));
+                self.commit(txn).await?;
+                return Ok(());
+            }
+            let now = self.core.clock.now();
+            let mut wake = self.core.next_wake(now);
+            if self.publish.receiver_count() > 1 || self.stale {
+                let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
+                wake = wake.min(super::core::after(self.published, pace));
+            }
+            let pause = wake.duration_since(now).max(SignedDuration::from_millis(1));
+            let pause = std::time::Duration::try_from(pause).unwrap_or(std::time::Duration::MAX);
+            // Longer than any pause we need, and not so long that a timer overflows.
+            let pause = pause.min(std::time::Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                msg = self.inbox.recv() => match msg {
+                    Some(msg) => self.step(msg).await?,
+                    None => return Ok(()),
+                },
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Takes a message and whatever else has come, in one commit; answers after it.
+    async fn step(&mut self, first: Msg) -> Result<(), EngineError> {
+        let mut txn = Txn::default();
+        let mut answers = Vec::new();
+        self.take(&mut txn, first, &mut answers);
+        for _ in 1..STEP {
+            let Ok(msg) = self.inbox.try_recv() else { break };
+            self.take(&mut txn, msg, &mut answers);
+        }
+        self.commit(txn).await?;
+        for answer in answers {
+            self.answer(answer).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that follows from what is known now.
+    async fn follow(&mut self) -> Result<(), EngineError> {
+        let now = self.core.clock.now();
+        let mut txn = Txn::default();
+        if !self.core.draining {
+            self.core.match_all(&mut txn);
+            self.core.plan_ties(&mut txn);
+        }
+        self.commit(txn).await?;
+        if !self.core.draining {
+            self.core.start_schemas(now);
+            self.core.start_listings(now);
+            self.core.start_reads(now);
+            self.core.start_probes(now);
+            self.core.start_writers(now);
+        }
+        let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
+        if now.duration_since(self.published) >= pace {
+            self.published = now;
+            self.stale = false;
+            self.publish.send_replace(Arc::new(self.core.snapshot(now)));
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, txn: Txn) -> Result<(), EngineError> {
+        let now = self.core.clock.now();
+        let events = self.core.memory.commit(&self.store, txn, now).await?;
+        self.core.remember_rows(events);
+        Ok(())
+    }
+
+    fn take(&mut self, txn: &mut Txn, msg: Msg, answers: &mut Vec<Answer>) {
+        self.stale = true;
+        let core = &mut self.core;
+        match msg {
+            Msg::Page { pair, side, kind, began, page } => core.take_page(txn, (pair, side), kind, began, page),
+            Msg::Fetched { pair, side, asked, began, records } => {
+                core.take_fetched(txn, (pair, side), asked, began, records);
+            }
+            Msg::PreRead { op, began, found, order } => answers.push(Self::order(core, txn, op, began, found, order)),
+            Msg::Ended { op } => {
+                core.under_way.remove(&op);
+                core.touch_subject(&op);
+            }
+            Msg::Written { op, intent, outcome } => core.take_written(txn, &op, intent, outcome),
+            Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
+            Msg::Schemas { pair, schemas } => core.take_schemas(txn, &pair, schemas),
+            Msg::People { side, people } => core.take_people(txn, side, people),
+            Msg::Query { query, answer } => {
+                if query.list == crate::control::List::Journal {
+                    answers.push(Answer::Journal(answer, query));
+                } else {
+                    let window = core.window(&query);
+                    answers.push(Answer::Window(answer, Ok(window)));
+                }
+            }
+            Msg::Command { who, command, answer } => {
+                let reply = core.command(txn, &who, command);
+                answers.push(Answer::Reply(answer, reply));
+            }
+            Msg::Claims { answer } => answers.push(Answer::Claims(answer)),
+        }
+    }
+
+    fn order(
+        core: &mut Core,
+        txn: &mut Txn,
+        op: OpKey,
+        began: Timestamp,
+        found: Result<Vec<(crate::model::RecordId, crate::remote::Fetched)>, crate::remote::RemoteError>,
+        order: oneshot::Sender<Order>,
+    ) -> Answer {
+        match core.order(txn, &op, began, found) {
+            Some(intent) => {
+                let send = core.sending_order(&op, &intent);
+                core.memory.put_intent(txn, intent);
+                Answer::Order(order, send)
+            }
+            None => {
+                // Planned anew when its writer has ended; until then it is not due again.
+                core.planned.remove(&op);
+                Answer::Order(order, Order::Drop)
+            }
+        }
+    }
+
+    async fn answer(&mut self, answer: Answer) -> Result<(), EngineError> {
+        // Whoever asked may be gone; that is their affair.
+        match answer {
+            Answer::Order(to, order) => drop(to.send(order)),
+            Answer::Window(to, window) => drop(to.send(window)),
+            Answer::Reply(to, reply) => drop(to.send(reply)),
+            Answer::Journal(to, query) => {
+                let window = views::journal(&self.core, &self.store, &query).await?;
+                drop(to.send(Ok(window)));
+            }
+            Answer::Claims(to) => {
+                let mut claims = self.core.claims();
+                let rows = self.store.scan(trees::JOURNAL, &[], None, usize::MAX).await?;
+                claims.journal = rows.iter().filter_map(|(_, bytes)| crate::store::record::open(bytes).ok()).collect();
+                drop(to.send(claims));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The snapshot: what the whole program looks like right now.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::control::{Connection, JournalRow, Link, PairStatus, QueueDepth, Sides, Snapshot};
+use crate::model::{Event, IntentState, Side};
+use crate::remote::RemoteErrorKind;
+
+use super::Claims;
+use super::core::Core;
+
+/// Journal lines that every snapshot shows.
+const LATEST: usize = 50;
+
+impl Core {
+    /// Takes a snapshot.
+    pub(super) fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        self.version += 1;
+        let queue = Sides { crm: self.depth(Side::Crm), notion: self.depth(Side::Notion) };
+        self.figures.queue(now, queue.crm.total(), queue.notion.total());
+        let conflicts = self.memory.holds.values().filter(|hold| hold.why.is_conflict()).count();
+        let pairs: Vec<PairStatus> = self.pair_names().iter().filter_map(|name| self.pair_status(name)).collect();
+        let orphans: usize = self.memory.pairs.values().map(|pair| pair.orphans.len()).sum();
+        Snapshot {
+            version: self.version,
+            at: now,
+            started: self.started,
+            mode: self.settings.mode,
+            sides: Sides { crm: self.connection(Side::Crm), notion: self.connection(Side::Notion) },
+            queue,
+            conflicts: count(conflicts),
+            holds: count(self.memory.holds.len() - conflicts),
+            orphans: count(orphans),
+            ties: pairs.iter().map(|pair| pair.ties).sum(),
+            relations: self.edges_agreed(),
+            written: self.figures.written_total,
+            seen: self.figures.seen_total,
+            series: self.figures.series(now),
+            windows: self.figures.windows(),
+            pairs,
+            latest: self.last_rows.iter().take(LATEST).cloned().collect(),
+            hot: count(self.hot.len()),
+            store_note: self.settings.store_note.clone(),
+        }
+    }
+
+    fn connection(&self, side: Side) -> Connection {
+        let system = self.systems.get(side);
+        let pulse = system.pulse();
+        let trouble = pulse.trouble.as_ref().or(self.trouble.get(side).as_ref());
+        let link = match (trouble, pulse.last_answer) {
+            (Some(error), _) if needs_a_person(error.kind) => Link::Down { why: error.message.clone() },
+            (Some(error), _) => Link::Troubled { why: error.message.clone() },
+            (None, None) => Link::Starting,
+            (None, Some(_)) => Link::Up,
+        };
+        Connection {
+            name: system.capabilities().name.to_owned(),
+            link,
+            last_answer: pulse.last_answer,
+            headroom: pulse.headroom,
+            requests: pulse.requests,
+            throttled: pulse.throttled,
+            records: self.memory.pairs.values().map(|pair| count(pair.observations.get(side).len())).sum(),
+        }
+    }
+
+    /// Planned operations not yet acknowledged plus open intents.
+    fn depth(&self, side: Side) -> QueueDepth {
+        let intents = || self.memory.intents.values().filter(|intent| intent.side == side);
+        let unknown = intents().filter(|intent| matches!(intent.state, IntentState::Unknown { .. })).count();
+        let in_flight = intents().count() - unknown;
+        // A planned operation whose intent is open is counted once, as the intent.
+        let under_way = self.under_way.keys().filter(|op| op.side == side).count();
+        let waiting = self.planned.keys().filter(|op| op.side == side && !self.under_way.contains_key(*op)).count();
+        QueueDepth {
+            planned: count(waiting + under_way.saturating_sub(in_flight)),
+            in_flight: count(in_flight),
+            unknown: count(unknown),
+        }
+    }
+
+    fn pair_status(&self, name: &crate::model::PairName) -> Option<PairStatus> {
+        let pair = self.memory.pair(name)?;
+        let listing = |side: Side| self.listings.get(&(name.clone(), side));
+        let both = |moment: fn(&super::listing::ListingState) -> Option<Timestamp>| {
+            Some(listing(Side::Crm).and_then(moment)?.min(listing(Side::Notion).and_then(moment)?))
+        };
+        let swept = |side: Side| pair.cursors.get(side).swept;
+        Some(PairStatus {
+            name: name.clone(),
+            state: self.pair_state(name),
+            ties: count(pair.ties.len()),
+            last_cycle: both(|it| it.last_end),
+            last_sweep: swept(Side::Crm).zip(swept(Side::Notion)).map(|(crm, notion)| crm.min(notion)),
+            drift: Side::BOTH.into_iter().filter_map(listing).map(|it| it.drift).sum(),
+        })
+    }
+
+    /// Keeps the newest lines of the journal with the names people know.
+    pub(super) fn remember_rows(&mut self, events: Vec<Event>) {
+        for event in events {
+            let row = self.journal_row(event);
+            self.last_rows.push_front(row);
+        }
+        self.last_rows.truncate(LATEST);
+    }
+
+    /// A line of the journal with its record's title and its field's label.
+    pub(super) fn journal_row(&self, event: Event) -> JournalRow {
+        let pair = event.pair.as_ref().and_then(|name| self.memory.pair(name));
+        let title = pair.map(|pair| match (&event.crm, &event.notion) {
+            (Some(crm), _) if pair.ties.contains_key(crm) => self.tie_title(pair, crm),
+            (Some(crm), None) => self.title(pair, Side::Crm, crm),
+            (_, Some(notion)) => self.title(pair, Side::Notion, notion),
+            (None, None) => String::new(),
+        });
+        let label = event.field.as_ref().map(|key| {
+            let field = pair.and_then(|pair| pair.map.as_ref()?.field(key));
+            field.map_or_else(|| key.0.clone(), |field| field.spec.notion.0.clone())
+        });
+        JournalRow { event, title: title.unwrap_or_default(), label: label.unwrap_or_default() }
+    }
+
+    /// Everything but the journal.
+    pub(super) fn claims(&self) -> Claims {
+        let pairs = || self.memory.pairs.values();
+        Claims {
+            journal: Vec::new(),
+            holds: self.memory.holds.values().cloned().collect(),
+            orphans: pairs().flat_map(|pair| pair.orphans.values().cloned()).collect(),
+            ties: pairs().flat_map(|pair| pair.ties.values().cloned()).collect(),
+            tombstones: pairs().flat_map(|pair| pair.tombstones.values().cloned()).collect(),
+            intents: self.memory.intents.values().cloned().collect(),
+        }
+    }
+}
+
+/// The newest rows, newest first.
+pub(super) type Rows = VecDeque<JournalRow>;
+
+/// A length as the wire has it.
+pub(super) fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+fn needs_a_person(kind: RemoteErrorKind) -> bool {
+    matches!(kind, RemoteErrorKind::Unauthorized | RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound)
+}

@@ -1,0 +1,62 @@
+//! The look-ups that translation needs: people by e-mail, related records by tie.
+
+use std::collections::BTreeMap;
+
+use crate::control::Sides;
+use crate::mapping::Lookup;
+use crate::model::{PairName, Person, RecordId, Side};
+
+use super::memory::Memory;
+
+/// The people of both sides.
+#[derive(Debug, Default)]
+pub struct Directory {
+    email: Sides<BTreeMap<String, String>>,
+    user: Sides<BTreeMap<String, String>>,
+}
+
+impl Directory {
+    /// Replaces what is known of one side's people, and tells whether that changed anything. Two people with one
+    /// address: the first one named counts.
+    pub fn learn(&mut self, side: Side, people: Vec<Person>) -> bool {
+        let (mut emails, mut users) = (BTreeMap::new(), BTreeMap::new());
+        for person in people {
+            if let Some(email) = person.email {
+                users.entry(email.clone()).or_insert_with(|| person.id.clone());
+                emails.insert(person.id, email);
+            }
+        }
+        let changed = *self.email.get(side) != emails || *self.user.get(side) != users;
+        *self.email.get_mut(side) = emails;
+        *self.user.get_mut(side) = users;
+        changed
+    }
+}
+
+/// Memory and directory together answer what translation asks.
+pub struct Translator<'a> {
+    /// Ties.
+    pub memory: &'a Memory,
+    /// People.
+    pub directory: &'a Directory,
+}
+
+impl Lookup for Translator<'_> {
+    fn email_of(&self, side: Side, user: &str) -> Option<String> {
+        self.directory.email.get(side).get(user).cloned()
+    }
+
+    fn user_of(&self, side: Side, email: &str) -> Option<String> {
+        self.directory.user.get(side).get(email).cloned()
+    }
+
+    fn crm_of(&self, pair: &PairName, side: Side, record: &str) -> Option<String> {
+        let tie = self.memory.pair(pair)?.tie_of(side, &RecordId::from(record))?;
+        Some(tie.crm.0.clone())
+    }
+
+    fn record_of(&self, pair: &PairName, side: Side, crm: &str) -> Option<String> {
+        let tie = self.memory.pair(pair)?.tie_of(Side::Crm, &RecordId::from(crm))?;
+        Some(tie.on(side).0.clone())
+    }
+}

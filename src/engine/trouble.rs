@@ -1,0 +1,62 @@
+//! How the connections do: told once in the journal when it changes, and a pause for writes when it is bad.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{Event, Happening, PairName, Side};
+use crate::remote::RemoteError;
+
+use super::core::{Core, after};
+use super::memory::Txn;
+
+/// The shortest and longest pause after a failure that was not a record's.
+const PAUSES: (i64, i64) = (1, 60);
+
+impl Core {
+    /// A request failed for a reason that lies in the connection or the system.
+    pub(super) fn note_trouble(&mut self, txn: &mut Txn, side: Side, error: &RemoteError) {
+        if self.trouble.get(side).as_ref().map(|known| known.kind) != Some(error.kind) {
+            let mut event = self.system_event(Happening::Connection, error.message.clone());
+            event.side = Some(side);
+            txn.events.push(event);
+        }
+        *self.trouble.get_mut(side) = Some(error.clone());
+    }
+
+    /// A request was answered well.
+    pub(super) fn note_answer(&mut self, txn: &mut Txn, side: Side) {
+        *self.failures.get_mut(side) = 0;
+        *self.paused_until.get_mut(side) = None;
+        if self.trouble.get_mut(side).take().is_some() {
+            let mut event = self.system_event(Happening::Connection, "answers again");
+            event.side = Some(side);
+            txn.events.push(event);
+        }
+    }
+
+    /// Nothing is written on this side for a while, longer with every failure in a row.
+    pub(super) fn pause(&mut self, side: Side) {
+        let failures = self.failures.get_mut(side);
+        *failures = (*failures + 1).min(16);
+        let seconds = (PAUSES.0 << (*failures - 1).min(10)).min(PAUSES.1);
+        *self.paused_until.get_mut(side) = Some(after(self.clock.now(), SignedDuration::from_secs(seconds)));
+    }
+
+    /// An event about no record.
+    pub(super) fn system_event(&self, what: Happening, note: impl Into<String>) -> Event {
+        Event {
+            seq: 0,
+            at: Timestamp::UNIX_EPOCH,
+            what,
+            pair: None::<PairName>,
+            side: None,
+            crm: None,
+            notion: None,
+            field: None,
+            before: None,
+            after: None,
+            window: None,
+            who: String::new(),
+            note: note.into(),
+        }
+    }
+}

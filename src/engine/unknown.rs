@@ -1,0 +1,209 @@
+//! Writes whose outcome nobody knows: probed, adopted, or planned anew; never blindly repeated.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Purpose, Record, RecordId, RecordRef, Tie,
+};
+use crate::remote::{Fetched, Lane, RemoteError};
+
+use super::core::{Core, after, signed};
+use super::memory::Txn;
+use super::messages::Msg;
+use super::reading::Source;
+
+/// How often a create is sent at most: once, and twice again.
+const SENDS: u32 = 3;
+
+impl Core {
+    /// After a start every intent marked sent is unknown.
+    pub(super) fn doubt_sent(&mut self, txn: &mut Txn) {
+        let sent: Vec<Intent> = self
+            .memory
+            .intents
+            .values()
+            .filter(|intent| matches!(intent.state, IntentState::Sent { .. }))
+            .cloned()
+            .collect();
+        for mut intent in sent {
+            let IntentState::Sent { at } = intent.state else { continue };
+            intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
+            txn.events.push(self.intent_event(
+                Happening::Unknown,
+                &intent,
+                "sent before the last stop; the answer was not recorded",
+            ));
+            self.memory.put_intent(txn, intent);
+        }
+    }
+
+    /// A create is probed on the schedule; an update is read again when its request can no longer arrive.
+    pub(super) fn first_probe(&self, intent: &Intent, sent_at: Timestamp) -> Timestamp {
+        match intent.purpose {
+            Purpose::Create { .. } => {
+                let first = self.timing.probe_schedule.first().copied().unwrap_or_default();
+                after(sent_at, signed(first))
+            }
+            Purpose::Update { .. } | Purpose::Trash { .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
+        }
+    }
+
+    /// Starts the probes that are due.
+    pub(super) fn start_probes(&mut self, now: Timestamp) {
+        let due: Vec<Intent> = self
+            .memory
+            .intents
+            .values()
+            .filter(|intent| {
+                matches!(intent.state, IntentState::Unknown { next_probe, .. } if next_probe <= now)
+                    && !self.probing.contains(&intent.seq)
+            })
+            .cloned()
+            .collect();
+        for intent in due {
+            let Some(pair) = self.memory.pair(&intent.pair) else { continue };
+            if pair.map.is_none() {
+                continue;
+            }
+            self.probing.insert(intent.seq);
+            let entity = pair.entity.get(intent.side).clone();
+            let (system, mail, clock) = (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
+            tokio::spawn(async move {
+                let began = clock.now();
+                let found = match &intent.purpose {
+                    Purpose::Create { source } => system.probe(&entity, source.as_str()).await.map(|records| {
+                        records.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect()
+                    }),
+                    Purpose::Update { record } | Purpose::Trash { record } => {
+                        system.get(&entity, std::slice::from_ref(record), Lane::Probe).await
+                    }
+                };
+                let _ = mail.send(Msg::Probed { intent: intent.seq, began, found }).await;
+            });
+        }
+    }
+
+    /// A probe was answered.
+    pub(super) fn take_probed(
+        &mut self,
+        txn: &mut Txn,
+        seq: u64,
+        began: Timestamp,
+        found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
+    ) {
+        self.probing.remove(&seq);
+        let Some(intent) = self.memory.intents.get(&seq).cloned() else { return };
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                // No answer is no probe: it is made again, and the schedule does not move.
+                self.note_trouble(txn, intent.side, &error);
+                let again = after(self.clock.now(), signed(self.poll(intent.side)));
+                self.reschedule(txn, intent, 0, again);
+                return;
+            }
+        };
+        match intent.purpose.clone() {
+            Purpose::Create { source } => {
+                let records = found.into_iter().filter_map(|(_, fetched)| match fetched {
+                    Fetched::Record(record) => Some(record),
+                    Fetched::Missing => None,
+                });
+                self.probed_create(txn, intent, &source, began, records.collect());
+            }
+            Purpose::Update { record } | Purpose::Trash { record } => {
+                self.memory.remove_intent(txn, seq);
+                let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record };
+                for (_, fetched) in found {
+                    self.probed_update(txn, &intent, &at, began, fetched);
+                }
+                self.memory.touch(&at);
+            }
+        }
+    }
+
+    fn probed_create(
+        &mut self,
+        txn: &mut Txn,
+        intent: Intent,
+        source: &RecordId,
+        began: Timestamp,
+        mut records: Vec<Record>,
+    ) {
+        let source_at = RecordRef { pair: intent.pair.clone(), side: intent.side.other(), id: source.clone() };
+        // A record that is tied to something else carries a marker that is not its own.
+        records.retain(|record| {
+            let tied = self.memory.pair(&intent.pair).and_then(|pair| pair.tie_of(intent.side, &record.id));
+            tied.is_none_or(|tie| tie.on(source_at.side) == source)
+        });
+        let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
+        let mut records = records.into_iter();
+        if let Some(oldest) = records.next() {
+            self.memory.remove_intent(txn, intent.seq);
+            self.finish_create(txn, &intent, source, oldest, began, Happening::Adopted);
+            for record in records {
+                let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.id.clone() };
+                self.take_reading(txn, &at, began, record, Source::ById);
+            }
+            let tie = self.memory.pair(&intent.pair).and_then(|pair| pair.tie_of(source_at.side, source)).map(Tie::id);
+            if let (Some(id), 2..) = (tie, ids.len()) {
+                let kind = MarkKind::DuplicateSet { side: intent.side, records: ids };
+                self.memory.put_mark(txn, Mark { id: HoldId::tie(&id), kind, at: began });
+            }
+            self.memory.touch(&source_at);
+            return;
+        }
+        let IntentState::Unknown { sent_at, probes, .. } = intent.state else { return };
+        let next = usize::try_from(probes + 1).ok().and_then(|probe| self.timing.probe_schedule.get(probe));
+        if let Some(next) = next {
+            let due = after(sent_at, signed(*next)).max(self.clock.now());
+            self.reschedule(txn, intent, 1, due);
+            return;
+        }
+        // Nothing was found to the end of the schedule: it was not executed, as far as anybody can know.
+        self.memory.remove_intent(txn, intent.seq);
+        let note = format!("probed {} times, never found; sent {} of {SENDS} times", probes + 1, intent.attempt);
+        txn.events.push(self.intent_event(Happening::NotApplied, &intent, note.clone()));
+        let hold = self.failure_hold(&intent);
+        let again = (intent.attempt < SENDS).then(|| self.clock.now());
+        self.set_failure(txn, hold, intent.side, &note, intent.attempt, again);
+        self.memory.touch(&source_at);
+    }
+
+    fn probed_update(&mut self, txn: &mut Txn, intent: &Intent, at: &RecordRef, began: Timestamp, fetched: Fetched) {
+        let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned();
+        if let (Fetched::Record(record), Some(tie)) = (&fetched, tie) {
+            let written = self.settle_fields(txn, intent, at, tie, Some(record), began, false);
+            let (what, note) = if written == intent.common.len() {
+                (Happening::Adopted, "read again: it was done")
+            } else {
+                (Happening::NotApplied, "read again: it was not done, or was changed since; planned anew")
+            };
+            self.figures.written(intent.side, began, written);
+            txn.events.push(self.intent_event(what, intent, note));
+        }
+        self.take_one(txn, at, began, fetched);
+    }
+
+    fn reschedule(&mut self, txn: &mut Txn, mut intent: Intent, probed: u32, due: Timestamp) {
+        if let IntentState::Unknown { probes, next_probe, .. } = &mut intent.state {
+            *probes += probed;
+            *next_probe = due;
+        }
+        self.memory.put_intent(txn, intent);
+    }
+
+    /// An event about an intent.
+    pub(super) fn intent_event(&self, what: Happening, intent: &Intent, note: impl Into<String>) -> Event {
+        match &intent.purpose {
+            Purpose::Create { source } => {
+                let at = RecordRef { pair: intent.pair.clone(), side: intent.side.other(), id: source.clone() };
+                Event { side: Some(intent.side), ..self.event(what, &at, note) }
+            }
+            Purpose::Update { record } | Purpose::Trash { record } => {
+                let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+                self.event(what, &at, note)
+            }
+        }
+    }
+}

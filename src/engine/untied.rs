@@ -1,0 +1,302 @@
+//! Untied records: matched, created, or shown as orphans.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::control::PairState;
+use crate::model::{Happening, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict};
+use crate::plan::{Facts, Fate, Matching, Untied, match_untied};
+
+use super::core::{Core, OpKey, Planned, Target, after, signed};
+use super::memory::{PairMemory, Txn};
+
+impl Core {
+    /// Matches the untied records of every running pair whose matching may have changed.
+    pub(super) fn match_all(&mut self, txn: &mut Txn) {
+        for name in self.pair_names() {
+            if !self.is_running(&name) {
+                continue;
+            }
+            while self.memory.pairs.get_mut(&name).is_some_and(|pair| std::mem::take(&mut pair.rematch)) {
+                if !self.match_pair(txn, &name) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// One pass; tells whether ties were made, so that others may now mean something else.
+    fn match_pair(&mut self, txn: &mut Txn, name: &PairName) -> bool {
+        self.retie_returned(txn, name);
+        let Some(pair) = self.memory.pair(name) else { return false };
+        let facts = self.facts(pair);
+        let matching = match_untied(&facts, pair.spec.create);
+        let mut tied = false;
+        for (crm, fate) in &matching.crm {
+            if let Fate::Match(notion) = fate {
+                self.tie(txn, name, crm, notion, "matched");
+                tied = true;
+            }
+        }
+        self.show_orphans(txn, name, &matching);
+        self.plan_creates(name, &matching);
+        tied
+    }
+
+    /// Both records of an ended tie are there again, untied: they are the same thing still.
+    fn retie_returned(&mut self, txn: &mut Txn, name: &PairName) {
+        let Some(pair) = self.memory.pair(name) else { return };
+        let back: Vec<(RecordId, RecordId)> = pair
+            .tombstones
+            .keys()
+            .filter(|(crm, notion)| {
+                Self::is_present(pair, Side::Crm, crm)
+                    && Self::is_present(pair, Side::Notion, notion)
+                    && pair.tie_of(Side::Crm, crm).is_none()
+                    && pair.tie_of(Side::Notion, notion).is_none()
+            })
+            .cloned()
+            .collect();
+        for (crm, notion) in back {
+            self.tie(txn, name, &crm, &notion, "both are back");
+        }
+    }
+
+    /// Ties two records. Their fields then merge as on first contact.
+    pub(super) fn tie(&mut self, txn: &mut Txn, name: &PairName, crm: &RecordId, notion: &RecordId, note: &str) {
+        let tie = Tie {
+            pair: name.clone(),
+            crm: crm.clone(),
+            notion: notion.clone(),
+            base: BTreeMap::new(),
+            since: self.clock.now(),
+        };
+        let id = tie.id();
+        self.memory.put_tie(txn, tie);
+        self.memory.remove_tombstone(txn, name, crm, notion);
+        for (side, record) in [(Side::Crm, crm), (Side::Notion, notion)] {
+            let at = RecordRef { pair: name.clone(), side, id: record.clone() };
+            self.memory.set_orphan(txn, &at, None);
+            self.planned.remove(&OpKey {
+                pair: name.clone(),
+                side: side.other(),
+                target: Target::Create(record.clone()),
+            });
+            self.forget_orders(txn, &at);
+        }
+        txn.events.push(self.tie_event(Happening::Tied, &id, note));
+    }
+
+    /// Decisions about an orphan are spent once it is tied.
+    fn forget_orders(&mut self, txn: &mut Txn, at: &RecordRef) {
+        let spent: Vec<u64> = self
+            .memory
+            .decisions
+            .values()
+            .filter(|decision| {
+                matches!(&decision.verdict, Verdict::Create { record } | Verdict::Ignore { record } if record == at)
+            })
+            .map(|decision| decision.seq)
+            .collect();
+        for seq in spent {
+            self.memory.remove_decision(txn, seq);
+        }
+    }
+
+    pub(super) fn facts(&self, pair: &PairMemory) -> Facts {
+        let name = &pair.spec.name;
+        let mut facts = Facts::default();
+        let mut ordered: BTreeSet<&RecordRef> = BTreeSet::new();
+        let mut ignored: BTreeSet<&RecordRef> = BTreeSet::new();
+        for decision in self.memory.decisions.values() {
+            match &decision.verdict {
+                Verdict::Create { record } => ordered.insert(record),
+                Verdict::Ignore { record } => ignored.insert(record),
+                _ => false,
+            };
+        }
+        let mut creating: BTreeSet<(Side, &RecordId)> = BTreeSet::new();
+        for intent in self.memory.intents.values().filter(|intent| intent.pair == *name) {
+            if let Purpose::Create { source } = &intent.purpose {
+                creating.insert((intent.side.other(), source));
+            }
+        }
+        for side in Side::BOTH {
+            for (id, observation) in pair.observations.get(side) {
+                if !observation.is_present() {
+                    continue;
+                }
+                let keys = self.match_keys(pair, side, id);
+                if pair.tie_of(side, id).is_some() {
+                    facts.tied_keys.insert((side, id.clone()), keys);
+                    continue;
+                }
+                let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                // A record whose counterpart is being created is not free to be matched with something else meanwhile.
+                if ignored.contains(&at) || creating.contains(&(side, id)) {
+                    continue;
+                }
+                let survivor_of = pair
+                    .tombstones
+                    .values()
+                    .find(|stone| {
+                        stone.gone == Some(side.other())
+                            && (if side == Side::Crm { &stone.crm } else { &stone.notion }) == id
+                    })
+                    .map(|stone| if side == Side::Crm { stone.notion.clone() } else { stone.crm.clone() });
+                let ready = self.whole_at(pair, side, id).is_some_and(|whole| observation.seen_at >= whole);
+                let untied = Untied {
+                    marker: observation.marker.clone(),
+                    keys,
+                    survivor_of,
+                    ready,
+                    ordered: ordered.contains(&at),
+                };
+                let records = if side == Side::Crm { &mut facts.crm } else { &mut facts.notion };
+                records.insert(id.clone(), untied);
+            }
+        }
+        facts.ties = pair.ties.values().map(|tie| (tie.crm.clone(), tie.notion.clone())).collect();
+        facts
+    }
+
+    /// A record's match keys, best first; `Empty` where it has none.
+    fn match_keys(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Vec<Value> {
+        let lookup = self.translator();
+        let key = |key: &crate::model::FieldKey| {
+            let field = pair.map.as_ref()?.field(key)?;
+            let native = pair.observation(side, id)?.known(field.name_on(side))?;
+            field.match_key(&field.to_common(side, native, &lookup).ok()?).map(Value::Text)
+        };
+        pair.spec.match_by.iter().map(|it| key(it).unwrap_or_default()).collect()
+    }
+
+    /// From when on an untied record counts as whole, so that its counterpart may be created: title and a key are there,
+    /// and nothing moved for the quiet time of its side. `None` while title or key are missing.
+    pub(super) fn whole_at(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Option<Timestamp> {
+        let observation = pair.observation(side, id)?;
+        super::core::title_of(pair, side, observation)?;
+        let keyed = self.match_keys(pair, side, id).iter().any(|key| !key.is_empty());
+        if !pair.spec.match_by.is_empty() && !keyed {
+            return None;
+        }
+        if !self.systems.get(side).capabilities().saves_while_typing {
+            return Some(observation.settled_since);
+        }
+        let quiet = after(observation.settled_since, signed(self.timing.quiet_new_page));
+        let first = observation.created_at.unwrap_or(observation.settled_since).min(observation.settled_since);
+        Some(quiet.min(after(first, signed(self.timing.max_deferral)).max(observation.settled_since)))
+    }
+
+    fn show_orphans(&mut self, txn: &mut Txn, name: &PairName, matching: &Matching) {
+        let now = self.clock.now();
+        let mut shown: BTreeSet<(Side, RecordId)> = BTreeSet::new();
+        for side in Side::BOTH {
+            for (id, fate) in matching.of(side) {
+                let Fate::Orphan(why) = fate else { continue };
+                shown.insert((side, id.clone()));
+                let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                let known = self.memory.pair(name).and_then(|pair| pair.orphans.get(&(side, id.clone())));
+                if known.is_some_and(|known| known.why == *why) {
+                    continue;
+                }
+                let since = known.map_or(now, |known| known.since);
+                if known.is_none() {
+                    txn.events.push(self.event(Happening::Orphaned, &at, orphan_sentence(why)));
+                }
+                let orphan = Orphan { record: at.clone(), why: why.clone(), since };
+                self.memory.set_orphan(txn, &at, Some(orphan));
+            }
+        }
+        let Some(pair) = self.memory.pair(name) else { return };
+        let gone: Vec<(Side, RecordId)> =
+            pair.orphans.keys().filter(|place| !shown.contains(*place)).cloned().collect();
+        for (side, id) in gone {
+            self.memory.set_orphan(txn, &RecordRef { pair: name.clone(), side, id }, None);
+        }
+    }
+
+    fn plan_creates(&mut self, name: &PairName, matching: &Matching) {
+        let now = self.clock.now();
+        let mut wanted: BTreeMap<OpKey, Timestamp> = BTreeMap::new();
+        for side in Side::BOTH {
+            for (id, fate) in matching.of(side) {
+                let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                let due = match fate {
+                    Fate::Create => now,
+                    Fate::Wait => {
+                        let whole = self.memory.pair(name).and_then(|pair| self.whole_at(pair, side, id));
+                        let Some(whole) = whole else { continue };
+                        // Two readings a quiet time apart must agree: see to it that there is a second.
+                        self.hot.entry(at.clone()).or_insert(whole);
+                        continue;
+                    }
+                    _ => continue,
+                };
+                let due = due.max(self.create_retry_at(name, side, id).unwrap_or(due));
+                wanted
+                    .insert(OpKey { pair: name.clone(), side: side.other(), target: Target::Create(id.clone()) }, due);
+            }
+        }
+        self.planned
+            .retain(|key, _| key.pair != *name || !matches!(key.target, Target::Create(_)) || wanted.contains_key(key));
+        for (key, due) in wanted {
+            let since = self.planned.get(&key).map_or(now, |planned| planned.since);
+            self.planned.insert(key, Planned { since, due, fields: Vec::new() });
+        }
+    }
+
+    /// When a failed creation is tried again.
+    fn create_retry_at(&self, name: &PairName, side: Side, id: &RecordId) -> Option<Timestamp> {
+        use crate::model::{HoldId, MarkKind};
+        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, id)), field: None };
+        self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { retry_at, .. } => Some(retry_at.unwrap_or(Timestamp::MAX)),
+            _ => None,
+        })
+    }
+
+    /// The counts of a pair's first matching.
+    pub(super) fn review(&self, pair: &PairMemory) -> PairState {
+        let matching = match_untied(&self.facts(pair), pair.spec.create);
+        let count = |side: Side, test: fn(&Fate) -> bool| {
+            u64::try_from(matching.of(side).values().filter(|fate| test(fate)).count()).unwrap_or(u64::MAX)
+        };
+        let ambiguous =
+            |fate: &Fate| matches!(fate, Fate::Orphan(OrphanWhy::Ambiguous { .. } | OrphanWhy::Copy { .. }));
+        let alone = |fate: &Fate| {
+            matches!(fate, Fate::Create | Fate::Wait)
+                || matches!(fate, Fate::Orphan(OrphanWhy::CreationOff | OrphanWhy::Survivor { .. }))
+        };
+        PairState::Review {
+            sure: count(Side::Crm, |fate| matches!(fate, Fate::Match(_))),
+            ambiguous: count(Side::Crm, ambiguous) + count(Side::Notion, ambiguous),
+            crm_only: count(Side::Crm, alone),
+            notion_only: count(Side::Notion, alone),
+        }
+    }
+}
+
+/// The name under which a failed creation is marked: a CRM record by its id, a page by its id with a prefix, so that the
+/// two never meet.
+pub(super) fn source_key(side: Side, id: &RecordId) -> RecordId {
+    match side {
+        Side::Crm => id.clone(),
+        Side::Notion => RecordId(format!("page:{id}")),
+    }
+}
+
+/// Why an orphan is one, in a sentence.
+pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
+    match why {
+        OrphanWhy::Survivor { gone } => {
+            format!("its counterpart {gone} went away; create a new one, link it, or ignore it")
+        }
+        OrphanWhy::Ambiguous { candidates } => {
+            format!("{} records of the other side match it; link the right one, or create", candidates.len())
+        }
+        OrphanWhy::Copy { of } => format!("a copy of page {of}, which is tied already; link it, create, or ignore it"),
+        OrphanWhy::CreationOff => "the pair does not create counterparts in this direction".to_owned(),
+    }
+}

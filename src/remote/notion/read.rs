@@ -1,0 +1,274 @@
+//! Everything the client reads.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::client::{Notion, marker_column, only_mapped, segment};
+use super::dialect::is_about_schema;
+use super::listing::{self, PAGE_SIZE, Place};
+use super::schema::{Column, Columns};
+use super::wire::{self, List, Page, User};
+use super::{filter, invalid, malformed, page};
+use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, Value};
+use crate::remote::connection::server_time;
+use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
+use crate::seam::{Method, Response};
+
+/// How many records a search by value gives at most.
+const FOUND: usize = 100;
+
+impl Notion {
+    pub(super) async fn read_identity(&self) -> Result<Identity, RemoteError> {
+        let response = self.connection.read(Lane::Probe, self.request(Method::Get, "/v1/users/me")).await?;
+        let user: User = wire::read(&response.body, "a user")?;
+        self.set_us(&user.id);
+        let workspace = user.bot.and_then(|bot| bot.workspace_name);
+        let name = match (user.name, workspace) {
+            (Some(name), Some(workspace)) => format!("{name} in {workspace}"),
+            (Some(name), None) | (None, Some(name)) => name,
+            (None, None) => user.id.clone(),
+        };
+        Ok(Identity { user: user.id, name })
+    }
+
+    pub(super) async fn read_people(&self) -> Result<Vec<Person>, RemoteError> {
+        let users = self.read_all(Lane::Increment, &format!("/v1/users?page_size={PAGE_SIZE}")).await?;
+        let mut people = Vec::new();
+        for user in &users {
+            let user: User = wire::element(user, "a user")?;
+            if user.kind.as_deref() != Some("person") {
+                continue;
+            }
+            let email = user.person.and_then(|person| person.email).map(|email| email.trim().to_lowercase());
+            people.push(Person {
+                name: user.name.unwrap_or_else(|| user.id.clone()),
+                id: user.id,
+                email: email.filter(|email| !email.is_empty()),
+            });
+        }
+        Ok(people)
+    }
+
+    pub(super) async fn read_list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError> {
+        let place = Place::read(listing.next.as_deref())?;
+        let body = place.query(listing.since);
+        let (columns, response) =
+            self.query(listing.entity, listing.lane, |_| Ok(body.clone())).await.map_err(listing::explain)?;
+        let (pages, next) = place.advance(&wire::read(&response.body, "a list")?, listing.since)?;
+        let mut records = Vec::with_capacity(pages.len());
+        for page in &pages {
+            records.push(self.record(page, listing.entity, &columns, listing.lane).await);
+        }
+        Ok(Changes { records, next: next.map(|place| place.write()), server_now: server_time(&response) })
+    }
+
+    pub(super) async fn read_page(&self, entity: &Entity, id: &str, lane: Lane) -> Result<Fetched, RemoteError> {
+        let mut columns = self.columns(entity, lane).await?;
+        let target = format!("/v1/pages/{}", segment(id));
+        let narrow = format!("{target}{}", only_mapped(entity, &columns));
+        let page = match self.get_page(&narrow, lane).await {
+            // The page was moved to where there are other properties, or ours changed: it tells when asked for all.
+            Err(error) if is_about_schema(&error) => {
+                let page = self.get_page(&target, lane).await?;
+                if page.as_ref().is_some_and(|page| page::presence(page, entity) != Presence::Moved) {
+                    columns = self.fresh_columns(entity, lane).await?;
+                }
+                page
+            }
+            other => other?,
+        };
+        match page {
+            Some(page) => Ok(Fetched::Record(self.record(&page, entity, &columns, lane).await)),
+            None => Ok(Fetched::Missing),
+        }
+    }
+
+    /// One page, or `None` if there is none for us.
+    async fn get_page(&self, target: &str, lane: Lane) -> Result<Option<Page>, RemoteError> {
+        match self.connection.read(lane, self.request(Method::Get, target)).await {
+            Ok(response) => wire::read(&response.body, "a page").map(Some),
+            Err(error) if error.kind == RemoteErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Pages that carry the marker: by the marker itself, and among the newest pages of the data source, because a page
+    /// that was just made need not be found by its properties yet.
+    pub(super) async fn read_marked(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError> {
+        let lane = Lane::Probe;
+        let wanted = Value::text(marker);
+        let mut found = self
+            .read_matching(
+                entity,
+                lane,
+                |columns| filter::holds(marker_column(entity, columns)?, &wanted),
+                |record| record.marker.as_deref() == Some(marker),
+            )
+            .await?;
+        let newest = json!({
+            "sorts": [{"timestamp": "created_time", "direction": "descending"}],
+            "page_size": PAGE_SIZE
+        });
+        let (columns, response) = self.query(entity, lane, |_| Ok(newest.clone())).await?;
+        let list: List = wire::read(&response.body, "a list")?;
+        for row in pages_of(&list) {
+            let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+            let is_new = !found.iter().any(|known| known.id == record.id);
+            if is_new && record.marker.as_deref() == Some(marker) && record.presence == Presence::Present {
+                found.push(record);
+            }
+        }
+        found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(found)
+    }
+
+    /// Pages whose field holds exactly this value.
+    pub(super) async fn read_holding(
+        &self,
+        entity: &Entity,
+        field: &FieldName,
+        value: &Value,
+        lane: Lane,
+    ) -> Result<Vec<Record>, RemoteError> {
+        // The field looked for must be in the answer, mapped or not.
+        let mut wider = entity.clone();
+        if !wider.fields.contains(field) {
+            wider.fields.push(field.clone());
+        }
+        let mut found = self
+            .read_matching(
+                &wider,
+                lane,
+                |columns| {
+                    let column = columns.resolve(field);
+                    filter::holds(
+                        column.ok_or_else(|| invalid(format!("Notion has no property named {field}")))?,
+                        value,
+                    )
+                },
+                |record| record.fields.get(field).and_then(FieldState::known) == Some(value),
+            )
+            .await?;
+        found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        if !entity.fields.contains(field) {
+            for record in &mut found {
+                record.fields.remove(field);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The oldest [`FOUND`] live pages that pass a filter there and `keep` here.
+    async fn read_matching(
+        &self,
+        entity: &Entity,
+        lane: Lane,
+        filter: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
+        keep: impl Fn(&Record) -> bool + Sync,
+    ) -> Result<Vec<Record>, RemoteError> {
+        let mut found = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let (columns, response) = self
+                .query(entity, lane, |columns| {
+                    let mut body = json!({
+                        "filter": filter(columns)?,
+                        "sorts": [{"timestamp": "created_time", "direction": "ascending"}],
+                        "page_size": PAGE_SIZE
+                    });
+                    if let Some(cursor) = &cursor {
+                        body["start_cursor"] = json!(cursor);
+                    }
+                    Ok(body)
+                })
+                .await?;
+            let list: List = wire::read(&response.body, "a list")?;
+            for row in pages_of(&list) {
+                let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+                if record.presence == Presence::Present && keep(&record) {
+                    found.push(record);
+                }
+            }
+            cursor = list.next(cursor.as_deref())?;
+            if cursor.is_none() || found.len() >= FOUND {
+                found.truncate(FOUND);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// One query. A refusal that is about a property makes us read the schema anew and ask once more.
+    async fn query(
+        &self,
+        entity: &Entity,
+        lane: Lane,
+        body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
+    ) -> Result<(Arc<Columns>, Response), RemoteError> {
+        let mut columns = self.columns(entity, lane).await?;
+        let mut first = true;
+        loop {
+            let target = format!("/v1/data_sources/{}/query{}", segment(&entity.name), only_mapped(entity, &columns));
+            let request = self.request(Method::Post, target).json(&body(&columns)?);
+            match self.connection.read(lane, request).await {
+                Ok(response) => return Ok((columns, response)),
+                Err(error) if first && is_about_schema(&error) => {
+                    first = false;
+                    columns = self.fresh_columns(entity, lane).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A page as a record, with every property that its answer cut read through the property's own address.
+    pub(super) async fn record(&self, wire: &Page, entity: &Entity, columns: &Columns, lane: Lane) -> Record {
+        let us = self.us();
+        let page::PageReading { mut record, cut } = page::read(wire, entity, columns, us.as_deref());
+        for (name, column, what) in cut {
+            match self.read_property(&wire.id, &column, lane).await {
+                Ok(elements) => page::complete(&mut record, &name, &column, elements),
+                Err(error) => {
+                    let why = format!("{what}: the page showed only a part, and reading the rest failed: {error}");
+                    record.fields.insert(name, FieldState::Unknown(why));
+                }
+            }
+        }
+        record
+    }
+
+    /// Every element of an array-valued property.
+    async fn read_property(&self, page: &str, column: &Column, lane: Lane) -> Result<Vec<Json>, RemoteError> {
+        let target = format!("/v1/pages/{}/properties/{}?page_size={PAGE_SIZE}", segment(page), segment(&column.id));
+        let items = self.read_all(lane, &target).await?;
+        items
+            .iter()
+            .map(|item| item.get(&column.kind).cloned())
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| malformed("an element of a property is not of the property's type"))
+    }
+
+    /// Every element of a list that is read with GET. `target` has a query already.
+    async fn read_all(&self, lane: Lane, target: &str) -> Result<Vec<Json>, RemoteError> {
+        let mut elements = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let target = match &cursor {
+                None => target.to_owned(),
+                Some(cursor) => format!("{target}&start_cursor={}", segment(cursor)),
+            };
+            let response = self.connection.read(lane, self.request(Method::Get, target)).await?;
+            let mut list: List = wire::read(&response.body, "a list")?;
+            elements.append(&mut list.results);
+            cursor = list.next(cursor.as_deref())?;
+            if cursor.is_none() {
+                return Ok(elements);
+            }
+        }
+    }
+}
+
+/// The rows of a query that are pages; a wiki's query also gives data sources.
+fn pages_of(list: &List) -> impl Iterator<Item = &Json> {
+    list.results.iter().filter(|row| row.get("object").and_then(Json::as_str).is_none_or(|object| object == "page"))
+}

@@ -1,0 +1,190 @@
+//! Everything the client writes. A write is sent once; it is sent again only after Notion said that it was not executed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::client::{Notion, bare, marker_column, segment};
+use super::dialect::is_about_schema;
+use super::schema::Columns;
+use super::wire::{self, ErrorBody, Page};
+use super::{encode, invalid, page};
+use crate::model::{Entity, FieldName, FieldState, Record, RecordId, Value};
+use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
+use crate::seam::{Method, Response};
+
+impl Notion {
+    pub(super) async fn write_new(
+        &self,
+        entity: &Entity,
+        marker: &str,
+        fields: &BTreeMap<FieldName, Value>,
+    ) -> Result<Record, WriteError> {
+        self.write_page(entity, Method::Post, "/v1/pages", &entity.name, |columns| {
+            let properties = properties(entity, columns, fields, None, Some(marker))?;
+            Ok(json!({
+                "parent": {"type": "data_source_id", "data_source_id": entity.name},
+                "properties": properties
+            }))
+        })
+        .await
+    }
+
+    pub(super) async fn write_changes(
+        &self,
+        entity: &Entity,
+        before: &Record,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: Option<&str>,
+    ) -> Result<Record, WriteError> {
+        let target = format!("/v1/pages/{}", segment(before.id.as_str()));
+        self.write_page(entity, Method::Patch, &target, before.id.as_str(), |columns| {
+            Ok(json!({"properties": properties(entity, columns, fields, Some(before), marker)?}))
+        })
+        .await
+    }
+
+    pub(super) async fn write_trash(&self, id: &RecordId) -> Result<(), WriteError> {
+        let target = format!("/v1/pages/{}", segment(id.as_str()));
+        let request = self.request(Method::Patch, target).json(&json!({"in_trash": true}));
+        let response = match self.connection.write(Lane::Write, request).await {
+            Err(WriteError::NotDone(error)) if is_in_trash(&error) => return Ok(()),
+            other => other?,
+        };
+        if committed(&response).is_some() {
+            return Ok(());
+        }
+        let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;
+        match page.in_trash.or(page.archived) {
+            Some(true) => Ok(()),
+            _ => Err(WriteError::Unknown("Notion answered well, but the page is not in the trash".to_owned())),
+        }
+    }
+
+    pub(super) async fn write_marker_property(&self, entity: &Entity) -> Result<(), RemoteError> {
+        let columns = self.fresh_columns(entity, Lane::Probe).await?;
+        let Some(name) = &entity.marker else {
+            return marker_column(entity, &columns).map(drop);
+        };
+        if columns.resolve(name).is_some() {
+            return marker_column(entity, &columns).map(drop);
+        }
+        let target = format!("/v1/data_sources/{}", segment(&entity.name));
+        let mut added = Map::new();
+        added.insert(name.0.clone(), json!({"type": "rich_text", "rich_text": {}}));
+        let request = self.request(Method::Patch, target).json(&json!({"properties": added}));
+        // Adding a property that is there already changes nothing, so that this may be repeated like a read.
+        let response = self.connection.read(Lane::Probe, request).await?;
+        let columns = self.keep(entity, Columns::read(&wire::read(&response.body, "a data source")?)?);
+        marker_column(entity, &columns).map(drop)
+    }
+
+    /// Sends one page write, and once more if the refusal was about a schema that we knew wrongly. `subject` is the id of
+    /// the page or data source that is written.
+    async fn write_page(
+        &self,
+        entity: &Entity,
+        method: Method,
+        target: &str,
+        subject: &str,
+        body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
+    ) -> Result<Record, WriteError> {
+        // The permits of the write lane are counted; what comes on top of the write goes by other lanes.
+        let mut columns = self.columns(entity, Lane::Probe).await.map_err(|error| self.unsent(error))?;
+        let mut body_now = body(&columns).map_err(|error| self.unsent(error))?;
+        let mut first = true;
+        let response = loop {
+            match self.connection.write(Lane::Write, self.request(method, target).json(&body_now)).await {
+                Ok(response) => break response,
+                Err(WriteError::NotDone(error)) if first && is_about_schema(&error) => {
+                    first = false;
+                    // The refusal stays the answer where the schema cannot be read either.
+                    let Ok(fresh) = self.fresh_columns(entity, Lane::Probe).await else {
+                        return Err(WriteError::NotDone(error));
+                    };
+                    columns = fresh;
+                    body_now = body(&columns).map_err(WriteError::NotDone)?;
+                    self.connection.reserve(Lane::Write, 1).await;
+                }
+                Err(error) => return Err(about(error, subject)),
+            }
+        };
+        if let Some(id) = committed(&response) {
+            return match self.read_page(entity, &id, Lane::Probe).await {
+                Ok(Fetched::Record(record)) => Ok(record),
+                Ok(Fetched::Missing) => {
+                    Err(WriteError::Unknown("Notion saved it, but does not find it yet".to_owned()))
+                }
+                Err(error) => Err(unclear(error)),
+            };
+        }
+        let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;
+        Ok(self.record(&page, entity, &columns, Lane::Hot).await)
+    }
+}
+
+impl Notion {
+    /// A write that ends before anything was sent gives back the permit that was reserved for it: nobody else knows.
+    fn unsent(&self, error: RemoteError) -> WriteError {
+        self.connection.release(Lane::Write, 1);
+        WriteError::NotDone(error)
+    }
+}
+
+/// The property bodies of a write, by the properties' names of now.
+fn properties(
+    entity: &Entity,
+    columns: &Columns,
+    fields: &BTreeMap<FieldName, Value>,
+    before: Option<&Record>,
+    marker: Option<&str>,
+) -> Result<Map<String, Json>, RemoteError> {
+    let mut bodies = Map::new();
+    for (name, value) in fields {
+        let column =
+            columns.resolve(name).ok_or_else(|| invalid(format!("Notion has no property named {name} any more")))?;
+        if let Some(FieldState::Unknown(why)) = before.and_then(|before| before.fields.get(name)) {
+            return Err(invalid(format!("the property {name} was not read whole, so it is not written: {why}")));
+        }
+        let kept = before.map_or(&[][..], |before| page::elements(before, name));
+        bodies.insert(column.name.clone(), encode::property(column, value, kept)?);
+    }
+    if let Some(marker) = marker {
+        let column = marker_column(entity, columns)?;
+        bodies.insert(column.name.clone(), encode::property(column, &Value::text(marker), &[])?);
+    }
+    Ok(bodies)
+}
+
+/// The page that a write did save although it answered 503.
+fn committed(response: &Response) -> Option<String> {
+    if (200..300).contains(&response.status) {
+        return None;
+    }
+    ErrorBody::read(&response.body)?.committed().map(str::to_owned)
+}
+
+/// What a refusal of a write is really about. Notion answers 404 too when an element of a relation is missing: only what
+/// was to be written can be missing itself, and everything else is a value that Notion does not take. And it answers 400
+/// when the page lies in the trash, which is no fault of the value.
+fn about(error: WriteError, subject: &str) -> WriteError {
+    let WriteError::NotDone(error) = error else { return error };
+    let is_other = error.kind == RemoteErrorKind::NotFound && !bare(&error.message).contains(&bare(subject));
+    let kind = match error.kind {
+        _ if is_other => RemoteErrorKind::Invalid,
+        _ if is_in_trash(&error) => RemoteErrorKind::NotFound,
+        kind => kind,
+    };
+    WriteError::NotDone(RemoteError { kind, ..error })
+}
+
+/// "Can't edit block that is archived. You must unarchive the block before editing."
+fn is_in_trash(error: &RemoteError) -> bool {
+    let words = |words: &str| error.message.contains(words);
+    error.kind == RemoteErrorKind::Invalid && words("edit") && (words("is archived") || words("in trash"))
+}
+
+/// Notion answered well and we cannot read what: it was executed, but with what result is to be found out.
+fn unclear(error: RemoteError) -> WriteError {
+    WriteError::Unknown(error.message)
+}

@@ -1,0 +1,50 @@
+//! Which records belong together, by the engine's ties: those that are, and those that were.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Happening, PairName, Side};
+
+use super::Claims;
+
+type Ends = BTreeMap<(PairName, Side, String), String>;
+
+/// Ties.
+#[derive(Debug, Default)]
+pub(super) struct Bonds {
+    now: Ends,
+    ever: Ends,
+}
+
+impl Bonds {
+    pub(super) fn of(claims: &Claims) -> Self {
+        let mut bonds = Self::default();
+        let tie = |ends: &mut Ends, pair: &PairName, crm: &str, notion: &str| {
+            ends.insert((pair.clone(), Side::Crm, crm.to_owned()), notion.to_owned());
+            ends.insert((pair.clone(), Side::Notion, notion.to_owned()), crm.to_owned());
+        };
+        // The oldest source first: what is, outweighs what was.
+        for event in claims.journal.iter().filter(|event| event.what == Happening::Tied) {
+            if let (Some(pair), Some(crm), Some(notion)) = (&event.pair, &event.crm, &event.notion) {
+                tie(&mut bonds.ever, pair, crm.as_str(), notion.as_str());
+            }
+        }
+        for stone in &claims.tombstones {
+            tie(&mut bonds.ever, &stone.pair, stone.crm.as_str(), stone.notion.as_str());
+        }
+        for known in &claims.ties {
+            tie(&mut bonds.ever, &known.pair, known.crm.as_str(), known.notion.as_str());
+            tie(&mut bonds.now, &known.pair, known.crm.as_str(), known.notion.as_str());
+        }
+        bonds
+    }
+
+    /// The counterpart, while the tie lasts.
+    pub(super) fn now(&self, pair: &PairName, side: Side, record: &str) -> Option<&str> {
+        self.now.get(&(pair.clone(), side, record.to_owned())).map(String::as_str)
+    }
+
+    /// The counterpart, or the last one there was.
+    pub(super) fn ever(&self, pair: &PairName, side: Side, record: &str) -> Option<&str> {
+        self.ever.get(&(pair.clone(), side, record.to_owned())).map(String::as_str)
+    }
+}

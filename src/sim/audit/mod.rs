@@ -1,0 +1,73 @@
+//! The auditor: every human edit ends as exactly one of the outcomes of the first rule, or it is told here that it did
+//! not.
+//!
+//! `past` replays the worlds' logs; `terms` makes values of both sides comparable, with equivalences of its own and never
+//! those of `mapping`, for one misreading would hide on both ends; `bonds` knows which records belong together; `witness`
+//! reads the engine's claims, the journal from its `shelf`; `verdict` judges one edit; `twice` looks for duplicates and
+//! loops. Pure: the same case gives the same report.
+
+mod bonds;
+mod past;
+mod plain;
+mod report;
+mod shelf;
+mod terms;
+mod twice;
+mod verdict;
+mod wish;
+mod witness;
+
+use jiff::Timestamp;
+
+use crate::mapping::PairSpec;
+use crate::model::{Event, Hold, Intent, Orphan, Tie, Tombstone};
+use crate::standin::bitrix24::BitrixStandIn;
+use crate::standin::notion::NotionStandIn;
+
+pub use report::{Latency, Outcome, Outcomes, Report, Trouble, TroubleKind};
+
+/// What the engine says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct Claims {
+    /// The journal, oldest first.
+    pub journal: Vec<Event>,
+    /// Open holds.
+    pub holds: Vec<Hold>,
+    /// Orphans.
+    pub orphans: Vec<Orphan>,
+    /// Ties.
+    pub ties: Vec<Tie>,
+    /// Ties that ended.
+    pub tombstones: Vec<Tombstone>,
+    /// Writes without an outcome. They prove nothing; a trouble's sentence mentions them.
+    pub intents: Vec<Intent>,
+}
+
+/// What is to be audited.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The pairs as the operator wrote them.
+    pub pairs: &'a [PairSpec],
+    /// The CRM's world.
+    pub crm: &'a BitrixStandIn,
+    /// Notion's world.
+    pub notion: &'a NotionStandIn,
+    /// What the engine says.
+    pub claims: &'a Claims,
+    /// When the work began; edits before are set-up.
+    pub began: Timestamp,
+}
+
+/// Judges every edit of a person to a mapped field since the work began.
+pub fn audit(case: &Case<'_>) -> Report {
+    let past = past::Past::replay(case);
+    let bonds = bonds::Bonds::of(case.claims);
+    let terms = terms::Terms::of(case, &bonds);
+    let shelf = shelf::Shelf::of(case.claims);
+    let court = verdict::Court { case, past: &past, bonds: &bonds, terms: &terms, shelf: &shelf };
+    let mut report = Report::default();
+    court.judge_all(&mut report);
+    twice::duplicates(&court, &mut report);
+    twice::loops(&court, &mut report);
+    report
+}

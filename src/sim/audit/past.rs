@@ -1,0 +1,255 @@
+//! The worlds' logs, replayed: who gave which value to which mapped field, and which records lived when.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use crate::mapping::PairSpec;
+use crate::model::Side;
+use crate::standin::StandIn;
+use crate::standin::bitrix24::Entity;
+use crate::standin::log::{Actor, Entry, Kind};
+
+use super::Case;
+
+/// One mapped field of one record. The order is that of the report: pair, side, record, field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub pair: usize,
+    pub side: Side,
+    pub record: String,
+    pub field: usize,
+}
+
+/// One change of a mapped field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Touch {
+    /// The entry of the world's log; the last one, where several make one change of a composed field.
+    pub seq: u64,
+    pub at: Timestamp,
+    /// `None` for the API.
+    pub person: Option<String>,
+    pub before: Json,
+    pub after: Json,
+}
+
+/// A record's name: pair, side and id.
+pub(super) type Name = (usize, Side, String);
+
+/// One record's life.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Life {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub by_api: bool,
+    /// Deletions and restorations: the entry, when, whether it was a deletion, whether a person did it.
+    pub turns: Vec<(u64, Timestamp, bool, bool)>,
+}
+
+impl Life {
+    /// Whether it was there just before that entry of its world's log.
+    pub(super) fn lived_at(&self, seq: u64) -> bool {
+        self.seq < seq && self.turns.iter().rfind(|turn| turn.0 < seq).is_none_or(|turn| !turn.2)
+    }
+
+    /// The last deletion, if it is gone.
+    pub(super) fn gone(&self) -> Option<&(u64, Timestamp, bool, bool)> {
+        self.turns.last().filter(|turn| turn.2)
+    }
+}
+
+/// Everything that happened to mapped things.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    pub touches: BTreeMap<Spot, Vec<Touch>>,
+    /// Changes of markers: the marker property of pages, `ORIGIN_ID` of CRM records.
+    pub markers: BTreeMap<Name, Vec<Touch>>,
+    pub lives: BTreeMap<Name, Life>,
+}
+
+/// Field values of one kind of CRM object, by id.
+type State = BTreeMap<(String, String), BTreeMap<String, Json>>;
+
+impl Past {
+    pub(super) fn replay(case: &Case<'_>) -> Self {
+        let mut past = Self::default();
+        let mut state = State::new();
+        for entry in case.crm.log() {
+            past.crm_entry(case.pairs, &mut state, entry);
+        }
+        for entry in case.notion.log() {
+            past.notion_entry(case.pairs, entry);
+        }
+        past
+    }
+
+    fn crm_entry(&mut self, pairs: &[PairSpec], state: &mut State, entry: &Entry) {
+        let own = (entry.entity.clone(), entry.object.clone());
+        let before = state.clone_of(&own, &entry.field);
+        for (at, pair) in pairs.iter().enumerate() {
+            let concerned: Vec<String> = if pair.crm == entry.entity {
+                self.live(entry, (at, Side::Crm, entry.object.clone()));
+                vec![entry.object.clone()]
+            } else if entry.entity == "company" && entry.field == "TITLE" {
+                // A company's name is shown on every record that belongs to it.
+                let of_pair = state.keys().filter(|(entity, _)| *entity == pair.crm).map(|(_, id)| id.clone());
+                let gone =
+                    |id: &String| self.lives.get(&(at, Side::Crm, id.clone())).is_some_and(|l| l.gone().is_some());
+                of_pair.filter(|id| !gone(id)).collect()
+            } else {
+                continue;
+            };
+            if entry.kind != Kind::Edited {
+                continue;
+            }
+            if pair.crm == entry.entity && entry.field == "ORIGIN_ID" {
+                let name = (at, Side::Crm, entry.object.clone());
+                self.markers.entry(name).or_default().push(touch(entry, entry.before.clone(), entry.after.clone()));
+            }
+            for id in concerned {
+                for (field, spec) in pair.fields.iter().enumerate() {
+                    let shown = |state: &State| {
+                        let get = |name: &str| state.clone_of(&(pair.crm.clone(), id.clone()), name);
+                        let company = |id: &str| state.clone_of(&("company".to_owned(), id.to_owned()), "TITLE");
+                        composed(spec.crm.as_str(), get, company)
+                    };
+                    state.put(&own, &entry.field, before.clone());
+                    let was = shown(state);
+                    state.put(&own, &entry.field, entry.after.clone());
+                    let is = shown(state);
+                    if was != is {
+                        let spot = Spot { pair: at, side: Side::Crm, record: id.clone(), field };
+                        self.touched(spot, touch(entry, was, is), spec.crm.as_str() == "FULL_NAME");
+                    }
+                }
+            }
+        }
+        if entry.kind == Kind::Edited {
+            state.put(&own, &entry.field, entry.after.clone());
+        } else {
+            state.entry(own).or_default();
+        }
+    }
+
+    fn notion_entry(&mut self, pairs: &[PairSpec], entry: &Entry) {
+        for (at, pair) in pairs.iter().enumerate().filter(|(_, pair)| same_id(&pair.data_source, &entry.entity)) {
+            let name = (at, Side::Notion, entry.object.clone());
+            self.live(entry, name.clone());
+            if entry.kind != Kind::Edited {
+                continue;
+            }
+            let change = touch(entry, entry.before.clone(), entry.after.clone());
+            if entry.field == pair.marker.as_str() {
+                self.markers.entry(name).or_default().push(change.clone());
+            }
+            for field in (0..pair.fields.len()).filter(|i| pair.fields[*i].notion.as_str() == entry.field) {
+                let spot = Spot { pair: at, side: Side::Notion, record: entry.object.clone(), field };
+                self.touched(spot, change.clone(), false);
+            }
+        }
+    }
+
+    /// A composed field that one save changes by two entries changed once.
+    fn touched(&mut self, spot: Spot, change: Touch, composed: bool) {
+        let all = self.touches.entry(spot).or_default();
+        match all.last_mut() {
+            Some(last) if composed && last.at == change.at && last.person == change.person => {
+                (last.seq, last.after) = (change.seq, change.after);
+            }
+            _ => all.push(change),
+        }
+    }
+
+    fn live(&mut self, entry: &Entry, name: Name) {
+        let by_api = entry.actor == Actor::Api;
+        match entry.kind {
+            Kind::Created => {
+                self.lives.insert(name, Life { seq: entry.seq, at: entry.at, by_api, turns: Vec::new() });
+            }
+            Kind::Deleted | Kind::Restored => {
+                if let Some(life) = self.lives.get_mut(&name) {
+                    life.turns.push((entry.seq, entry.at, entry.kind == Kind::Deleted, !by_api));
+                }
+            }
+            Kind::Edited => {}
+        }
+    }
+
+    /// The changes of a field, oldest first.
+    pub(super) fn at(&self, spot: &Spot) -> &[Touch] {
+        self.touches.get(spot).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a field just before that entry of its world's log.
+    pub(super) fn value_before(&self, spot: &Spot, seq: u64) -> Json {
+        self.at(spot).iter().rfind(|touch| touch.seq < seq).map_or(Json::Null, |touch| touch.after.clone())
+    }
+
+    /// The marker of a record just before that entry of its world's log, and whether the API wrote it.
+    pub(super) fn marker_before(&self, name: &Name, seq: u64) -> Option<(String, bool)> {
+        let last = self.markers.get(name)?.iter().rfind(|touch| touch.seq < seq)?;
+        let text = last.after.as_str().filter(|text| !text.is_empty())?;
+        Some((text.to_owned(), last.person.is_none()))
+    }
+}
+
+trait Lookup {
+    fn clone_of(&self, object: &(String, String), field: &str) -> Json;
+    fn put(&mut self, object: &(String, String), field: &str, value: Json);
+}
+
+impl Lookup for State {
+    fn clone_of(&self, object: &(String, String), field: &str) -> Json {
+        self.get(object).and_then(|fields| fields.get(field)).cloned().unwrap_or_default()
+    }
+
+    fn put(&mut self, object: &(String, String), field: &str, value: Json) {
+        self.entry(object.clone()).or_default().insert(field.to_owned(), value);
+    }
+}
+
+fn touch(entry: &Entry, before: Json, after: Json) -> Touch {
+    let person = match &entry.actor {
+        Actor::Person(name) => Some(name.clone()),
+        Actor::Api => None,
+    };
+    Touch { seq: entry.seq, at: entry.at, person, before, after }
+}
+
+/// A CRM field's plain value, composed where the configuration's field is no field of the portal.
+pub(super) fn composed(field: &str, get: impl Fn(&str) -> Json, company: impl Fn(&str) -> Json) -> Json {
+    if field == "FULL_NAME" {
+        let words = [get("NAME"), get("LAST_NAME")];
+        let words: Vec<&str> = words.iter().filter_map(Json::as_str).map(str::trim).filter(|w| !w.is_empty()).collect();
+        return if words.is_empty() { Json::Null } else { json!(words.join(" ")) };
+    }
+    match field.strip_suffix(".TITLE") {
+        Some(link) => get(link).get(0).and_then(Json::as_str).map_or(Json::Null, company),
+        None => get(field),
+    }
+}
+
+/// What a record shows now; `None` when it is not there.
+pub(super) fn current(case: &Case<'_>, pair: &PairSpec, side: Side, record: &str, field: usize) -> Option<Json> {
+    let spec = pair.fields.get(field)?;
+    match side {
+        Side::Crm => {
+            let fields = case.crm.plain(Entity::parse(&pair.crm)?, record)?;
+            let get = |name: &str| fields.get(name).cloned().unwrap_or_default();
+            let company = |id: &str| {
+                let fields = case.crm.plain(Entity::Company, id).unwrap_or_default();
+                fields.get("TITLE").cloned().unwrap_or_default()
+            };
+            Some(composed(spec.crm.as_str(), get, company))
+        }
+        Side::Notion if case.notion.in_trash(record) == Some(false) => case.notion.plain(record, spec.notion.as_str()),
+        Side::Notion => None,
+    }
+}
+
+/// Notion ids are pasted with and without dashes.
+fn same_id(a: &str, b: &str) -> bool {
+    let bare = |id: &str| id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect::<String>();
+    bare(a) == bare(b)
+}

@@ -1,0 +1,140 @@
+//! What happened once too often: records made twice, and values that went in circles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::Side;
+
+use super::past::{Life, Name, Spot, Touch};
+use super::plain::Plain;
+use super::report::{Report, TroubleKind};
+use super::verdict::Court;
+
+/// How often the API may write the same value into a field while nobody edits it.
+const OCCURRENCES: u32 = 2;
+
+/// Counts records that the API made although there was one already, each once.
+pub(super) fn duplicates(court: &Court<'_>, report: &mut Report) {
+    let made: Vec<(&Name, &Life)> = court.past.lives.iter().filter(|(_, life)| life.by_api).collect();
+    let mut made: Vec<(&Name, &Life)> = made.into_iter().filter(|(_, life)| life.at >= court.case.began).collect();
+    made.sort_by_key(|(name, life)| (name.1, life.seq, name.0));
+    let twins = same_marker(court, &made);
+    for (name, life) in made {
+        let why = second_counterpart(court, name, life)
+            .or_else(|| same_key(court, name, life))
+            .or_else(|| twins.contains(name).then(|| "another live record carries the same marker".to_owned()));
+        if let Some(why) = why {
+            let pair = court.case.pairs.get(name.0).map_or("?", |pair| pair.name.as_str());
+            let text = format!("duplicate: the API made {pair}/{} in {} at {}, and {why}", name.2, name.1, life.at);
+            report.duplicates += 1;
+            report.tell(TroubleKind::Duplicate, name.1, vec![life.seq], text);
+        }
+    }
+}
+
+/// Records of the same pair and side that were there just before.
+fn neighbours<'a>(court: &'a Court<'_>, name: &'a Name, seq: u64) -> impl Iterator<Item = &'a Name> {
+    let lives =
+        court.past.lives.iter().filter(move |(other, life)| {
+            (other.0, other.1) == (name.0, name.1) && *other != name && life.lived_at(seq)
+        });
+    lives.map(|(other, _)| other)
+}
+
+/// The source it was made for had a live counterpart: one that carried the source's marker by the API's hand (a copy that
+/// a person made is none), or one that the source itself named.
+fn second_counterpart(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
+    let source = source_of(court, name, life)?;
+    let marked = |other: &&Name| {
+        court.past.marker_before(other, life.seq).is_some_and(|(marker, by_api)| by_api && marker == source)
+    };
+    if let Some(other) = neighbours(court, name, life.seq).find(marked) {
+        return Some(format!("{} was there already for {source}", other.2));
+    }
+    // The other world's log has a count of its own; only the moment is common to both.
+    let far = (name.0, name.1.other(), source.clone());
+    let named = court.past.markers.get(&far)?.iter().rfind(|touch| touch.at < life.at && touch.person.is_none())?;
+    let named = named.after.as_str().filter(|other| *other != name.2)?.to_owned();
+    let there = court.past.lives.get(&(name.0, name.1, named.clone()))?.lived_at(life.seq);
+    there.then(|| format!("{source} named {named} as its counterpart already"))
+}
+
+/// What the API made a record for: its first marker, or else whoever names it as its counterpart.
+fn source_of(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
+    let own = court.past.markers.get(name).into_iter().flatten();
+    let mut own = own.filter(|touch| touch.person.is_none() && touch.seq > life.seq);
+    if let Some(marker) = own.find_map(|touch| touch.after.as_str().filter(|text| !text.is_empty())) {
+        return Some(marker.to_owned());
+    }
+    let naming = court.past.markers.iter().find(|((pair, side, _), touches)| {
+        (*pair, *side) == (name.0, name.1.other())
+            && touches.iter().any(|touch| touch.person.is_none() && touch.after == name.2.as_str())
+    });
+    naming.map(|((_, _, record), _)| record.clone())
+}
+
+/// All but the oldest of live records made by the API that carry the same marker in the end.
+fn same_marker(court: &Court<'_>, made: &[(&Name, &Life)]) -> BTreeSet<Name> {
+    let mut oldest: BTreeSet<(usize, Side, String)> = BTreeSet::new();
+    let mut twins = BTreeSet::new();
+    for (name, life) in made.iter().filter(|(_, life)| life.gone().is_none()) {
+        let Some((marker, _)) = court.past.marker_before(name, u64::MAX) else { continue };
+        if life.by_api && !oldest.insert((name.0, name.1, marker)) {
+            twins.insert((*name).clone());
+        }
+    }
+    twins
+}
+
+/// A live record of that side had its e-mail address already when it was made.
+fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
+    let pair = court.case.pairs.get(name.0)?;
+    let of_email =
+        |field: &crate::mapping::FieldSpec| field.crm.as_str() == "EMAIL" && pair.match_by.contains(&field.key);
+    let field = pair.fields.iter().position(of_email)?;
+    let spot = |name: &Name| Spot { pair: name.0, side: name.1, record: name.2.clone(), field };
+    let given = court.past.at(&spot(name)).iter().find(|touch| touch.person.is_none() && touch.at == life.at)?;
+    let key = court.plain(&spot(name), &given.after);
+    let has = |other: &&Name| {
+        let spot = spot(other);
+        court.plain(&spot, &court.past.value_before(&spot, life.seq)) == key
+    };
+    let other = neighbours(court, name, life.seq).find(has).filter(|_| key != Plain::Empty)?;
+    Some(format!("{} had {} already", other.2, key.show()))
+}
+
+/// Counts API writes by which a value came back to a field more than twice while nobody edited the field on either side.
+pub(super) fn loops(court: &Court<'_>, report: &mut Report) {
+    for (spot, touches) in &court.past.touches {
+        let far = court.far(spot);
+        let theirs = far.as_ref().map_or(&[][..], |far| court.past.at(far));
+        let people = theirs.iter().filter(|touch| touch.person.is_some());
+        let mut all: Vec<&Touch> = touches.iter().chain(people).collect();
+        // A human edit of the same moment counts as earlier: it may be why the API wrote.
+        all.sort_by_key(|touch| (touch.at, touch.person.is_none(), touch.seq));
+        let mut written: BTreeMap<Plain, Vec<u64>> = BTreeMap::new();
+        for touch in all {
+            if touch.person.is_some() {
+                written.clear();
+                continue;
+            }
+            let value = court.plain(spot, &touch.after);
+            let seqs = written.entry(value.clone()).or_default();
+            seqs.push(touch.seq);
+            if seqs.len() as u32 > OCCURRENCES && touch.at >= court.case.began {
+                let pair = court.case.pairs.get(spot.pair);
+                let (name, field) = pair.map_or(("?", "?"), |pair| {
+                    (pair.name.as_str(), pair.fields.get(spot.field).map_or("?", |field| field.key.as_str()))
+                });
+                let text = format!(
+                    "loop: the API wrote {} into {field} of {name}/{} in {} {} times, and nobody had edited it",
+                    value.show(),
+                    spot.record,
+                    spot.side,
+                    seqs.len()
+                );
+                report.loops += 1;
+                report.tell(TroubleKind::Loop, spot.side, seqs.clone(), text);
+            }
+        }
+    }
+}

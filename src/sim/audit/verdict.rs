@@ -1,0 +1,246 @@
+//! The outcome of one edit: the first of the proofs that holds.
+
+use serde_json::Value as Json;
+
+use crate::model::Side;
+
+use super::bonds::Bonds;
+use super::past::{Past, Spot, Touch, current};
+use super::plain::Plain;
+use super::report::{Latency, Outcome, Report, TroubleKind};
+use super::shelf::Shelf;
+use super::terms::Terms;
+use super::wish::Wish;
+use super::witness::Matter;
+use super::{Case, PairSpec};
+
+/// Everything a judgement needs.
+pub(super) struct Court<'a> {
+    pub case: &'a Case<'a>,
+    pub past: &'a Past,
+    pub bonds: &'a Bonds,
+    pub terms: &'a Terms<'a>,
+    pub shelf: &'a Shelf<'a>,
+}
+
+/// One edit on trial.
+struct Trial<'a> {
+    pair: &'a PairSpec,
+    spot: &'a Spot,
+    edit: &'a Touch,
+    /// What happened to the field afterwards, on its own side.
+    later: &'a [Touch],
+    /// The same field of the counterpart there is, or was.
+    far: Option<Spot>,
+    /// What both sides hold now; `other` only while the records are tied.
+    own: Option<Plain>,
+    other: Option<Plain>,
+}
+
+impl<'a> Court<'a> {
+    /// Judges all edits, in the order of the logs.
+    pub(super) fn judge_all(&self, report: &mut Report) {
+        let mut edits: Vec<(&Spot, usize, &Touch)> = Vec::new();
+        for (spot, touches) in &self.past.touches {
+            let ours = |touch: &Touch| touch.person.is_some() && touch.at >= self.case.began;
+            edits.extend(touches.iter().enumerate().filter(|(_, t)| ours(t)).map(|(at, touch)| (spot, at, touch)));
+        }
+        edits.sort_by_key(|(spot, at, touch)| (spot.side, touch.seq, spot.pair, spot.field, *at));
+        let mut crossed = Vec::new();
+        for (spot, at, edit) in edits {
+            let Some(pair) = self.case.pairs.get(spot.pair) else { continue };
+            let later = self.past.at(spot).get(at + 1..).unwrap_or_default();
+            let far = self.far(spot);
+            let other = self.bonds.now(&pair.name, spot.side, &spot.record).and(far.as_ref());
+            let other = other.and_then(|far| self.now(far));
+            let trial = Trial { pair, spot, edit, later, far, own: self.now(spot), other };
+            let outcome = self.judge(&trial);
+            report.edits.get_mut(spot.side).count(outcome);
+            match outcome {
+                Outcome::Present => crossed.extend(self.latency(&trial)),
+                Outcome::Lost => {
+                    report.tell(TroubleKind::Lost, spot.side, vec![edit.seq], self.sentence(&trial, outcome))
+                }
+                Outcome::Unsettled => {
+                    report.tell(TroubleKind::Unsettled, spot.side, vec![edit.seq], self.sentence(&trial, outcome));
+                }
+                _ => {}
+            }
+        }
+        report.latency_ms = Latency::of(crossed);
+    }
+
+    /// A value in common terms.
+    pub(super) fn plain(&self, spot: &Spot, value: &Json) -> Plain {
+        self.terms.plain(spot.pair, spot.field, spot.side, value)
+    }
+
+    /// The same field of the counterpart.
+    pub(super) fn far(&self, spot: &Spot) -> Option<Spot> {
+        let pair = self.case.pairs.get(spot.pair)?;
+        let record = self.bonds.ever(&pair.name, spot.side, &spot.record)?.to_owned();
+        Some(Spot { side: spot.side.other(), record, ..spot.clone() })
+    }
+
+    fn now(&self, spot: &Spot) -> Option<Plain> {
+        let pair = self.case.pairs.get(spot.pair)?;
+        let value = current(self.case, pair, spot.side, &spot.record, spot.field)?;
+        Some(self.plain(spot, &value))
+    }
+
+    fn wish(&self, trial: &Trial<'_>) -> Wish {
+        let (before, after) = (self.plain(trial.spot, &trial.edit.before), self.plain(trial.spot, &trial.edit.after));
+        Wish::of(&before, &after)
+    }
+
+    fn judge(&self, trial: &Trial<'_>) -> Outcome {
+        let mut wish = self.wish(trial);
+        let on_both = |wish: &Wish| {
+            let met = |side: &Option<Plain>| side.as_ref().is_some_and(|value| wish.met_by(value));
+            met(&trial.own) && met(&trial.other)
+        };
+        if on_both(&wish) {
+            return Outcome::Present;
+        }
+        if self.superseded(trial, &mut wish) || matches!(wish, Wish::Members { .. }) && on_both(&wish) {
+            return Outcome::Superseded;
+        }
+        let matter = self.matter(trial, &wish);
+        let related = self.terms.related(trial.spot.pair, trial.spot.field).and_then(|at| self.case.pairs.get(at));
+        if matter.settled() {
+            Outcome::Settled
+        } else if matter.held() || related.is_some_and(|pair| matter.members_wait(pair, trial.other.as_ref())) {
+            Outcome::Held
+        } else if matter.quarantined() {
+            Outcome::Quarantined
+        } else if matter.possibly_overwritten() {
+            Outcome::PossiblyOverwritten
+        } else if matter.exposed(trial.later) {
+            Outcome::Exposed
+        } else if trial.own.as_ref().is_some_and(|own| wish.met_by(own)) {
+            Outcome::Unsettled
+        } else {
+            Outcome::Lost
+        }
+    }
+
+    fn matter<'t>(&'t self, trial: &'t Trial<'_>, wish: &'t Wish) -> Matter<'t> {
+        let far = trial.far.as_ref().map(|far| far.record.as_str());
+        let (crm, notion) = match trial.spot.side {
+            Side::Crm => (Some(trial.spot.record.as_str()), far),
+            Side::Notion => (far, Some(trial.spot.record.as_str())),
+        };
+        Matter {
+            claims: self.case.claims,
+            events: self.shelf.events(&trial.pair.name, crm, notion),
+            terms: self.terms,
+            pair: trial.pair,
+            place: (trial.spot.pair, trial.spot.field),
+            side: trial.spot.side,
+            crm,
+            notion,
+            tied: self.bonds.now(&trial.pair.name, trial.spot.side, &trial.spot.record).is_some(),
+            at: trial.edit.at,
+            wish,
+            own: trial.own.as_ref(),
+        }
+    }
+
+    /// Whether people overtook the edit. Of an edited set only those members remain in `wish` about which nobody decided
+    /// anything later.
+    fn superseded(&self, trial: &Trial<'_>, wish: &mut Wish) -> bool {
+        if self.deleted_later(trial, wish) {
+            return true;
+        }
+        let far_touches = trial.far.as_ref().map(|far| (far, self.past.at(far)));
+        let people = |touch: &&Touch| touch.person.is_some();
+        match wish {
+            Wish::Value(value) => {
+                // Whoever edits the other side has seen this value if theirs was equal to it.
+                let saw = |(far, touches): &(&Spot, &[Touch])| {
+                    let mut after = touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at);
+                    after.any(|touch| self.plain(far, &touch.before) == *value)
+                };
+                trial.later.iter().any(|touch| people(&touch)) || far_touches.as_ref().is_some_and(saw)
+            }
+            Wish::Members { .. } => {
+                let change = |spot: &Spot, touch: &Touch| {
+                    Wish::of(&self.plain(spot, &touch.before), &self.plain(spot, &touch.after))
+                };
+                for touch in trial.later.iter().filter(people) {
+                    wish.after(&change(trial.spot, touch));
+                }
+                if let Some((far, touches)) = far_touches {
+                    for touch in touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at) {
+                        wish.after(&change(far, touch));
+                    }
+                }
+                if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
+                    wish.without(|member| self.is_gone(related, member));
+                }
+                wish.is_void()
+            }
+        }
+    }
+
+    /// Whether a person took away the record a member stands for, on either side.
+    fn is_gone(&self, pair: usize, member: &str) -> bool {
+        let taken = |side: Side, record: &str| {
+            let life = self.past.lives.get(&(pair, side, record.to_owned()));
+            life.and_then(|life| life.gone()).is_some_and(|turn| turn.3)
+        };
+        let page = self.case.pairs.get(pair).and_then(|pair| self.bonds.ever(&pair.name, Side::Crm, member));
+        taken(Side::Crm, member) || taken(Side::Notion, page.unwrap_or(member))
+    }
+
+    /// Whether a person deleted the record later, or its counterpart after the value had arrived there.
+    fn deleted_later(&self, trial: &Trial<'_>, wish: &Wish) -> bool {
+        let gone = |spot: &Spot| {
+            let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()))?;
+            life.gone().filter(|turn| turn.3 && turn.1 >= trial.edit.at).map(|turn| turn.0)
+        };
+        if gone(trial.spot).is_some() {
+            return true;
+        }
+        let Some(far) = &trial.far else { return false };
+        let arrived = |seq: u64| wish.met_by(&self.plain(far, &self.past.value_before(far, seq)));
+        gone(far).is_some_and(arrived)
+    }
+
+    /// Milliseconds until the API put the value on the other side, where nobody edited or held it meanwhile.
+    fn latency(&self, trial: &Trial<'_>) -> Option<u64> {
+        let (wish, far) = (self.wish(trial), trial.far.as_ref()?);
+        let arrival = self.past.at(far).iter().find(|touch| {
+            touch.person.is_none() && touch.at >= trial.edit.at && wish.met_by(&self.plain(far, &touch.after))
+        })?;
+        let edited = |touch: &Touch| touch.person.is_some() && touch.at <= arrival.at;
+        if trial.later.iter().any(edited) || self.matter(trial, &wish).was_held_until(arrival.at) {
+            return None;
+        }
+        u64::try_from(arrival.at.as_millisecond() - trial.edit.at.as_millisecond()).ok()
+    }
+
+    fn sentence(&self, trial: &Trial<'_>, outcome: Outcome) -> String {
+        let (spot, edit) = (trial.spot, trial.edit);
+        let show = |value: &Option<Plain>| value.as_ref().map_or_else(|| "no record".to_owned(), Plain::show);
+        let field = trial.pair.fields.get(spot.field).map_or("?", |field| field.key.as_str());
+        let far = trial.far.as_ref().map_or("nothing".to_owned(), |far| far.record.clone());
+        let wish = self.wish(trial);
+        let pending = self.matter(trial, &wish).pending().map(|text| format!("; {text}")).unwrap_or_default();
+        format!(
+            "{}: {} set {field} of {}/{} in {} from {} to {} at {} (entry {}); tied to {far}; there now: {}, on the other \
+             side: {}{pending}",
+            if outcome == Outcome::Lost { "lost" } else { "unsettled" },
+            edit.person.as_deref().unwrap_or("somebody"),
+            trial.pair.name,
+            spot.record,
+            spot.side,
+            self.plain(spot, &edit.before).show(),
+            self.plain(spot, &edit.after).show(),
+            edit.at,
+            edit.seq,
+            show(&trial.own),
+            show(&trial.other),
+        )
+    }
+}

@@ -1,0 +1,189 @@
+//! What the engine says about one edit, and whether that fits: the right thing, the right value, not before the edit.
+
+use jiff::Timestamp;
+
+use crate::mapping::PairSpec;
+use crate::model::{Event, Happening, Hold, IntentState, OrphanWhy, Side, Value, Why};
+
+use super::Claims;
+use super::past::Touch;
+use super::plain::Plain;
+use super::terms::Terms;
+use super::wish::Wish;
+
+/// One edit, as far as a claim can be about it.
+pub(super) struct Matter<'a> {
+    pub claims: &'a Claims,
+    /// What the journal has about this tie.
+    pub events: Vec<&'a Event>,
+    pub terms: &'a Terms<'a>,
+    pub pair: &'a PairSpec,
+    /// Positions of the pair and the field.
+    pub place: (usize, usize),
+    pub side: Side,
+    /// The record's id on each side, as far as it has or had one.
+    pub crm: Option<&'a str>,
+    pub notion: Option<&'a str>,
+    /// Whether the tie lasts.
+    pub tied: bool,
+    pub at: Timestamp,
+    pub wish: &'a Wish,
+    /// What its own side holds now; `None` when the record is gone.
+    pub own: Option<&'a Plain>,
+}
+
+impl Matter<'_> {
+    fn record(&self) -> Option<&str> {
+        if self.side == Side::Crm { self.crm } else { self.notion }
+    }
+
+    /// Whether its own side still shows it. What waits must still be there to be looked at.
+    fn stands(&self) -> bool {
+        self.own.is_some_and(|own| self.wish.met_by(own))
+    }
+
+    fn carries(&self, side: Side, value: Option<&Value>) -> bool {
+        let (pair, field) = self.place;
+        value.is_some_and(|value| {
+            self.terms.claimed(pair, field, side, value).iter().any(|reading| self.wish.met_by(reading))
+        })
+    }
+
+    /// Whether an event of this tie is about this field; with `whole`, it may be about the tie as a whole.
+    fn concerns(&self, event: &Event, whole: bool) -> bool {
+        let key = self.pair.fields.get(self.place.1).map(|field| &field.key);
+        event.field.as_ref() == key || whole && event.field.is_none()
+    }
+
+    /// Events of one kind about this field, from the edit on.
+    fn since(&self, what: Happening) -> impl Iterator<Item = &Event> {
+        let fits = move |event: &&Event| event.what == what && event.at >= self.at && self.concerns(event, false);
+        self.events.iter().copied().filter(fits)
+    }
+
+    /// The journal says that this very value lost, or an operator decided about it.
+    pub(super) fn settled(&self) -> bool {
+        let lost = |event: &Event| {
+            event.side.is_none_or(|side| side == self.side) && self.carries(self.side, event.before.as_ref())
+        };
+        self.since(Happening::Settled).any(lost)
+            || self.since(Happening::Decided).any(|event| {
+                // A decision *for* a value does not excuse that it is gone.
+                lost(event) || self.carries(self.side, event.after.as_ref()) && self.stands()
+            })
+    }
+
+    /// Open holds on this field, its tie or its pair.
+    fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.claims.holds.iter().filter(|hold| {
+            let key = self.pair.fields.get(self.place.1).map(|field| &field.key);
+            hold.id.pair == self.pair.name
+                && match (&hold.id.crm, &hold.id.field) {
+                    (None, field) => field.is_none() || field.as_ref() == key,
+                    (Some(crm), field) => Some(crm.as_str()) == self.crm && (field.is_none() || field.as_ref() == key),
+                }
+        })
+    }
+
+    /// It waits for a person, who can see its value.
+    pub(super) fn held(&self) -> bool {
+        let on_hold = self.holds().any(|hold| match &hold.why {
+            Why::Conflict { crm, notion, .. } => {
+                self.carries(self.side, Some(if self.side == Side::Crm { crm } else { notion }))
+            }
+            Why::Refused { side, sent, .. } if *side != self.side => self.carries(self.side, Some(sent)),
+            Why::Unmappable { side, value, .. } if *side == self.side => self.carries(self.side, Some(value)),
+            Why::Quarantined { .. } => false,
+            _ => self.stands(),
+        });
+        // A tied record is no orphan, whatever is claimed.
+        on_hold || !self.tied && self.stands() && self.record().is_some_and(|record| self.waits(self.side, record))
+    }
+
+    /// Whether a record is an orphan, a candidate of an ambiguous match, or one of several with the same marker.
+    fn waits(&self, side: Side, record: &str) -> bool {
+        let mut orphans = self.claims.orphans.iter().filter(|orphan| orphan.record.pair == self.pair.name);
+        let mut holds = self.claims.holds.iter().filter(|hold| hold.id.pair == self.pair.name);
+        orphans.any(|orphan| match &orphan.why {
+            _ if orphan.record.side == side => orphan.record.id.as_str() == record,
+            OrphanWhy::Ambiguous { candidates } => candidates.iter().any(|id| id.as_str() == record),
+            _ => false,
+        }) || holds.any(|hold| match &hold.why {
+            Why::DuplicateSet { side: of, records } => *of == side && records.iter().any(|id| id.as_str() == record),
+            _ => false,
+        })
+    }
+
+    /// Every member that the other side lacks is a record that itself waits for a person.
+    pub(super) fn members_wait(&self, related: &PairSpec, other: Option<&Plain>) -> bool {
+        let Wish::Members { added, .. } = self.wish else { return false };
+        let there = other.map(Plain::members).unwrap_or_default();
+        let mut missing = added.difference(&there).peekable();
+        let waits = |member: &String| {
+            self.claims.orphans.iter().any(|orphan| {
+                orphan.record.pair == related.name
+                    && orphan.record.side == self.side
+                    && orphan.record.id.as_str() == member.as_str()
+            })
+        };
+        self.stands() && missing.peek().is_some() && missing.all(waits)
+    }
+
+    /// Its record was set aside, and the value is still to be seen there.
+    pub(super) fn quarantined(&self) -> bool {
+        if !self.stands() {
+            return false;
+        }
+        let released = |from: Timestamp| {
+            let mut after = self.events.iter().filter(|event| event.at > from);
+            after.any(|event| event.what == Happening::Released && self.concerns(event, true))
+        };
+        self.holds().any(|hold| matches!(hold.why, Why::Quarantined { .. }))
+            || self.events.iter().any(|event| {
+                event.what == Happening::Quarantined
+                    && event.at >= self.at
+                    && self.concerns(event, true)
+                    && !released(event.at)
+            })
+    }
+
+    /// The journal lists this value as one that a write may have taken.
+    pub(super) fn possibly_overwritten(&self) -> bool {
+        self.since(Happening::PossiblyOverwritten).any(|event| {
+            event.side.is_none_or(|side| side == self.side) && self.carries(self.side, event.before.as_ref())
+        })
+    }
+
+    /// It was overwritten inside a journalled window on this very field. What still stands was not overwritten.
+    pub(super) fn exposed(&self, later: &[Touch]) -> bool {
+        let inside = |event: &&Event| {
+            let window = event.window.filter(|(from, to)| (*from..=*to).contains(&self.at));
+            event.what == Happening::Wrote
+                && event.side == Some(self.side)
+                && self.concerns(event, false)
+                && window.is_some_and(|(_, to)| later.iter().any(|touch| touch.person.is_none() && touch.at <= to))
+        };
+        !self.stands() && self.events.iter().any(inside)
+    }
+
+    /// Whether it was held for a while on its way.
+    pub(super) fn was_held_until(&self, until: Timestamp) -> bool {
+        let held = |event: &Event| event.what == Happening::Held && (self.at..=until).contains(&event.at);
+        self.events.iter().any(|event| held(event) && self.concerns(event, true))
+    }
+
+    /// A write of this value whose outcome is not known, for the sentence about a trouble.
+    pub(super) fn pending(&self) -> Option<String> {
+        let key = self.pair.fields.get(self.place.1).map(|field| &field.key)?;
+        let intent = self.claims.intents.iter().find(|intent| {
+            intent.pair == self.pair.name
+                && intent.side != self.side
+                && intent.common.get(key).is_some_and(|value| self.carries(self.side, Some(value)))
+        })?;
+        let state = match intent.state {
+            IntentState::Sent { .. } => "sent",
+            IntentState::Unknown { .. } => "of unknown outcome",
+        };
+        Some(format!("intent {} is {state}", intent.seq))
+    }
+}

@@ -1,0 +1,170 @@
+//! `POST /v1/data_sources/{id}/query`.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::NotionStandIn;
+use super::call::Call;
+use super::filter::{self, Scope};
+use super::lists::{Key, Place, compare, envelope, page_size};
+use super::objects::Page;
+use super::refusal::Refused;
+use super::render;
+use super::schema::{Property, Schema, find};
+use super::text::{ARRAY_LIMIT, kind_of};
+use super::time::floor_minute;
+
+enum By {
+    Created,
+    Edited,
+    Column(Property),
+}
+
+impl NotionStandIn {
+    /// One page of rows. The list is computed anew for every page and goes on after the last row given: a row edited
+    /// meanwhile moves to where it then belongs, so a scan may see it twice or, descending, not at all.
+    pub(super) fn query(&mut self, call: &Call<'_>, source: &str) -> Result<Json, Refused> {
+        call.only(&["filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type"])?;
+        let source = self.world.path_id("data_source_id", source)?;
+        let held = self.world.source(&source)?;
+        if !self.world.shared(&source) {
+            return Err(Refused::not_found("data_source", &source, &self.world.bot));
+        }
+        let size = page_size("body.page_size", call.body.get("page_size"))?;
+        let trashed = call.body["in_trash"].as_bool().or(call.body["archived"].as_bool()).unwrap_or(false);
+        let only = call.filter_properties(&held.schema)?;
+        let sorts = sorts(&held.schema, &call.body["sorts"])?;
+        let directions: Vec<bool> = sorts.iter().map(|(_, up)| *up).collect();
+        let exact = self.config.exact_edit_filter;
+        let scope = Scope { world: &self.world, schema: &held.schema, now: call.now, exact };
+        let filter = call.body.get("filter").filter(|f| !f.is_null());
+        if let Some(filter) = filter {
+            filter::check(&scope, filter, 0)?;
+        }
+        let question =
+            json!([source, call.body.get("filter"), call.body.get("sorts"), trashed, call.body.get("result_type")]);
+        let question = question.to_string();
+        let from = self.cursors.find(&question, call.body["start_cursor"].as_str())?;
+
+        let mut places: Vec<Place> = Vec::new();
+        let wiki_only = call.body["result_type"] == "data_source";
+        for id in self.world.rows.get(&source).into_iter().flatten().filter(|_| !wiki_only) {
+            let Some(page) = self.world.pages.get(id) else { continue };
+            // Whether `in_trash: true` answers trashed rows only is not established; here it does.
+            if page.in_trash != trashed
+                || self.world.unshared.contains(id)
+                || filter.is_some_and(|f| !filter::passes(&scope, f, page))
+            {
+                continue;
+            }
+            let keys = sorts.iter().map(|(by, _)| key(&scope, page, by)).collect();
+            let place = (keys, id.clone());
+            if from.as_ref().is_none_or(|mark| compare(&directions, &mark.after, &place).is_lt()) {
+                places.push(place);
+            }
+        }
+        let order = |a: &Place, b: &Place| compare(&directions, a, b);
+        if places.len() > size + 1 {
+            places.select_nth_unstable_by(size, order);
+            places.truncate(size + 1);
+        }
+        places.sort_by(order);
+
+        let given_before = from.as_ref().map_or(0, |mark| mark.given);
+        let room = self.config.result_cap.saturating_sub(given_before);
+        let take = size.min(room);
+        let more = places.len() > take;
+        let capped = more && take == room;
+        let shown: Vec<&Place> = places.iter().take(take).collect();
+        let results = shown
+            .iter()
+            .filter_map(|(_, id)| Some(render::page(&self.world, id, self.world.pages.get(id)?, only.as_deref())))
+            .collect();
+        let next = match (shown.last(), places.get(take)) {
+            (Some(last), Some((_, next))) if !capped => {
+                Some(self.cursors.next(&question, from.as_ref(), (*last).clone(), given_before + take, next))
+            }
+            _ => None,
+        };
+        let mut body = envelope("page_or_data_source", results, next);
+        if capped {
+            body["request_status"] = json!({ "type": "incomplete", "incomplete_reason": "query_result_limit_reached" });
+        }
+        Ok(body)
+    }
+}
+
+fn sorts(schema: &Schema, given: &Json) -> Result<Vec<(By, bool)>, Refused> {
+    let Some(given) = given.as_array() else {
+        return if given.is_null() {
+            Ok(Vec::new())
+        } else {
+            Err(Refused::body("body.sorts", "an array", &kind_of(given)))
+        };
+    };
+    if given.len() > ARRAY_LIMIT {
+        return Err(Refused::too_long("body.sorts", ARRAY_LIMIT, given.len()));
+    }
+    let one = |(i, sort): (usize, &Json)| {
+        let up = match sort["direction"].as_str() {
+            Some("ascending") => true,
+            Some("descending") => false,
+            _ => {
+                return Err(Refused::body(
+                    &format!("body.sorts[{i}].direction"),
+                    "`\"ascending\"` or `\"descending\"`",
+                    "unknown",
+                ));
+            }
+        };
+        let by = match (sort["timestamp"].as_str(), sort["property"].as_str()) {
+            (Some("created_time"), None) => By::Created,
+            (Some("last_edited_time"), None) => By::Edited,
+            (None, Some(key)) => By::Column(
+                find(schema, key)
+                    .cloned()
+                    .ok_or_else(|| Refused::invalid(format!("Could not find sort property with name or id: {key}")))?,
+            ),
+            _ => return Err(Refused::body(&format!("body.sorts[{i}].property"), "defined", "undefined")),
+        };
+        Ok((by, up))
+    };
+    given.iter().enumerate().map(one).collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // Milliseconds of any date a person uses fit a double.
+fn instant(at: Timestamp) -> Key {
+    Key::Number(at.as_millisecond() as f64)
+}
+
+fn key(scope: &Scope<'_>, page: &Page, by: &By) -> Key {
+    let stamp = |at: Timestamp| instant(if scope.exact { at } else { floor_minute(at) });
+    let column = match by {
+        By::Created => return stamp(page.created),
+        By::Edited => return stamp(page.edited),
+        By::Column(column) => column,
+    };
+    let value = scope.world.value(page, column);
+    let number = match column.kind.as_str() {
+        "created_time" => return stamp(page.created),
+        "last_edited_time" => return stamp(page.edited),
+        "number" => value.as_f64(),
+        "unique_id" => value["number"].as_f64(),
+        "checkbox" => value.as_bool().map(|on| if on { 1.0 } else { 0.0 }),
+        "date" => return value["start"].as_str().and_then(super::time::moment).map_or(Key::Empty, instant),
+        "select" | "status" => {
+            // Options sort in the order in which the schema holds them.
+            let at =
+                column.config["options"].as_array().and_then(|all| all.iter().position(|o| o["id"] == value["id"]));
+            return at.and_then(|at| u32::try_from(at).ok()).map_or(Key::Empty, |at| Key::Number(f64::from(at)));
+        }
+        kind => {
+            return match super::plain::of(kind, &value) {
+                Json::Null => Key::Empty,
+                Json::String(text) => Key::Text(text.to_lowercase()),
+                other => Key::Text(other.to_string()),
+            };
+        }
+    };
+    number.map_or(Key::Empty, Key::Number)
+}

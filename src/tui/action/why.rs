@@ -1,0 +1,114 @@
+//! Why an action cannot be done now. Every answer says what to do instead, where there is something.
+
+use crate::control::PairState;
+use crate::tui::model::{Model, Page, PopupBody};
+use crate::tui::update::conflicts::is_retryable;
+
+pub(super) fn never(_: &Model) -> Option<String> {
+    None
+}
+
+fn unless(can: bool, why: &str) -> Option<String> {
+    (!can).then(|| why.to_owned())
+}
+
+pub(super) fn needs_list(model: &Model) -> Option<String> {
+    unless(model.page != Page::Overview, "the overview has no filter: choose a page with 2 to 6")
+}
+
+pub(super) fn needs_row(model: &Model) -> Option<String> {
+    let there = match model.page {
+        Page::Overview => model.pair().is_some(),
+        Page::Conflicts => model.holds.current().is_some(),
+        Page::Orphans => model.orphans.current().is_some(),
+        Page::Relations => model.relations.current().is_some(),
+        Page::Queue => model.queue.current().is_some(),
+        Page::Journal => model.journal.current().is_some(),
+    };
+    unless(there, "there is no row under the cursor")
+}
+
+pub(super) fn needs_markable(model: &Model) -> Option<String> {
+    unless(matches!(model.page, Page::Conflicts | Page::Orphans), "rows are marked on conflicts and orphans only")
+        .or_else(|| needs_row(model))
+}
+
+pub(super) fn needs_marks(model: &Model) -> Option<String> {
+    unless(!model.holds.marks.is_empty() || !model.orphans.marks.is_empty(), "nothing is marked")
+}
+
+pub(super) fn needs_review(model: &Model) -> Option<String> {
+    let review = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Review { .. }));
+    unless(review, "this pair has no counts to approve")
+}
+
+pub(super) fn needs_guarded(model: &Model) -> Option<String> {
+    let guarded = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Guarded { .. }));
+    unless(guarded, "no guard has stopped this pair")
+}
+
+pub(super) fn needs_decidable(model: &Model) -> Option<String> {
+    if !model.holds.marks.is_empty() {
+        return unless(model.holds.marks.values().any(|item| item.row.decidable), "no marked row can be decided");
+    }
+    needs_one_decidable(model)
+}
+
+pub(super) fn needs_one_decidable(model: &Model) -> Option<String> {
+    match model.holds.current() {
+        None => needs_row(model),
+        Some(item) if item.row.decidable => None,
+        Some(item) => Some(format!("a {} hold has no values to choose from: its detail says what to do", item.row.why)),
+    }
+}
+
+pub(super) fn needs_tie(model: &Model) -> Option<String> {
+    match model.holds.current() {
+        None => needs_row(model),
+        Some(item) => unless(item.row.id.crm.is_some(), "this holds a whole pair, not a record: see the overview, 1"),
+    }
+}
+
+pub(super) fn needs_retryable(model: &Model) -> Option<String> {
+    let why = "trying again does not end this hold: it needs a decision";
+    if !model.holds.marks.is_empty() {
+        return unless(model.holds.marks.values().any(is_retryable), why);
+    }
+    match model.holds.current() {
+        None => needs_row(model),
+        Some(item) => unless(is_retryable(item), why),
+    }
+}
+
+pub(super) fn needs_orphan(model: &Model) -> Option<String> {
+    unless(model.orphans.current().is_some(), "there is no orphan under the cursor")
+}
+
+pub(super) fn needs_creatable(model: &Model) -> Option<String> {
+    match model.orphans.current() {
+        None => needs_orphan(model),
+        Some(row) => unless(row.creatable, "this one's counterpart cannot be created: link it or ignore it"),
+    }
+}
+
+pub(super) fn needs_owner(model: &Model) -> Option<String> {
+    unless(model.relations.current().is_some(), "there is no owner under the cursor: use the new link")
+}
+
+pub(super) fn needs_edge(model: &Model) -> Option<String> {
+    match model.relations.current() {
+        None => needs_row(model),
+        Some(row) if row.target.is_none() => Some("this one has no links".to_owned()),
+        Some(row) => unless(!row.pending, "a change of this edge is already on its way"),
+    }
+}
+
+pub(super) fn needs_options(model: &Model) -> Option<String> {
+    let has = matches!(model.top(), Some(PopupBody::Edit(edit)) if !edit.options.is_empty());
+    unless(has, "this field has no options")
+}
+
+pub(super) fn needs_sources(model: &Model) -> Option<String> {
+    let has = matches!(model.top(), Some(PopupBody::Picker(picker)) if picker.sources.len() > 1);
+    unless(has, "there is nothing else to search in")
+}

@@ -1,0 +1,118 @@
+use super::*;
+use crate::tui::action::Risk;
+
+#[test]
+fn every_preset_loads_and_binds_every_action() {
+    for (name, _) in PRESETS {
+        let keymap = Keymap::preset(name).unwrap_or_else(|error| panic!("{error}"));
+        for entry in listing(&keymap) {
+            assert!(!entry.keys.is_empty(), "{name}: {} has no key", entry.action);
+        }
+    }
+}
+
+#[test]
+fn presets_leave_alone_what_multiplexers_and_flow_control_use() {
+    for (name, _) in PRESETS {
+        let keymap = Keymap::preset(name).unwrap();
+        for (scope, bindings) in &keymap.scopes {
+            for keys in bindings.keys() {
+                for c in "absqhjklzc".chars() {
+                    let taken = Key { code: Code::Char(c), ctrl: true, alt: false, shift: false };
+                    assert!(!keys.contains(&taken), "{name} [{scope}] {taken}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_decides_hangs_on_a_key_that_a_torn_arrow_leaves_behind() {
+    for (name, _) in PRESETS {
+        let keymap = Keymap::preset(name).unwrap();
+        for bindings in keymap.scopes.values() {
+            for (keys, action) in bindings {
+                let decides = action.spec().risk > Risk::Free;
+                assert!(!decides || !keys.iter().all(|key| key.is_treacherous()), "{name}: {}", action.spec().id);
+            }
+        }
+    }
+    let error = Keymap::load("[conflicts]\n\"[ A\" = \"conflicts.force_crm\"\n", "my.toml").unwrap_err();
+    assert!(error.to_string().starts_with("my.toml:2: `[ A` can be the rest of a torn arrow key"), "{error}");
+}
+
+#[test]
+fn a_persons_file_changes_the_preset_and_leaves_the_rest() {
+    let text = "preset = \"vim\"\n[list]\n\"z t\" = \"list.top\"\nunbind = [\"g g\"]\n";
+    let keymap = Keymap::load(text, "my.toml").unwrap();
+    let keys = |text: &str| key::parse_sequence(text).unwrap();
+    assert_eq!(keymap.lookup(&[Scope::List], &keys("z t")), Found::Action(Action::Top));
+    assert_eq!(keymap.lookup(&[Scope::List], &keys("z")), Found::Prefix);
+    assert_eq!(keymap.lookup(&[Scope::List], &keys("g g")), Found::Nothing);
+    assert_eq!(keymap.lookup(&[Scope::List], &keys("j")), Found::Action(Action::Down));
+}
+
+#[test]
+fn a_persons_binding_moves_the_presets_out_of_its_way() {
+    let keymap = Keymap::load("[list]\n\"g\" = \"list.bottom\"\n[global]\nunbind = [\"g r\"]\n", "my.toml").unwrap();
+    assert_eq!(keymap.lookup(&[Scope::List], &[Key::char('g')]), Found::Action(Action::Bottom));
+}
+
+#[test]
+fn every_problem_is_told_with_its_line_and_how_to_mend_it() {
+    let cases = [
+        ("[list]\n\"j\" = \"list.dwon\"\n", 2, "unknown action `list.dwon`", "list.down"),
+        ("[list]\n\n\"hyper-j\" = \"list.down\"\n", 3, "`hyper-j` is no key", "write keys like"),
+        ("[lists]\n", 1, "there is no scope `lists`", "use one of global"),
+        ("[list]\n\"x\" = \"conflicts.keep\"\n", 2, "means nothing in [list]", "[conflicts]"),
+        ("[list]\n\"ctrl-x\" = \"list.down\"\n\"CTRL-X\" = \"list.up\"\n", 3, "bound twice", "line 2"),
+        ("[list]\n\"x\" = \"list.down\"\n\"x y\" = \"list.up\"\n", 3, "can never be typed", "unbind"),
+        ("[global]\n\"f\" = \"app.help\"\n", 2, "can never be typed", "unbind"),
+        ("[global]\n\"ctrl-c\" = \"app.help\"\n", 2, "always leaves", "another key"),
+        ("[edit]\n\"x\" = \"edit.use\"\n", 2, "not be typed into the text", "ctrl or alt"),
+        ("[list]\nunbind = [\"f9\"]\n", 2, "not bound", "remove it"),
+        ("preset = \"nano\"\n", 1, "no such preset", "`emacs`"),
+        ("[list]\ng g = \"list.top\"\n", 2, "", "mend the TOML"),
+    ];
+    for (text, line, what, mend) in cases {
+        let error = Keymap::load(text, "my.toml").unwrap_err();
+        let shown = error.to_string();
+        assert_eq!(error.problems[0].line, line, "{text}: {shown}");
+        assert!(shown.contains(what) && shown.contains(mend) && shown.starts_with("my.toml:"), "{text}: {shown}");
+    }
+    let error = Keymap::load("[list]\n\"j\" = \"x\"\n\"k\" = \"y\"\n", "my.toml").unwrap_err();
+    assert_eq!(error.problems.len(), 2, "all problems are told at once");
+}
+
+#[test]
+fn an_inner_scope_wins_and_a_prefix_shows_what_can_follow() {
+    let keymap = Keymap::preset("default").unwrap();
+    let stack = Scope::STACKS[1];
+    assert_eq!(keymap.lookup(stack, &[Key::char('f')]), Found::Prefix);
+    let rows = keymap.following(stack, &[Key::char('f')]);
+    assert!(rows.contains(&("c".to_owned(), Action::ForceCrm)), "{rows:?}");
+    assert!(rows.contains(&("n".to_owned(), Action::ForceNotion)));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader_and_every_problem_names_a_line_of_it(
+        lines in proptest::collection::vec(
+            "(preset = \"(vim|x)\"|\\[(list|global|confirm|x)\\]|\"(g|g g|ctrl-c|f13| |é x)\" = \"(list.top|app.quit|x)\"|unbind = \\[\"(j|zz)\"\\]|\\PC{0,20})",
+            0..8,
+        )
+    ) {
+        let text = lines.join("\n");
+        if let Err(error) = Keymap::load(&text, "my.toml") {
+            proptest::prop_assert!(!error.problems.is_empty());
+            for problem in &error.problems {
+                proptest::prop_assert!((1..=lines.len().max(1)).contains(&problem.line), "{}", error);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_without_bindings_is_the_default_preset() {
+    assert_eq!(Keymap::load("", "my.toml").unwrap(), Keymap::preset("default").unwrap());
+}

@@ -1,0 +1,339 @@
+//! Everything the dashboard knows: the latest snapshot, a window of each list, the cursor, marks, popups and messages.
+//!
+//! Plain data, changed by `update` alone and drawn by `view`. Text of strangers enters through `edge` and nowhere else.
+//! No clock, no terminal, no runtime.
+
+pub mod edge;
+pub mod line;
+pub mod listing;
+pub mod text;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::control::{
+    Command, DeskError, JournalRow, OrphanRow, PairState, PairStatus, Query, QueueRow, RelationRow, Reply, Snapshot,
+    Window,
+};
+use crate::model::{HoldId, PairName, Side, TieId};
+
+use super::action::Scope;
+use super::keymap::{Key, Keymap};
+use super::theme::Theme;
+pub use edge::HoldItem;
+pub use line::Line;
+pub use listing::{Listing, Motion, Row};
+
+pub use super::popup::{Popup, PopupBody};
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Page {
+    Overview,
+    Conflicts,
+    Orphans,
+    Relations,
+    Queue,
+    Journal,
+}
+
+impl Page {
+    /// All, in the order of their numbers.
+    pub const ALL: [Page; 6] =
+        [Page::Overview, Page::Conflicts, Page::Orphans, Page::Relations, Page::Queue, Page::Journal];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Page::Overview => "Overview",
+            Page::Conflicts => "Conflicts",
+            Page::Orphans => "Orphans",
+            Page::Relations => "Relations",
+            Page::Queue => "Queue",
+            Page::Journal => "Journal",
+        }
+    }
+
+    /// The scopes of its keys, innermost first.
+    pub fn scopes(self) -> &'static [Scope] {
+        Scope::STACKS[self as usize]
+    }
+}
+
+/// What happens to the dashboard.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// The terminal's size in cells.
+    Resize(u16, u16),
+    /// The time: by the wall, and in milliseconds since the start. Sent before every other message.
+    Tick {
+        /// By the wall.
+        now: Timestamp,
+        /// Since the start.
+        ms: u64,
+    },
+    /// A frame went out, with this popup on top.
+    Drawn {
+        /// Its number.
+        popup: Option<u64>,
+    },
+    /// The newest snapshot.
+    Snapshot(Arc<Snapshot>),
+    /// No snapshot will ever come again.
+    Gone(String),
+    /// What a query brought.
+    Answer {
+        /// The effect's number.
+        tag: u64,
+        /// The rows.
+        result: Result<Window, DeskError>,
+    },
+    /// What became of a command.
+    Reply {
+        /// The effect's number.
+        tag: u64,
+        /// The reply.
+        result: Result<Reply, DeskError>,
+    },
+}
+
+/// What the dashboard wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the Desk for rows; comes back as [`Msg::Answer`].
+    Query {
+        /// Its number.
+        tag: u64,
+        /// The query.
+        query: Query,
+    },
+    /// Tell the Desk something; comes back as [`Msg::Reply`].
+    Command {
+        /// Its number.
+        tag: u64,
+        /// The command.
+        command: Command,
+    },
+    /// End the dashboard.
+    Quit,
+    /// Paint everything again.
+    Redraw,
+    /// Put text into the operator's clipboard.
+    Copy(String),
+}
+
+/// What an operator chose for a held field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A side wins.
+    Force(Side),
+    /// Both stay.
+    Keep,
+}
+
+/// What an effect that is out was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// The rows of a page.
+    List(Page),
+    /// The rows of a picker, by its popup's number.
+    Picker(u64),
+    /// All holds of one record, to ask about them together.
+    Record {
+        /// The record.
+        tie: TieId,
+        /// What was chosen.
+        choice: Choice,
+    },
+    /// A command.
+    Command {
+        /// The holds it is about.
+        about: Vec<HoldId>,
+    },
+}
+
+/// How a message is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Tone {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+}
+
+/// A message at the foot of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// The text.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes, in milliseconds since the start.
+    pub until: u64,
+}
+
+/// Why a frame is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Dirty {
+    /// It is not.
+    #[default]
+    No,
+    /// Figures changed: four times a second is enough.
+    Figures,
+    /// The operator did something, or something they wait for came.
+    Now,
+}
+
+/// Everything the dashboard knows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What keys mean.
+    pub keymap: Arc<Keymap>,
+    /// How things look.
+    pub theme: Theme,
+    /// The operator.
+    pub who: String,
+    /// A line about what is running, for the overview.
+    pub note: String,
+    /// Where clock times are shown in.
+    pub tz: TimeZone,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The time by the wall.
+    pub now: Timestamp,
+    /// Milliseconds since the start.
+    pub ms: u64,
+    /// The latest snapshot, sanitised; `None` before the first.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Why there will be no more snapshots.
+    pub gone: Option<String>,
+    /// The page.
+    pub page: Page,
+    /// The holds.
+    pub holds: Listing<HoldItem>,
+    /// Holds whose values moved when a decision about them arrived.
+    pub moved: Vec<HoldId>,
+    /// The orphans.
+    pub orphans: Listing<OrphanRow>,
+    /// The edges.
+    pub relations: Listing<RelationRow>,
+    /// The queue.
+    pub queue: Listing<QueueRow>,
+    /// The journal.
+    pub journal: Listing<JournalRow>,
+    /// The pair that was chosen on the overview, if one was.
+    pub pair: Option<PairName>,
+    /// The detail has the page.
+    pub expanded: bool,
+    /// The first line of the detail that is shown.
+    pub detail_top: u16,
+    /// The page's filter is being typed.
+    pub typing: bool,
+    /// Keys of a sequence that has not ended.
+    pub prefix: Vec<Key>,
+    /// Popups, the innermost last.
+    pub popups: Vec<Popup>,
+    /// Messages, the newest last.
+    pub toasts: Vec<Toast>,
+    /// Effects that are out, by number.
+    pub waiting: BTreeMap<u64, Waiting>,
+    /// Texts that were edited and not used.
+    pub drafts: BTreeMap<HoldId, String>,
+    /// Why a frame is due.
+    pub dirty: Dirty,
+    pub(super) next: u64,
+    /// What of the screen depends on the time alone, as it was last looked at.
+    pub(super) face: Vec<String>,
+}
+
+impl Model {
+    /// A dashboard that has seen nothing yet.
+    pub fn new(keymap: Arc<Keymap>, theme: Theme, who: &str, note: &str, tz: TimeZone) -> Self {
+        Self {
+            keymap,
+            theme,
+            who: text::sanitise(who),
+            note: text::sanitise(note),
+            tz,
+            size: (80, 24),
+            now: Timestamp::UNIX_EPOCH,
+            ms: 0,
+            snapshot: None,
+            gone: None,
+            page: Page::Overview,
+            holds: Listing::default(),
+            moved: Vec::new(),
+            orphans: Listing::default(),
+            relations: Listing::default(),
+            queue: Listing::default(),
+            journal: Listing::default(),
+            pair: None,
+            expanded: false,
+            detail_top: 0,
+            typing: false,
+            prefix: Vec::new(),
+            popups: Vec::new(),
+            toasts: Vec::new(),
+            waiting: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            dirty: Dirty::Now,
+            next: 1,
+            face: Vec::new(),
+        }
+    }
+
+    /// The innermost popup.
+    pub fn top(&self) -> Option<&PopupBody> {
+        self.popups.last().map(|popup| &popup.body)
+    }
+
+    /// The scopes that a key is looked up in now, innermost first.
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self.top() {
+            Some(body) => body.scopes(),
+            None if self.typing => &[Scope::Search],
+            None => self.page.scopes(),
+        }
+    }
+
+    /// The pair under the overview's cursor: at first the one that waits for the operator.
+    pub fn pair(&self) -> Option<&PairStatus> {
+        let pairs = &self.snapshot.as_ref()?.pairs;
+        let waits = |pair: &&PairStatus| matches!(pair.state, PairState::Review { .. } | PairState::Guarded { .. });
+        let chosen = pairs.iter().find(|pair| Some(&pair.name) == self.pair.as_ref());
+        chosen.or_else(|| pairs.iter().find(waits)).or_else(|| pairs.first())
+    }
+
+    /// Effects whose answer is still out.
+    pub fn in_flight(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Makes a frame due.
+    pub fn touch(&mut self, why: Dirty) {
+        self.dirty = self.dirty.max(why);
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// Shows a message for a while.
+    pub fn toast(&mut self, tone: Tone, text: impl AsRef<str>) {
+        let until = self.ms + if tone == Tone::Plain { 5_000 } else { 8_000 };
+        let text = text::one_line(text.as_ref(), " ").into_owned();
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push(Toast { text, tone, until });
+        self.touch(Dirty::Now);
+    }
+}

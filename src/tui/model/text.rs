@@ -1,0 +1,190 @@
+//! Text from outside, made harmless: records are written by strangers, and a terminal obeys what it is sent.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Cells a text takes.
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
+}
+
+/// Directional controls reorder what is around them, and zero-width characters hide in it.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Controls become visible (`^[` for escape), tabs spaces, line ends of all kinds `\n`; invisible and directional
+/// characters go. Doing it twice changes nothing.
+pub fn sanitise(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut column = 0;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                out.push('\n');
+                column = 0;
+                continue;
+            }
+            '\t' => {
+                let spaces = 4 - column % 4;
+                out.extend(std::iter::repeat_n(' ', spaces));
+                column += spaces;
+                continue;
+            }
+            c if (c as u32) < 0x20 || c == '\u{7f}' => {
+                out.push('^');
+                out.push(char::from((c as u8) ^ 0x40));
+            }
+            c if c.is_control() => out.push_str(&format!("<{:x}>", c as u32)),
+            c if is_invisible(c) => continue,
+            c => out.push(c),
+        }
+        column += 1;
+    }
+    out
+}
+
+/// What an operator may edit and send: as it is, but without controls (line ends and tabs stay) and invisible
+/// characters, so that what they see is what will be written.
+pub fn editable(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| if c == '\r' { '\n' } else { c })
+        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c)))
+        .collect()
+}
+
+/// For a cell of one line: sanitised, line ends shown as `mark`.
+pub fn one_line<'t>(text: &'t str, mark: &str) -> Cow<'t, str> {
+    if text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')) {
+        Cow::Owned(sanitise(text).replace('\n', mark))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text in at most `room` cells, with `ellipsis` at the end if something was cut. Never cuts a grapheme.
+pub fn fit(text: &str, room: usize, ellipsis: &str) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    // Where the text has to be cut if it turns out too long.
+    let (mut cut, ellipsis_width) = (0, width(ellipsis));
+    for grapheme in text.graphemes(true) {
+        let wide = grapheme.width();
+        if used + wide > room {
+            out.truncate(cut);
+            if ellipsis_width <= room {
+                out.push_str(ellipsis);
+            }
+            return out;
+        }
+        // A letter under a heap of accents is a few hundred bytes in one cell.
+        if grapheme.len() > 32 {
+            out.extend(grapheme.chars().take(1))
+        } else {
+            out.push_str(grapheme)
+        }
+        used += wide;
+        if used + ellipsis_width <= room {
+            cut = out.len();
+        }
+    }
+    out
+}
+
+/// The text in lines of at most `room` cells, broken at spaces where that can be; at most `most` lines, the last
+/// marked with `ellipsis` if there were more.
+pub fn wrap(text: &str, room: usize, most: usize, ellipsis: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if room == 0 || most == 0 {
+        return lines;
+    }
+    'all: for paragraph in text.split('\n') {
+        let (mut line, mut used) = (String::new(), 0);
+        for word in paragraph.split_inclusive(' ') {
+            let wide = width(word.trim_end());
+            if used > 0 && used + wide > room {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                used = 0;
+            }
+            for grapheme in word.graphemes(true) {
+                let wide = grapheme.width();
+                if used + wide > room {
+                    if grapheme == " " {
+                        continue;
+                    }
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                if wide <= room {
+                    line.push_str(if grapheme.len() > 32 { "?" } else { grapheme });
+                    used += wide;
+                }
+            }
+            if lines.len() > most {
+                break 'all;
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+        if lines.len() > most {
+            break;
+        }
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let mut cut = fit(last, room.saturating_sub(width(ellipsis)), "");
+            cut.push_str(ellipsis);
+            *last = cut;
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn controls_become_visible_and_direction_marks_go() {
+        assert_eq!(sanitise("\u{1b}[31mred\u{7}\u{9b}2J"), "^[[31mred^G<9b>2J");
+        assert_eq!(sanitise("abc\u{202e}cba\u{2066}\u{200b}"), "abccba");
+        assert_eq!(sanitise("a\tb\r\nc\rd\u{2028}e"), "a   b\nc\nd\ne");
+        assert_eq!(one_line("two\nlines", "⏎"), "two⏎lines");
+        assert_eq!(editable("a\tb\r\nc\u{1b}[2J\u{202e}"), "a\tb\nc[2J");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_graphemes() {
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!(fit("日本語", 6, "…"), "日本語");
+        assert_eq!(fit("abc", 0, "…"), "");
+        assert_eq!(fit("abc", 2, "..."), "");
+        assert_eq!(wrap("one two three", 7, 5, "…"), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3, 2, "…"), ["abc", "de…"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_takes_more_cells_than_it_was_given(text in "\\PC{0,40}|[\u{0}-\u{ffff}]{0,40}", room in 0_usize..30) {
+            let clean = sanitise(&text);
+            prop_assert_eq!(sanitise(&clean), clean.clone());
+            prop_assert!(!clean.chars().any(|c| c != '\n' && (c.is_control() || is_invisible(c))));
+            prop_assert!(width(&fit(&one_line(&text, "⏎"), room, "…")) <= room);
+            for line in wrap(&clean, room, 4, "…") {
+                prop_assert!(width(&line) <= room);
+            }
+            prop_assert!(wrap(&clean, room, 4, "…").len() <= 4);
+        }
+    }
+}

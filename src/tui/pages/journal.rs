@@ -1,0 +1,121 @@
+//! What was seen, decided and written.
+
+use ratatui::layout::Rect;
+
+use super::{detail, wrapped};
+use crate::control::JournalRow;
+use crate::model::{Happening, Side, Value};
+use crate::tui::model::{Model, text};
+use crate::tui::theme::Role;
+use crate::tui::widgets::table::{Wide, Words, table};
+use crate::tui::widgets::{Pen, Span, age};
+
+/// A word and how it is meant.
+pub(super) fn word(what: Happening) -> (Role, &'static str) {
+    match what {
+        Happening::Seen => (Role::Text, "seen"),
+        Happening::Agreed => (Role::Dim, "agreed"),
+        Happening::Wrote => (Role::Good, "wrote"),
+        Happening::Created => (Role::Good, "created"),
+        Happening::Tied => (Role::Good, "tied"),
+        Happening::Untied => (Role::Warn, "untied"),
+        Happening::Held => (Role::Warn, "held"),
+        Happening::Released => (Role::Text, "released"),
+        Happening::Decided => (Role::Accent, "decided"),
+        Happening::Lapsed => (Role::Warn, "lapsed"),
+        Happening::Settled => (Role::Warn, "settled"),
+        Happening::Refused => (Role::Bad, "refused"),
+        Happening::PossiblyOverwritten => (Role::Bad, "overwrote?"),
+        Happening::Gone => (Role::Warn, "gone"),
+        Happening::Returned => (Role::Text, "returned"),
+        Happening::Unknown => (Role::Bad, "unknown"),
+        Happening::Adopted => (Role::Good, "adopted"),
+        Happening::NotApplied => (Role::Warn, "not applied"),
+        Happening::Quarantined => (Role::Bad, "quarantined"),
+        Happening::Orphaned => (Role::Warn, "orphaned"),
+        Happening::Connection => (Role::Accent, "connection"),
+        Happening::System => (Role::Accent, "system"),
+    }
+}
+
+fn value(value: Option<&Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Empty) => "(empty)".to_owned(),
+        Some(value) => text::sanitise(&value.show()),
+    }
+}
+
+/// What a line tells, in one line.
+pub(super) fn tells(model: &Model, row: &JournalRow) -> String {
+    let event = &row.event;
+    let mut out = row.label.clone();
+    if event.before.is_some() || event.after.is_some() {
+        let arrow = model.theme.glyphs.arrow;
+        out.push_str(&format!(": {} {arrow} {}", value(event.before.as_ref()), value(event.after.as_ref())));
+    }
+    if !event.note.is_empty() {
+        out.push_str(if out.is_empty() { "" } else { " - " });
+        out.push_str(&event.note);
+    }
+    if !event.who.is_empty() {
+        out.push_str(&format!(" (by {})", event.who));
+    }
+    out
+}
+
+/// A line's cells: time, word, side, record, what it tells.
+pub(super) fn cells(model: &Model, row: &JournalRow) -> Vec<Span> {
+    let (role, word) = word(row.event.what);
+    let side = match row.event.side {
+        Some(Side::Crm) => (Role::Crm, "CRM".to_owned()),
+        Some(Side::Notion) => (Role::Notion, "Notion".to_owned()),
+        None => (Role::Dim, String::new()),
+    };
+    vec![
+        (Role::Dim, age::moment(model, row.event.at)),
+        (role, word.to_owned()),
+        side,
+        (Role::Strong, row.title.clone()),
+        (Role::Text, tells(model, row)),
+    ]
+}
+
+pub(super) const COLUMNS: [(&str, Wide); 5] = [
+    ("when", Wide::Cells(11)),
+    ("what", Wide::Cells(11)),
+    ("on", Wide::Cells(6)),
+    ("record", Wide::Share(3)),
+    ("", Wide::Share(6)),
+];
+
+pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
+    let empty =
+        ["Nothing has happened yet.".to_owned(), "Every change seen, decided or written will be told here.".to_owned()];
+    let words = Words { rows: "journal lines", empty: &empty };
+    table(pen, list, &model.journal, &COLUMNS, &words, |row| cells(model, row));
+    let Some(row) = model.journal.current() else {
+        detail(pen, model, below_list, "", &[]);
+        return;
+    };
+    let event = &row.event;
+    let mut lines = Vec::new();
+    let who = if event.who.is_empty() { "crosstie" } else { &event.who };
+    let ids = [("pair", event.pair.as_ref().map(|id| id.as_str())), ("CRM", event.crm.as_ref().map(|id| id.as_str()))];
+    let ids = ids.into_iter().chain([("Notion", event.notion.as_ref().map(|id| id.as_str()))]);
+    let ids: String = ids.filter_map(|(name, id)| id.map(|id| format!("; {name} {id}"))).collect();
+    lines.push((Role::Dim, format!("line {}, by {who}{ids}", event.seq)));
+    for (name, side) in [("before", &event.before), ("after", &event.after)] {
+        if side.is_some() {
+            let shown = format!("{name}: {}", value(side.as_ref()));
+            lines.extend(wrapped(model, Role::Text, "", &shown, below_list.width));
+        }
+    }
+    if let Some((from, to)) = event.window {
+        let ms = to.as_millisecond() - from.as_millisecond();
+        lines.push((Role::Dim, format!("window: {ms} ms, from the last read to the answer")));
+    }
+    lines.extend(wrapped(model, Role::Text, "", &event.note, below_list.width));
+    let title = format!("{} {}", row.title, row.label);
+    detail(pen, model, below_list, title.trim(), &lines);
+}

@@ -1,0 +1,58 @@
+//! One file a page. Each draws a model into the area it is given; none knows any other.
+
+mod conflicts;
+mod journal;
+mod orphans;
+mod overview;
+mod queue;
+mod relations;
+
+use ratatui::layout::Rect;
+
+use super::layout;
+use super::model::{Model, Page, text};
+use super::theme::Role;
+use super::widgets::{Pen, Span, below};
+
+/// Draws the page.
+pub fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
+    let (list, detail) = layout::split(model.page, body, model.expanded);
+    match model.page {
+        Page::Overview => overview::draw(pen, model, body),
+        Page::Conflicts => conflicts::draw(pen, model, list, detail),
+        Page::Orphans => orphans::draw(pen, model, list, detail),
+        Page::Relations => relations::draw(pen, model, list),
+        Page::Queue => queue::draw(pen, model, list, detail),
+        Page::Journal => journal::draw(pen, model, list, detail),
+    }
+}
+
+/// The first key of an action, for a sentence.
+fn key(model: &Model, action: super::action::Action) -> String {
+    model.keymap.keys_of(action).into_iter().next().unwrap_or_else(|| "(no key)".to_owned())
+}
+
+/// Draws the detail under a list: a rule with a heading, then lines that can be scrolled.
+fn detail(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Span]) {
+    if area.is_empty() {
+        return;
+    }
+    pen.rule(super::widgets::line(area, 0), title);
+    let body = below(area, 1);
+    let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(body.height);
+    let top = model.detail_top.min(most);
+    pen.lines(body, lines, top);
+    if most > top {
+        let more = format!(" {} more: {}, or {} ", most - top, key(model, super::action::Action::DetailDown), {
+            key(model, super::action::Action::Open)
+        });
+        pen.right(super::widgets::line(area, 0), &[(Role::Dim, more)]);
+    }
+}
+
+/// Text in lines of `room` cells, with an indent.
+fn wrapped(model: &Model, role: Role, indent: &str, value: &str, room: u16) -> Vec<Span> {
+    let room = usize::from(room).saturating_sub(text::width(indent));
+    let lines = text::wrap(&text::sanitise(value), room, 400, model.theme.glyphs.ellipsis);
+    lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
+}

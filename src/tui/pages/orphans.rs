@@ -1,0 +1,58 @@
+//! Records without a counterpart.
+
+use ratatui::layout::Rect;
+
+use super::{detail, key, wrapped};
+use crate::model::Side;
+use crate::tui::action::Action;
+use crate::tui::model::Model;
+use crate::tui::theme::Role;
+use crate::tui::widgets::table::{Wide, Words, table};
+use crate::tui::widgets::{Pen, age};
+
+pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
+    let empty = [
+        "Every record has its counterpart, or will get one by itself.".to_owned(),
+        "A record comes here if its counterpart was deleted, if several could be".to_owned(),
+        "its counterpart, or if its pair does not create records that way.".to_owned(),
+    ];
+    let words = Words { rows: "orphans", empty: &empty };
+    let columns = [
+        ("side", Wide::Cells(6)),
+        ("record", Wide::Share(5)),
+        ("pair", Wide::Share(2)),
+        ("why", Wide::Cells(12)),
+        ("like it", Wide::Cells(7)),
+        ("since", Wide::Cells(11)),
+    ];
+    table(pen, list, &model.orphans, &columns, &words, |row| {
+        let side = if row.record.side == Side::Crm { Role::Crm } else { Role::Notion };
+        let like = if row.suggestions == 0 { "-".to_owned() } else { row.suggestions.to_string() };
+        vec![
+            (side, row.record.side.to_string()),
+            (Role::Strong, row.title.clone()),
+            (Role::Text, row.record.pair.to_string()),
+            (Role::Warn, row.why.clone()),
+            (Role::Text, like),
+            (Role::Dim, age::moment(model, row.since)),
+        ]
+    });
+    let Some(row) = model.orphans.current() else {
+        detail(pen, model, below_list, "", &[]);
+        return;
+    };
+    let mut lines = wrapped(model, Role::Text, "", &row.detail, below_list.width);
+    let next = if row.suggestions > 0 {
+        format!("{} could be its counterpart: {} shows them.", row.suggestions, key(model, Action::OrphanLink))
+    } else if row.creatable {
+        let (create, link) = (key(model, Action::OrphanCreate), key(model, Action::OrphanLink));
+        format!("{create} creates its counterpart, {link} looks for one that is there.")
+    } else {
+        format!("{} looks for its counterpart.", key(model, Action::OrphanLink))
+    };
+    lines.push((Role::Accent, next));
+    for (label, text) in &row.fields {
+        lines.extend(wrapped(model, Role::Dim, "  ", &format!("{label}: {text}"), below_list.width));
+    }
+    detail(pen, model, below_list, &format!("{} ({} {})", row.title, row.record.side, row.record.id), &lines);
+}

@@ -1,0 +1,51 @@
+//! Draws the question before something happens.
+
+use super::Confirm;
+use crate::tui::action::Action;
+use crate::tui::layout::{self, Areas};
+use crate::tui::model::{Model, text};
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Pen, Span, line, shifted};
+
+/// Draws it; `armed` when it takes an answer.
+pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, armed: bool) {
+    let wide = areas.body.width.min(100);
+    let room = usize::from(wide.saturating_sub(6));
+    let lines: Vec<Span> = confirm.lines.iter().flat_map(|(role, value)| fold(model, *role, value, room)).collect();
+    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let inside = pen.frame(layout::middle(areas, wide, tall), &confirm.title);
+    let inside = ratatui::layout::Rect { width: inside.width.saturating_sub(1), ..shifted(inside, 1) };
+    let body = ratatui::layout::Rect { height: inside.height.saturating_sub(2), ..inside };
+    let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(body.height);
+    let top = confirm.top.min(most);
+    pen.lines(body, &lines, top);
+    if most > top {
+        let down = model.keymap.keys_of(Action::ConfirmDown).into_iter().next().unwrap_or_default();
+        let more = format!(" {} more lines: {down} ", most - top);
+        pen.right(line(inside, inside.height.saturating_sub(2)), &[(Role::Accent, more)]);
+    }
+    let buttons = line(inside, inside.height.saturating_sub(1));
+    let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+    let (no, yes) = (key(Action::ConfirmCancel), key(Action::ConfirmYes));
+    let label = |chosen: bool, text: &str| if chosen { format!("[ {text} ]") } else { format!("  {text}  ") };
+    let mut at = pen.put(buttons, Role::Key, &format!("{no} "));
+    let cancel = label(!confirm.on_yes, "Cancel");
+    let used = pen.put(shifted(buttons, at), Role::Text, &cancel);
+    if !confirm.on_yes {
+        pen.tint(ratatui::layout::Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
+    }
+    at += used + 3;
+    let (key_role, role) = if armed { (Role::Key, Role::Warn) } else { (Role::Dim, Role::Dim) };
+    at += pen.put(shifted(buttons, at), key_role, &format!("{yes} "));
+    let used = pen.put(shifted(buttons, at), role, &label(confirm.on_yes, &confirm.yes));
+    if confirm.on_yes {
+        pen.tint(ratatui::layout::Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
+    }
+}
+
+/// A line that is too long goes on below, with its indent; no value is cut where it is decided, but for novels.
+fn fold(model: &Model, role: Role, value: &str, room: usize) -> Vec<Span> {
+    let indent: String = value.chars().take_while(|c| *c == ' ').collect();
+    let lines = text::wrap(value.trim_start(), room.saturating_sub(indent.len()), 12, model.theme.glyphs.ellipsis);
+    lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
+}

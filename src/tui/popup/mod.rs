@@ -1,0 +1,179 @@
+//! What lies over a page: the question before every decision, the editor, the picker, help and notices. Here are their
+//! data; each file draws one. `update/popups.rs` works them.
+//!
+//! Nothing that changes either system leaves the dashboard except through a [`Confirm`] that was on screen, armed, and
+//! answered with yes.
+
+pub mod confirm;
+pub mod edit;
+pub mod help;
+pub mod picker;
+pub mod which;
+
+use tui_textarea::TextArea;
+
+use crate::control::{Candidate, Command, OrphanRow, PairState, RelationRow};
+use crate::model::{FieldKey, HoldId, Kind, PairName, Shown, TieId};
+
+use super::action::Scope;
+use super::model::{Line, Listing};
+use super::theme::Role;
+
+/// How long a question must have been on screen before it takes an answer, in milliseconds: what was typed before it
+/// came must not answer it.
+pub const ARMING_MS: u64 = 300;
+
+/// A popup.
+#[derive(Debug, Clone)]
+pub struct Popup {
+    /// Its number.
+    pub serial: u64,
+    /// When it was first on screen, in milliseconds since the start.
+    pub drawn: Option<u64>,
+    /// What it is.
+    pub body: PopupBody,
+}
+
+impl Popup {
+    /// Whether it was on screen long enough to be meant by a key typed now.
+    pub fn armed(&self, ms: u64) -> bool {
+        self.drawn.is_some_and(|drawn| ms >= drawn + ARMING_MS)
+    }
+}
+
+/// What a popup is.
+#[derive(Debug, Clone)]
+pub enum PopupBody {
+    /// A question before something happens.
+    Confirm(Confirm),
+    /// An editor for a merged value.
+    Edit(Box<Edit>),
+    /// A choice of a record.
+    Picker(Box<Picker>),
+    /// The keys.
+    Help(Text),
+    /// Something to read.
+    Notice(Text),
+}
+
+impl PopupBody {
+    /// The scopes of its keys.
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self {
+            PopupBody::Confirm(_) => &[Scope::Confirm],
+            PopupBody::Edit(_) => &[Scope::Edit],
+            PopupBody::Picker(_) => &[Scope::Search],
+            PopupBody::Help(_) | PopupBody::Notice(_) => &[Scope::Help],
+        }
+    }
+}
+
+/// A question before something happens.
+#[derive(Debug, Clone)]
+pub struct Confirm {
+    /// The question.
+    pub title: String,
+    /// What will happen, line by line.
+    pub lines: Vec<(Role, String)>,
+    /// What the button says that does it.
+    pub yes: String,
+    /// What is told to the Desk on yes, in this order.
+    pub commands: Vec<Command>,
+    /// The yes button is chosen; at first it is not.
+    pub on_yes: bool,
+    /// The first line that is shown.
+    pub top: u16,
+    /// The state of a pair that the question is about: if it changes, the question is withdrawn.
+    pub about: Option<(PairName, PairState)>,
+}
+
+/// An editor for a merged value.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// The field.
+    pub id: HoldId,
+    /// What the operator sees.
+    pub shown: Shown,
+    /// The record's title and the field's label.
+    pub title: String,
+    /// How the text will be read.
+    pub kind: Option<Kind>,
+    /// Options of the field.
+    pub options: Vec<String>,
+    /// The texts it can be replaced by.
+    pub base: Option<String>,
+    /// The CRM's.
+    pub crm: String,
+    /// Notion's.
+    pub notion: String,
+    /// The text.
+    pub area: TextArea<'static>,
+}
+
+impl Edit {
+    /// The text as it will be written.
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// Replaces the text.
+    pub fn replace(&mut self, text: &str) {
+        self.area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+        self.area.move_cursor(tui_textarea::CursorMove::Bottom);
+        self.area.move_cursor(tui_textarea::CursorMove::End);
+    }
+}
+
+/// What is being chosen.
+#[derive(Debug, Clone)]
+pub enum Seeks {
+    /// The counterpart of an orphan.
+    Counterpart(OrphanRow),
+    /// The owner of a new edge.
+    Owner,
+    /// What a new edge leads to.
+    Target {
+        /// The owner.
+        owner: TieId,
+        /// Its title.
+        title: String,
+        /// The relation's field.
+        field: FieldKey,
+    },
+}
+
+/// A choice of a record.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// What is being chosen.
+    pub seeks: Seeks,
+    /// Records to choose from, unless owners are.
+    pub records: Listing<Candidate>,
+    /// Owners to choose from.
+    pub owners: Listing<RelationRow>,
+    /// The pairs that can be searched, for the target of an edge.
+    pub sources: Vec<PairName>,
+    /// The one that is searched.
+    pub source: usize,
+}
+
+impl Picker {
+    /// What was typed.
+    pub fn search(&mut self) -> &mut Line {
+        match self.seeks {
+            Seeks::Owner => &mut self.owners.filter,
+            _ => &mut self.records.filter,
+        }
+    }
+}
+
+/// Something to read.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The heading.
+    pub title: String,
+    /// The lines.
+    pub lines: Vec<(Role, String)>,
+    /// The first line that is shown.
+    pub top: u16,
+}

@@ -1,0 +1,74 @@
+//! Raw mode, the alternate screen and bracketed paste: entered once, left by one routine on every way out.
+
+use std::io;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// Alternate screen, bracketed paste, caret hidden.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+
+/// Everything that may be on: a frame half sent, a style, bracketed paste, the alternate screen, a hidden caret.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+
+/// The terminal is ours as long as this lives.
+#[derive(Debug)]
+pub struct Session(());
+
+impl Session {
+    /// Takes the terminal over. A panic anywhere gives it back before it is told.
+    ///
+    /// # Errors
+    /// If the terminal cannot be switched to raw mode or written to.
+    pub fn enter() -> io::Result<Self> {
+        HOOK.call_once(|| {
+            let previous = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                leave();
+                previous(panic);
+            }));
+        });
+        ACTIVE.store(true, Ordering::SeqCst);
+        let session = Self(());
+        enable_raw_mode()?;
+        write_all(ENTER)?;
+        Ok(session)
+    }
+
+    /// Whether the terminal is still ours: a panic anywhere, even in another task, has given it back.
+    pub fn is_active() -> bool {
+        ACTIVE.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Gives the terminal back, once; a terminal that is gone cannot complain. Normal exit, panic and signals all end here.
+pub fn leave() {
+    if ACTIVE.swap(false, Ordering::SeqCst) {
+        let _ = write_all(LEAVE);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Writes past std's line-buffered stdout, which tears a frame into pieces.
+fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    let out = rustix::stdio::stdout();
+    while !bytes.is_empty() {
+        match rustix::io::write(out, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! One write a frame, by a thread that may wait for a slow line while the loop goes on. Only one frame is out at a
+//! time: a frame is a difference to the one before, so none may be dropped once it was drawn.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::sync::mpsc;
+
+use super::session::Session;
+use crate::tui::model::Model;
+use crate::tui::view::view;
+
+/// Begin and end of a synchronised update; terminals that do not know it ignore it.
+const SYNC: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
+
+/// Collects what a frame writes; flushing does nothing.
+#[derive(Debug, Clone, Default)]
+struct FrameBuf(Arc<Mutex<Vec<u8>>>);
+
+impl FrameBuf {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for FrameBuf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Turns models into bytes: each frame holds only what changed since the one before.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<FrameBuf>>,
+    buffer: FrameBuf,
+    size: (u16, u16),
+    extra: Vec<u8>,
+    /// What the terminal shows, and where its caret is; `None` if it must be drawn from nothing.
+    shown: Option<(Buffer, Option<(u16, u16)>)>,
+}
+
+impl Screen {
+    /// A screen of this size, of which nothing has been drawn.
+    ///
+    /// # Errors
+    /// Never in practice: nothing is written to a terminal here.
+    pub fn new(size: (u16, u16)) -> io::Result<Self> {
+        let buffer = FrameBuf::default();
+        // A fixed viewport asks nobody for its size; the loop tells it.
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
+        let terminal = Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)?;
+        Ok(Self { terminal, buffer, size, extra: Vec::new(), shown: None })
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// The next frame is drawn from nothing. `Terminal::clear` would ask the terminal where its cursor is.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        self.shown = None;
+        self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
+    }
+
+    /// Puts text into the operator's clipboard with the next frame (OSC 52, write only).
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let command = crossterm::clipboard::CopyToClipboard::to_clipboard_from(text);
+        crossterm::queue!(self.extra, command)
+    }
+
+    /// Draws a model; returns the bytes of the whole frame, or nothing if it looks as what is shown: even a frame
+    /// without a change would be 25 bytes, and an idle dashboard sends none.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn frame(&mut self, model: &Model) -> io::Result<Option<Vec<u8>>> {
+        if self.size != model.size {
+            self.size = model.size;
+            self.repaint()?;
+        }
+        let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
+        let caret = view(model, &mut buffer);
+        let drawn = (buffer, caret);
+        if self.shown.as_ref() == Some(&drawn) && self.extra.is_empty() {
+            return Ok(None);
+        }
+        self.terminal.draw(|frame| {
+            frame.buffer_mut().clone_from(&drawn.0);
+            if let Some(caret) = caret {
+                frame.set_cursor_position(caret);
+            }
+        })?;
+        self.shown = Some(drawn);
+        let mut bytes = SYNC.0.to_vec();
+        bytes.append(&mut self.extra);
+        bytes.extend(self.buffer.take());
+        bytes.extend(SYNC.1);
+        Ok(Some(bytes))
+    }
+}
+
+/// The terminal, as long as it is ours.
+struct Tty(std::fs::File);
+
+impl Write for Tty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if Session::is_active() { self.0.write(bytes) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The thread that writes.
+#[derive(Debug)]
+pub struct Writer {
+    frames: std::sync::mpsc::SyncSender<Vec<u8>>,
+    done: mpsc::UnboundedReceiver<io::Result<()>>,
+    /// A frame is out.
+    pub busy: bool,
+}
+
+impl Writer {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
+        let (frames, queue) = std::sync::mpsc::sync_channel::<Vec<u8>>(1);
+        let (tell, done) = mpsc::unbounded_channel();
+        std::thread::Builder::new().name("crosstie-frames".to_owned()).spawn(move || {
+            while let Ok(frame) = queue.recv() {
+                let result = out.write_all(&frame).and_then(|()| out.flush());
+                let failed = result.is_err();
+                if tell.send(result).is_err() || failed {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { frames, done, busy: false })
+    }
+
+    /// Standard output, unbuffered: one `write` a frame.
+    ///
+    /// # Errors
+    /// If there is no standard output.
+    pub fn stdout() -> io::Result<Self> {
+        Self::new(Tty(std::fs::File::from(rustix::io::dup(rustix::stdio::stdout())?)))
+    }
+
+    /// Sends a frame; call only while none is out.
+    ///
+    /// # Errors
+    /// If the thread has ended: the terminal is gone.
+    pub fn send(&mut self, frame: Vec<u8>) -> io::Result<()> {
+        self.busy = true;
+        self.frames.try_send(frame).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Comes back when the frame that is out was written. Safe to drop and call again.
+    ///
+    /// # Errors
+    /// What the write said: the terminal is gone.
+    pub async fn written(&mut self) -> io::Result<()> {
+        let result = self.done.recv().await.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()));
+        self.busy = false;
+        result
+    }
+}

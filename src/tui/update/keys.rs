@@ -1,0 +1,189 @@
+//! From keys to actions.
+
+use super::{conflicts, lists, orphans, overview, popups, relations};
+use crate::control::Command;
+use crate::model::Side;
+use crate::tui::action::{Action, Scope};
+use crate::tui::keymap::key::show_sequence;
+use crate::tui::keymap::{Code, Found, Key};
+use crate::tui::layout;
+use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
+
+/// The longest text that is put into a clipboard: some terminals drop more without a word.
+const COPY_MOST: usize = 70_000;
+
+pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
+    if key == Key::HARD_EXIT {
+        return vec![Effect::Quit];
+    }
+    if layout::areas(model.size).is_none() {
+        // Nothing can be seen, so nothing may be done but leave.
+        let quits = model.keymap.lookup(&[Scope::Global], &[key]) == Found::Action(Action::Quit);
+        return if quits { vec![Effect::Quit] } else { Vec::new() };
+    }
+    let scopes = model.scopes();
+    let takes_text = scopes.iter().any(|scope| scope.takes_text());
+    // What was typed before a question came on screen is no answer to it.
+    if let Some(top) = model.popups.last()
+        && matches!(top.body, PopupBody::Confirm(_))
+        && !top.armed(model.ms)
+        && key != Key::plain(Code::Esc)
+    {
+        return Vec::new();
+    }
+    model.touch(Dirty::Now);
+    model.prefix.push(key);
+    let keymap = model.keymap.clone();
+    let mut found = keymap.lookup(scopes, &model.prefix);
+    if let (Found::Nothing, false, Some(latin)) = (found, takes_text, key.on_latin_keyboard()) {
+        model.prefix.pop();
+        model.prefix.push(latin);
+        found = keymap.lookup(scopes, &model.prefix);
+    }
+    match found {
+        Found::Action(action) => {
+            model.prefix.clear();
+            perform(model, action)
+        }
+        Found::Prefix => Vec::new(),
+        Found::Nothing => {
+            let keys = std::mem::take(&mut model.prefix);
+            if takes_text && keys.len() == 1 {
+                return popups::typed(model, key);
+            }
+            if key.code == Code::Esc && keys.len() > 1 {
+                return Vec::new();
+            }
+            let help = keymap.keys_of(Action::Help);
+            let hint = help.first().filter(|_| model.popups.is_empty());
+            let hint = hint.map(|help| format!(": {help} shows the keys")).unwrap_or_default();
+            model.toast(Tone::Plain, format!("{} does nothing here{hint}", show_sequence(&keys)));
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    if layout::areas(model.size).is_none() {
+        return Vec::new();
+    }
+    if model.scopes().iter().any(|scope| scope.takes_text()) {
+        model.prefix.clear();
+        model.touch(Dirty::Now);
+        return popups::pasted(model, &text::editable(pasted));
+    }
+    model.toast(Tone::Warn, "pasted text is taken in text fields only; nothing was done");
+    Vec::new()
+}
+
+fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(why) = (action.spec().why_disabled)(model) {
+        model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
+        return Vec::new();
+    }
+    use Action as A;
+    match action {
+        A::Quit => vec![Effect::Quit],
+        A::Help => popups::help(model),
+        A::Back => lists::back(model),
+        A::Refresh => {
+            lists::outdate(model);
+            model.toast(Tone::Plain, "looking at both systems now");
+            let mut effects = vec![super::tell(model, Command::Refresh)];
+            effects.extend(lists::settle(model));
+            effects
+        }
+        A::Redraw => vec![Effect::Redraw],
+        A::PageOverview => lists::open_page(model, Page::Overview),
+        A::PageConflicts => lists::open_page(model, Page::Conflicts),
+        A::PageOrphans => lists::open_page(model, Page::Orphans),
+        A::PageRelations => lists::open_page(model, Page::Relations),
+        A::PageQueue => lists::open_page(model, Page::Queue),
+        A::PageJournal => lists::open_page(model, Page::Journal),
+        A::PageNext => turn(model, 1),
+        A::PagePrevious => turn(model, Page::ALL.len() - 1),
+        A::Down => lists::go(model, Motion::By(1)),
+        A::Up => lists::go(model, Motion::By(-1)),
+        A::HalfDown => by_rows(model, 1, 2),
+        A::HalfUp => by_rows(model, -1, 2),
+        A::ScreenDown => by_rows(model, 1, 1),
+        A::ScreenUp => by_rows(model, -1, 1),
+        A::Top => lists::go(model, Motion::First),
+        A::Bottom => lists::go(model, Motion::Last),
+        A::Filter => {
+            model.typing = true;
+            Vec::new()
+        }
+        A::Open => {
+            model.expanded = !model.expanded;
+            model.detail_top = 0;
+            lists::settle(model)
+        }
+        A::DetailDown => detail(model, 1),
+        A::DetailUp => detail(model, -1),
+        A::Mark => lists::mark(model),
+        A::Unmark => lists::unmark(model),
+        A::Copy => copy(model),
+        A::Approve => overview::approve(model),
+        A::Override => overview::let_happen(model),
+        A::ForceCrm => conflicts::decide(model, Choice::Force(Side::Crm)),
+        A::ForceNotion => conflicts::decide(model, Choice::Force(Side::Notion)),
+        A::Keep => conflicts::decide(model, Choice::Keep),
+        A::Edit => conflicts::edit(model),
+        A::RecordCrm => conflicts::decide_record(model, Choice::Force(Side::Crm)),
+        A::RecordNotion => conflicts::decide_record(model, Choice::Force(Side::Notion)),
+        A::RecordKeep => conflicts::decide_record(model, Choice::Keep),
+        A::Retry => conflicts::retry(model),
+        A::OrphanLink => orphans::link(model),
+        A::OrphanCreate => orphans::create(model),
+        A::OrphanIgnore => orphans::ignore(model),
+        A::Unlink => relations::unlink(model),
+        A::LinkMore => relations::link_more(model),
+        A::LinkNew => relations::link_new(model),
+        A::QueueConflicts => lists::holds_of_operation(model),
+        A::JournalRecord => lists::journal_of_record(model),
+        _ => popups::perform(model, action),
+    }
+}
+
+fn turn(model: &mut Model, by: usize) -> Vec<Effect> {
+    let page = Page::ALL[(model.page as usize + by) % Page::ALL.len()];
+    lists::open_page(model, page)
+}
+
+fn by_rows(model: &mut Model, sign: i64, part: u64) -> Vec<Effect> {
+    let rows = i64::try_from((layout::rows(model) / part).max(1)).unwrap_or(1);
+    lists::go(model, Motion::By(sign * rows))
+}
+
+fn detail(model: &mut Model, by: i32) -> Vec<Effect> {
+    model.detail_top = model.detail_top.saturating_add_signed(i16::try_from(by).unwrap_or(0)).min(2_000);
+    Vec::new()
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let text = match model.page {
+        Page::Overview => model.pair().map(|pair| pair.name.to_string()),
+        Page::Conflicts => model.holds.current().map(|item| {
+            let base = item.base.as_deref().unwrap_or_default();
+            format!("{} / {}\nbase: {base}\nCRM: {}\nNotion: {}", item.row.title, item.row.label, item.crm, item.notion)
+        }),
+        Page::Orphans => model.orphans.current().map(|row| {
+            let fields: String = row.fields.iter().map(|(label, text)| format!("\n{label}: {text}")).collect();
+            format!("{} ({} {}){fields}", row.title, row.record.side, row.record.id)
+        }),
+        Page::Relations => model.relations.current().map(|row| format!("{} -> {}", row.owner_title, row.target_title)),
+        Page::Queue => model.queue.current().map(|row| format!("{} {} on {}", row.op, row.title, row.side)),
+        Page::Journal => {
+            model.journal.current().map(|row| format!("{} {} {}", row.event.at, row.title, row.event.note))
+        }
+    };
+    let Some(text) = text.map(|text| text::editable(&text)) else { return Vec::new() };
+    if text.len() > COPY_MOST {
+        model.toast(Tone::Warn, "too long for a terminal's clipboard; nothing was copied");
+        return Vec::new();
+    }
+    // Whether the terminal took it cannot be known.
+    model.toast(Tone::Plain, format!("sent {} bytes to your terminal's clipboard (OSC 52)", text.len()));
+    vec![Effect::Copy(text)]
+}

@@ -1,0 +1,275 @@
+//! Pages, cursors, filters and the windows of lists.
+
+use super::ask;
+use crate::control::{List, Query};
+use crate::tui::layout;
+use crate::tui::model::{Dirty, Effect, Line, Listing, Model, Motion, Page, PopupBody, Row, Tone, Waiting};
+use crate::tui::popup::{Picker, Seeks};
+
+/// The least time between two queries for the same rows, in milliseconds, however fast snapshots come.
+const REFRESH_MS: u64 = 400;
+
+/// Does the same with the list of whatever page is given.
+macro_rules! on_page {
+    ($model:expr, $page:expr, $list:ident => $do:expr, $none:expr) => {
+        match $page {
+            Page::Overview => $none,
+            Page::Conflicts => {
+                let $list = &mut $model.holds;
+                $do
+            }
+            Page::Orphans => {
+                let $list = &mut $model.orphans;
+                $do
+            }
+            Page::Relations => {
+                let $list = &mut $model.relations;
+                $do
+            }
+            Page::Queue => {
+                let $list = &mut $model.queue;
+                $do
+            }
+            Page::Journal => {
+                let $list = &mut $model.journal;
+                $do
+            }
+        }
+    };
+}
+
+/// What is asked for a page.
+fn list_of(page: Page) -> List {
+    match page {
+        Page::Conflicts | Page::Overview => List::Holds,
+        Page::Orphans => List::Orphans,
+        Page::Relations => List::Relations,
+        Page::Queue => List::Queue,
+        Page::Journal => List::Journal,
+    }
+}
+
+/// Asks for what is missing or out of date on screen, unless it is being asked for already.
+pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let (page, height, ms) = (model.page, layout::rows(model), model.ms);
+    let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None);
+    if let Some(query) = query {
+        let effect = ask(model, Waiting::List(page), query);
+        if let Effect::Query { tag, .. } = &effect {
+            on_page!(model, page, list => list.asked = Some(*tag), ());
+        }
+        effects.push(effect);
+    }
+    effects.extend(settle_picker(model));
+    effects
+}
+
+fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
+    let query = list.query(what, height);
+    ready(list, query, height, ms)
+}
+
+fn ready<R: Row>(list: &mut Listing<R>, query: Query, height: u64, ms: u64) -> Option<Query> {
+    // A question that was answered is not asked again before something changes, whatever the answer was.
+    let lacks = list.lacks(height) && list.last.as_ref() != Some(&query);
+    let rested = list.asked_at.is_none_or(|at| ms >= at + REFRESH_MS);
+    if list.asked.is_some() || !(lacks || list.stale && rested) {
+        return None;
+    }
+    list.stale = false;
+    list.asked_at = Some(ms);
+    list.last = Some(query.clone());
+    Some(query)
+}
+
+fn settle_picker(model: &mut Model) -> Option<Effect> {
+    let (height, ms) = (picker_rows(model), model.ms);
+    let (serial, query) = match model.popups.last_mut() {
+        Some(popup) => match &mut popup.body {
+            PopupBody::Picker(picker) => (popup.serial, picker_query(picker, height, ms)?),
+            _ => return None,
+        },
+        None => return None,
+    };
+    let effect = ask(model, Waiting::Picker(serial), query);
+    if let (Effect::Query { tag, .. }, Some(PopupBody::Picker(picker))) =
+        (&effect, model.popups.last_mut().map(|popup| &mut popup.body))
+    {
+        match picker.seeks {
+            Seeks::Owner => picker.owners.asked = Some(*tag),
+            _ => picker.records.asked = Some(*tag),
+        }
+    }
+    Some(effect)
+}
+
+fn picker_query(picker: &mut Picker, height: u64, ms: u64) -> Option<Query> {
+    match &picker.seeks {
+        Seeks::Owner => {
+            // Rows are edges and owners are fewer: only the whole shows each owner once.
+            let filter = picker.owners.filter.text().trim().to_owned();
+            ready(&mut picker.owners, Query { list: List::Relations, filter, offset: 0, limit: 500 }, height, ms)
+        }
+        Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height, ms),
+        Seeks::Target { .. } => {
+            let pair = picker.sources.get(picker.source)?.clone();
+            due(&mut picker.records, List::Tied { pair }, height, ms)
+        }
+    }
+}
+
+/// How many rows of a picker are visible.
+pub(super) fn picker_rows(model: &Model) -> u64 {
+    u64::from(crate::tui::popup::picker::rows(model.size))
+}
+
+/// Whether a query waits for the next tick.
+pub(super) fn is_waiting(model: &Model) -> bool {
+    let stale = match model.page {
+        Page::Overview => false,
+        Page::Conflicts => model.holds.stale,
+        Page::Orphans => model.orphans.stale,
+        Page::Relations => model.relations.stale,
+        Page::Queue => model.queue.stale,
+        Page::Journal => model.journal.stale,
+    };
+    stale && model.gone.is_none()
+}
+
+/// Every list may have changed.
+pub(super) fn outdate(model: &mut Model) {
+    for page in Page::ALL {
+        on_page!(model, page, list => list.stale = true, ());
+    }
+}
+
+/// Every list has changed, and the operator waits to see it.
+pub(super) fn renew(model: &mut Model) {
+    for page in Page::ALL {
+        on_page!(model, page, list => { list.stale = true; list.asked_at = None; }, ());
+    }
+}
+
+/// Opens a page.
+pub(super) fn open_page(model: &mut Model, page: Page) -> Vec<Effect> {
+    if model.page != page {
+        (model.page, model.expanded, model.detail_top, model.typing) = (page, false, 0, false);
+    }
+    settle(model)
+}
+
+/// Moves the page's cursor.
+pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
+    let (page, height) = (model.page, layout::rows(model));
+    if page == Page::Overview {
+        return go_pair(model, motion);
+    }
+    if on_page!(model, page, list => list.go(motion, height), false) {
+        model.detail_top = 0;
+    }
+    settle(model)
+}
+
+fn go_pair(model: &mut Model, motion: Motion) -> Vec<Effect> {
+    let Some(snapshot) = &model.snapshot else { return Vec::new() };
+    let names: Vec<_> = snapshot.pairs.iter().map(|pair| pair.name.clone()).collect();
+    let at = names.iter().position(|name| model.pair().is_some_and(|pair| pair.name == *name)).unwrap_or(0);
+    let last = names.len().saturating_sub(1);
+    let to = match motion {
+        Motion::By(by) => at.saturating_add_signed(isize::try_from(by).unwrap_or(0)).min(last),
+        Motion::First => 0,
+        Motion::Last => last,
+    };
+    model.pair = names.get(to).cloned();
+    Vec::new()
+}
+
+/// Marks the row under the cursor and goes on.
+pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
+    match model.page {
+        Page::Conflicts => model.holds.toggle_mark(),
+        Page::Orphans => model.orphans.toggle_mark(),
+        _ => {}
+    }
+    go(model, Motion::By(1))
+}
+
+/// Removes the page's marks.
+pub(super) fn unmark(model: &mut Model) -> Vec<Effect> {
+    let page = model.page;
+    on_page!(model, page, list => list.marks.clear(), ());
+    Vec::new()
+}
+
+/// Leaves the innermost thing that is open on a page.
+pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    let page = model.page;
+    if model.expanded {
+        (model.expanded, model.detail_top) = (false, 0);
+        return settle(model);
+    }
+    let marked = on_page!(model, page, list => { let had = !list.marks.is_empty(); list.marks.clear(); had }, false);
+    if marked {
+        model.toast(Tone::Plain, "all marks were removed");
+        return Vec::new();
+    }
+    let filtered =
+        on_page!(model, page, list => { let had = !list.filter.is_empty(); list.filter.clear(); had }, false);
+    if filtered {
+        return refilter(model);
+    }
+    if model.toasts.is_empty() {
+        let quit = model.keymap.keys_of(crate::tui::action::Action::Quit);
+        let quit = quit.first().map_or("ctrl-c", String::as_str);
+        model.toast(Tone::Plain, format!("{quit} leaves the dashboard"));
+    } else {
+        model.toasts.clear();
+    }
+    Vec::new()
+}
+
+/// The filter's text of the page.
+pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
+    let page = model.page;
+    on_page!(model, page, list => Some(&mut list.filter), None)
+}
+
+/// The filter changed: the answer that is out is no longer wanted.
+pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
+    let page = model.page;
+    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
+    model.touch(Dirty::Now);
+    settle(model)
+}
+
+/// The search of a picker changed.
+pub(super) fn research(model: &mut Model) -> Vec<Effect> {
+    if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        (picker.records.asked, picker.records.stale, picker.records.top) = (None, true, 0);
+        (picker.owners.asked, picker.owners.stale, picker.owners.top) = (None, true, 0);
+        (picker.records.asked_at, picker.owners.asked_at) = (None, None);
+        (picker.records.at, picker.records.on, picker.owners.at, picker.owners.on) = (0, None, 0, None);
+    }
+    settle(model)
+}
+
+/// Shows the holds of the record of a queued operation.
+pub(super) fn holds_of_operation(model: &mut Model) -> Vec<Effect> {
+    let Some(title) = model.queue.current().map(|row| row.title.clone()) else { return Vec::new() };
+    model.holds.filter = Line::new(&title);
+    let mut effects = open_page(model, Page::Conflicts);
+    effects.extend(refilter(model));
+    effects
+}
+
+/// Shows only the journal's lines of the record under the cursor.
+pub(super) fn journal_of_record(model: &mut Model) -> Vec<Effect> {
+    let Some(title) = model.journal.current().map(|row| row.title.clone()) else { return Vec::new() };
+    if title.is_empty() {
+        model.toast(Tone::Warn, "this line is about no record");
+        return Vec::new();
+    }
+    model.journal.filter = Line::new(&title);
+    refilter(model)
+}

@@ -1,0 +1,133 @@
+//! The only writer of the model. `update` is pure: no clock, no terminal, no Desk; what it wants done it returns.
+//!
+//! The one way to a command that changes either system is `popups::answer_yes`, which wants a question that was on
+//! screen and armed. Everything else may at most put up such a question, ask the engine to look again, or let it try
+//! again what it was about to do anyway.
+
+pub(super) mod conflicts;
+mod keys;
+mod lists;
+mod orphans;
+mod overview;
+mod popups;
+mod relations;
+mod replies;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::model::{Dirty, Effect, Model, Msg, PopupBody, Tone, Waiting, edge};
+use super::popup::{Confirm, Popup};
+use super::widgets::age;
+use crate::control::{Command, Query, Snapshot};
+
+/// Takes a message in and says what is to be done.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Tick { now, ms } => tick(model, now, ms),
+        Msg::Key(key) => keys::key(model, key),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            model.touch(Dirty::Now);
+            lists::settle(model)
+        }
+        Msg::Drawn { popup } => {
+            let ms = model.ms;
+            if let Some(top) = model.popups.last_mut().filter(|top| Some(top.serial) == popup) {
+                top.drawn.get_or_insert(ms);
+            }
+            Vec::new()
+        }
+        Msg::Snapshot(snapshot) => news(model, &snapshot),
+        Msg::Gone(why) => {
+            model.gone = Some(super::model::text::one_line(&why, " ").into_owned());
+            model.touch(Dirty::Now);
+            Vec::new()
+        }
+        Msg::Answer { tag, result } => replies::answer(model, tag, result),
+        Msg::Reply { tag, result } => replies::reply(model, tag, result),
+    }
+}
+
+/// Whether something on screen changes within a second by itself.
+pub fn is_hurried(model: &Model) -> bool {
+    !model.toasts.is_empty()
+        || model.popups.last().is_some_and(|popup| !popup.armed(model.ms))
+        || lists::is_waiting(model)
+}
+
+fn tick(model: &mut Model, now: Timestamp, ms: u64) -> Vec<Effect> {
+    let was_armed = model.popups.last().is_some_and(|popup| popup.armed(model.ms));
+    (model.now, model.ms) = (now, ms.max(model.ms));
+    if was_armed != model.popups.last().is_some_and(|popup| popup.armed(model.ms)) {
+        model.touch(Dirty::Now);
+    }
+    let before = model.toasts.len();
+    model.toasts.retain(|toast| toast.until > ms);
+    if before != model.toasts.len() {
+        model.touch(Dirty::Now);
+    }
+    let face = age::face(model);
+    if face != model.face {
+        model.face = face;
+        model.touch(Dirty::Figures);
+    }
+    lists::settle(model)
+}
+
+fn news(model: &mut Model, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
+    // The engine's first look has number 1: number 0 is what a channel holds before that.
+    if snapshot.version == 0 || model.snapshot.as_ref().is_some_and(|old| **old == **snapshot) {
+        return Vec::new();
+    }
+    let first = model.snapshot.is_none();
+    model.snapshot = Some(Arc::new(edge::snapshot(snapshot)));
+    model.touch(if first { Dirty::Now } else { Dirty::Figures });
+    lists::outdate(model);
+    withdraw(model);
+    if first { lists::settle(model) } else { Vec::new() }
+}
+
+/// Takes back a question about a pair whose state is no longer what the question says.
+fn withdraw(model: &mut Model) {
+    let Some(snapshot) = model.snapshot.clone() else { return };
+    let before = model.popups.len();
+    model.popups.retain(|popup| match &popup.body {
+        PopupBody::Confirm(Confirm { about: Some((name, state)), .. }) => {
+            snapshot.pairs.iter().any(|pair| pair.name == *name && pair.state == *state)
+        }
+        _ => true,
+    });
+    if model.popups.len() != before {
+        model.toast(Tone::Warn, "changed since you looked: nothing was done, look again");
+    }
+}
+
+/// Puts a popup on top.
+fn open(model: &mut Model, body: PopupBody) -> u64 {
+    let serial = model.number();
+    model.popups.push(Popup { serial, drawn: None, body });
+    model.prefix.clear();
+    model.touch(Dirty::Now);
+    serial
+}
+
+fn ask(model: &mut Model, what: Waiting, query: Query) -> Effect {
+    let tag = model.number();
+    model.waiting.insert(tag, what);
+    Effect::Query { tag, query }
+}
+
+/// Tells the Desk something. Whatever changes either system comes here from `popups::answer_yes` alone.
+fn tell(model: &mut Model, command: Command) -> Effect {
+    let tag = model.number();
+    let about = match &command {
+        Command::Resolve { items } => items.iter().map(|item| item.id().clone()).collect(),
+        Command::Retry { id } => vec![id.clone()],
+        _ => Vec::new(),
+    };
+    model.waiting.insert(tag, Waiting::Command { about });
+    Effect::Command { tag, command }
+}

@@ -1,0 +1,105 @@
+//! Decisions about orphans.
+
+use super::conflicts::the;
+use super::{lists, open};
+use crate::control::{Candidate, Command, OrphanRow};
+use crate::model::Side;
+use crate::tui::model::{Effect, Listing, Model, PopupBody};
+use crate::tui::popup::{Confirm, Picker, Seeks};
+use crate::tui::theme::Role;
+
+/// Opens the choice of a counterpart.
+pub(super) fn link(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.orphans.current().cloned() else { return Vec::new() };
+    let picker = Picker {
+        seeks: Seeks::Counterpart(row),
+        records: Listing::default(),
+        owners: Listing::default(),
+        sources: Vec::new(),
+        source: 0,
+    };
+    open(model, PopupBody::Picker(Box::new(picker)));
+    lists::settle(model)
+}
+
+/// Asks whether an orphan and a chosen record are the same thing.
+pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
+    let side = row.record.side;
+    let (crm, notion) = match side {
+        Side::Crm => (row.record.id.clone(), chosen.id.clone()),
+        Side::Notion => (chosen.id.clone(), row.record.id.clone()),
+    };
+    let mut lines = vec![(Role::Strong, "These two become one thing:".to_owned())];
+    lines.push((Role::Accent, format!("{side}: {}", row.title)));
+    lines.extend(row.fields.iter().take(6).map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
+    lines.push((Role::Accent, format!("{}: {}", side.other(), chosen.title)));
+    lines.extend(chosen.fields.iter().take(6).map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
+    lines.push((
+        Role::Text,
+        "Equal fields are agreed, empty ones filled if the pair allows it, others held.".to_owned(),
+    ));
+    let confirm = Confirm {
+        title: "Link".to_owned(),
+        lines,
+        yes: "Yes, link them".to_owned(),
+        commands: vec![Command::Link { pair: row.record.pair.clone(), crm, notion }],
+        on_yes: false,
+        top: 0,
+        about: None,
+    };
+    open(model, PopupBody::Confirm(confirm));
+}
+
+/// Asks whether the counterpart is to be created.
+pub(super) fn create(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.orphans.current().cloned() else { return Vec::new() };
+    let other = row.record.side.other();
+    let mut lines = vec![
+        (Role::Strong, format!("A new record will be created in {}, as the counterpart of:", the(other))),
+        (Role::Accent, format!("{}: {}", row.record.side, row.title)),
+    ];
+    lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
+    lines.push((Role::Bad, "This cannot be undone from here: crosstie never deletes records.".to_owned()));
+    if row.suggestions > 0 {
+        let text = format!("{} existing records may be the same thing: linking is safer.", row.suggestions);
+        lines.push((Role::Warn, text));
+    }
+    let confirm = Confirm {
+        title: format!("Create in {other}"),
+        lines,
+        yes: "Yes, create it".to_owned(),
+        commands: vec![Command::CreateCounterpart { record: row.record }],
+        on_yes: false,
+        top: 0,
+        about: None,
+    };
+    open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}
+
+/// Asks whether orphans are to be shown no more.
+pub(super) fn ignore(model: &mut Model) -> Vec<Effect> {
+    let rows: Vec<OrphanRow> = if model.orphans.marks.is_empty() {
+        model.orphans.current().cloned().into_iter().collect()
+    } else {
+        model.orphans.marks.values().cloned().collect()
+    };
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let count = if rows.len() == 1 { "1 orphan".to_owned() } else { format!("{} orphans", rows.len()) };
+    let what = format!("{count}: shown no more. Nothing is written or deleted on either side.");
+    let mut lines = vec![(Role::Strong, what)];
+    lines.extend(rows.iter().map(|row| (Role::Accent, format!("  {}: {}", row.record.side, row.title))));
+    let confirm = Confirm {
+        title: "Ignore".to_owned(),
+        lines,
+        yes: "Yes, ignore".to_owned(),
+        commands: rows.into_iter().map(|row| Command::IgnoreOrphan { record: row.record }).collect(),
+        on_yes: false,
+        top: 0,
+        about: None,
+    };
+    open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}

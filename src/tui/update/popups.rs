@@ -1,0 +1,263 @@
+//! What keys do in popups. Here is the only place where a question is answered.
+
+use super::{conflicts, lists, open, orphans, relations};
+use crate::control::Command;
+use crate::tui::action::{Action, REGISTRY, Scope};
+use crate::tui::keymap::Key;
+use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
+use crate::tui::popup::{Picker, Seeks, Text};
+use crate::tui::theme::Role;
+
+/// Does an action of a popup's scope.
+pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
+    use Action as A;
+    match action {
+        A::ConfirmYes => answer_yes(model),
+        A::ConfirmPress => match model.top() {
+            Some(PopupBody::Confirm(confirm)) if confirm.on_yes => answer_yes(model),
+            Some(PopupBody::Confirm(_)) => close(model),
+            _ => Vec::new(),
+        },
+        A::ConfirmSwitch => {
+            if let Some(PopupBody::Confirm(confirm)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+                confirm.on_yes = !confirm.on_yes;
+            }
+            Vec::new()
+        }
+        A::ConfirmCancel | A::HelpClose => close(model),
+        A::ConfirmDown | A::HelpDown => scroll(model, 1),
+        A::ConfirmUp | A::HelpUp => scroll(model, -1),
+        A::HelpScreenDown => scroll(model, i16::try_from(model.size.1 / 2).unwrap_or(1)),
+        A::HelpScreenUp => scroll(model, -i16::try_from(model.size.1 / 2).unwrap_or(1)),
+        A::EditUse | A::EditCancel | A::EditCrm | A::EditNotion | A::EditBase | A::EditOption => edit(model, action),
+        A::SearchAccept => accept(model),
+        A::SearchCancel => cancel_search(model),
+        A::SearchDown => move_search(model, 1),
+        A::SearchUp => move_search(model, -1),
+        A::SearchClear => change_search(model, |line| {
+            line.clear();
+            true
+        }),
+        A::SearchSource => {
+            if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+                picker.source = (picker.source + 1) % picker.sources.len().max(1);
+            }
+            lists::research(model)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The question was answered with yes: what it said is told to the Desk, and everything that led to it closes.
+fn answer_yes(model: &mut Model) -> Vec<Effect> {
+    let ms = model.ms;
+    let armed = model.popups.last().is_some_and(|popup| popup.armed(ms));
+    let commands = match model.popups.pop_if(|popup| armed && matches!(popup.body, PopupBody::Confirm(_))) {
+        Some(popup) => match popup.body {
+            PopupBody::Confirm(confirm) => confirm.commands,
+            _ => Vec::new(),
+        },
+        None => return Vec::new(),
+    };
+    model.popups.clear();
+    for command in &commands {
+        if let Command::IgnoreOrphan { record } = command {
+            model.orphans.marks.remove(record);
+        }
+    }
+    commands.into_iter().map(|command| super::tell(model, command)).collect()
+}
+
+fn close(model: &mut Model) -> Vec<Effect> {
+    model.popups.pop();
+    Vec::new()
+}
+
+fn scroll(model: &mut Model, by: i16) -> Vec<Effect> {
+    let most = |lines: &Vec<(Role, String)>| u16::try_from(lines.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    match model.popups.last_mut().map(|popup| &mut popup.body) {
+        Some(PopupBody::Confirm(confirm)) => {
+            confirm.top = confirm.top.saturating_add_signed(by).min(most(&confirm.lines));
+        }
+        Some(PopupBody::Help(text) | PopupBody::Notice(text)) => {
+            text.top = text.top.saturating_add_signed(by).min(most(&text.lines));
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(PopupBody::Edit(edit)) = model.popups.last_mut().map(|popup| &mut popup.body) else { return Vec::new() };
+    match action {
+        Action::EditUse => {
+            let edit = edit.clone();
+            model.drafts.insert(edit.id.clone(), edit.text());
+            conflicts::ask_edited(model, &edit);
+        }
+        Action::EditCancel => {
+            let (id, text) = (edit.id.clone(), edit.text());
+            if text == edit.crm {
+                model.drafts.remove(&id);
+            } else {
+                model.drafts.insert(id, text);
+            }
+            model.popups.pop();
+        }
+        Action::EditCrm => {
+            let text = edit.crm.clone();
+            edit.replace(&text);
+        }
+        Action::EditNotion => {
+            let text = edit.notion.clone();
+            edit.replace(&text);
+        }
+        Action::EditBase => match edit.base.clone() {
+            Some(text) => edit.replace(&text),
+            None => model.toast(Tone::Warn, "there is no base: the two sides have never agreed on this field"),
+        },
+        _ => {
+            let text = edit.text();
+            let next = edit.options.iter().position(|option| *option == text).map_or(0, |at| at + 1);
+            if let Some(option) = edit.options.get(next % edit.options.len().max(1)).cloned() {
+                edit.replace(&option);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A key that no binding took, where text is typed.
+pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
+    if let Some(PopupBody::Edit(edit)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        edit.area.input(tui_textarea::Input::from(key));
+        return Vec::new();
+    }
+    change_search(model, |line| line.key(key))
+}
+
+/// Pasted text, where text is typed.
+pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+    if let Some(PopupBody::Edit(edit)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        edit.area.insert_str(text);
+        return Vec::new();
+    }
+    change_search(model, |line| {
+        line.insert(text);
+        true
+    })
+}
+
+fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::Line) -> bool) -> Vec<Effect> {
+    if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        return if change(picker.search()) { lists::research(model) } else { Vec::new() };
+    }
+    let changed = lists::filter(model).is_some_and(change);
+    if changed { lists::refilter(model) } else { Vec::new() }
+}
+
+fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
+    let height = lists::picker_rows(model);
+    if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        match picker.seeks {
+            Seeks::Owner => picker.owners.go(Motion::By(by), height),
+            _ => picker.records.go(Motion::By(by), height),
+        };
+        return lists::settle(model);
+    }
+    lists::go(model, Motion::By(by))
+}
+
+fn cancel_search(model: &mut Model) -> Vec<Effect> {
+    if model.popups.pop().is_some() {
+        return Vec::new();
+    }
+    model.typing = false;
+    change_search(model, |line| {
+        let had = !line.is_empty();
+        line.clear();
+        had
+    })
+}
+
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(PopupBody::Picker(picker)) = model.top() else {
+        model.typing = false;
+        return Vec::new();
+    };
+    let picker: Picker = (**picker).clone();
+    match &picker.seeks {
+        Seeks::Owner => match picker.owners.current() {
+            Some(row) => {
+                model.popups.pop();
+                return relations::choose_target(model, row);
+            }
+            None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
+        },
+        seeks => match picker.records.current() {
+            None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
+            Some(chosen) => match seeks {
+                Seeks::Counterpart(_) if chosen.taken => {
+                    model.toast(Tone::Warn, "this one is tied to another record already and cannot be linked");
+                }
+                Seeks::Counterpart(row) => orphans::ask_link(model, row, chosen),
+                Seeks::Target { owner, title, field } => {
+                    if let Some(pair) = picker.sources.get(picker.source).cloned() {
+                        relations::ask_link(model, &relations::Edge { owner, title, field, pair }, chosen);
+                    }
+                }
+                Seeks::Owner => {}
+            },
+        },
+    }
+    Vec::new()
+}
+
+/// Text as lines of a popup.
+pub(super) fn paragraphs(text: &str, role: Role) -> Vec<(Role, String)> {
+    crate::tui::model::text::sanitise(text).split('\n').map(|line| (role, line.to_owned())).collect()
+}
+
+/// Opens the help: the keys of this page first, then of everything else, all from the registry and the live keymap.
+pub(super) fn help(model: &mut Model) -> Vec<Effect> {
+    let mut lines = Vec::new();
+    let here = model.scopes();
+    let rest = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
+    for scope in here.iter().copied().chain(rest) {
+        lines.push((Role::Accent, heading(scope).to_owned()));
+        for spec in REGISTRY.iter().filter(|spec| spec.scope == scope) {
+            let keys = model.keymap.keys_of(spec.action).join(", ");
+            let why = here.contains(&scope).then(|| (spec.why_disabled)(model)).flatten();
+            let why = why.map(|why| format!(" [not now: {why}]")).unwrap_or_default();
+            let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
+            let role = if why.is_empty() { Role::Text } else { Role::Dim };
+            lines.push((role, format!("  {keys:<20} {}{why}", spec.doc)));
+        }
+        lines.push((Role::Text, String::new()));
+    }
+    lines.push((
+        Role::Dim,
+        "ctrl-c always leaves. `crosstie keys` prints this list with the actions' names.".to_owned(),
+    ));
+    let title = format!("Keys on {}", model.page.title());
+    open(model, PopupBody::Help(Text { title, lines, top: 0 }));
+    model.touch(Dirty::Now);
+    Vec::new()
+}
+
+fn heading(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Global => "Everywhere",
+        Scope::List => "In lists",
+        Scope::Overview => "On the overview",
+        Scope::Conflicts => "On conflicts",
+        Scope::Orphans => "On orphans",
+        Scope::Relations => "On relations",
+        Scope::Queue => "On the queue",
+        Scope::Journal => "On the journal",
+        Scope::Confirm => "When asked before something happens",
+        Scope::Edit => "In the editor",
+        Scope::Search => "While typing a filter or choosing a record",
+        Scope::Help => "While reading help or a notice",
+    }
+}

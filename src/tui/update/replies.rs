@@ -1,0 +1,181 @@
+//! What the Desk answered.
+
+use super::{conflicts, lists, open, popups};
+use crate::control::{Candidate, DeskError, RelationRow, Reply, Rows, Window};
+use crate::model::HoldId;
+use crate::tui::layout;
+use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
+use crate::tui::popup::{Seeks, Text};
+use crate::tui::theme::Role;
+
+/// Rows came.
+pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskError>) -> Vec<Effect> {
+    match model.waiting.remove(&tag) {
+        Some(Waiting::List(page)) => {
+            page_rows(model, page, tag, result);
+            lists::settle(model)
+        }
+        Some(Waiting::Picker(serial)) => {
+            picker_rows(model, serial, tag, result);
+            lists::settle(model)
+        }
+        Some(Waiting::Record { tie, choice }) => {
+            match result {
+                Ok(Window { rows: Rows::Holds(rows), total, .. }) => {
+                    let complete = total <= rows.len() as u64;
+                    let items: Vec<HoldItem> = rows.into_iter().map(edge::hold).collect();
+                    conflicts::ask_record(model, &tie, choice, items, complete);
+                }
+                Ok(_) => model.toast(Tone::Bad, "the engine answered with another list; try again"),
+                Err(error) => model.toast(Tone::Bad, error.to_string()),
+            }
+            Vec::new()
+        }
+        Some(Waiting::Command { .. }) | None => Vec::new(),
+    }
+}
+
+struct Taken {
+    changed: bool,
+    lost: bool,
+}
+
+fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<(u64, u64, Vec<R>), String>, height: u64) -> Taken {
+    if list.asked != Some(tag) {
+        // Asked before the filter changed: the answer to the new question is on its way.
+        return Taken { changed: false, lost: false };
+    }
+    list.asked = None;
+    match result {
+        Ok((total, offset, rows)) => {
+            let same = list.total == Some(total) && list.offset == offset && list.rows == rows && list.failed.is_none();
+            let lost = list.accept(total, offset, rows, height);
+            Taken { changed: !same, lost }
+        }
+        Err(why) => {
+            // What is shown stays, and says that it is old.
+            let changed = list.failed.as_ref() != Some(&why);
+            list.failed = Some(why);
+            // An empty answer stops asking until something changes.
+            list.total.get_or_insert(0);
+            Taken { changed, lost: false }
+        }
+    }
+}
+
+fn unpack<T, R>(
+    result: Result<Window, DeskError>,
+    pick: impl FnOnce(Rows) -> Option<Vec<T>>,
+    clean: impl Fn(T) -> R,
+) -> Result<(u64, u64, Vec<R>), String> {
+    let window = result.map_err(|error| error.to_string())?;
+    let rows = pick(window.rows).ok_or_else(|| "the engine answered with another list".to_owned())?;
+    let rows: Vec<R> = rows.into_iter().map(clean).collect();
+    Ok((window.total.max(window.offset + rows.len() as u64), window.offset, rows))
+}
+
+macro_rules! rows {
+    ($kind:ident) => {
+        |rows| if let Rows::$kind(rows) = rows { Some(rows) } else { None }
+    };
+}
+
+fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, DeskError>) {
+    let height = if page == model.page { layout::rows(model) } else { 1 };
+    let taken = match page {
+        Page::Overview => return,
+        Page::Conflicts => take(&mut model.holds, tag, unpack(result, rows!(Holds), edge::hold), height),
+        Page::Orphans => take(&mut model.orphans, tag, unpack(result, rows!(Orphans), edge::orphan), height),
+        Page::Relations => take(&mut model.relations, tag, unpack(result, rows!(Relations), edge::relation), height),
+        Page::Queue => take(&mut model.queue, tag, unpack(result, rows!(Queue), edge::queue), height),
+        Page::Journal => {
+            // Nothing is decided here, and who stands at the top wants to see the newest.
+            if model.journal.at == 0 {
+                model.journal.on = None;
+            }
+            take(&mut model.journal, tag, unpack(result, rows!(Journal), edge::journal), height)
+        }
+    };
+    if page != model.page {
+        return;
+    }
+    if taken.changed {
+        model.touch(Dirty::Figures);
+    }
+    if taken.lost {
+        // Half of a key sequence was meant for the record that was there.
+        model.prefix.clear();
+        model.detail_top = 0;
+        model.touch(Dirty::Now);
+        if matches!(page, Page::Conflicts | Page::Orphans) && model.toasts.is_empty() {
+            model.toast(Tone::Plain, "the record under the cursor has left this list; the cursor is on the next one");
+        }
+    }
+}
+
+fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, DeskError>) {
+    let height = lists::picker_rows(model);
+    let Some(popup) = model.popups.iter_mut().find(|popup| popup.serial == serial) else { return };
+    let PopupBody::Picker(picker) = &mut popup.body else { return };
+    match picker.seeks {
+        Seeks::Owner => {
+            let result = unpack(result, rows!(Relations), edge::relation).map(|(_, offset, rows)| {
+                let rows = one_per_owner(rows);
+                (offset + rows.len() as u64, offset, rows)
+            });
+            take(&mut picker.owners, tag, result, height);
+        }
+        Seeks::Counterpart(_) | Seeks::Target { .. } => {
+            let result: Result<(u64, u64, Vec<Candidate>), String> = unpack(result, rows!(Candidates), edge::candidate);
+            take(&mut picker.records, tag, result, height);
+        }
+    }
+    model.touch(Dirty::Now);
+}
+
+/// Relations come one row an edge; an owner is chosen once.
+fn one_per_owner(rows: Vec<RelationRow>) -> Vec<RelationRow> {
+    let mut seen = std::collections::BTreeSet::new();
+    rows.into_iter().filter(|row| seen.insert((row.owner.clone(), row.field.clone()))).collect()
+}
+
+/// A command was answered.
+pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
+    let about: Vec<HoldId> = match model.waiting.remove(&tag) {
+        Some(Waiting::Command { about }) => about,
+        _ => return Vec::new(),
+    };
+    match result {
+        Ok(Reply::Done { note }) => {
+            model.moved.retain(|id| !about.contains(id));
+            for id in &about {
+                model.drafts.remove(id);
+                model.holds.marks.remove(id);
+            }
+            model.toast(Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
+        }
+        Ok(Reply::Changed { ids, note }) => {
+            let note = if note.contains("changed since you looked") {
+                note
+            } else {
+                format!("changed since you looked; nothing was done. {note}")
+            };
+            model.toast(Tone::Warn, note);
+            // A mark on what is gone would stop every later decision, which is all or none.
+            let gone: Vec<_> = ids.iter().filter(|id| model.holds.find(id).is_none()).collect();
+            model.holds.marks.retain(|id, _| !gone.contains(&id));
+            model.moved = ids;
+        }
+        Ok(Reply::Refused { why }) => {
+            let lines = popups::paragraphs(&why, Role::Text);
+            open(model, PopupBody::Notice(Text { title: "That cannot be done".to_owned(), lines, top: 0 }));
+        }
+        Err(error) => {
+            let text = format!("{error}. Whether it was taken is not known: look at the journal before you repeat it.");
+            let lines = popups::paragraphs(&text, Role::Warn);
+            open(model, PopupBody::Notice(Text { title: "No answer".to_owned(), lines, top: 0 }));
+        }
+    }
+    lists::renew(model);
+    lists::settle(model)
+}

@@ -1,0 +1,188 @@
+//! The strip at the top of every page, and the line of pages below it.
+
+use ratatui::layout::Rect;
+
+use super::{Pen, Span, age, line, shifted};
+use crate::control::{Connection, Link, Mode, Snapshot};
+use crate::model::Side;
+use crate::tui::action::Action;
+use crate::tui::model::{Model, Page};
+use crate::tui::theme::Role;
+
+/// Draws the strip: three lines, or two where there is room for both systems on one.
+pub fn header(pen: &mut Pen<'_>, model: &Model, area: Rect) {
+    let first = line(area, 0);
+    let mut spans = badge(model);
+    match &model.snapshot {
+        None => spans.push((Role::Dim, "  waiting for the engine's first look".to_owned())),
+        Some(snapshot) => spans.extend(totals(model, snapshot)),
+    }
+    if let Some(stale) = age::stale(model) {
+        spans.insert(1, (Role::Text, " ".to_owned()));
+        spans.insert(2, (Role::Bad, format!("! {stale}")));
+    }
+    pen.spans(first, &spans);
+    let Some(snapshot) = &model.snapshot else { return };
+    let crm = side(model, snapshot, Side::Crm);
+    let notion = side(model, snapshot, Side::Notion);
+    if area.height == 2 {
+        let half = area.width / 2;
+        tight(pen, Rect { width: half.saturating_sub(1), ..line(area, 1) }, &crm);
+        tight(pen, shifted(line(area, 1), half), &notion);
+    } else {
+        tight(pen, line(area, 1), &crm);
+        tight(pen, line(area, 2), &notion);
+    }
+}
+
+/// Writes pieces with less room between them if they do not fit otherwise.
+fn tight(pen: &mut Pen<'_>, area: Rect, spans: &[Span]) {
+    let wide: usize = spans.iter().map(|(_, text)| super::width(text)).sum();
+    if wide <= usize::from(area.width) {
+        pen.spans(area, spans);
+        return;
+    }
+    let squeeze = |(role, text): &Span| (*role, format!(" {}", text.trim().trim_start_matches("written ")));
+    pen.spans(area, &spans.iter().map(squeeze).collect::<Vec<_>>());
+}
+
+fn badge(model: &Model) -> Vec<Span> {
+    match model.snapshot.as_ref().map(|snapshot| snapshot.mode) {
+        Some(Mode::Demo) => vec![(Role::Badge, " DEMO ".to_owned())],
+        Some(Mode::Live) => vec![(Role::Strong, " live ".to_owned())],
+        None => vec![(Role::Strong, " crosstie ".to_owned())],
+    }
+}
+
+fn totals(model: &Model, snapshot: &Snapshot) -> Vec<Span> {
+    let dot = format!(" {} ", model.theme.glyphs.dot);
+    let mut spans = Vec::new();
+    let counts = [
+        (snapshot.conflicts, "conflict", "conflicts"),
+        (snapshot.holds, "other hold", "other holds"),
+        (snapshot.orphans, "orphan", "orphans"),
+    ];
+    for (count, one, many) in counts {
+        let role = if count == 0 { Role::Dim } else { Role::Warn };
+        spans.push((Role::Dim, if spans.is_empty() { "  ".to_owned() } else { dot.clone() }));
+        spans.push((role, format!("{count} {}", if count == 1 { one } else { many })));
+    }
+    spans.push((Role::Dim, dot.clone()));
+    let p50 =
+        if snapshot.windows.count == 0 { "not measured".to_owned() } else { format!("{} ms", snapshot.windows.p50) };
+    spans.push((Role::Text, format!("window p50 {p50}")));
+    spans.push((Role::Dim, format!("{dot}{}", model.who)));
+    spans
+}
+
+/// How a connection is, by sign and word.
+pub fn link(link: &Link) -> (Role, &'static str) {
+    match link {
+        Link::Starting => (Role::Dim, ". starting"),
+        Link::Up => (Role::Good, "+ up"),
+        Link::Troubled { .. } => (Role::Warn, "~ troubled"),
+        Link::Down { .. } => (Role::Bad, "x down"),
+    }
+}
+
+fn side(model: &Model, snapshot: &Snapshot, side: Side) -> Vec<Span> {
+    let connection: &Connection = snapshot.sides.get(side);
+    let name = if connection.name.is_empty() { side.to_string() } else { connection.name.clone() };
+    let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
+    let (link_role, link) = link(&connection.link);
+    let name = super::fit(&name, 14, model.theme.glyphs.ellipsis);
+    let mut spans = vec![(role, format!(" {name:<9}")), (link_role, format!(" {link}"))];
+    let heard = match connection.last_answer {
+        None => (Role::Dim, "  no answer yet".to_owned()),
+        Some(last) if age::is_silent(model, side) => (Role::Warn, format!("  ! {}", age::ago(model.now, last))),
+        Some(last) => (Role::Text, format!("  {}", age::ago(model.now, last))),
+    };
+    spans.push(heard);
+    match connection.headroom.left_of() {
+        None => spans.push((Role::Dim, "  headroom unknown".to_owned())),
+        Some((left, budget)) => {
+            let role = if left == 0 { Role::Warn } else { Role::Text };
+            spans.push((role, format!("  left {left}/{budget}")));
+        }
+    }
+    if let Some(until) = age::gate(model, &connection.headroom) {
+        spans.push((Role::Warn, format!(" gated until {}", age::clock(model, until))));
+    }
+    let depth = snapshot.queue.get(side);
+    spans.push((Role::Text, format!("  queue {}", depth.total())));
+    if depth.unknown > 0 {
+        spans.push((Role::Warn, format!(" ({} unknown)", depth.unknown)));
+    }
+    spans.push((Role::Text, format!("  written {}/min", per_minute(snapshot, side, true))));
+    spans
+}
+
+/// Fields written (or else seen) on a side in the last minute.
+pub fn per_minute(snapshot: &Snapshot, side: Side, written: bool) -> u64 {
+    let samples = snapshot.series.iter().rev().take(60);
+    samples.map(|sample| u64::from(*if written { sample.written } else { sample.seen }.get(side))).sum()
+}
+
+/// Draws the line of pages.
+pub fn tabs(pen: &mut Pen<'_>, model: &Model, area: Rect) {
+    let wide = tabs_width(model) <= usize::from(area.width);
+    let mut used = 0;
+    for page in Page::ALL {
+        let key = model.keymap.keys_of(opens(page)).into_iter().next().unwrap_or_default();
+        let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page));
+        let count = count.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
+        let title = if page == model.page || wide { page.title() } else { short(page) };
+        let from = used;
+        used += pen.put(shifted(area, used), Role::Key, &format!(" {key}"));
+        let here = page == model.page;
+        used += pen.put(shifted(area, used), if here { Role::Strong } else { Role::Text }, &format!(" {title}"));
+        used += pen.put(shifted(area, used), Role::Warn, &count);
+        used += pen.put(shifted(area, used), Role::Text, " ");
+        if here {
+            pen.tint(Rect { width: used - from, ..shifted(area, from) }, Role::Cursor);
+        }
+    }
+}
+
+fn tabs_width(model: &Model) -> usize {
+    Page::ALL
+        .into_iter()
+        .map(|page| {
+            let key = model.keymap.keys_of(opens(page)).first().map_or(0, String::len);
+            let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page)).filter(|count| *count > 0);
+            key + page.title().len() + 3 + count.map_or(0, |count| count.to_string().len() + 1)
+        })
+        .sum()
+}
+
+fn short(page: Page) -> &'static str {
+    match page {
+        Page::Overview => "Over",
+        Page::Conflicts => "Conflicts",
+        Page::Orphans => "Orphans",
+        Page::Relations => "Relat.",
+        Page::Queue => "Queue",
+        Page::Journal => "Journal",
+    }
+}
+
+/// The action that opens a page.
+pub fn opens(page: Page) -> Action {
+    match page {
+        Page::Overview => Action::PageOverview,
+        Page::Conflicts => Action::PageConflicts,
+        Page::Orphans => Action::PageOrphans,
+        Page::Relations => Action::PageRelations,
+        Page::Queue => Action::PageQueue,
+        Page::Journal => Action::PageJournal,
+    }
+}
+
+fn count(snapshot: &Snapshot, page: Page) -> Option<u64> {
+    match page {
+        Page::Conflicts => Some(snapshot.conflicts + snapshot.holds),
+        Page::Orphans => Some(snapshot.orphans),
+        Page::Queue => Some(snapshot.queue.crm.total() + snapshot.queue.notion.total()),
+        Page::Overview | Page::Relations | Page::Journal => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! Duplicates and loops.
+
+use crosstie::model::Side;
+use crosstie::sim::audit::TroubleKind;
+use serde_json::json;
+
+use super::support::*;
+
+#[test]
+fn a_first_counterpart_is_no_duplicate() {
+    let mut bench = Bench::new();
+    let deal = bench.deal(1_000, &[("TITLE", json!("Shop"))]);
+    bench.api_page(2_000, 1, "Shop", &deal, None);
+    assert_eq!(bench.report().duplicates, 0);
+}
+
+#[test]
+fn a_second_counterpart_of_one_source_is_a_duplicate() {
+    let mut bench = Bench::new();
+    let deal = bench.deal(1_000, &[("TITLE", json!("Shop"))]);
+    let first = bench.api_page(2_000, 1, "Shop", &deal, None);
+    bench.api_page(3_000, 1, "Shop", &deal, None);
+    let report = bench.report();
+    assert_eq!(report.duplicates, 1);
+    let told = report.troubles.iter().find(|trouble| trouble.kind == TroubleKind::Duplicate).unwrap();
+    assert!(told.side == Side::Notion && told.text.contains(&first), "{}", told.text);
+}
+
+#[test]
+fn a_counterpart_made_anew_after_the_first_went_away_is_no_duplicate() {
+    let mut bench = Bench::new();
+    let deal = bench.deal(1_000, &[("TITLE", json!("Shop"))]);
+    let first = bench.api_page(2_000, 1, "Shop", &deal, None);
+    bench.notion.person_trash(at(2_500), BORIS, &first).unwrap();
+    bench.api_page(3_000, 1, "Shop", &deal, None);
+    assert_eq!(bench.report().duplicates, 0);
+}
+
+#[test]
+fn a_trashed_duplicate_was_one_all_the_same() {
+    let mut bench = Bench::new();
+    let deal = bench.deal(1_000, &[("TITLE", json!("Shop"))]);
+    bench.api_page(2_000, 1, "Shop", &deal, None);
+    let second = bench.api_page(3_000, 1, "Shop", &deal, None);
+    bench.notion.person_trash(at(4_000), BORIS, &second).unwrap();
+    assert_eq!(bench.report().duplicates, 1);
+}
+
+#[test]
+fn a_page_that_a_person_duplicated_is_nobodys_counterpart() {
+    let mut bench = Bench::new();
+    let deal = bench.deal(1_000, &[("TITLE", json!("Shop"))]);
+    let first = bench.api_page(2_000, 1, "Shop", &deal, None);
+    bench.notion.person_duplicate(at(2_500), BORIS, &first).unwrap();
+    assert_eq!(bench.report().duplicates, 0);
+    bench.notion.person_trash(at(2_600), BORIS, &first).unwrap();
+    bench.api_page(3_000, 1, "Shop", &deal, None);
+    assert_eq!(bench.report().duplicates, 0, "only the copy was there");
+}
+
+#[test]
+fn a_record_with_an_address_that_somebody_had_is_a_duplicate() {
+    let mut bench = Bench::new();
+    let page = bench.contact_page(1_000, &[("Name", json!("Mia")), ("Email", json!("mia@kestrel.example"))]);
+    bench.api_contact(2_000, "mia@kestrel.example", &page);
+    assert_eq!(bench.report().duplicates, 0);
+
+    let mut bench = Bench::new();
+    bench.contact(500, &[("NAME", json!("Mia")), ("EMAIL", json!("MIA@kestrel.example"))]);
+    let page = bench.contact_page(1_000, &[("Name", json!("Mia")), ("Email", json!("mia@kestrel.example"))]);
+    bench.api_contact(2_000, "mia@kestrel.example", &page);
+    assert_eq!(bench.report().duplicates, 1);
+}
+
+#[test]
+fn a_contact_made_after_the_page_got_its_counterpart_is_a_duplicate() {
+    let mut bench = Bench::new();
+    let page = bench.contact_page(1_000, &[("Name", json!("Mia"))]);
+    let first = bench.api_contact(2_000, "mia@kestrel.example", "");
+    bench.api_notion(2_500, &page, "CRM ID", json!({ "rich_text": [{ "text": { "content": first } }] }));
+    // Another address and no markers: only the page tells that it had a counterpart.
+    let second = bench.api_contact(3_000, "mia.costa@kestrel.example", "");
+    bench.api_notion(3_500, &page, "CRM ID", json!({ "rich_text": [{ "text": { "content": second } }] }));
+    assert_eq!(bench.report().duplicates, 1);
+}
+
+#[test]
+fn two_live_records_that_end_with_one_marker_are_duplicates() {
+    let mut bench = Bench::new();
+    let (one, other) = (bench.deal(500, &[]), bench.deal(600, &[]));
+    bench.api_page(2_000, 1, "One", &one, None);
+    let second = bench.api_page(3_000, 1, "Other", &other, None);
+    assert_eq!(bench.report().duplicates, 0);
+    bench.api_notion(4_000, &second, "CRM ID", json!({ "rich_text": [{ "text": { "content": one } }] }));
+    assert_eq!(bench.report().duplicates, 1);
+}
+
+#[test]
+fn a_value_that_comes_back_for_the_third_time_is_a_loop() {
+    let (mut bench, _, page) = Bench::tied_deal();
+    for (ms, title) in [(1_000, "A"), (2_000, "B"), (3_000, "A"), (4_000, "B")] {
+        bench.api_title(ms, &page, title);
+    }
+    assert_eq!(bench.report().loops, 0, "twice may be a repair");
+    bench.api_title(5_000, &page, "A");
+    let report = bench.report();
+    assert_eq!((report.loops, report.troubles.len()), (1, 1));
+    assert_eq!((report.troubles[0].kind, report.troubles[0].seqs.len()), (TroubleKind::Loop, 3));
+}
+
+#[test]
+fn values_that_people_set_again_are_no_loop() {
+    for on_own_side in [true, false] {
+        let (mut bench, deal, page) = Bench::tied_deal();
+        for (ms, title) in [(1_000, "A"), (2_000, "B"), (3_000, "A"), (4_000, "B")] {
+            bench.api_title(ms, &page, title);
+        }
+        if on_own_side {
+            bench.notion_edit(4_500, &page, "Name", "C");
+        } else {
+            bench.crm_edit(4_500, &deal, "TITLE", "C");
+        }
+        bench.api_title(5_000, &page, "A");
+        assert_eq!(bench.report().loops, 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! The auditor's own equivalences, and sets element by element.
+
+use crosstie::model::{Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side};
+use crosstie::sim::audit::Outcome;
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use super::support::*;
+
+#[test]
+fn stages_correspond_by_the_configured_values_and_else_by_name() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.notion_edit(1_000, &page, "Stage", "Fresh");
+    assert_eq!(bench.only(), Outcome::Present, "NEW is called Fresh in this configuration");
+    let (mut bench, deal_too, page) = Bench::tied_deal();
+    assert_eq!(deal, deal_too);
+    bench.crm_edit(1_000, &deal, "STAGE_ID", "WON");
+    bench.api_notion(2_000, &page, "Stage", json!({ "select": { "name": "Won" } }));
+    assert_eq!(bench.only(), Outcome::Present);
+    bench.api_notion(3_000, &page, "Stage", json!({ "select": { "name": "Fresh" } }));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn amounts_compare_as_decimals_and_nought_is_no_amount() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.crm_edit(1_000, &deal, "OPPORTUNITY", "1250.50");
+    bench.api_notion(2_000, &page, "Amount", json!({ "number": 1250.5 }));
+    assert_eq!(bench.only(), Outcome::Present);
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.notion_edit(-500, &page, "Amount", "40");
+    bench.notion_edit(1_000, &page, "Amount", json!(null));
+    assert_eq!(bench.only(), Outcome::Present);
+    bench.api_crm(2_000, &deal, "OPPORTUNITY", "40");
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn moments_compare_by_the_minute() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    bench.crm_edit(1_000, &deal, "UF_CRM_NEXT_CALL", "2026-04-01T12:00:42+03:00");
+    bench.api_notion(2_000, &page, "Next call", json!({ "date": { "start": "2026-04-01T09:00:00Z" } }));
+    assert_eq!(bench.only(), Outcome::Present);
+    bench.api_notion(3_000, &page, "Next call", json!({ "date": { "start": "2026-04-01T09:01:00Z" } }));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn people_correspond_by_their_address() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    let user = |bench: &Bench, name: &str| {
+        bench.crm.people().iter().find(|person| person.name == name).unwrap().id.to_string()
+    };
+    bench.notion_edit(-500, &page, "Responsible", json!([ANNA]));
+    bench.notion_edit(1_000, &page, "Responsible", json!([BORIS]));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    let boris = user(&bench, BORIS);
+    bench.api_crm(2_000, &deal, "ASSIGNED_BY_ID", boris);
+    assert_eq!(bench.only(), Outcome::Present);
+    let anna = user(&bench, ANNA);
+    bench.api_crm(3_000, &deal, "ASSIGNED_BY_ID", anna);
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn a_name_in_two_fields_is_one_edit_of_one_title() {
+    let mut bench = Bench::new();
+    let contact = bench.contact(-9_000, &[("NAME", json!("Mia")), ("LAST_NAME", json!("Costa"))]);
+    let page = bench.contact_page(-8_000, &[("Name", json!("Mia Costa"))]);
+    bench.tie("contacts", &contact, &page);
+    let set = [("NAME", json!("Maria")), ("LAST_NAME", json!("Rossi"))];
+    bench.crm.person_edit(at(1_000), ANNA, Entity::Contact, &contact, &set).unwrap();
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    bench.api_title(2_000, &page, "Maria Rossi");
+    assert_eq!(bench.only(), Outcome::Present);
+    bench.api_title(3_000, &page, "Maria Costa");
+    assert_eq!(bench.only(), Outcome::Unsettled);
+}
+
+#[test]
+fn a_company_is_known_by_its_title_and_renaming_it_is_an_edit_of_its_deals() {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    let company = bench.crm.person_create(at(-500), ANNA, Entity::Company, &[("TITLE", json!("Kestrel"))]).unwrap();
+    bench.crm_edit(1_000, &deal, "COMPANY_ID", company.clone());
+    let write = |name: &str| json!({ "rich_text": [{ "text": { "content": name } }] });
+    bench.api_notion(2_000, &page, "Company", write("Kestrel"));
+    assert_eq!(bench.only(), Outcome::Present);
+    let renamed = [("TITLE", json!("Kestrel Robotics"))];
+    bench.crm.person_edit(at(3_000), ANNA, Entity::Company, &company, &renamed).unwrap();
+    let crm = bench.report().edits.crm;
+    assert_eq!((crm.superseded, crm.unsettled), (1, 1));
+    bench.api_notion(4_000, &page, "Company", write("Kestrel Robotics"));
+    assert_eq!(bench.report().edits.crm.present, 1);
+}
+
+/// A deal and its page with two tied contacts, linked with neither.
+fn linked() -> (Bench, String, String, [(String, String); 2]) {
+    let (mut bench, deal, page) = Bench::tied_deal();
+    let mut one = |name: &str| {
+        let contact = bench.contact(-7_000, &[("NAME", json!(name))]);
+        let page = bench.contact_page(-6_000, &[("Name", json!(name))]);
+        bench.tie("contacts", &contact, &page);
+        (contact, page)
+    };
+    let contacts = [one("Mia"), one("Noah")];
+    (bench, deal, page, contacts)
+}
+
+fn relation(pages: &[&String]) -> serde_json::Value {
+    json!({ "relation": pages.iter().map(|page| json!({ "id": page })).collect::<Vec<_>>() })
+}
+
+#[test]
+fn links_correspond_by_ties_and_merge_by_element() {
+    let (mut bench, deal, page, [mia, noah]) = linked();
+    bench.crm_edit(1_000, &deal, "CONTACT_IDS", json!([mia.0]));
+    bench.notion_edit(1_200, &page, "Contacts", json!([noah.1]));
+    assert_eq!(bench.report().edits.crm.unsettled + bench.report().edits.notion.unsettled, 2);
+    bench.api_crm(2_000, &deal, "CONTACT_IDS", json!([mia.0, noah.0]));
+    bench.api_notion(2_100, &page, "Contacts", relation(&[&mia.1, &noah.1]));
+    let report = bench.report();
+    assert_eq!((report.edits.crm.present, report.edits.notion.present), (1, 1), "{report:#?}");
+}
+
+#[test]
+fn a_link_that_vanished_is_lost_even_if_another_was_made_later() {
+    let (mut bench, deal, page, [mia, noah]) = linked();
+    bench.crm_edit(1_000, &deal, "CONTACT_IDS", json!([mia.0]));
+    bench.api_crm(2_000, &deal, "CONTACT_IDS", json!([]));
+    bench.crm_edit(3_000, &deal, "CONTACT_IDS", json!([noah.0]));
+    bench.api_notion(4_000, &page, "Contacts", relation(&[&noah.1]));
+    let crm = bench.report().edits.crm;
+    assert_eq!((crm.lost, crm.present), (1, 1));
+}
+
+#[test]
+fn who_takes_a_link_away_again_supersedes_it_on_either_side() {
+    let (mut bench, deal, page, [mia, _]) = linked();
+    bench.crm_edit(1_000, &deal, "CONTACT_IDS", json!([mia.0]));
+    bench.api_notion(2_000, &page, "Contacts", relation(&[&mia.1]));
+    bench.notion_edit(3_000, &page, "Contacts", json!([]));
+    bench.api_crm(4_000, &deal, "CONTACT_IDS", json!([]));
+    let report = bench.report();
+    assert_eq!((report.edits.crm.superseded, report.edits.notion.present), (1, 1), "{report:#?}");
+}
+
+#[test]
+fn a_link_that_was_taken_away_and_came_back_is_not_present() {
+    let (mut bench, deal, page, [mia, _]) = linked();
+    bench.crm_edit(-500, &deal, "CONTACT_IDS", json!([mia.0]));
+    bench.api_notion(-400, &page, "Contacts", relation(&[&mia.1]));
+    bench.notion_edit(1_000, &page, "Contacts", json!([]));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    bench.api_notion(2_000, &page, "Contacts", relation(&[&mia.1]));
+    assert_eq!(bench.only(), Outcome::Lost);
+}
+
+#[test]
+fn a_link_with_an_orphan_waits_with_it() {
+    let (mut bench, _, page, _) = linked();
+    let alone = bench.contact_page(-300, &[("Name", json!("Oscar"))]);
+    bench.notion_edit(1_000, &page, "Contacts", json!([alone]));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    let record = RecordRef { pair: PairName::from("contacts"), side: Side::Notion, id: RecordId::from(alone.as_str()) };
+    bench.claims.orphans.push(Orphan { record, why: OrphanWhy::CreationOff, since: at(2_000) });
+    assert_eq!(bench.only(), Outcome::Held);
+}
+
+#[test]
+fn a_link_with_somebody_whom_a_person_deleted_is_superseded() {
+    let (mut bench, _, page, [mia, _]) = linked();
+    bench.notion_edit(1_000, &page, "Contacts", json!([mia.1]));
+    assert_eq!(bench.only(), Outcome::Unsettled);
+    bench.crm.person_delete(at(2_000), ANNA, Entity::Contact, &mia.0).unwrap();
+    assert_eq!(bench.only(), Outcome::Superseded);
+}
+
+#[test]
+fn of_two_links_one_may_be_overtaken_while_the_other_stands() {
+    let (mut bench, deal, page, [mia, noah]) = linked();
+    bench.crm_edit(1_000, &deal, "CONTACT_IDS", json!([mia.0, noah.0]));
+    bench.crm_edit(2_000, &deal, "CONTACT_IDS", json!([noah.0]));
+    let unsettled = bench.report().edits.crm.unsettled;
+    assert_eq!(unsettled, 1, "Noah has not crossed; that Mia was taken away again is true on both sides");
+    bench.api_notion(3_000, &page, "Contacts", relation(&[&noah.1]));
+    let crm = bench.report().edits.crm;
+    assert_eq!((crm.superseded, crm.present), (1, 1));
+}

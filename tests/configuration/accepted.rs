@@ -1,0 +1,227 @@
+//! What a configuration means.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crosstie::config::{
+    Config, CrmPlan, EXAMPLE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration, show_duration,
+};
+use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
+use crosstie::model::{FieldInfo, Kind, OptionInfo, Schema};
+
+use crate::{pair, parse, with};
+
+#[test]
+fn the_example_is_a_configuration() {
+    let config = parse(EXAMPLE).unwrap_or_else(|errors| panic!("{errors}"));
+    let [contacts, deals] = config.pairs.as_slice() else { panic!("two pairs") };
+    assert_eq!(contacts.match_by, ["EMAIL".into(), "FULL_NAME".into()]);
+    let table: Vec<(&str, &str)> =
+        deals.fields.iter().map(|field| (field.crm.as_str(), field.notion.as_str())).collect();
+    let expected = [
+        ("TITLE", "Name"),
+        ("STAGE_ID", "Status"),
+        ("OPPORTUNITY", "Amount"),
+        ("ASSIGNED_BY_ID", "Responsible"),
+        ("COMPANY_ID.TITLE", "Company"),
+        ("DATE_CREATE", "Creation Date"),
+        ("CONTACT_IDS", "Contacts"),
+    ];
+    assert_eq!(table, expected);
+    assert_eq!(deals.fields[1].values["LOSE"], "Lost");
+    assert_eq!(deals.fields[4].direction, Direction::CrmToNotion);
+    assert_eq!(deals.fields[6].relation, Some("contacts".into()));
+    assert_eq!((contacts.create, deals.create), (Create::Both, Create::CrmToNotion));
+}
+
+#[test]
+fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
+    let uncommented: Vec<&str> = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            // Both forms of a secret at once would be refused, rightly.
+            Some(rest)
+                if rest.starts_with("[[") || (rest.contains(" = ") && !rest.contains("{ file") && is_key(rest)) =>
+            {
+                rest
+            }
+            _ => line,
+        })
+        .collect();
+    let config = parse(&uncommented.join("\n")).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.timing, Timing::default());
+    assert_eq!(config.keymap, Keymap::default());
+    assert_eq!((config.crm.plan, config.notion.plan), (CrmPlan::Standard, NotionPlan::Standard));
+    assert_eq!(config.pairs[1].fields.len(), 9);
+    assert_eq!(config.pairs[1].fields[0].policy, Policy::Hold);
+}
+
+fn is_key(line: &str) -> bool {
+    line.split(" = ").next().is_some_and(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+}
+
+#[test]
+fn the_defaults_are_the_designs() {
+    let config = with(&pair("deals", "deal", 1)).unwrap();
+    let timing = &config.timing;
+    let seconds = |values: &[u64]| values.iter().map(|s| Duration::from_secs(*s)).collect::<Vec<_>>();
+    assert_eq!(timing.probe_schedule, seconds(&[5, 15, 45, 120, 300, 600]));
+    let rest = vec![timing.quiet_text, timing.quiet_new_page, timing.max_deferral, timing.settle_unknown_update];
+    assert_eq!(rest, seconds(&[20, 60, 300, 65]));
+    assert!(timing.review && timing.sweep_every <= Duration::from_secs(3600));
+    let pair = &config.pairs[0];
+    assert_eq!((pair.create, pair.delete, pair.marker.as_str()), (Create::None, Delete::Untie, "CRM ID"));
+    assert_eq!(config.notion.plan.per_minute(), 180);
+    assert_eq!((config.state_dir, config.keymap), (None, Keymap::Preset("default".into())));
+}
+
+#[test]
+fn everything_can_be_said() {
+    let text = r#"
+        state_dir = "state"
+        keymap = "keys/mine.toml"
+        [crm]
+        system = "bitrix24"
+        webhook = { file = "hook" }
+        base_url = "http://127.0.0.1:9/"
+        plan = "enterprise"
+        [notion]
+        token = { file = "/run/token" }
+        plan = "business"
+        [timing]
+        notion_poll = "1m 30s"
+        probe_schedule = ["1s", "1m"]
+        review = false
+        [[pair]]
+        name = "deals"
+        crm = "deal"
+        data_source = "0000000000004000800000000000ABCD"
+        marker = "Key"
+        create = "notion-to-crm"
+        delete = "propagate"
+        [[pair.field]]
+        crm = "TITLE"
+        notion = "Name"
+        policy = "newest"
+        direction = "notion-to-crm"
+    "#;
+    let config = parse(text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.state_dir, Some(PathBuf::from("/etc/crosstie/state")));
+    assert_eq!(config.keymap, Keymap::File("/etc/crosstie/keys/mine.toml".into()));
+    assert_eq!(config.crm.webhook, Secret::File("/etc/crosstie/hook".into()));
+    assert_eq!(config.notion.token, Secret::File("/run/token".into()));
+    assert_eq!(config.crm.base_url.as_deref(), Some("http://127.0.0.1:9"));
+    assert_eq!((config.crm.plan, config.notion.plan.per_minute()), (CrmPlan::Enterprise, 600));
+    assert_eq!(config.timing.notion_poll, Duration::from_secs(90));
+    assert_eq!(config.timing.probe_schedule, [Duration::from_secs(1), Duration::from_secs(60)]);
+    assert!(!config.timing.review);
+    let pair = config.pair(&"deals".into()).unwrap();
+    assert_eq!(pair.data_source, "00000000-0000-4000-8000-00000000abcd");
+    assert_eq!((pair.marker.as_str(), pair.create, pair.delete), ("Key", Create::NotionToCrm, Delete::Propagate));
+    assert_eq!((pair.fields[0].policy, pair.fields[0].direction), (Policy::Newest, Direction::NotionToCrm));
+}
+
+#[test]
+fn a_problem_found_later_still_finds_its_line() {
+    let config = with(&format!("{}\n{}", pair("contacts", "contact", 1), pair("deals", "deal", 2))).unwrap();
+    assert_eq!(config.line_of(&"contacts".into(), None), Some(6));
+    assert_eq!(config.line_of(&"contacts".into(), Some(&"TITLE".into())), Some(10));
+    assert_eq!(config.line_of(&"deals".into(), Some(&"TITLE".into())), Some(18));
+    assert_eq!(config.line_of(&"deals".into(), Some(&"OTHER".into())), None);
+}
+
+#[test]
+fn durations_are_read_as_they_are_shown() {
+    for text in ["0s", "500ms", "20s", "2m", "1m 30s", "1h", "2d 3h 4m 5s 6ms"] {
+        assert_eq!(show_duration(parse_duration(text).unwrap()), text);
+    }
+    assert_eq!(parse_duration("1m30s").unwrap(), Duration::from_secs(90));
+    assert_eq!(parse_duration("90 s").unwrap(), Duration::from_secs(90));
+    for text in
+        ["", "20", "s", "1.5s", "-1s", "1s 1m", "1m 1m", "99999999999999999999s", "18446744073709551615d", "1 h2"]
+    {
+        assert!(parse_duration(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_file_is_found_in_the_working_folder_then_in_the_users() {
+    let (cwd, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let find = |explicit: Option<&str>| locate(explicit.map(Path::new), cwd.path(), home.path());
+    assert_eq!(find(None), None);
+    let users = home.path().join("crosstie/crosstie.toml");
+    std::fs::create_dir(home.path().join("crosstie")).unwrap();
+    std::fs::write(&users, "").unwrap();
+    assert_eq!(find(None), Some(users));
+    let local = cwd.path().join("crosstie.toml");
+    std::fs::write(&local, "").unwrap();
+    assert_eq!(find(None), Some(local));
+    // One that was named is never replaced by another, even if it is missing.
+    assert_eq!(find(Some("other.toml")), Some(cwd.path().join("other.toml")));
+    assert_eq!(find(Some("/a.toml")), Some("/a.toml".into()));
+}
+
+#[test]
+fn a_configuration_shows_where_secrets_are_and_no_more() {
+    let config: Config = with(&pair("deals", "deal", 1)).unwrap();
+    assert!(format!("{config:?}").contains("Env(\"TOKEN\")"));
+}
+
+fn info(kind: Kind, writable: bool, options: &[&str], target: Option<&str>) -> FieldInfo {
+    FieldInfo {
+        id: "id".into(),
+        label: "label".into(),
+        native_type: kind.as_str().into(),
+        kinds: if kind == Kind::DateTime { vec![Kind::DateTime, Kind::Date] } else { vec![kind] },
+        writable,
+        multiple: kind == Kind::Relation,
+        options: options.iter().map(|id| OptionInfo { id: (*id).into(), label: (*id).into() }).collect(),
+        empty_is: None,
+        target: target.map(Into::into),
+    }
+}
+
+/// The deal table as Bitrix24 and a Notion database have it.
+fn compile_deals(config: &Config) -> Result<PairMap, Vec<Problem>> {
+    let schema = |fields: Vec<(&str, FieldInfo)>| Schema {
+        title: "Deals".into(),
+        fields: fields.into_iter().map(|(name, info)| (name.into(), info)).collect(),
+    };
+    let stages = ["NEW", "PREPARATION", "PREPAYMENT_INVOICE", "EXECUTING", "FINAL_INVOICE", "WON", "LOSE"];
+    let statuses = ["New", "Qualified", "Invoice", "In progress", "Final invoice", "Won", "Lost"];
+    let crm = schema(vec![
+        ("TITLE", info(Kind::Text, true, &[], None)),
+        ("STAGE_ID", info(Kind::Status, true, &stages, None)),
+        ("OPPORTUNITY", info(Kind::Number, true, &[], None)),
+        ("ASSIGNED_BY_ID", info(Kind::People, true, &[], None)),
+        ("COMPANY_ID.TITLE", info(Kind::Text, false, &[], None)),
+        ("DATE_CREATE", info(Kind::DateTime, false, &[], None)),
+        ("CONTACT_IDS", info(Kind::Relation, true, &[], Some("contact"))),
+    ]);
+    let contacts = config.pairs[0].data_source.as_str();
+    let notion = schema(vec![
+        ("Name", info(Kind::Title, true, &[], None)),
+        ("Status", info(Kind::Status, true, &statuses, None)),
+        ("Amount", info(Kind::Number, true, &[], None)),
+        ("Responsible", info(Kind::People, true, &[], None)),
+        ("Company", info(Kind::Text, true, &[], None)),
+        ("Creation Date", info(Kind::DateTime, true, &[], None)),
+        ("Contacts", info(Kind::Relation, true, &[], Some(contacts))),
+        ("CRM ID", info(Kind::Text, true, &[], None)),
+    ]);
+    PairMap::compile(&config.pairs[1], &crm, &notion, &config.pairs)
+}
+
+#[test]
+fn the_examples_deal_table_works_as_shipped() {
+    let config = parse(EXAMPLE).unwrap();
+    let map = compile_deals(&config).unwrap();
+    assert_eq!((map.fields.len(), map.title), (7, Some("TITLE".into())));
+    // And a problem that only the schemas show can be told with its line.
+    let mut wrong = config.clone();
+    wrong.pairs[1].fields[5].direction = Direction::Both;
+    let problems = compile_deals(&wrong).unwrap_err();
+    let line = config.line_of(&"deals".into(), problems[0].field.as_ref()).unwrap();
+    let text: Vec<&str> = EXAMPLE.lines().collect();
+    assert_eq!((text[line - 1], text[line]), ("[[pair.field]]", "crm = \"DATE_CREATE\""));
+}

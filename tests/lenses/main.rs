@@ -1,0 +1,8 @@
+//! Translation between the dialects: what is written reads back as what was meant, and nothing foreign is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod compile;
+mod examples;
+mod laws;
+mod table;
+mod world;

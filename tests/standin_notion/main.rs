@@ -1,0 +1,12 @@
+//! The promises of the pretend Notion, asked through its one door, `handle`, as a client would.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod door;
+mod doors_behind;
+mod errors;
+mod office;
+mod querying;
+mod relations;
+mod schemas;
+mod socket;
+mod writing;

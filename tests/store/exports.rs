@@ -1,0 +1,82 @@
+//! Exports hold everything, and only whole ones count.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crosstie::seam::{Batch, Kv};
+use crosstie::store::{MemoryKv, Store, export, record, trees};
+
+use super::{moment, one};
+
+fn filled() -> MemoryKv {
+    let mut kv = MemoryKv::new();
+    let mut batch = Batch::new();
+    for (n, tree) in trees::ALL.into_iter().enumerate() {
+        record::put(&mut batch, tree, format!("key {n}"), &vec!["Straße \"\\ \u{1}\n"; n]).unwrap();
+    }
+    batch.put(trees::QUARANTINE, vec![0, 255, 1], vec![0, 159, 146, 150]);
+    batch.put(trees::TIES, vec![200, 0], record::seal(&"x".repeat(100_000)).unwrap());
+    for n in 0..1200 {
+        record::put(&mut batch, trees::JOURNAL, format!("{n:08}"), &n).unwrap();
+    }
+    kv.apply(&batch).unwrap();
+    kv
+}
+
+#[test]
+fn an_export_restores_every_byte_of_every_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = filled();
+    let path = export::write(&from, dir.path(), moment(0)).unwrap();
+    let mut to = MemoryKv::new();
+    assert_eq!(export::restore(&mut to, &path).unwrap(), moment(0));
+    let to = to.crash();
+    for tree in trees::ALL {
+        let rows = from.scan(tree, b"", None, usize::MAX).unwrap();
+        assert!(!rows.is_empty());
+        assert_eq!(to.scan(tree, b"", None, usize::MAX).unwrap(), rows, "{tree}");
+    }
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn no_cut_and_no_changed_byte_passes_for_an_export() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut kv = MemoryKv::new();
+    kv.apply(&one(trees::TIES, "a", "one")).unwrap();
+    kv.apply(&one(trees::TIES, "b", "two")).unwrap();
+    let path = export::write(&kv, dir.path(), moment(0)).unwrap();
+    let sound = fs::read(&path).unwrap();
+    export::verify(&path).unwrap();
+    // Up to the last line break, which carries nothing.
+    for at in 0..sound.len() - 1 {
+        fs::write(&path, &sound[..at]).unwrap();
+        assert!(export::verify(&path).is_err(), "cut at {at}");
+        let mut bytes = sound.clone();
+        bytes[at] ^= 2;
+        fs::write(&path, &bytes).unwrap();
+        assert!(export::verify(&path).is_err(), "changed at {at}");
+    }
+    let lines: Vec<&[u8]> = sound.split_inclusive(|byte| *byte == b'\n').collect();
+    fs::write(&path, [&lines[..1], &lines[2..]].concat().concat()).unwrap();
+    assert!(export::verify(&path).unwrap_err().to_string().contains("1 rows are there, 2 were written"));
+}
+
+#[tokio::test]
+async fn a_running_store_keeps_its_last_seven_exports() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(MemoryKv::new())).unwrap();
+    for n in 0..9 {
+        store.commit(one(trees::TIES, &n.to_string(), "tie")).await.unwrap();
+        store.export(dir.path(), moment(n)).await.unwrap();
+    }
+    let kept = export::list(dir.path()).unwrap();
+    assert_eq!(kept.len(), 7);
+    let made: Vec<_> = kept.iter().map(|path| export::verify(path).unwrap()).collect();
+    assert_eq!(made, (2..9).map(moment).collect::<Vec<_>>());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 7, "nothing temporary is left");
+}
