@@ -185,13 +185,19 @@ async fn a_multifield_changes_its_own_entry_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_without_multifields_does_not_empty_them() {
     let office = Office::new();
-    let contact = entity("contact", &["NAME", "EMAIL"]);
+    let contact = entity("contact", &["NAME", "EMAIL", "COMPANY_ID", "COMPANY_ID.TITLE"]);
+    let company = office.portal().add_company("Acme");
     let id = office.person_makes(Of::Contact, &[("NAME", json!("Ada")), ("EMAIL", json!("ada@example.com"))]);
     let before = office.read(&contact, &id).await;
     let after = office.client.update(&contact, &before, &set(&[("NAME", text("Eva"))]), None).await.unwrap().unwrap();
     assert_eq!(known(&after, "NAME"), &text("Eva"));
     assert!(!after.fields.contains_key("EMAIL"), "not asked for, so not told: {:?}", after.fields.get("EMAIL"));
     assert_eq!(known(&office.read(&contact, &id).await, "EMAIL"), &text("ada@example.com"));
+    let moved = set(&[("COMPANY_ID", links(&[&company]))]);
+    let after = office.client.update(&contact, &after, &moved, None).await.unwrap().unwrap();
+    assert_eq!(known(&after, "COMPANY_ID"), &links(&[&company]));
+    assert!(!after.fields.contains_key("COMPANY_ID.TITLE"), "its name was not read with it");
+    assert_eq!(known(&office.read(&contact, &id).await, "COMPANY_ID.TITLE"), &text("Acme"));
 }
 
 #[tokio::test(start_paused = true)]
