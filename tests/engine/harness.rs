@@ -46,7 +46,6 @@ impl Default for Plan {
 /// The bench.
 pub struct Bench {
     pub wires: Wires,
-    pub facts: Facts,
     pub specs: Vec<PairSpec>,
     timing: Timing,
     kv: MemoryKv,
@@ -78,15 +77,7 @@ impl Bench {
             faults: Arc::new(Mutex::new(Box::new(|_| Fate::Pass))),
             calls: Arc::default(),
         };
-        Self {
-            wires,
-            facts: office.facts().clone(),
-            specs,
-            timing: plan.timing,
-            kv: MemoryKv::new(),
-            running: None,
-            cut: Arc::default(),
-        }
+        Self { wires, specs, timing: plan.timing, kv: MemoryKv::new(), running: None, cut: Arc::default() }
     }
 
     /// Furnished worlds and an engine that has tied what belongs together and created what was missing.
@@ -364,10 +355,6 @@ pub fn deal_hold(deal: &str, field: &str) -> HoldId {
 
 pub fn deal_tie(deal: &str) -> TieId {
     TieId { pair: "deals".into(), crm: deal.into() }
-}
-
-pub fn contact_tie(contact: &str) -> TieId {
-    TieId { pair: "contacts".into(), crm: contact.into() }
 }
 
 fn pairs(facts: &Facts) -> Vec<PairSpec> {

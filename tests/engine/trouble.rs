@@ -43,6 +43,16 @@ async fn a_gate_with_retry_after_delays_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_that_surely_never_left_is_sent_again() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::NotSent);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it arrives", 40, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    assert!(bench.journal(crosstie::model::Happening::Unknown).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pre_read_that_fails_writes_nothing_and_loses_nothing() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;

@@ -37,3 +37,15 @@ async fn a_page_whose_creation_is_still_unanswered_gets_no_second_record_in_the_
     assert_eq!(bench.ids(Entity::Contact).len(), contacts + 1);
     assert_eq!(bench.creates().len(), 1, "{:#?}", bench.creates());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_seen_in_the_crm_before_its_creation_is_answered_gets_no_second_page() {
+    let bench = Bench::settled(Plan::default()).await;
+    let pages = bench.pages("contacts").len();
+    bench.once(|call| call.side == Side::Crm && call.is_create(), Fate::SlowAnswer(Duration::from_secs(12)));
+    let page = bench.add_page("contacts", &[("Name", json!("Nora Quist")), ("Email", json!("nora@quist.example"))]);
+    bench.pass(180).await;
+    bench.settle().await;
+    assert_eq!(bench.pages("contacts").len(), pages + 1, "a page was made for the record that was made for a page");
+    assert!(bench.record_of("contacts", &page).await.is_some());
+}

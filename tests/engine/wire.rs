@@ -101,8 +101,8 @@ pub enum Fate {
     LostRequest,
     /// It surely never left.
     NotSent,
-    /// It arrives late.
-    Late(Duration),
+    /// Its sender gives up at once, and it is executed later all the same.
+    LateAndLost(Duration),
     /// It arrives in time, and its answer late.
     SlowAnswer(Duration),
     /// Somebody else answers; nothing is executed.
@@ -173,7 +173,14 @@ impl Transport for Wire {
                 tokio::time::sleep(HALF).await;
                 return Ok(response);
             }
-            Fate::Late(pause) => tokio::time::sleep(pause).await,
+            Fate::LateAndLost(pause) => {
+                let late = Wire { shared: self.shared.clone(), side: self.side, cut: Arc::default() };
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    late.handle(request);
+                });
+                return Err(Failure::Unknown("the connection was reset".into()));
+            }
             _ => tokio::time::sleep(HALF).await,
         }
         let response = self.handle(request);
