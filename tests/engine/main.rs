@@ -8,6 +8,7 @@ mod flow;
 mod guard;
 mod harness;
 mod presence;
+mod relations;
 mod trouble;
 mod twins;
 mod unknown;

@@ -56,7 +56,8 @@ proptest! {
 
     #[test]
     fn no_element_vanishes_that_nobody_removed_and_none_appears_that_nobody_added(field in set_field()) {
-        prop_assume!(field.direction == Direction::Both && field.base.is_some());
+        prop_assume!(field.base.is_some());
+        let field = Field { direction: Direction::Both, ..field };
         let after = field.carried_out(&field.plan());
         let of = |value: &Value| value.elements().unwrap();
         let (crm, notion, base) = (of(&field.crm), of(&field.notion), of(field.base_on(Side::Crm).unwrap()));
@@ -93,7 +94,7 @@ proptest! {
 
     #[test]
     fn first_contact_never_overwrites_where_both_ways_are_open(field in any_field()) {
-        prop_assume!(field.base.is_none() && field.direction == Direction::Both);
+        let field = Field { base: None, direction: Direction::Both, ..field };
         for write in &field.plan().writes {
             prop_assert!(field.on(write.side).is_empty());
         }
@@ -114,7 +115,7 @@ proptest! {
 
     #[test]
     fn policies_decide_conflicts_and_nothing_else(field in text_field()) {
-        prop_assume!(field.direction == Direction::Both);
+        let field = Field { direction: Direction::Both, ..field };
         let with = |policy: Policy| Field { policy, ..field.clone() }.plan();
         let (held, crm, notion) = (with(Policy::Hold), with(Policy::Crm), with(Policy::Notion));
         if matches!(held.hold, Some(Why::Conflict { base: Some(_), .. })) {
@@ -160,7 +161,8 @@ proptest! {
 
     #[test]
     fn a_decision_is_carried_out_to_its_end_and_then_spent(field in text_field(), verdict in 0..3) {
-        prop_assume!(field.direction == Direction::Both && field.crm != field.notion);
+        prop_assume!(field.crm != field.notion);
+        let field = Field { direction: Direction::Both, ..field };
         let (verdict, wanted) = match verdict {
             0 => (Verdict::Force { side: Side::Crm }, field.crm.clone()),
             1 => (Verdict::Force { side: Side::Notion }, field.notion.clone()),
@@ -184,7 +186,8 @@ proptest! {
 
     #[test]
     fn a_decision_never_overwrites_what_its_operator_did_not_see(field in text_field(), seen in text(), side in 0..2) {
-        prop_assume!(field.direction == Direction::Both && seen != field.notion);
+        prop_assume!(seen != field.notion);
+        let field = Field { direction: Direction::Both, ..field };
         let side = Side::BOTH[usize::try_from(side).unwrap()];
         let verdict = Verdict::Force { side };
         let shown = Shown::of(&field.crm, &seen);
