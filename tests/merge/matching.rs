@@ -21,10 +21,12 @@ fn keys() -> impl Strategy<Value = Vec<Value>> {
 fn untied(prefix: &'static str, markers: Vec<&'static str>) -> impl Strategy<Value = BTreeMap<RecordId, Untied>> {
     let marker = proptest::option::weighted(0.3, prop::sample::select(markers).prop_map(str::to_owned));
     let survivor = proptest::option::weighted(0.1, Just(RecordId::from("gone")));
-    let record = (marker, keys(), survivor, any::<bool>(), prop::bool::weighted(0.1));
+    let stage = prop::sample::select(vec![(true, false), (false, true), (false, false)]);
+    let record = (marker, keys(), survivor, stage, prop::bool::weighted(0.1));
     proptest::collection::vec(record, 0..5).prop_map(move |records| {
-        let named = records.into_iter().enumerate().map(|(number, (marker, keys, survivor_of, ready, ordered))| {
-            (RecordId(format!("{prefix}{number}")), Untied { marker, keys, survivor_of, ready, ordered })
+        let named = records.into_iter().enumerate().map(|(number, (marker, keys, survivor_of, stage, ordered))| {
+            let (ready, incomplete) = stage;
+            (RecordId(format!("{prefix}{number}")), Untied { marker, keys, survivor_of, ready, incomplete, ordered })
         });
         named.collect()
     })
@@ -113,7 +115,7 @@ proptest! {
                 Fate::Create => prop_assert!(
                     record.ordered || (create.from(side) && record.ready && record.survivor_of.is_none())
                 ),
-                Fate::Wait => prop_assert!(create.from(side) && !record.ready),
+                Fate::Wait => prop_assert!(create.from(side) && !record.ready && !record.incomplete),
                 Fate::Orphan(_) => prop_assert!(!record.ordered),
                 Fate::Match(_) => {}
             }
