@@ -132,3 +132,20 @@ async fn a_record_that_cannot_be_looked_for_does_not_keep_the_others_back() {
     let asked = bench.calls().iter().filter(|call| call.holds("ida@hall.example")).count();
     assert!(asked <= 20, "{asked} requests in an hour for one record");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_was_refused_is_tried_again_when_its_record_changes() {
+    let bench = Bench::settled(Plan::default()).await;
+    bench.faults(|call| {
+        let bad = call.side == Side::Notion && call.is_create() && call.holds("Bad");
+        if bad { Fate::Instead(notion_error(400, "validation_error", "no such name")) } else { Fate::Pass }
+    });
+    let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Bad")), ("EMAIL", json!("ida@hall.example"))]);
+    bench.pass(2 * 3600).await;
+    assert_eq!(bench.creates().len(), 3, "at once, after five minutes, after an hour");
+    let set_aside = |hold: &crosstie::model::Hold| matches!(hold.why, Why::Quarantined { .. });
+    assert!(bench.claims().await.holds.iter().any(set_aside));
+    bench.edit_crm(Entity::Contact, &ida, &[("NAME", json!("Ida"))]);
+    bench.until("it is tied", 120, async || bench.page_of("contacts", &ida).await.is_some()).await;
+    assert!(bench.claims().await.holds.is_empty());
+}
