@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::remote::{RemoteError, RemoteErrorKind, WriteError};
 
-use super::core::{Core, OpKey, RecentWrite, after};
+use super::core::{Core, OpKey, RecentWrite, Target, after};
 use super::memory::Txn;
 use super::reading::Source;
 use super::untied::source_key;
@@ -236,7 +236,6 @@ impl Core {
         event.window = Some((intent.read_at, now));
         txn.events.push(event);
         self.first_base(txn, intent, &id, &record, now);
-        self.clear_failure(txn, &intent.pair, intent.side.other(), source);
         self.figures.written(intent.side, now, intent.common.len());
         self.take_reading(txn, &at, now, record, Source::ById);
     }
@@ -279,6 +278,7 @@ impl Core {
             self.memory.put_observation(txn, &at, observation);
         }
         if let Some(id) = tie {
+            self.count_departure(&id.pair);
             self.untie(txn, &id, None);
         }
     }
@@ -300,9 +300,20 @@ impl Core {
             }
             RemoteErrorKind::Forbidden | RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => {}
         }
-        let Purpose::Update { record } = &intent.purpose else {
-            self.failed(txn, intent, error, now);
-            return;
+        let record = match &intent.purpose {
+            Purpose::Create { source } => {
+                let place = (intent.pair.clone(), intent.side, source.clone());
+                let barer = error.kind == RemoteErrorKind::Invalid && self.could_be_barer(intent);
+                if !barer || !self.bare_creates.insert(place) {
+                    self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                }
+                return;
+            }
+            Purpose::Trash { .. } => {
+                self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                return;
+            }
+            Purpose::Update { record } => record,
         };
         let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
@@ -323,20 +334,30 @@ impl Core {
                     self.memory.put_mark(txn, Mark { id: HoldId::field(&id, key), kind, at: now });
                 }
             }
-            _ => self.failed(txn, intent, error, now),
+            _ => self.failed(txn, HoldId::tie(&id), intent.side, &error.message),
         }
     }
 
-    /// A write failed for a reason in its record: tried again after five minutes and an hour, then set aside.
-    pub(super) fn failed(&mut self, txn: &mut Txn, intent: &Intent, error: &RemoteError, now: Timestamp) {
-        let hold = self.failure_hold(intent);
+    /// Whether a creation carried more than title and keys: the refusal may lie in what could follow later.
+    fn could_be_barer(&self, intent: &Intent) -> bool {
+        let pair = self.memory.pair(&intent.pair);
+        let title = pair.and_then(|pair| pair.map.as_ref()?.title.clone());
+        intent
+            .common
+            .keys()
+            .any(|key| title.as_ref() != Some(key) && pair.is_some_and(|pair| !pair.spec.match_by.contains(key)))
+    }
+
+    /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
+    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, reason: &str) {
         let before = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
             MarkKind::Failed { attempts, .. } => Some(*attempts),
             _ => None,
         });
         let attempts = before.unwrap_or(0) + 1;
         let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
-        self.set_failure(txn, hold, intent.side, &error.message, attempts, pause.map(|pause| after(now, *pause)));
+        let retry_at = pause.map(|pause| after(self.clock.now(), *pause));
+        self.set_failure(txn, hold, side, reason, attempts, retry_at);
     }
 
     /// Marks a failure; without a moment for the next try it is a quarantine.
@@ -358,6 +379,15 @@ impl Core {
         self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
     }
 
+    /// The name under which a failing operation is marked.
+    pub(super) fn failure_of(&self, op: &OpKey) -> HoldId {
+        let crm = match &op.target {
+            Target::Create(source) => source_key(op.side.other(), source),
+            Target::Update(crm) | Target::Trash(crm) => crm.clone(),
+        };
+        HoldId { pair: op.pair.clone(), crm: Some(crm), field: None }
+    }
+
     pub(super) fn failure_hold(&self, intent: &Intent) -> HoldId {
         let crm = match &intent.purpose {
             Purpose::Create { source } => Some(source_key(intent.side.other(), source)),
@@ -371,8 +401,9 @@ impl Core {
     }
 
     /// A source got its counterpart: earlier failures are forgotten.
-    fn clear_failure(&mut self, txn: &mut Txn, name: &PairName, side: Side, source: &RecordId) {
+    pub(super) fn clear_failure(&mut self, txn: &mut Txn, name: &PairName, side: Side, source: &RecordId) {
         let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
+        self.bare_creates.remove(&(name.clone(), side.other(), source.clone()));
         self.memory.remove_mark(txn, &hold, "failed");
         self.set_hold(txn, hold, None);
     }
