@@ -96,6 +96,8 @@ pub struct Core {
     /// Ties that ended lately because a record went away.
     pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,
+    /// What we wrote lately, to notice when something else keeps rewriting it.
+    pub(super) fights: super::fighting::Fights,
     /// Ties whose last update was refused as a whole: their fields are then written one by one.
     pub(super) one_by_one: BTreeSet<(TieId, Side)>,
     /// Creations that were refused as a whole: they are sent with title and keys only.

@@ -140,13 +140,13 @@ impl Core {
             return None;
         }
         match &op.target {
-            Target::Update(crm) => self.order_update(op, crm, began),
+            Target::Update(crm) => self.order_update(txn, op, crm, began),
             Target::Create(source) => self.order_create(op, source, began),
             Target::Trash(crm) => self.order_trash(op, crm, began),
         }
     }
 
-    fn order_update(&mut self, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
+    fn order_update(&mut self, txn: &mut Txn, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
         let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
         let plan = self.derive(&id)?;
         if plan.departure != crate::plan::Departure::No {
@@ -191,6 +191,10 @@ impl Core {
             intent.common.insert(key.clone(), write.value);
             intent.agreed.insert(key.clone(), write.agreed);
             intent.cause.insert(key, write.cause);
+        }
+        self.without_fights(txn, &id, &mut intent);
+        if intent.common.is_empty() && !unmarked {
+            return None;
         }
         intent.seq = self.memory.new_intent();
         Some(intent)

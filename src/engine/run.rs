@@ -88,6 +88,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         put_off: BTreeMap::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
+        fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
         bare_creates: BTreeSet::new(),
         listings: BTreeMap::new(),
@@ -229,6 +230,7 @@ impl Run {
         let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
         if now.duration_since(self.published) >= pace {
             self.published = now;
+            self.core.forget_old_writes(now);
             self.stale = false;
             self.publish.send_replace(Arc::new(self.core.snapshot(now)));
         }
