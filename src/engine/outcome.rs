@@ -159,7 +159,7 @@ impl Core {
                         txn.events.push(settled);
                     }
                     txn.events.push(event);
-                    moved |= move_base(&mut tie, field, intent, got);
+                    moved |= move_base(&mut tie, field, intent, got, now);
                     self.memory.remove_mark(txn, &hold, "refused");
                 }
                 Taken::Kept if refusals => {
@@ -245,7 +245,7 @@ impl Core {
             let key = &field.spec.key;
             match self.taken(field, intent, Some(record)) {
                 Taken::Yes(got) => {
-                    move_base(&mut tie, field, intent, got);
+                    move_base(&mut tie, field, intent, got, now);
                 }
                 Taken::Kept => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -294,7 +294,7 @@ impl Core {
 
 /// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
 /// thing; where both sides are being written, the second write moves it.
-fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value) -> bool {
+fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value, at: Timestamp) -> bool {
     let key: &FieldKey = &field.spec.key;
     let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
     if !field.same(sent, agreed) {
@@ -304,6 +304,6 @@ fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value) -> bo
         Side::Crm => (got, agreed.clone()),
         Side::Notion => (agreed.clone(), got),
     };
-    tie.base.insert(key.clone(), Base { crm, notion, mapping: field.hash.clone() });
+    tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone() });
     true
 }

@@ -9,7 +9,7 @@ use crate::model::{
     Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId, Value,
     Why,
 };
-use crate::plan::{Departure, FieldCase, FieldPlan, Seen, depart, merge};
+use crate::plan::{Departure, FieldCase, FieldPlan, Interval, Seen, depart, merge};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
 use super::memory::{PairMemory, Txn};
@@ -85,6 +85,11 @@ impl Core {
             let hold = HoldId::field(id, key);
             let decision = self.memory.decision_on(&hold);
             let base = tie.base.get(key).filter(|base| base.mapping == field.hash);
+            let came = (
+                crm.changed_between.get(&field.spec.crm).copied(),
+                notion.changed_between.get(&field.spec.notion).copied(),
+            );
+            let moved = |came: Option<Interval>| came.zip(base).is_some_and(|((_, first), base)| first > base.at);
             let case = FieldCase {
                 direction: field.spec.direction,
                 policy: field.spec.policy,
@@ -92,10 +97,8 @@ impl Core {
                 base: base.map(|base| (base.crm.clone(), base.notion.clone())),
                 crm: self.seen(field, Side::Crm, crm, &lookup),
                 notion: self.seen(field, Side::Notion, notion, &lookup),
-                came: (
-                    crm.changed_between.get(&field.spec.crm).copied(),
-                    notion.changed_between.get(&field.spec.notion).copied(),
-                ),
+                moved: (moved(came.0), moved(came.1)),
+                came,
                 same: &|left, right| field.same(left, right),
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
                 marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
@@ -246,7 +249,7 @@ impl Core {
         }
         let Some(pair) = self.memory.pair(&id.pair) else { return };
         let (Some(map), Some(mut tie)) = (pair.map.as_ref(), pair.ties.get(&id.crm).cloned()) else { return };
-        let mut spent = Vec::new();
+        let (now, mut spent) = (self.clock.now(), Vec::new());
         for (key, (crm, notion)) in agreed {
             let Some(field) = map.field(&key) else { continue };
             let mut event = self.tie_event(Happening::Agreed, id, "both sides hold the same");
@@ -255,7 +258,7 @@ impl Core {
             event.after = Some(crm.clone());
             txn.events.push(event);
             spent.push(HoldId::field(id, &key));
-            tie.base.insert(key, Base { crm, notion, mapping: field.hash.clone() });
+            tie.base.insert(key, Base { crm, notion, at: now, mapping: field.hash.clone() });
         }
         self.memory.put_tie(txn, tie);
         for hold in spent {

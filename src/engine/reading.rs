@@ -181,8 +181,9 @@ impl Core {
                 continue;
             }
             let (old, new) = (self.common(field, at.side, old), self.common(field, at.side, new));
-            // Our own writes come back as readings; a value equal to the base is an echo, whoever is named as its author.
-            if base.and_then(|base| base.get(&field.spec.key)).is_some_and(|base| *base.of(at.side) == new) {
+            // The answer of a write of ours is a reading too; what it agreed on is told as written.
+            let base = base.and_then(|base| base.get(&field.spec.key));
+            if base.is_some_and(|base| base.at >= after.seen_at && *base.of(at.side) == new) {
                 continue;
             }
             let mut event = self.event(Happening::Seen, at, "");

@@ -15,6 +15,8 @@ pub struct Base {
     pub crm: Value,
     /// Notion's form.
     pub notion: Value,
+    /// When it was agreed, by our clock. A side that was seen to move after that has moved, even if it is back at this value.
+    pub at: Timestamp,
     /// The hash of the field mapping it was agreed under; another hash makes this a first contact.
     pub mapping: String,
 }

@@ -37,6 +37,9 @@ pub struct FieldCase<'a> {
     pub mergeable: bool,
     /// What each side last agreed to (CRM, Notion); `None` on first contact.
     pub base: Option<(Value, Value)>,
+    /// Whether each side (CRM, Notion) was seen to move since the base was agreed. A side that is back at the base's value
+    /// after that was edited all the same: somebody wants that value.
+    pub moved: (bool, bool),
     /// What the CRM holds.
     pub crm: Seen,
     /// What Notion holds.
@@ -205,10 +208,11 @@ fn decided(case: &FieldCase<'_>, crm: &Seen, notion: &Seen) -> Option<FieldPlan>
 fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
     if (case.same)(crm, notion) {
         let agreed = (crm.clone(), notion.clone());
-        return FieldPlan { agree: (case.base.as_ref() != Some(&agreed)).then_some(agreed), ..FieldPlan::default() };
+        let news = case.base.as_ref() != Some(&agreed) || case.moved.0 || case.moved.1;
+        return FieldPlan { agree: news.then_some(agreed), ..FieldPlan::default() };
     }
     let (crm_moved, notion_moved) = match &case.base {
-        Some((base_crm, base_notion)) => (crm != base_crm, notion != base_notion),
+        Some((base_crm, base_notion)) => (crm != base_crm || case.moved.0, notion != base_notion || case.moved.1),
         None => (true, true),
     };
     let write = |side: Side, cause: &str| {

@@ -66,7 +66,11 @@ impl Bench {
             only_notion,
             ..office::Options::default()
         };
-        let office = Office::new(11, office).unwrap();
+        Self::furnished(&Office::new(11, office).unwrap(), plan)
+    }
+
+    /// The worlds of an office, and no engine yet.
+    pub fn furnished(office: &Office, plan: Plan) -> Self {
         let mut specs = pairs(office.facts());
         (plan.pairs)(&mut specs);
         let wires = Wires {

@@ -7,6 +7,7 @@ mod first;
 mod flow;
 mod guard;
 mod harness;
+mod office;
 mod presence;
 mod relations;
 mod trouble;

@@ -14,6 +14,7 @@ fn merged(field: &Field, crm: Seen, notion: Seen, decision: Option<(&Verdict, &S
         policy: field.policy,
         mergeable: field.mergeable,
         base: field.base.clone(),
+        moved: (false, false),
         crm,
         notion,
         came: field.came,
@@ -240,4 +241,26 @@ fn a_value_set_over_one_without_a_form_is_written_on_both_sides() {
     assert!(!plan.lapsed, "the operator saw exactly these values");
     let typed = Value::text("typed");
     assert_eq!(writes(&plan, false), [(Side::Crm, typed.clone()), (Side::Notion, typed)].into());
+}
+
+#[test]
+fn a_side_that_was_edited_back_to_the_base_was_edited_all_the_same() {
+    let (base, other) = (Value::text("base"), Value::text("other"));
+    let plan = |moved| {
+        merge(&FieldCase {
+            direction: Direction::Both,
+            policy: Policy::Hold,
+            mergeable: false,
+            base: Some((base.clone(), base.clone())),
+            moved,
+            crm: Seen::Known(other.clone()),
+            notion: Seen::Known(base.clone()),
+            came: (None, None),
+            same: &|left, right| left == right,
+            decision: None,
+            marks: Vec::new(),
+        })
+    };
+    assert_eq!(plan((true, false)).writes.len(), 1);
+    assert!(matches!(plan((true, true)).hold, Some(Why::Conflict { .. })));
 }

@@ -38,6 +38,7 @@ impl Field {
             policy: self.policy,
             mergeable: self.mergeable,
             base: self.base.clone(),
+            moved: (false, false),
             crm: Seen::Known(self.crm.clone()),
             notion: Seen::Known(self.notion.clone()),
             came: self.came,
