@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::control::{Desk, Snapshot};
 use crate::seam::WallClock;
-use crate::sim::audit::{Case, Claims, Report, audit};
+use crate::sim::audit::{Case, Claims, Outcomes, Report, audit};
 
 use super::demo::{Demo, Options};
 use super::failure::{Failure, code};
@@ -65,7 +65,10 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     };
     let figures = json!({
         "seed": options.seed,
-        "edits": report.edits,
+        "edits": {
+            "crm": outcomes(&report.edits.crm)?,
+            "notion": outcomes(&report.edits.notion)?,
+        },
         "duplicates": report.duplicates,
         "loops": report.loops,
         "requests": { "crm": crm.requests, "notion": notion.requests },
@@ -78,6 +81,14 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     });
     demo.stop().await;
     Ok((report, figures))
+}
+
+/// How many edits were made, and how they ended.
+fn outcomes(outcomes: &Outcomes) -> Result<serde_json::Value, Failure> {
+    let mut value = serde_json::to_value(outcomes)
+        .map_err(|error| Failure::running(format!("the report cannot be written as JSON: {error}")))?;
+    value["made"] = outcomes.total().into();
+    Ok(value)
 }
 
 /// Nothing is planned, out, unknown or hot, and both sides of every pair were listed completely since people stopped.
