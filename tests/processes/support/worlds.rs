@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::program::{Home, Running};
 
-/// Somebody who works in both systems.
+/// Somebody who works in both systems of the pretend office.
 pub const PERSON: &str = "Anna Weber";
 
 pub struct Worlds {
@@ -14,6 +14,8 @@ pub struct Worlds {
     http: reqwest::Client,
     pub notion: StandIn,
     pub crm: StandIn,
+    /// Who edits in Notion: of a recorded workspace other people are members.
+    member: String,
 }
 
 pub struct StandIn {
@@ -38,12 +40,18 @@ impl Worlds {
     /// Starts both stand-ins, and tells the home where the secrets are.
     pub fn open(home: &mut Home, notion: &[&str], crm: &[&str]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let worlds = Self {
+        let mut worlds = Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             notion: StandIn::open(home, "notion", notion),
             crm: StandIn::open(home, "bitrix24", crm),
+            member: PERSON.to_owned(),
         };
+        let users = worlds.notion_world()["users"].as_array().unwrap().clone();
+        let mut people = users.iter().filter(|user| user["type"] == "person");
+        if !people.clone().any(|user| user["name"] == PERSON) {
+            worlds.member = people.next().expect("a member of the workspace")["name"].as_str().unwrap().to_owned();
+        }
         home.env.insert("CROSSTIE_NOTION_TOKEN".into(), worlds.notion.said("token").into());
         home.env.insert("CROSSTIE_BITRIX24_WEBHOOK".into(), worlds.crm.said("webhook").into());
         home.secrets = [&worlds.notion, &worlds.crm].map(|standin| standin.said("token").to_owned()).to_vec();
@@ -77,7 +85,7 @@ impl Worlds {
     }
 
     pub fn edit_page(&self, page: &str, set: &Json) {
-        self.post(&self.notion, "edit", &json!({ "page": page, "set": set, "as": PERSON }));
+        self.post(&self.notion, "edit", &json!({ "page": page, "set": set, "as": self.member }));
     }
 
     pub fn edit_record(&self, entity: &str, id: &str, set: &Json) {
@@ -85,7 +93,8 @@ impl Worlds {
     }
 
     pub fn create_page(&self, data_source: &str, set: &Json) -> String {
-        let made = self.post(&self.notion, "create", &json!({ "data_source": data_source, "set": set, "as": PERSON }));
+        let made =
+            self.post(&self.notion, "create", &json!({ "data_source": data_source, "set": set, "as": self.member }));
         made["page"].as_str().unwrap().to_owned()
     }
 
