@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::control::{Desk, Snapshot};
 use crate::seam::WallClock;
-use crate::sim::audit::{Case, Claims, Outcomes, Report, audit};
+use crate::sim::audit::{Case, Outcomes, Report, audit};
 
 use super::demo::{Demo, Options};
 use super::failure::{Failure, code};
@@ -52,14 +52,6 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     let (report, crm, notion) = {
         let crm = demo.crm.lock().map_err(|_| broken())?;
         let notion = demo.notion.lock().map_err(|_| broken())?;
-        let claims = Claims {
-            journal: claims.journal,
-            holds: claims.holds,
-            orphans: claims.orphans,
-            ties: claims.ties,
-            tombstones: claims.tombstones,
-            intents: claims.intents,
-        };
         let case = Case { pairs: &demo.pairs, crm: &crm, notion: &notion, claims: &claims, began: demo.began };
         (audit(&case), crm.counters(), notion.counters())
     };
