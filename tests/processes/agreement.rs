@@ -112,7 +112,7 @@ impl Office {
             ("amount", number(&record["OPPORTUNITY"])),
             ("responsible", json!(email(&record["ASSIGNED_BY_ID"]))),
             ("company", json!(company)),
-            ("began", record["BEGINDATE"].clone()),
+            ("created", minute(&record["DATE_CREATE"])),
             ("deadline", record["UF_CRM_DEADLINE"].clone()),
             ("contacts", json!(linked)),
             ("notes", record["COMMENTS"].clone()),
@@ -123,7 +123,7 @@ impl Office {
             ("amount", number(&page["Amount"])),
             ("responsible", json!(email(&page["Responsible"]))),
             ("company", page["Company"].clone()),
-            ("began", page["Creation Date"].clone()),
+            ("created", minute(&page["Creation Date"])),
             ("deadline", page["Deadline"].clone()),
             ("contacts", json!(related.iter().collect::<BTreeSet<_>>())),
             ("notes", page["Notes"].clone()),
@@ -197,4 +197,10 @@ fn strings(list: &Json) -> Vec<String> {
 fn number(shown: &Json) -> Json {
     let decimal = shown.as_str().and_then(|digits| digits.parse::<rust_decimal::Decimal>().ok()).unwrap_or_default();
     json!(decimal.normalize().to_string())
+}
+
+/// A moment without its seconds, which Notion does not keep.
+fn minute(shown: &Json) -> Json {
+    let at = shown.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    json!(at.map(|at| at.as_second().div_euclid(60)))
 }

@@ -71,8 +71,9 @@ notion = "Company"
 direction = "crm-to-notion"
 
 [[pair.field]]
-crm = "BEGINDATE"
+crm = "DATE_CREATE"
 notion = "Creation Date"
+direction = "crm-to-notion"
 
 [[pair.field]]
 crm = "UF_CRM_DEADLINE"
