@@ -178,3 +178,14 @@ pub fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<
         sleep(Duration::from_millis(20));
     }
 }
+
+/// Looks without a pause in between: for what must be met within a millisecond.
+pub fn until_at_once(limit: Duration, mut look: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while !look() {
+        if began.elapsed() > limit {
+            return false;
+        }
+    }
+    true
+}
