@@ -23,9 +23,12 @@ fn a_headless_demo_prints_one_object_that_accounts_for_every_edit() {
     let report = said.json();
     let mut edits = 0;
     for side in ["crm", "notion"] {
-        assert_eq!(keys(&report["edits"][side]), BTreeSet::from(ENDS), "{side}");
-        let count = |end: &str| report["edits"][side][end].as_u64().unwrap();
-        edits += ENDS.iter().map(|end| count(end)).sum::<u64>();
+        let expected: BTreeSet<&str> = ENDS.into_iter().chain(["made"]).collect();
+        assert_eq!(keys(&report["edits"][side]), expected, "{side}");
+        let count = |what: &str| report["edits"][side][what].as_u64().unwrap();
+        let made = count("made");
+        assert_eq!(made, ENDS.iter().map(|end| count(end)).sum::<u64>(), "every edit ends as exactly one: {report}");
+        edits += made;
         assert_eq!((count("lost"), count("unsettled")), (0, 0), "{report}");
         assert!(count("present") > 0, "{report}");
         assert!(report["requests"][side].as_u64().unwrap() > 0, "{report}");

@@ -3,6 +3,7 @@
 //! The folder of recordings is named by `CROSSTIE_RECORDED`. Without it the test says that it is skipped, and checks
 //! nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 #[path = "../processes/support/mod.rs"]
 mod support;
