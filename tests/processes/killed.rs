@@ -30,7 +30,7 @@ fn twenty_kills_lose_no_edit_and_make_nothing_twice() {
     let worlds = Worlds::open(&mut home, &[], &[]);
     write(&home, &office(&worlds));
     let mut daemon = home.start("daemon", &RUN);
-    await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), Duration::from_secs(40), &Edited::default());
+    await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), Duration::from_secs(60), &Edited::default());
 
     let mut rng = Rng::with_seed(20);
     let mut edited = Edited::default();
