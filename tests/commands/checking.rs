@@ -1,0 +1,144 @@
+//! `check` between two pretend systems.
+
+use crate::support::configuration::{office, write};
+use crate::support::program::{Home, Said};
+use crate::support::worlds::Worlds;
+
+/// Both systems without records, and a configuration that fits.
+fn ready() -> (Home, Worlds, String) {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    let text = office(&worlds);
+    write(&home, &text);
+    (home, worlds, text)
+}
+
+/// The lines that begin with this word, without it.
+fn marked<'a>(said: &'a Said, word: &str) -> Vec<&'a str> {
+    let lines = said.stdout.lines().filter_map(|line| line.strip_prefix(word));
+    lines.map(str::trim_start).collect()
+}
+
+/// The line of a text on which this part stands first, from 1.
+fn line_of(text: &str, part: &str) -> usize {
+    text.lines().position(|line| line.contains(part)).unwrap() + 1
+}
+
+#[test]
+fn what_fits_is_shown_in_a_table_and_writes_nothing() {
+    let (home, worlds, _) = ready();
+    let said = home.ask(&["check"]).ends_with(0);
+    assert_eq!(said.stderr, "");
+    let good = marked(&said, "ok");
+    for part in ["configuration", "Bitrix24", "Notion", "contacts", "deals"] {
+        assert!(good.iter().any(|line| line.starts_with(part)), "{part}: {}", said.stdout);
+    }
+    for part in ["Contacts ↔ Contacts: 3 fields fit", "Deals ↔ Projects: 9 fields fit", "Crosstie demo"] {
+        assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+    }
+    assert!(marked(&said, "MEND").is_empty(), "{}", said.stdout);
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+    assert!(!home.path().join("state").exists(), "a check opens no store");
+}
+
+#[test]
+fn a_refused_secret_or_a_closed_door_ends_with_5_and_names_the_system() {
+    let (mut home, worlds, text) = ready();
+    let right = home.env.clone();
+    home.env.insert("CROSSTIE_NOTION_TOKEN".into(), "ntn_wrongwrongwrong".into());
+    home.secrets.push("ntn_wrongwrongwrong".into());
+    let said = home.ask(&["check"]).ends_with(5);
+    let bad = marked(&said, "MEND");
+    assert!(bad.len() == 1 && bad[0].starts_with("Notion"), "{}", said.stdout);
+    assert!(bad[0].contains("token"), "{}", said.stdout);
+    assert!(marked(&said, "ok").iter().any(|line| line.starts_with("Bitrix24")), "the other side is looked at");
+    let said = home.ask(&["status"]).ends_with(5);
+    assert!(said.stdout.contains("DOWN"), "{}", said.stdout);
+
+    home.env.clone_from(&right);
+    let wrong = worlds.crm.said("webhook").replace(worlds.crm.said("token"), "wrongwebhooksecret");
+    home.env.insert("CROSSTIE_BITRIX24_WEBHOOK".into(), wrong);
+    home.secrets.push("wrongwebhooksecret".into());
+    let said = home.ask(&["check"]).ends_with(5);
+    let bad = marked(&said, "MEND");
+    assert!(bad.len() == 1 && bad[0].starts_with("Bitrix24"), "{}", said.stdout);
+
+    home.env = right;
+    // The discard port: nobody listens there.
+    write(&home, &text.replace(worlds.notion.said("base_url"), "http://127.0.0.1:9"));
+    let said = home.ask(&["check"]).ends_with(5);
+    let bad = marked(&said, "MEND");
+    assert!(bad.len() == 1 && bad[0].starts_with("Notion") && bad[0].contains("network"), "{}", said.stdout);
+}
+
+#[test]
+fn a_missing_marker_ends_with_3_and_is_mended_on_request() {
+    let (home, worlds, text) = ready();
+    let text = text.replace("match_by = [\"EMAIL\"]", "match_by = [\"EMAIL\"]\nmarker = \"Sync key\"");
+    write(&home, &text);
+    let said = home.ask(&["check"]).ends_with(3);
+    let place = format!("contacts (line {})", line_of(&text, "[[pair]]"));
+    let bad = marked(&said, "MEND");
+    assert!(bad.len() == 1 && bad[0].starts_with(&place) && bad[0].contains("Sync key"), "{}", said.stdout);
+
+    let said = home.ask(&["check", "--create-properties"]).ends_with(0);
+    assert!(said.stdout.contains("the marker property Sync key is there"), "{}", said.stdout);
+    let world = worlds.notion_world();
+    let sources = world["data_sources"].as_array().unwrap();
+    let contacts = sources.iter().find(|source| source["title"] == "Contacts").unwrap();
+    assert_eq!(contacts["schema"]["Sync key"]["type"], "rich_text");
+    let before = contacts["schema"].clone();
+    // Once more changes nothing, and a plain check is content now.
+    home.ask(&["check", "--create-properties"]).ends_with(0);
+    home.ask(&["check"]).ends_with(0);
+    let world = worlds.notion_world();
+    let contacts = world["data_sources"].as_array().unwrap().iter().find(|source| source["title"] == "Contacts");
+    assert_eq!(contacts.unwrap()["schema"], before);
+}
+
+#[test]
+fn fields_and_options_that_do_not_fit_are_named_with_their_line_and_end_with_3() {
+    let (home, _worlds, text) = ready();
+    let text = text
+        .replace("WON = \"Won\"", "WON = \"Triumph\"")
+        .replace("LOSE = \"Lost\"", "LOOSE = \"Lost\"")
+        .replace("notion = \"Deadline\"", "notion = \"Dead line\"")
+        .replace("crm = \"PHONE\"", "crm = \"PHONES\"")
+        // An amount has no place in a relation, nor a day in a number.
+        .replace("notion = \"Amount\"", "notion = \"Company \"")
+        .replace("notion = \"Company\"", "notion = \"Amount\"");
+    write(&home, &text);
+    let said = home.ask(&["check"]).ends_with(3);
+    let bad = marked(&said, "MEND");
+    for (pair, field, parts) in [
+        ("contacts", "crm = \"PHONES\"", &["PHONES", "did you mean `PHONE`?"][..]),
+        ("deals", "crm = \"STAGE_ID\"", &["`Status`", "no option `Triumph`", "add the option to the status in Notion"]),
+        ("deals", "crm = \"STAGE_ID\"", &["no option `LOOSE`", "did you mean `LOSE`?"]),
+        ("deals", "notion = \"Dead line\"", &["no property `Dead line`", "did you mean `Deadline`?"]),
+        ("deals", "crm = \"COMPANY_ID.TITLE\"", &["COMPANY_ID.TITLE", "number"]),
+    ] {
+        // A field begins one line above its first key.
+        let begins = text.lines().collect::<Vec<_>>()[..line_of(&text, field)]
+            .iter()
+            .rposition(|line| *line == "[[pair.field]]")
+            .unwrap()
+            + 1;
+        let place = format!("{pair} (line {begins})");
+        let told = |line: &&&str| line.starts_with(&place) && parts.iter().all(|part| line.contains(part));
+        assert!(bad.iter().any(|line| told(&line)), "{place} {parts:?}:\n{}", said.stdout);
+    }
+}
+
+#[test]
+fn a_data_source_that_is_not_shared_ends_with_3_and_says_so() {
+    let (home, worlds, text) = ready();
+    let contacts = worlds.notion.hello["data_sources"]["Contacts"].as_str().unwrap();
+    write(&home, &text.replace(contacts, "00000000-0000-4000-8000-00000000c001"));
+    let said = home.ask(&["check"]).ends_with(3);
+    let bad = marked(&said, "MEND");
+    // The deals' relation leads to that pair, so it does not fit either.
+    let (missing, rest): (Vec<&str>, Vec<&str>) = bad.iter().partition(|line| line.starts_with("contacts"));
+    assert!(missing.len() == 1 && rest.iter().all(|line| line.contains("CONTACT_IDS")), "{}", said.stdout);
+    assert!(missing[0].contains("00000000-0000-4000-8000-00000000c001"), "{}", said.stdout);
+    assert!(missing[0].contains("share"), "{}", said.stdout);
+}

@@ -1,0 +1,259 @@
+//! A daemon that is killed again and again loses nothing and makes nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use crate::agreement::{Office, Table};
+use crate::support::configuration::{data_source, office, write};
+use crate::support::program::{Home, Running, until, until_at_once};
+use crate::support::worlds::{PERSON, Worlds};
+
+const KILLS: usize = 20;
+const RUN: [&str; 2] = ["run", "--yes"];
+
+/// The last value that people gave to each field, by kind, side and object; nobody on the other side edits that field.
+#[derive(Default)]
+struct Edited {
+    crm: BTreeMap<(&'static str, String, &'static str), String>,
+    notion: BTreeMap<(&'static str, String, &'static str), String>,
+    made: usize,
+}
+
+#[test]
+fn twenty_kills_lose_no_edit_and_make_nothing_twice() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &[], &[]);
+    write(&home, &office(&worlds));
+    let mut daemon = home.start("daemon", &RUN);
+    await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), Duration::from_secs(60), &Edited::default());
+
+    let mut rng = Rng::with_seed(20);
+    let mut edited = Edited::default();
+    let (people, pages) = everybody(&worlds);
+    for kill in 0..KILLS {
+        for _ in 0..=rng.usize(..3) {
+            edited.in_crm(&worlds, &mut rng, &people);
+            edited.in_notion(&worlds, &mut rng, &pages);
+        }
+        if kill % 3 == 0 {
+            edited.make(&worlds, kill % 2 == 0);
+        }
+        await_a_bad_moment(&worlds, &mut rng);
+        daemon.kill();
+        // Nobody knows that it is down.
+        if rng.bool() {
+            edited.in_crm(&worlds, &mut rng, &people);
+            edited.in_notion(&worlds, &mut rng, &pages);
+        }
+        daemon = home.start("daemon", &RUN);
+    }
+    let stopped = Timestamp::now();
+    let status = await_agreement(&home, &worlds, &mut daemon, stopped, Duration::from_secs(60), &edited);
+    assert_eq!(
+        (&status["conflicts"], &status["holds"], &status["orphans"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "nothing here was for a person to decide: {status}"
+    );
+    assert_eq!(edited.made, 7);
+    made_for_somebody(&worlds);
+    print_doubts(&home);
+    home.assert_silent("the daemon's log", &home.logged("daemon"));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(Duration::from_secs(20)), Some(0), "{}", home.logged("daemon"));
+}
+
+#[test]
+fn a_create_whose_answer_was_never_stored_is_not_made_twice() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    let mut daemon = home.start("daemon", &RUN);
+    let mut edited = Edited::default();
+    for attempt in 0..8 {
+        let in_crm = attempt % 2 == 0;
+        let (crm, notion) = (worlds.crm_log(0).len(), worlds.notion_log(0).len());
+        edited.make(&worlds, in_crm);
+        let landed = || {
+            let log = if in_crm { worlds.notion_log(notion) } else { worlds.crm_log(crm) };
+            log.iter().any(|entry| entry["actor"] == "api" && entry["kind"] == "created")
+        };
+        // As near to the answer as possible: the daemon has it, or is about to, and stores it within milliseconds.
+        let came = until_at_once(Duration::from_secs(20), landed);
+        assert!(came, "no counterpart was created: {}", tail(&home));
+        daemon.kill();
+        daemon = home.start("daemon", &RUN);
+    }
+    let stopped = Timestamp::now();
+    await_agreement(&home, &worlds, &mut daemon, stopped, Duration::from_secs(30), &edited);
+    made_for_somebody(&worlds);
+    print_doubts(&home);
+}
+
+/// Every object that the sync ever made is still there, and is the one counterpart of something that a person made.
+fn made_for_somebody(worlds: &Worlds) {
+    let made = |log: &[Json], person: bool| -> BTreeSet<String> {
+        let created = log.iter().filter(|entry| entry["kind"] == "created" && (entry["actor"] != "api") == person);
+        created
+            .map(|entry| format!("{} {}", entry["entity"].as_str().unwrap(), entry["object"].as_str().unwrap()))
+            .collect()
+    };
+    let (crm, notion) = (worlds.crm_log(0), worlds.notion_log(0));
+    let office = Office::look(worlds);
+    let mut counterparts = 0;
+    for (table, title) in [(&office.deals, "Projects"), (&office.contacts, "Contacts")] {
+        let source = data_source(worlds, title);
+        for id in table.records.keys() {
+            let record = format!("{} {id}", table.entity);
+            let page = format!("{source} {}", table.page_of(id).unwrap());
+            let by_people = (made(&crm, true).contains(&record), made(&notion, true).contains(&page));
+            assert!(by_people.0 || by_people.1, "nobody made {record}, nor its page");
+            counterparts += usize::from(by_people != (true, true));
+        }
+    }
+    assert_eq!(made(&crm, false).len() + made(&notion, false).len(), counterparts, "something was made twice");
+}
+
+/// The ids of all deals and contacts, and of all their pages.
+fn everybody(worlds: &Worlds) -> ([Vec<String>; 2], [Vec<String>; 2]) {
+    let office = Office::look(worlds);
+    let ids = |of: fn(&Table) -> Vec<String>| [of(&office.deals), of(&office.contacts)];
+    (ids(|table| table.records.keys().cloned().collect()), ids(|table| table.pages.keys().cloned().collect()))
+}
+
+impl Edited {
+    /// Somebody saves a form in the CRM: an amount and a stage, or a telephone number.
+    fn in_crm(&mut self, worlds: &Worlds, rng: &mut Rng, [deals, contacts]: &[Vec<String>; 2]) {
+        if rng.usize(..3) > 0 {
+            let id = &deals[rng.usize(..deals.len())];
+            let (amount, stage) =
+                (rng.u32(100..90_000).to_string(), ["NEW", "PREPARATION", "EXECUTING"][rng.usize(..3)]);
+            worlds.edit_record("deal", id, &json!({ "OPPORTUNITY": amount, "STAGE_ID": stage }));
+            self.crm.insert(("deal", id.clone(), "OPPORTUNITY"), amount);
+            self.crm.insert(("deal", id.clone(), "STAGE_ID"), stage.to_owned());
+        } else {
+            let id = &contacts[rng.usize(..contacts.len())];
+            let phone = format!("+49 30 {}", rng.u32(1_000_000..9_999_999));
+            worlds.edit_record("contact", id, &json!({ "PHONE": phone }));
+            self.crm.insert(("contact", id.clone(), "PHONE"), phone);
+        }
+    }
+
+    /// Somebody edits cells in Notion: a note and a date, or a name.
+    fn in_notion(&mut self, worlds: &Worlds, rng: &mut Rng, [projects, contacts]: &[Vec<String>; 2]) {
+        if rng.usize(..3) > 0 {
+            let id = &projects[rng.usize(..projects.len())];
+            let note = format!("Note {}", rng.u32(..));
+            let day = format!("2027-{:02}-{:02}", rng.u32(1..13), rng.u32(1..29));
+            worlds.edit_page(id, &json!({ "Notes": note, "Deadline": day }));
+            self.notion.insert(("deal", id.clone(), "Notes"), note);
+            self.notion.insert(("deal", id.clone(), "Deadline"), day);
+        } else {
+            let id = &contacts[rng.usize(..contacts.len())];
+            let name = format!("Ada Lovelace{}", rng.u32(..));
+            worlds.edit_page(id, &json!({ "Name": name }));
+            self.notion.insert(("contact", id.clone(), "Name"), name);
+        }
+    }
+
+    /// Somebody begins a new deal or a new project.
+    fn make(&mut self, worlds: &Worlds, in_crm: bool) {
+        self.made += 1;
+        let title = format!("Lighthouse {}", self.made);
+        if in_crm {
+            let id = worlds.create_record("deal", &json!({ "TITLE": title, "OPPORTUNITY": "4200" }));
+            self.crm.insert(("deal", id, "TITLE"), title);
+        } else {
+            let projects = data_source(worlds, "Projects");
+            let page = worlds.create_page(
+                &projects,
+                &json!({ "Name": title, "Status": "New", "Amount": 4200, "Responsible": [PERSON] }),
+            );
+            self.notion.insert(("deal", page, "Name"), title);
+        }
+    }
+
+    /// What became of it that should not have.
+    fn missing(&self, office: &Office) -> Vec<String> {
+        let table = |entity| if entity == "deal" { &office.deals } else { &office.contacts };
+        let mut missing = Vec::new();
+        // Where it was edited it must still stand; that the other side holds the same is looked at for every field.
+        for ((entity, id, field), value) in &self.crm {
+            let held = &table(*entity).records[id][field];
+            if held != value {
+                missing
+                    .push(format!("{entity} {id}, {field}: somebody wrote {value} into the CRM, which holds {held}"));
+            }
+        }
+        for ((entity, id, field), value) in &self.notion {
+            let held = &table(*entity).pages[id][field];
+            if held != value {
+                missing.push(format!("{entity} {id}, {field}: somebody wrote {value} into Notion, which holds {held}"));
+            }
+        }
+        missing
+    }
+}
+
+/// A moment to die: some time after the start, or right after a write of the sync has landed.
+fn await_a_bad_moment(worlds: &Worlds, rng: &mut Rng) {
+    if rng.usize(..3) == 0 {
+        // No state to wait for: the point is that the moment is arbitrary.
+        return sleep(Duration::from_millis(rng.u64(20..1_500)));
+    }
+    let (crm, notion, wanted) = (worlds.crm_log(0).len(), worlds.notion_log(0).len(), rng.usize(1..8));
+    // As near to the answer as possible. A daemon that has nothing to write dies idle.
+    until_at_once(Duration::from_secs(2), || {
+        let logs = [worlds.crm_log(crm), worlds.notion_log(notion)];
+        logs.iter().flatten().filter(|entry| entry["actor"] == "api").count() >= wanted
+    });
+}
+
+/// Waits until both sides agree, and the daemon says that it is done and has compared everything since.
+fn await_agreement(
+    home: &Home,
+    worlds: &Worlds,
+    daemon: &mut Running,
+    since: Timestamp,
+    limit: Duration,
+    edited: &Edited,
+) -> Json {
+    let (mut status, mut wrong) = (Json::Null, Vec::new());
+    let agreed = until(limit, || {
+        assert!(daemon.is_running(), "the daemon ended by itself: {}", home.logged("daemon"));
+        let office = Office::look(worlds);
+        wrong = [office.disagreements(), edited.missing(&office)].concat();
+        if !wrong.is_empty() {
+            return None;
+        }
+        status = home.ask(&["status", "--json"]).ends_with(0).json();
+        (status["daemon"] == true && drained(&status, since)).then_some(())
+    });
+    assert!(agreed.is_some(), "not in step after {limit:?}:\n{}\nstatus: {status}\n{}", wrong.join("\n"), tail(home));
+    status
+}
+
+/// Tells whether the kills came at bad moments: how many writes were doubted, and what was found.
+fn print_doubts(home: &Home) {
+    let log = home.logged("daemon");
+    let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    let (starts, adopted, not_applied) = (count(" runs "), count("Adopted "), count("NotApplied "));
+    println!("{starts} starts; of the writes in doubt {adopted} had been done and {not_applied} had not");
+}
+
+fn drained(status: &Json, since: Timestamp) -> bool {
+    let queue = ["crm", "notion"].iter().flat_map(|side| status["queue"][side].as_object().unwrap().values());
+    let swept = |pair: &Json| pair["last_sweep"].as_str().is_some_and(|at| at.parse::<Timestamp>().unwrap() > since);
+    queue.map(|depth| depth.as_u64().unwrap()).sum::<u64>() == 0
+        && status["pairs"].as_array().unwrap().iter().all(|pair| pair["state"]["state"] == "running" && swept(pair))
+}
+
+fn tail(home: &Home) -> String {
+    let log = home.logged("daemon");
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n")
+}

@@ -1,0 +1,8 @@
+//! The real program as processes: a daemon between two pretend systems, killed, ended and asked from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
+
+mod agreement;
+mod daemon;
+mod killed;
+mod support;
