@@ -16,8 +16,6 @@ use super::memory::{Cursor, Txn};
 use super::messages::{ListingKind, Msg};
 use super::reading::Source;
 
-/// How often schemas and people are read again.
-const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// How far a cursor moves at least before it is stored.
 const STRIDE: SignedDuration = SignedDuration::from_secs(60);
 /// How soon a failed schema read is repeated.
@@ -34,6 +32,8 @@ pub struct ListingState {
     pub next_sweep: Timestamp,
     /// Whether a listing has ended well since the start.
     pub looked: bool,
+    /// Whether the last listing failed.
+    failed: bool,
     /// The system's own time at its first page.
     server_now: Option<Timestamp>,
     /// Records it has shown.
@@ -90,6 +90,7 @@ impl Core {
             next_increment: state.next_increment,
             next_sweep: state.next_sweep,
             looked: state.looked,
+            failed: state.failed,
             last_end: state.last_end,
             drift: if kind == ListingKind::Sweep { 0 } else { state.drift },
             ..ListingState::default()
@@ -103,6 +104,13 @@ impl Core {
             since,
         };
         tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
+    }
+
+    /// Whether one side of a pair answers: a relation whose other end does not may read as empty (Notion shows relations
+    /// to what is not shared with us as `[]`), and is then Unknown.
+    pub(super) fn answers(&self, name: &PairName, side: Side) -> bool {
+        !self.stopped.contains_key(name)
+            && self.listings.get(&(name.clone(), side)).is_some_and(|listing| listing.looked && !listing.failed)
     }
 
     /// Takes a page of a listing.
@@ -123,6 +131,7 @@ impl Core {
                 // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time.
                 if let Some(state) = self.listings.get_mut(&place) {
                     state.running = None;
+                    state.failed = true;
                     state.next_increment = after(now, poll);
                     state.next_sweep = state.next_sweep.max(after(now, poll));
                 }
@@ -154,6 +163,7 @@ impl Core {
         }
         let Some((_, listing_began)) = state.running.take() else { return };
         state.looked = true;
+        state.failed = false;
         state.last_end = Some(now);
         state.next_increment = after(now, poll);
         // Never past what the index may still be about to show.
@@ -335,7 +345,7 @@ impl Core {
                             pair.dirty.extend(pair.ties.keys().cloned());
                             pair.rematch = true;
                         }
-                        (HOURLY, None)
+                        (signed(self.timing.canary_every), None)
                     }
                     Err(problems) => {
                         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();

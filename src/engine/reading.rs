@@ -155,7 +155,7 @@ impl Core {
         let Some(map) = &pair.map else { return events };
         let base = pair.tie_of(at.side, &at.id).map(|tie| &tie.base);
         for field in &map.fields {
-            let name = if at.side == Side::Crm { &field.spec.crm } else { &field.spec.notion };
+            let name = field.name_on(at.side);
             let (Some(old), Some(new)) = (before.known(name), after.known(name)) else { continue };
             if old == new {
                 continue;
@@ -188,7 +188,10 @@ impl Core {
         observation: &Observation,
         lookup: &Translator<'_>,
     ) -> Seen {
-        let name = if side == Side::Crm { &field.spec.crm } else { &field.spec.notion };
+        let name = field.name_on(side);
+        if let Some(related) = field.spec.relation.as_ref().filter(|related| !self.answers(related, side)) {
+            return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
+        }
         match observation.fields.get(name) {
             Some(FieldState::Known(native)) => match field.to_common(side, native, lookup) {
                 Ok(value) => Seen::Known(value),

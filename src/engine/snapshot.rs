@@ -146,6 +146,7 @@ pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-fn needs_a_person(kind: RemoteErrorKind) -> bool {
+/// Whether only a person can mend it.
+pub(super) fn needs_a_person(kind: RemoteErrorKind) -> bool {
     matches!(kind, RemoteErrorKind::Unauthorized | RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound)
 }

@@ -20,6 +20,13 @@ impl Core {
             txn.events.push(event);
         }
         *self.trouble.get_mut(side) = Some(error.clone());
+        if super::snapshot::needs_a_person(error.kind) {
+            // A refused token, lost access or a moved data source: schemas are read again before anything else is believed.
+            let soon = after(self.clock.now(), SignedDuration::from_secs(PAUSES.0));
+            for due in self.schema_due.values_mut().flatten() {
+                *due = (*due).min(soon);
+            }
+        }
     }
 
     /// A request was answered well.

@@ -220,9 +220,9 @@ async fn deals_are_found_by_exact_value_oldest_first_and_by_the_hundred() {
         let found = office.client.find(&deal, &name.into(), &value, Lane::Write).await.unwrap();
         found.into_iter().map(|record| record.id.0).collect::<Vec<_>>()
     };
-    assert_eq!(find("TITLE", text("roof")).await, [lower.clone()]);
+    assert_eq!(find("TITLE", text("roof")).await, [lower.as_str()]);
     assert_eq!(find("TITLE", text("ROOF")).await, [upper]);
-    assert_eq!(find("OPPORTUNITY", number("10.5")).await, [lower.clone()]);
+    assert_eq!(find("OPPORTUNITY", number("10.5")).await, [lower.as_str()]);
     assert_eq!(find("UF_CRM_ONSITE", Value::Flag(true)).await, [lower]);
     let many: Vec<String> = (0..120).map(|_| office.person_makes(Of::Deal, &[("TITLE", json!("Same"))])).collect();
     assert_eq!(find("TITLE", text("Same")).await, many[..100]);

@@ -4,5 +4,6 @@
 mod lists;
 mod outcomes;
 mod portal;
+mod socket;
 mod support;
 mod writes;

@@ -25,7 +25,7 @@ impl WallClock for Clock {
     }
 }
 
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Rng for Dice {
     fn next_u64(&mut self) -> u64 {

@@ -111,12 +111,7 @@ fn the_first_morning_has_people_on_both_sides_and_things_to_match() {
         let deal = crm.plain(Entity::Deal, &id).unwrap();
         let Some(page) = pages.get(deal["TITLE"].as_str().unwrap()) else { continue };
         matched += 1;
-        for (field, property) in [
-            ("OPPORTUNITY", "Amount"),
-            ("BEGINDATE", "Creation Date"),
-            ("COMMENTS", "Notes"),
-            ("UF_CRM_DEADLINE", "Deadline"),
-        ] {
+        for (field, property) in [("OPPORTUNITY", "Amount"), ("COMMENTS", "Notes"), ("UF_CRM_DEADLINE", "Deadline")] {
             assert_eq!(Some(&deal[field]), notion.plain(page, property).as_ref(), "{property}");
         }
         let stage = facts.stages.iter().find(|(code, _)| deal["STAGE_ID"] == *code).unwrap().1;

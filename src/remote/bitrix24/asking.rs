@@ -8,7 +8,7 @@ use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
 use super::decode::{entries, record, scalar, scalar_id};
 use super::listing::PAGE;
 use super::{Bitrix24, Family};
-use crate::model::{Entity, FieldName, Record};
+use crate::model::{Entity, FieldState, Record};
 use crate::remote::connection::{error, json as json_of, server_time};
 use crate::remote::{Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Request, Response};
@@ -87,8 +87,14 @@ impl Bitrix24 {
                 let items = [member(&mut result, "item")];
                 Ok(self.records_fresh(lane, family, entity, &items).await?.pop())
             }
-            // "Not found" and "no access" are hard to tell apart here, and both mean: not for us.
-            Err(gone) if matches!(gone.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Forbidden) => Ok(None),
+            Err(gone) if gone.kind == RemoteErrorKind::NotFound => Ok(None),
+            // No right to this one record (code empty or this) looks like "not found" elsewhere: not for us. A missing
+            // scope is forbidden too, but says nothing of the record.
+            Err(gone)
+                if gone.kind == RemoteErrorKind::Forbidden && matches!(gone.code.as_str(), "" | "ACCESS_DENIED") =>
+            {
+                Ok(None)
+            }
             Err(other) => Err(other),
         }
     }
@@ -162,20 +168,23 @@ impl Bitrix24 {
         item: Json,
         wrote_comms: bool,
     ) -> Result<Record, WriteError> {
-        let names = self.memory().companies.clone();
         let me = self.memory().me.clone();
-        let read = |item: &Json| record(item, entity, catalogue, me.as_deref(), &names);
-        let mut done = read(&item).map_err(|unread| WriteError::Unknown(unread.message))?;
-        if item.get("fm").is_none() {
-            if wrote_comms && let Ok(number) = done.id.as_str().parse() {
-                // The write is done, whatever becomes of this read.
-                if let Ok(Some(read_back)) = self.single(Lane::Write, family, entity, number).await {
-                    return Ok(read_back);
-                }
-            }
-            let is_comm = |name: &FieldName| matches!(catalogue.fields.get(name.as_str()), Some(f) if matches!(f.shape, Shape::Comm(_)));
-            done.fields.retain(|name, _| !is_comm(name));
+        // Names of companies that an earlier listing read may be old by now: none is told here.
+        let done = record(&item, entity, catalogue, me.as_deref(), &BTreeMap::new());
+        let mut done = done.map_err(|unread| WriteError::Unknown(unread.message))?;
+        if wrote_comms
+            && item.get("fm").is_none()
+            && let Ok(number) = done.id.as_str().parse()
+            // The write is done, whatever becomes of this read.
+            && let Ok(Some(read_back)) = self.single(Lane::Write, family, entity, number).await
+        {
+            return Ok(read_back);
         }
+        // What an answer to a write never holds was not asked for. Unknown would say that it could not be read.
+        done.fields.retain(|name, state| {
+            let beside = catalogue.fields.get(name.as_str()).is_some_and(|field| field.is_read_beside());
+            !(beside && matches!(state, FieldState::Unknown(_)))
+        });
         Ok(done)
     }
 }

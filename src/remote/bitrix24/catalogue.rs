@@ -58,6 +58,13 @@ pub(super) struct Field {
     pub options: Vec<OptionInfo>,
 }
 
+impl Field {
+    /// Whether it lies outside the item itself, so that an answer to a write does not hold it.
+    pub fn is_read_beside(&self) -> bool {
+        matches!(self.shape, Shape::Comm(_) | Shape::CompanyTitle)
+    }
+}
+
 /// All fields of an entity by upper-case name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Catalogue {

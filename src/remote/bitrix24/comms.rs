@@ -104,8 +104,10 @@ pub(super) fn split(full: &str, before: Option<(&str, &str)>) -> (String, String
         if join(name, last_name) == full {
             return (name.to_owned(), last_name.to_owned());
         }
-        let rest =
-            |rest: Option<&str>| rest.and_then(|r| r.strip_suffix(' ').or(r.strip_prefix(' '))).map(str::to_owned);
+        let rest = |rest: Option<&str>| {
+            let divided = rest.filter(|rest| rest.ends_with(' ') || rest.starts_with(' '));
+            divided.map(|rest| rest.trim().to_owned())
+        };
         if !last_name.is_empty()
             && let Some(name) = rest(full.strip_suffix(last_name))
         {

@@ -37,15 +37,15 @@ impl Position {
     /// The opaque token.
     pub fn token(&self) -> String {
         match self {
-            Position::Above(id) => format!("i {id}"),
-            Position::From(at) => format!("f {at}"),
-            Position::Within(at, id) => format!("w {at} {id}"),
-            Position::After(at) => format!("a {at}"),
+            Position::Above(id) => format!("i|{id}"),
+            Position::From(at) => format!("f|{at}"),
+            Position::Within(at, id) => format!("w|{at}|{id}"),
+            Position::After(at) => format!("a|{at}"),
         }
     }
 
     pub fn parse(token: &str) -> Option<Self> {
-        let mut parts = token.split(' ');
+        let mut parts = token.split('|');
         let position = match (parts.next()?, parts.next()?) {
             ("i", id) => Position::Above(id.parse().ok()?),
             ("f", at) => Position::From(at.to_owned()),
@@ -65,10 +65,12 @@ impl Position {
         }
     }
 
+    /// One key only: JSON objects have no order, and the server sorts by the first key it meets. So nothing here may
+    /// rely on how rows of one second lie among themselves.
     pub fn order(&self) -> Json {
         match self {
             Position::Above(_) | Position::Within(..) => json!({"id": "ASC"}),
-            Position::From(_) | Position::After(_) => json!({"updatedTime": "ASC", "id": "ASC"}),
+            Position::From(_) | Position::After(_) => json!({"updatedTime": "ASC"}),
         }
     }
 
@@ -84,7 +86,7 @@ impl Position {
             Position::Within(at, _) => Some(Position::After(at.clone())),
             Position::From(_) | Position::After(_) if full => {
                 let (first, last) = (time(items.first())?, time(last)?);
-                Some(if first == last { Position::Within(last, last_id()?) } else { Position::From(last) })
+                Some(if first == last { Position::Within(last, 0) } else { Position::From(last) })
             }
             _ => None,
         }

@@ -67,8 +67,20 @@ impl Bitrix24 {
             dictionaries.insert("DEAL_STAGE".into(), stages);
             dictionaries.insert("crm_category".into(), pipelines);
         }
+        if catalogue.fields.values().any(|field| field.wire_type == "crm_currency") {
+            let rows = self.ask(lane, "crm.currency.list", &json!({})).await?;
+            dictionaries.insert("crm_currency".into(), currencies(&rows));
+        }
         Ok(described(family, &catalogue, &dictionaries))
     }
+}
+
+fn currencies(rows: &Json) -> Vec<OptionInfo> {
+    let row = |(_, row): (String, &Json)| {
+        let id = scalar(&row["CURRENCY"])?;
+        Some(OptionInfo { label: scalar(&row["FULL_NAME"]).unwrap_or_else(|| id.clone()), id })
+    };
+    entries(rows).into_iter().filter_map(row).collect()
 }
 
 fn dictionaries(rows: &[Json]) -> Dictionaries {
@@ -105,7 +117,7 @@ fn described(family: Family, catalogue: &Catalogue, dictionaries: &Dictionaries)
     let field = |(name, field): (&String, &super::catalogue::Field)| {
         let dictionary = match field.wire_type.as_str() {
             _ if name == "STAGE_ID" => Some("DEAL_STAGE"),
-            "crm_category" => Some("crm_category"),
+            own @ ("crm_category" | "crm_currency") => Some(own),
             _ => field.dictionary.as_deref(),
         };
         let from_dictionary = || dictionary.and_then(|of| dictionaries.get(of)).cloned().unwrap_or_default();

@@ -218,6 +218,7 @@ impl System for Bitrix24 {
         let catalogue = self.catalogue(family, Lane::Write).await.map_err(WriteError::NotDone)?;
         let writing = writing(fields, marker, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
         if writing.is_empty() {
+            // It reads so already: nothing would be saved, and nothing is sent.
             return Ok(Some(before.clone()));
         }
         let id = before.id.as_str();

@@ -62,7 +62,12 @@ pub(super) struct Queue {
     waiting: BTreeMap<Ticket, Waiter>,
     /// What each lane was passed over, in hundredths of a permit.
     credit: [u32; COUNT],
+    /// Probes served since anybody else was, while somebody else waited.
+    probes_in_a_row: u32,
 }
+
+/// After so many probes in a row somebody else is served, if need be from what is kept for probes.
+const PROBES_IN_A_ROW: u32 = 4;
 
 impl Queue {
     pub fn join(&mut self, lane: Lane, waiter: Waiter) -> Ticket {
@@ -76,10 +81,6 @@ impl Queue {
         self.forget_idle();
     }
 
-    pub fn get(&self, ticket: Ticket) -> Option<&Waiter> {
-        self.waiting.get(&ticket)
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = (Lane, &Waiter)> {
         self.waiting.iter().map(|((lane, _), waiter)| (*lane, waiter))
     }
@@ -87,6 +88,8 @@ impl Queue {
     /// Takes a waiter out, and gives every lane that still waits its share of what was just spent.
     pub fn serve(&mut self, ticket: Ticket, cost: u32) -> Option<Waiter> {
         let waiter = self.waiting.remove(&ticket)?;
+        let others_wait = self.waiting.keys().any(|(lane, _)| *lane != Lane::Probe);
+        self.probes_in_a_row = if ticket.0 == Lane::Probe && others_wait { self.probes_in_a_row + 1 } else { 0 };
         for (lane, share) in SHARES {
             let credit = &mut self.credit[index(lane)];
             if lane == ticket.0 {
@@ -99,30 +102,41 @@ impl Queue {
         Some(waiter)
     }
 
-    /// Whose turn it is, if anybody can be served.
-    pub fn choose(&self, ready: impl Fn(Lane, &Waiter) -> Ready) -> Option<Ticket> {
+    /// Whose turn it is, and for how many new permits, if anybody can be served. `ready` tells of one waiter whether he
+    /// can be; with `true` as if he were a probe.
+    pub fn choose(&self, ready: impl Fn(Lane, &Waiter, bool) -> Ready) -> Option<(Ticket, u32)> {
         // Who has reserved has paid: nobody who still waits for budget may stand in the way.
-        let paid = self.waiting.iter().find(|((lane, _), waiter)| ready(*lane, waiter) == Ready::Go { cost: 0 });
-        if let Some((ticket, _)) = paid {
-            return Some(*ticket);
+        let is_paid = |ticket: &Ticket, waiter: &Waiter| ready(ticket.0, waiter, false) == Ready::Go { cost: 0 };
+        if let Some((ticket, _)) = self.waiting.iter().find(|(ticket, waiter)| is_paid(ticket, waiter)) {
+            return Some((*ticket, 0));
         }
         let mut order = SHARES.map(|(lane, _)| lane);
         // Stable: lanes that are due come first, the most passed-over before the others; then plain priority.
         order.sort_by_key(|lane| {
-            std::cmp::Reverse(if self.credit[index(*lane)] >= 100 { self.credit[index(*lane)] } else { 0 })
+            let credit = self.credit[index(*lane)];
+            std::cmp::Reverse(if credit >= 100 { credit } else { 0 })
         });
-        let first = |lane: Lane| {
+        let first = |lane: Lane, as_probe: bool| {
             self.waiting
                 .range((lane, 0)..=(lane, u64::MAX))
-                .map(|(ticket, waiter)| (*ticket, ready(lane, waiter)))
+                .map(|(ticket, waiter)| (*ticket, ready(lane, waiter, as_probe)))
                 .find(|(_, ready)| !matches!(ready, Ready::Aside(_) | Ready::Blocked { cost: 0 }))
         };
-        let head = order.into_iter().find_map(first)?;
-        match head {
-            (ticket, Ready::Go { .. }) => Some(ticket),
-            // The head waits for more than there is and keeps its place; only a probe, with permits of its own, passes.
-            _ => first(Lane::Probe).and_then(|(ticket, ready)| matches!(ready, Ready::Go { .. }).then_some(ticket)),
+        let served = |found: Option<(Ticket, Ready)>| match found {
+            Some((ticket, Ready::Go { cost })) => Some((ticket, cost)),
+            _ => None,
+        };
+        let probe = first(Lane::Probe, false);
+        if self.probes_in_a_row >= PROBES_IN_A_ROW && probe.is_some() {
+            let others = order.into_iter().filter(|lane| *lane != Lane::Probe);
+            let head = others.into_iter().find_map(|lane| first(lane, true));
+            if head.is_some() {
+                return served(head);
+            }
         }
+        let head = order.into_iter().find_map(|lane| first(lane, false));
+        // A head that waits for more than there is keeps its place; only a probe, with permits of its own, passes.
+        served(head).or_else(|| served(probe))
     }
 
     fn forget_idle(&mut self) {

@@ -189,9 +189,10 @@ impl Pace {
                     seat.ticket = Some(state.queue.join(lane, waiter));
                 }
                 state.settle(now);
-                let turn = state.choose(now);
-                if turn.is_some() && turn == seat.ticket {
-                    state.grant(turn, now);
+                if let Some((ticket, cost)) = state.choose(now)
+                    && seat.ticket == Some(ticket)
+                {
+                    state.grant(ticket, cost);
                     seat.ticket = None;
                     drop(state);
                     self.changed.notify_waiters();
@@ -308,35 +309,32 @@ impl State {
         }
     }
 
-    fn ready(&self, lane: Lane, waiter: &Waiter, now: Instant) -> Ready {
+    fn ready(&self, lane: Lane, waiter: &Waiter, as_probe: bool, now: Instant) -> Ready {
         if let Some(until) = waiter.method.as_deref().and_then(|method| self.operating.blocked_until(method, now)) {
             return Ready::Aside(until);
         }
-        let slots = self.in_flight_cap + if lane == Lane::Probe { 2 } else { 0 };
+        let probe = as_probe || lane == Lane::Probe;
+        let slots = self.in_flight_cap + if probe { 2 } else { 0 };
         let (cost, needs_slot) = match waiter.need {
             Need::Reserve(count) => (count, false),
             Need::Send if self.reserved[lanes::index(lane)] > 0 => (0, true),
             Need::Send => (1, true),
         };
         let cost = cost.min(self.meter.capacity(lane == Lane::Probe));
-        if (needs_slot && self.in_flight >= slots) || cost > self.meter.room(self.held(), lane == Lane::Probe) {
+        if (needs_slot && self.in_flight >= slots) || cost > self.meter.room(self.held(), probe) {
             return Ready::Blocked { cost };
         }
         Ready::Go { cost }
     }
 
-    fn choose(&self, now: Instant) -> Option<Ticket> {
+    fn choose(&self, now: Instant) -> Option<(Ticket, u32)> {
         if self.gate.is_some() {
             return None;
         }
-        self.queue.choose(|lane, waiter| self.ready(lane, waiter, now))
+        self.queue.choose(|lane, waiter, as_probe| self.ready(lane, waiter, as_probe, now))
     }
 
-    fn grant(&mut self, ticket: Option<Ticket>, now: Instant) {
-        let Some(ticket) = ticket else { return };
-        let Some(Ready::Go { cost }) = self.queue.get(ticket).map(|waiter| self.ready(ticket.0, waiter, now)) else {
-            return;
-        };
+    fn grant(&mut self, ticket: Ticket, cost: u32) {
         let Some(waiter) = self.queue.serve(ticket, cost) else { return };
         let reserved = &mut self.reserved[lanes::index(ticket.0)];
         match waiter.need {
@@ -356,7 +354,7 @@ impl State {
         }
         self.queue
             .iter()
-            .filter_map(|(lane, waiter)| match self.ready(lane, waiter, now) {
+            .filter_map(|(lane, waiter)| match self.ready(lane, waiter, false, now) {
                 Ready::Go { .. } => None,
                 Ready::Aside(until) => Some(until),
                 // Room there is: it waits for a request in flight to end, which notifies.

@@ -70,7 +70,7 @@ pub(super) const DEAL_FIELDS: &[FieldFact] = &[
     both("OPPORTUNITY", "Amount"),
     both("ASSIGNED_BY_ID", "Responsible"),
     FieldFact { crm: "COMPANY_ID.TITLE", notion: "Company", crm_only: true, relation: None },
-    both("BEGINDATE", "Creation Date"),
+    FieldFact { crm: "DATE_CREATE", notion: "Creation Date", crm_only: true, relation: None },
     both(DEADLINE, "Deadline"),
     FieldFact { crm: "CONTACT_IDS", notion: "Contacts", crm_only: false, relation: Some("contacts") },
     both("COMMENTS", "Notes"),

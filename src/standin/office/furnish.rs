@@ -194,7 +194,7 @@ impl House {
                 ("Amount", json!(amount)),
                 ("Responsible", json!([email])),
                 ("Company", json!(COMPANIES[company].0)),
-                ("Creation Date", held.get("BEGINDATE").cloned().unwrap_or_default()),
+                ("Creation Date", held.get("DATE_CREATE").cloned().unwrap_or_default()),
                 ("Deadline", json!(deadline)),
                 ("Contacts", json!(pages)),
                 ("Notes", json!(note)),

@@ -3,20 +3,24 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod load;
+mod row;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{
-    Decision, Entity, Event, Hold, HoldId, Intent, Mark, MarkKind, Observation, Orphan, PairName, RecordId, RecordRef,
-    Side, Tie, TieId, Tombstone,
+    Decision, Entity, Event, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef, Side, Tie,
+    TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
 use crate::store::{Resync, Store, record, trees};
+
+use self::row::{COUNTERS, Counters, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -114,51 +118,6 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Reads everything back.
-    ///
-    /// # Errors
-    /// [`KvError`] when the store cannot be read. A row that does not fit is left out and will be observed anew.
-    pub async fn load(store: &Store, specs: &[PairSpec], entities: &[Sides<Entity>]) -> Result<Self, KvError> {
-        let mut memory = Memory {
-            pairs: BTreeMap::new(),
-            order: specs.iter().map(|spec| spec.name.clone()).collect(),
-            intents: BTreeMap::new(),
-            decisions: BTreeMap::new(),
-            holds: BTreeMap::new(),
-            marks: BTreeMap::new(),
-            last_event: 0,
-            next_intent: 1,
-            next_decision: 1,
-        };
-        for (spec, entity) in specs.iter().zip(entities) {
-            memory.pairs.insert(spec.name.clone(), PairMemory::load(store, spec, entity).await?);
-        }
-        for (_, intent) in rows::<Intent>(store, trees::INTENTS, Vec::new()).await? {
-            memory.next_intent = memory.next_intent.max(intent.seq + 1);
-            memory.intents.insert(intent.seq, intent);
-        }
-        for (_, decision) in rows::<Decision>(store, trees::DECISIONS, Vec::new()).await? {
-            memory.next_decision = memory.next_decision.max(decision.seq + 1);
-            memory.decisions.insert(decision.seq, decision);
-        }
-        for (_, hold) in rows::<Hold>(store, trees::HOLDS, Vec::new()).await? {
-            memory.holds.insert(hold.id.clone(), hold);
-        }
-        for (_, mark) in rows::<Mark>(store, trees::MARKS, Vec::new()).await? {
-            memory.marks.insert((mark.id.clone(), mark_kind(&mark.kind)), mark);
-        }
-        if let Some(counters) = store.get(trees::META, COUNTERS).await? {
-            let counters: Counters = record::open(&counters)?;
-            memory.last_event = counters.event;
-            memory.next_intent = memory.next_intent.max(counters.intent);
-            memory.next_decision = memory.next_decision.max(counters.decision);
-        }
-        // Holds, intents and marks of pairs that are no longer configured are kept in the store and left alone.
-        memory.holds.retain(|id, _| memory.pairs.contains_key(&id.pair));
-        memory.intents.retain(|_, intent| memory.pairs.contains_key(&intent.pair));
-        Ok(memory)
-    }
-
     /// Makes a step durable. Nothing outside may happen before this has returned.
     ///
     /// # Errors
@@ -389,105 +348,4 @@ impl Memory {
             *pair.cursors.get_mut(side) = cursor;
         }
     }
-}
-
-impl PairMemory {
-    async fn load(store: &Store, spec: &PairSpec, entity: &Sides<Entity>) -> Result<Self, KvError> {
-        let prefix = || key(&[spec.name.as_str(), ""]);
-        let mut pair = PairMemory {
-            spec: spec.clone(),
-            map: None,
-            entity: entity.clone(),
-            observations: Sides::default(),
-            ties: BTreeMap::new(),
-            crm_of_page: BTreeMap::new(),
-            tombstones: BTreeMap::new(),
-            orphans: BTreeMap::new(),
-            cursors: Sides::default(),
-            dirty: BTreeSet::new(),
-            rematch: true,
-        };
-        for (parts, observation) in rows::<Observation>(store, trees::OBSERVATIONS, prefix()).await? {
-            if let [_, side, id] = parts.as_slice()
-                && let Some(side) = Side::BOTH.into_iter().find(|it| it.as_str() == side)
-            {
-                pair.observations.get_mut(side).insert(RecordId::from(id.as_str()), observation);
-            }
-        }
-        for (_, tie) in rows::<Tie>(store, trees::TIES, prefix()).await? {
-            pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
-            pair.dirty.insert(tie.crm.clone());
-            pair.ties.insert(tie.crm.clone(), tie);
-        }
-        for (_, stone) in rows::<Tombstone>(store, trees::TOMBSTONES, prefix()).await? {
-            pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
-        }
-        for (_, orphan) in rows::<Orphan>(store, trees::ORPHANS, prefix()).await? {
-            pair.orphans.insert((orphan.record.side, orphan.record.id.clone()), orphan);
-        }
-        for side in Side::BOTH {
-            let row = key(&[spec.name.as_str(), side.as_str()]);
-            if let Some(bytes) = store.get(trees::CURSORS, &row).await? {
-                *pair.cursors.get_mut(side) = record::open(&bytes).unwrap_or_default();
-            }
-        }
-        Ok(pair)
-    }
-}
-
-const COUNTERS: &[u8] = b"counters";
-
-#[derive(Serialize, Deserialize)]
-struct Counters {
-    event: u64,
-    intent: u64,
-    decision: u64,
-}
-
-/// The name under which one mark of a kind is kept.
-pub fn mark_kind(kind: &MarkKind) -> &'static str {
-    match kind {
-        MarkKind::Refused { .. } => "refused",
-        MarkKind::Failed { .. } => "failed",
-        MarkKind::Fighting { .. } => "fighting",
-        MarkKind::DuplicateSet { .. } => "duplicates",
-    }
-}
-
-/// Ids never hold a NUL, so parts joined by one stay apart and sort by part.
-fn key(parts: &[&str]) -> Vec<u8> {
-    parts.join("\0").into_bytes()
-}
-
-fn record_key(at: &RecordRef) -> Vec<u8> {
-    key(&[at.pair.as_str(), at.side.as_str(), at.id.as_str()])
-}
-
-fn hold_key(id: &HoldId) -> Vec<u8> {
-    let crm = id.crm.as_ref().map_or("", RecordId::as_str);
-    key(&[id.pair.as_str(), crm, id.field.as_ref().map_or("", |field| field.as_str())])
-}
-
-fn mark_key(id: &HoldId, kind: &str) -> Vec<u8> {
-    let mut row = hold_key(id);
-    row.push(0);
-    row.extend_from_slice(kind.as_bytes());
-    row
-}
-
-/// All rows under a prefix: the parts of the key, and the value. A row that cannot be read was reported when the store
-/// was opened; its record is observed anew.
-async fn rows<T: DeserializeOwned>(
-    store: &Store,
-    tree: &'static str,
-    prefix: Vec<u8>,
-) -> Result<Vec<(Vec<String>, T)>, KvError> {
-    let rows = store.scan(tree, &prefix, None, usize::MAX).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(row, bytes)| {
-            let parts = String::from_utf8_lossy(&row).split('\0').map(str::to_owned).collect();
-            record::open(&bytes).ok().map(|value| (parts, value))
-        })
-        .collect())
 }
