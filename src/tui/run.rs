@@ -229,7 +229,7 @@ impl<'o> Loop<'o> {
                     }
                     Err(_) => {
                         listening = false;
-                        self.take(Msg::Gone("the engine has stopped; what you see is the last it said".to_owned()));
+                        self.take(Msg::Gone("the engine is gone; this is the last it said".to_owned()));
                     }
                 },
                 () = sleep_until(tick) => self.tick(),

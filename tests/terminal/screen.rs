@@ -123,16 +123,20 @@ impl Term {
 
     /// Waits until the screen is as wanted; returns it.
     pub fn until(&self, wanted: &str, is: impl Fn(&str) -> bool) -> String {
+        self.watch(wanted, |screen| Some(screen.contents()).filter(|contents| is(contents)))
+    }
+
+    fn watch<T>(&self, wanted: &str, look: impl Fn(&vt100::Screen) -> Option<T>) -> T {
         let (shown, news) = &*self.shown;
         let deadline = Instant::now() + PATIENCE;
         let mut shown = shown.lock().expect("the reader lives");
         loop {
-            let contents = shown.parser.screen().contents();
-            if is(&contents) {
-                return contents;
+            let screen = shown.parser.screen();
+            if let Some(found) = look(screen) {
+                return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !shown.closed, "waited for {wanted}; the screen shows:\n{contents}");
+            assert!(!left.is_zero() && !shown.closed, "waited for {wanted}; the screen shows:\n{}", screen.contents());
             shown = news.wait_timeout(shown, left).expect("the reader lives").0;
         }
     }
@@ -147,15 +151,23 @@ impl Term {
         self.until(&format!("no {text:?}"), |screen| !screen.contains(text))
     }
 
-    /// Answers the question on screen with yes. A question takes no answer in its first moment, so that what was typed
-    /// before it came does not answer it: the key is typed until the question goes.
+    /// Waits until the question on screen takes answers: in its first moment it takes none, so that what was typed
+    /// before it came does not answer it. Then its key for yes is drawn bold.
+    pub fn armed(&self) {
+        self.watch("a question that takes answers", |screen| {
+            let cols = screen.size().1.get();
+            let (row, text) = (0_u16..).zip(screen.rows(0, cols)).find(|(_, row)| row.contains("[ Cancel ]"))?;
+            let after = text.chars().position(|c| c == ']')?;
+            let key = after + text.chars().skip(after).position(|c| c == 'y')?;
+            screen.cell(row, u16::try_from(key).ok()?)?.bold().then_some(())
+        });
+    }
+
+    /// Answers the question on screen with yes.
     pub fn confirm(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.with(|screen| screen.contents().contains("Cancel")) {
-            assert!(Instant::now() < deadline, "the question stays");
-            self.keys("y");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.armed();
+        self.keys("y");
+        self.wait_gone("Cancel");
     }
 
     /// Everything the program has sent.

@@ -77,7 +77,10 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         let mut packed: Vec<Vec<Span>> = Vec::new();
         for row in rows {
             match packed.last_mut() {
-                Some(line) if wide(line) + wide(&row) <= usize::from(model.size.0) => line.extend(row),
+                Some(line) if wide(line) + wide(&row) < usize::from(model.size.0) => {
+                    line.push((Role::Text, " ".to_owned()));
+                    line.extend(row);
+                }
                 _ => packed.push(row),
             }
         }
@@ -86,9 +89,16 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     if rows.is_empty() {
         rows.push(vec![(Role::Good, " + Nothing waits for you.".to_owned())]);
     }
+    if model.gone.is_some() {
+        let quit = key(model, Action::Quit);
+        let text =
+            format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.");
+        rows = vec![vec![(Role::Bad, text)]];
+    }
     for text in [&model.note, &snapshot.store_note] {
         if !text.is_empty() {
-            rows.push(vec![(Role::Accent, format!(" {text}"))]);
+            let lines = super::wrapped(model, Role::Accent, " ", text, model.size.0);
+            rows.extend(lines.into_iter().take(2).map(|span| vec![span]));
         }
     }
     rows
@@ -101,8 +111,12 @@ fn wide(spans: &[Span]) -> usize {
 /// Headroom, throughput, queue, windows. Returns the area below.
 fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> Rect {
     let mut rest = area;
-    for side in Side::BOTH {
-        headroom(pen, model, snapshot, side, line(rest, 0));
+    // Both bars are equally long, so that they can be compared.
+    let texts = Side::BOTH.map(|side| headroom_text(model, snapshot, side));
+    let widest = texts.iter().map(|text| text::width(text)).max().unwrap_or(0).max(20);
+    let bar = area.width.saturating_sub(16 + u16::try_from(widest).unwrap_or(u16::MAX)).min(40);
+    for (side, text) in Side::BOTH.into_iter().zip(&texts) {
+        headroom(pen, snapshot, side, line(rest, 0), bar, text);
         rest = below(rest, 1);
     }
     let series =
@@ -145,14 +159,20 @@ fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) ->
     below(rest, 1)
 }
 
-fn headroom(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, side: Side, area: Rect) {
-    let connection = snapshot.sides.get(side);
+fn headroom(pen: &mut Pen<'_>, snapshot: &Snapshot, side: Side, area: Rect, bar: u16, text: &str) {
     let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
     pen.put(Rect { width: 16.min(area.width), ..area }, role, &format!(" {side} left"));
-    let Some((left, of)) = connection.headroom.left_of() else {
-        pen.put(shifted(area, 16), Role::Dim, "headroom not known yet");
+    let Some((left, of)) = snapshot.sides.get(side).headroom.left_of() else {
+        pen.put(shifted(area, 16), Role::Dim, text);
         return;
     };
+    graph::gauge(pen, Rect { width: bar, ..shifted(area, 16) }, left, of);
+    pen.put(shifted(area, 16 + bar), Role::Text, text);
+}
+
+fn headroom_text(model: &Model, snapshot: &Snapshot, side: Side) -> String {
+    let connection = snapshot.sides.get(side);
+    let Some((left, of)) = connection.headroom.left_of() else { return "not known yet".to_owned() };
     let resets = match (age::gate(model, &connection.headroom), &connection.headroom) {
         (Some(until), _) => format!(", gated until {}", age::clock(model, until)),
         (None, Headroom::Window { next_release: Some(at), .. }) => format!(", resets {}", age::clock(model, *at)),
@@ -162,11 +182,7 @@ fn headroom(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, side: Side, a
         }
         _ => String::new(),
     };
-    let text = format!(" {left}/{of} left{resets} ");
-    let wide = u16::try_from(text.chars().count()).unwrap_or(0).max(30);
-    let bar = area.width.saturating_sub(16 + wide).min(40);
-    graph::gauge(pen, Rect { width: bar, ..shifted(area, 16) }, left, of);
-    pen.put(shifted(area, 16 + bar), Role::Text, &text);
+    format!(" {left}/{of}{resets} ")
 }
 
 fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) {
