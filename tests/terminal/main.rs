@@ -2,6 +2,7 @@
 //! left of their terminal afterwards.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "what is waited for is another process: its time cannot be paused")]
 
 mod daemon;
 mod ends;

@@ -109,6 +109,7 @@ pub fn apart(one: &str, other: &str, room: usize, ellipsis: &str) -> (String, St
     // A word or two of what comes before, if there is room for it.
     let before: Vec<usize> = one[..same].grapheme_indices(true).map(|(at, _)| at).collect();
     let from = before.len().checked_sub(room / 4).and_then(|at| before.get(at)).copied().unwrap_or(same);
+    let from = one[from..same].find(' ').map_or(from, |space| from + space + 1);
     let tail = |text: &str| format!("{ellipsis}{}", text.get(from..).unwrap_or_default());
     (tail(one), tail(other))
 }
@@ -193,7 +194,7 @@ mod tests {
         let (one, other) =
             ("Newsletter launch Atelier Moreau - phase 2", "Newsletter launch Atelier Moreau - pilot 51");
         let (a, b) = apart(one, other, 16, "…");
-        assert_eq!((fit(&a, 16, "…"), fit(&b, 16, "…")), ("… - phase 2".to_owned(), "… - pilot 51".to_owned()));
+        assert_eq!((fit(&a, 16, "…"), fit(&b, 16, "…")), ("…- phase 2".to_owned(), "…- pilot 51".to_owned()));
         assert_eq!(apart("a", "b", 1, "…"), ("a".to_owned(), "b".to_owned()));
         assert_eq!(apart("same", "same", 2, "…"), ("same".to_owned(), "same".to_owned()));
         let (a, b) = apart("日本語日本語日本語", "日本語日本語日本誤", 8, "…");

@@ -5,6 +5,7 @@ use crate::control::Command;
 use crate::tui::action::{Action, REGISTRY, Scope};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
+use crate::tui::popup::help::KEYS;
 use crate::tui::popup::{Picker, Seeks, Text};
 use crate::tui::theme::Role;
 
@@ -245,7 +246,7 @@ pub(super) fn help(model: &mut Model) -> Vec<Effect> {
             };
             let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
             let role = if why.is_empty() { Role::Text } else { Role::Dim };
-            lines.push((role, format!("  {keys:<20} {}{why}", spec.doc)));
+            lines.push((role, format!("{:<KEYS$}{}{why}", format!("  {keys} "), spec.doc)));
         }
         lines.push((Role::Text, String::new()));
     }
