@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::control::{Command, Desk, Mode, Snapshot, socket};
+use crate::control::{Desk, Mode, Snapshot, socket};
 
 use super::failure::Failure;
 use super::wiring;
@@ -24,41 +24,41 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     let signals = |kind| signal(kind).map_err(|error| Failure::running(format!("signals cannot be heard: {error}")));
     let (mut term, mut int, mut hup) =
         (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?, signals(SignalKind::hangup())?);
-    let (running, store) = wiring::start(&config, Mode::Live).await?;
+    let started = wiring::start(&config, Mode::Live).await?;
+    let desk = started.running.desk.clone();
     let path = wiring::socket(&config)?;
     let closing = CancellationToken::new();
-    let served = socket::serve(&path, running.desk.clone(), closing.clone())
-        .await
-        .map_err(|error| Failure::running(error.to_string()))?;
+    let served = match socket::serve(&path, desk.clone(), closing.clone()).await {
+        Ok(served) => served,
+        Err(error) => {
+            started.end("start").await?;
+            return Err(Failure::running(error.to_string()));
+        }
+    };
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
 
-    let mut snapshots = running.desk.snapshots();
+    let mut snapshots = desk.snapshots();
     let mut told = 0;
-    let mut task = running.task;
-    let ended = loop {
-        let signal = tokio::select! {
+    let who = loop {
+        tokio::select! {
             biased;
-            _ = term.recv() => "SIGTERM",
-            _ = int.recv() => "SIGINT",
+            _ = term.recv() => break "SIGTERM",
+            _ = int.recv() => break "SIGINT",
             // A daemon started from a shell outlives its terminal.
-            _ = hup.recv() => continue,
-            ended = &mut task => break ended,
-            Ok(()) = snapshots.changed() => {
-                told = tell(&snapshots.borrow_and_update(), told);
-                continue;
-            }
-        };
-        tracing::info!(signal, "finishing what is in flight");
-        let _ = running.desk.command(signal, Command::Shutdown).await;
+            _ = hup.recv() => {}
+            changed = snapshots.changed() => match changed {
+                Ok(()) => told = tell(&snapshots.borrow_and_update(), told),
+                // The engine ended by itself: its store failed, or an operator said so.
+                Err(_) => break "the engine",
+            },
+        }
     };
+    tracing::info!(by = who, "finishing what is in flight");
+    let ended = started.end(who).await;
     closing.cancel();
     let _ = served.await;
-    let _ = store.close().await;
-    match ended {
-        Ok(Ok(())) => Ok(ExitCode::SUCCESS),
-        Ok(Err(error)) => Err(Failure::store(error.to_string())),
-        Err(_) => Err(Failure::running("the engine failed; this is a bug in crosstie, please report it".to_owned())),
-    }
+    ended?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// New lines of the journal, without anybody's values: a log is read by more people than a CRM.

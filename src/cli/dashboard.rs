@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{self, Config};
 use crate::control::socket::{ConnectError, connect};
-use crate::control::{Command, Desk, Mode};
+use crate::control::{Desk, Mode};
 use crate::seam::WallClock;
 use crate::tui::theme::Theme;
 use crate::tui::{self, Exit, Keymap};
@@ -40,17 +40,10 @@ pub async fn configured(config: &Config) -> Result<ExitCode, Failure> {
     if let Some(desk) = attach(&socket).await? {
         return Ok(exit_code(show(desk, keymap, "attached to the running daemon").await?));
     }
-    let (running, store) = wiring::start(config, Mode::Live).await?;
-    let exit = show(running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it").await;
-    let _ = running.desk.command(&wiring::operator(), Command::Shutdown).await;
-    let ended = running.task.await;
-    let _ = store.close().await;
-    let exit = exit?;
-    match ended {
-        Ok(Ok(())) => Ok(exit_code(exit)),
-        Ok(Err(error)) => Err(Failure::store(error.to_string())),
-        Err(_) => Err(Failure::running("the engine failed; this is a bug in crosstie, please report it".to_owned())),
-    }
+    let started = wiring::start(config, Mode::Live).await?;
+    let exit = show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it").await;
+    started.end(&wiring::operator()).await?;
+    Ok(exit_code(exit?))
 }
 
 /// The Desk of a daemon, if one runs.

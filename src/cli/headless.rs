@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::control::{Desk, Snapshot};
 use crate::seam::WallClock;
-use crate::sim::audit::{Case, Claims, Report, audit};
+use crate::sim::audit::{Case, Outcomes, Report, audit};
 
 use super::demo::{Demo, Options};
 use super::failure::{Failure, code};
@@ -52,20 +52,15 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     let (report, crm, notion) = {
         let crm = demo.crm.lock().map_err(|_| broken())?;
         let notion = demo.notion.lock().map_err(|_| broken())?;
-        let claims = Claims {
-            journal: claims.journal,
-            holds: claims.holds,
-            orphans: claims.orphans,
-            ties: claims.ties,
-            tombstones: claims.tombstones,
-            intents: claims.intents,
-        };
         let case = Case { pairs: &demo.pairs, crm: &crm, notion: &notion, claims: &claims, began: demo.began };
         (audit(&case), crm.counters(), notion.counters())
     };
     let figures = json!({
         "seed": options.seed,
-        "edits": report.edits,
+        "edits": {
+            "crm": outcomes(&report.edits.crm)?,
+            "notion": outcomes(&report.edits.notion)?,
+        },
         "duplicates": report.duplicates,
         "loops": report.loops,
         "requests": { "crm": crm.requests, "notion": notion.requests },
@@ -78,6 +73,14 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     });
     demo.stop().await;
     Ok((report, figures))
+}
+
+/// How many edits were made, and how they ended.
+fn outcomes(outcomes: &Outcomes) -> Result<serde_json::Value, Failure> {
+    let mut value = serde_json::to_value(outcomes)
+        .map_err(|error| Failure::running(format!("the report cannot be written as JSON: {error}")))?;
+    value["made"] = outcomes.total().into();
+    Ok(value)
 }
 
 /// Nothing is planned, out, unknown or hot, and both sides of every pair were listed completely since people stopped.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::control::{Command, Desk, Headroom, Link, Mode, PairState, Snapshot};
+use crate::control::{Desk, Headroom, Link, Mode, PairState, Snapshot};
 use crate::model::Side;
 
 use super::failure::{Failure, code};
@@ -38,8 +38,8 @@ pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
 }
 
 async fn own(config: &Config) -> Result<Arc<Snapshot>, Failure> {
-    let (running, store) = wiring::start(config, Mode::Live).await?;
-    let mut snapshots = running.desk.snapshots();
+    let started = wiring::start(config, Mode::Live).await?;
+    let mut snapshots = started.running.desk.snapshots();
     let looked = tokio::time::timeout(LOOKING, async {
         while !snapshots.borrow_and_update().pairs.iter().all(|pair| pair.state != PairState::Listing) {
             if snapshots.changed().await.is_err() {
@@ -49,10 +49,8 @@ async fn own(config: &Config) -> Result<Arc<Snapshot>, Failure> {
     });
     // Whatever was seen until then is the answer.
     let _ = looked.await;
-    let snapshot = running.desk.snapshots().borrow().clone();
-    let _ = running.desk.command(&wiring::operator(), Command::Shutdown).await;
-    let _ = running.task.await;
-    let _ = store.close().await;
+    let snapshot = started.running.desk.snapshots().borrow().clone();
+    started.end(&wiring::operator()).await?;
     Ok(snapshot)
 }
 

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, CrmPlan, NotionPlan, Secret};
-use crate::control::{Mode, Sides};
+use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
 use crate::remote::connection::Connection;
@@ -130,11 +133,63 @@ pub fn state_dir(config: &Config) -> Result<PathBuf, Failure> {
     Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("crosstie"))
 }
 
+/// How old the newest export may get.
+const EXPORT_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How often that is looked at.
+const EXPORT_LOOK: Duration = Duration::from_secs(3600);
+
+/// Exports the store whenever the newest export is a day old: sled has no salvage tool, so this is what a broken store is
+/// restored from.
+async fn keep_exports(store: Store, dir: PathBuf) {
+    loop {
+        let newest = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+        let newest = newest.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max();
+        let age = newest.and_then(|at| at.elapsed().ok());
+        if age.is_none_or(|age| age >= EXPORT_EVERY) {
+            match store.export(&dir, SystemClock.now()).await {
+                Ok(path) => tracing::info!(path = %path.display(), "the store was exported"),
+                Err(error) => tracing::warn!("the store could not be exported: {error}"),
+            }
+        }
+        tokio::time::sleep(EXPORT_LOOK).await;
+    }
+}
+
+/// A running engine, the store below it, and the exports of that store.
+pub struct Started {
+    /// The engine.
+    pub running: Running,
+    store: Store,
+    exports: JoinHandle<()>,
+}
+
+impl Started {
+    /// Waits for the engine to end and closes the store. An engine that was not told to end by a command is told now.
+    ///
+    /// # Errors
+    /// [`Failure`] when it ended because its store failed, or by a bug.
+    pub async fn end(self, who: &str) -> Result<(), Failure> {
+        // One that has ended already cannot hear it.
+        let _ = self.running.desk.command(who, Command::Shutdown).await;
+        let ended = self.running.task.await;
+        self.exports.abort();
+        // A store that cannot be closed in order is checked when it is opened next.
+        let _ = self.store.close().await;
+        match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::store(error.to_string())),
+            Err(_) => {
+                Err(Failure::running("the engine failed; this is a bug in crosstie, please report it".to_owned()))
+            }
+        }
+    }
+}
+
 /// Starts the engine of a configuration.
 ///
 /// # Errors
 /// [`Failure`]: secrets, the store, or what it remembers.
-pub async fn start(config: &Config, mode: Mode) -> Result<(Running, Store), Failure> {
+pub async fn start(config: &Config, mode: Mode) -> Result<Started, Failure> {
     let home = state_dir(config)?;
     let opened = open_store(&home)?;
     let systems = systems(config)?;
@@ -147,7 +202,8 @@ pub async fn start(config: &Config, mode: Mode) -> Result<(Running, Store), Fail
     };
     let world = World { systems, store: opened.store.clone(), clock: clock() };
     let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
-    Ok((running, opened.store))
+    let exports = tokio::spawn(keep_exports(opened.store.clone(), home.join("exports")));
+    Ok(Started { running, store: opened.store, exports })
 }
 
 /// The configuration, if there is one.

@@ -1,9 +1,8 @@
 //! What the operator configures: one TOML file with two connections, the timing and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
-//! or asks a remote system; `cli` does that and hands the contents in ([`locate`] looks whether a file is there, no
-//! more). Secrets are never in the file: it names where
-//! they are, and neither a message nor a `Debug` ever shows one.
+//! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
+//! more). Secrets are never in the file: it names where they are, and neither a message nor a `Debug` ever shows one.
 
 mod connections;
 mod error;

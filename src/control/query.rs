@@ -125,7 +125,7 @@ pub struct OrphanRow {
     pub record: RecordRef,
     /// Its title.
     pub title: String,
-    /// One word: `survivor`, `ambiguous`, `copy`, `creation off`.
+    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`.
     pub why: String,
     /// One sentence.
     pub detail: String,

@@ -10,7 +10,7 @@ use crate::config::Timing;
 use crate::control::{PairState, Sides};
 use crate::model::{
     Event, FieldKey, FieldName, Happening, HoldId, Observation, PairName, RecordId, RecordRef, Side, TieId, Value,
-    Verdict,
+    Verdict, Why,
 };
 use crate::remote::{RemoteError, System};
 use crate::seam::WallClock;
@@ -188,23 +188,24 @@ impl Core {
         if let Some(why) = self.stopped.get(name) {
             return PairState::Stopped { why: why.clone() };
         }
-        let Some(pair) = self.memory.pair(name) else { return PairState::Listing };
-        let looked = |side: Side| {
-            pair.cursors.get(side).swept.is_some()
-                && self.listings.get(&(name.clone(), side)).is_some_and(|listing| listing.looked)
-        };
-        if pair.map.is_none() || !looked(Side::Crm) || !looked(Side::Notion) {
-            return PairState::Listing;
-        }
-        if let Some(crate::model::Why::MassChange { what, plan }) =
-            self.memory.holds.get(&HoldId { pair: name.clone(), crm: None, field: None }).map(|hold| &hold.why)
-        {
+        let Some(pair) = self.memory.pair(name).filter(|pair| self.has_looked(pair)) else { return PairState::Listing };
+        let guard = HoldId { pair: name.clone(), crm: None, field: None };
+        if let Some(Why::MassChange { what, plan }) = self.memory.holds.get(&guard).map(|hold| &hold.why) {
             return PairState::Guarded { what: what.clone(), plan: plan.clone() };
         }
         if self.timing.review && !self.approved(name) {
             return self.review(pair);
         }
         PairState::Running
+    }
+
+    /// Both sides were listed completely once, and answered since the start.
+    fn has_looked(&self, pair: &PairMemory) -> bool {
+        let looked = |side: Side| {
+            let listing = self.listings.get(&(pair.spec.name.clone(), side));
+            pair.cursors.get(side).swept.is_some() && listing.is_some_and(|listing| listing.looked)
+        };
+        pair.map.is_some() && looked(Side::Crm) && looked(Side::Notion)
     }
 
     fn approved(&self, name: &PairName) -> bool {
@@ -216,7 +217,9 @@ impl Core {
 
     /// Whether a pair's plans are derived and carried out.
     pub(super) fn is_running(&self, name: &PairName) -> bool {
-        matches!(self.pair_state(name), PairState::Running | PairState::Guarded { .. })
+        !self.stopped.contains_key(name)
+            && self.memory.pair(name).is_some_and(|pair| self.has_looked(pair))
+            && (!self.timing.review || self.approved(name))
     }
 
     /// A record's title as people know it, or its id.

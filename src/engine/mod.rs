@@ -2,12 +2,14 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `listing` and `reading` how a side is seen, `planning` and `untied` what is derived from it, `dispatch`, `outcome` and
+//! `canary`, `listing` and
+//! `reading` how a side is seen, `planning` and `untied` what is derived from it, `dispatch`, `outcome` and
 //! `unknown` how it is written, `views` and `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
 
+mod canary;
 mod commands;
 mod core;
 mod desk;

@@ -126,6 +126,12 @@ impl Core {
         }
     }
 
+    /// Writes whose answer is still out. Whoever only waits for a permit is not waited for.
+    fn on_the_wire(&self) -> usize {
+        let sent = |intent: &&crate::model::Intent| matches!(intent.state, crate::model::IntentState::Sent { .. });
+        self.memory.intents.values().filter(sent).count()
+    }
+
     /// The next moment at which something is due by itself.
     fn next_wake(&self, now: Timestamp) -> Timestamp {
         let planned = self.planned.values().map(|planned| planned.due);
@@ -157,7 +163,7 @@ impl Run {
     async fn go(mut self) -> Result<(), EngineError> {
         loop {
             self.follow().await?;
-            if self.core.draining && self.core.under_way.is_empty() && self.core.probing.is_empty() {
+            if self.core.draining && self.core.on_the_wire() == 0 {
                 let mut txn = Txn::default();
                 txn.events.push(self.core.system_event(Happening::System, "stopped in good order"));
                 self.commit(txn).await?;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::control::PairState;
-use crate::model::{Happening, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict};
+use crate::model::{
+    Happening, Observation, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict,
+};
 use crate::plan::{Facts, Fate, Matching, Untied, match_untied};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
@@ -145,12 +147,15 @@ impl Core {
                             && (if side == Side::Crm { &stone.crm } else { &stone.notion }) == id
                     })
                     .map(|stone| if side == Side::Crm { stone.notion.clone() } else { stone.crm.clone() });
-                let ready = self.whole_at(pair, side, id).is_some_and(|whole| observation.seen_at >= whole);
+                let whole = self.whole_at(pair, side, id);
+                let ready = whole.is_some_and(|whole| observation.seen_at >= whole);
+                let incomplete = whole.is_none() && observation.seen_at >= self.quiet_at(side, observation);
                 let untied = Untied {
                     marker: observation.marker.clone(),
                     keys,
                     survivor_of,
                     ready,
+                    incomplete,
                     ordered: ordered.contains(&at),
                 };
                 let records = if side == Side::Crm { &mut facts.crm } else { &mut facts.notion };
@@ -181,12 +186,18 @@ impl Core {
         if !pair.spec.match_by.is_empty() && !keyed {
             return None;
         }
+        Some(self.quiet_at(side, observation))
+    }
+
+    /// From when on nothing has moved for the quiet time of its side, or the longest deferral is over.
+    fn quiet_at(&self, side: Side, observation: &Observation) -> Timestamp {
+        let settled = observation.settled_since;
         if !self.systems.get(side).capabilities().saves_while_typing {
-            return Some(observation.settled_since);
+            return settled;
         }
-        let quiet = after(observation.settled_since, signed(self.timing.quiet_new_page));
-        let first = observation.created_at.unwrap_or(observation.settled_since).min(observation.settled_since);
-        Some(quiet.min(after(first, signed(self.timing.max_deferral)).max(observation.settled_since)))
+        let first = observation.created_at.unwrap_or(settled).min(settled);
+        let latest = after(first, signed(self.timing.max_deferral)).max(settled);
+        after(settled, signed(self.timing.quiet_new_page)).min(latest)
     }
 
     fn show_orphans(&mut self, txn: &mut Txn, name: &PairName, matching: &Matching) {
@@ -227,9 +238,14 @@ impl Core {
                     Fate::Create => now,
                     Fate::Wait => {
                         let whole = self.memory.pair(name).and_then(|pair| self.whole_at(pair, side, id));
-                        let Some(whole) = whole else { continue };
+                        let quiet = self
+                            .memory
+                            .pair(name)
+                            .and_then(|pair| Some(whole.unwrap_or(self.quiet_at(side, pair.observation(side, id)?))));
                         // Two readings a quiet time apart must agree: see to it that there is a second.
-                        self.hot.entry(at.clone()).or_insert(whole);
+                        if let Some(quiet) = quiet {
+                            self.hot.entry(at.clone()).or_insert(quiet);
+                        }
                         continue;
                     }
                     _ => continue,
@@ -267,7 +283,10 @@ impl Core {
             |fate: &Fate| matches!(fate, Fate::Orphan(OrphanWhy::Ambiguous { .. } | OrphanWhy::Copy { .. }));
         let alone = |fate: &Fate| {
             matches!(fate, Fate::Create | Fate::Wait)
-                || matches!(fate, Fate::Orphan(OrphanWhy::CreationOff | OrphanWhy::Survivor { .. }))
+                || matches!(
+                    fate,
+                    Fate::Orphan(OrphanWhy::CreationOff | OrphanWhy::Incomplete | OrphanWhy::Survivor { .. })
+                )
         };
         PairState::Review {
             sure: count(Side::Crm, |fate| matches!(fate, Fate::Match(_))),
@@ -297,6 +316,7 @@ pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
             format!("{} records of the other side match it; link the right one, or create", candidates.len())
         }
         OrphanWhy::Copy { of } => format!("a copy of page {of}, which is tied already; link it, create, or ignore it"),
+        OrphanWhy::Incomplete => "it has no title or no key yet; fill it in, link it, or ignore it".to_owned(),
         OrphanWhy::CreationOff => "the pair does not create counterparts in this direction".to_owned(),
     }
 }

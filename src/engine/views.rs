@@ -117,6 +117,7 @@ impl Core {
                 OrphanWhy::Survivor { .. } => "survivor",
                 OrphanWhy::Ambiguous { .. } => "ambiguous",
                 OrphanWhy::Copy { .. } => "copy",
+                OrphanWhy::Incomplete => "incomplete",
                 OrphanWhy::CreationOff => "creation off",
             }
             .to_owned(),

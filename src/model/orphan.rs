@@ -24,6 +24,8 @@ pub enum OrphanWhy {
         /// The page that is tied.
         of: RecordId,
     },
+    /// It has no title or no match key, and nobody has gone on typing: nothing is created for it before it has.
+    Incomplete,
     /// The pair does not create in this direction.
     CreationOff,
 }

@@ -18,6 +18,8 @@ pub struct Untied {
     pub survivor_of: Option<RecordId>,
     /// Title and a key are there, and two readings a quiet time apart agree.
     pub ready: bool,
+    /// Title or key are missing, and two readings a quiet time apart agree.
+    pub incomplete: bool,
     /// An operator asked for its counterpart to be created, whatever the policy.
     pub ordered: bool,
 }
@@ -88,6 +90,8 @@ pub fn match_untied(facts: &Facts, create: Create) -> Matching {
                     Fate::Orphan(OrphanWhy::Survivor { gone: gone.clone() })
                 } else if !create.from(side) {
                     Fate::Orphan(OrphanWhy::CreationOff)
+                } else if record.incomplete {
+                    Fate::Orphan(OrphanWhy::Incomplete)
                 } else if record.ready {
                     Fate::Create
                 } else {
@@ -283,6 +287,14 @@ mod tests {
         let matching = match_untied(&facts, Create::Both);
         assert_eq!(*fate(&matching, Side::Notion, "p"), Fate::Match("2".into()));
         assert_eq!(*fate(&matching, Side::Crm, "1"), Fate::Create);
+    }
+
+    #[test]
+    fn a_record_left_without_a_title_is_shown_and_not_created() {
+        let mut facts = facts(&[], &[("p", &[])]);
+        facts.notion.values_mut().for_each(|record| (record.ready, record.incomplete) = (false, true));
+        let matching = match_untied(&facts, Create::Both);
+        assert_eq!(*fate(&matching, Side::Notion, "p"), Fate::Orphan(OrphanWhy::Incomplete));
     }
 
     #[test]

@@ -83,9 +83,11 @@ async fn answer(State(served): State<Served>, request: HttpRequest<Body>) -> Htt
         .collect();
     let target = head.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let request = Request { method, target, headers, body };
-    let now = served.clock.now();
-    // A stand-in that panicked once may still answer: it is a toy, and the next test should see why it fails.
-    let response = served.standin.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, now);
+    let response = {
+        // A stand-in that panicked once may still answer: it is a toy, and the next test should see why it fails.
+        let mut standin = served.standin.lock().unwrap_or_else(PoisonError::into_inner);
+        standin.handle(&request, served.clock.now())
+    };
     let mut built = HttpResponse::builder().status(response.status);
     for (name, value) in &response.headers {
         built = built.header(name, value);

@@ -20,28 +20,11 @@ mod witness;
 use jiff::Timestamp;
 
 use crate::mapping::PairSpec;
-use crate::model::{Event, Hold, Intent, Orphan, Tie, Tombstone};
 use crate::standin::bitrix24::BitrixStandIn;
 use crate::standin::notion::NotionStandIn;
 
+pub use crate::engine::Claims;
 pub use report::{Latency, Outcome, Outcomes, Report, Trouble, TroubleKind};
-
-/// What the engine says of itself.
-#[derive(Debug, Clone, Default)]
-pub struct Claims {
-    /// The journal, oldest first.
-    pub journal: Vec<Event>,
-    /// Open holds.
-    pub holds: Vec<Hold>,
-    /// Orphans.
-    pub orphans: Vec<Orphan>,
-    /// Ties.
-    pub ties: Vec<Tie>,
-    /// Ties that ended.
-    pub tombstones: Vec<Tombstone>,
-    /// Writes without an outcome. They prove nothing; a trouble's sentence mentions them.
-    pub intents: Vec<Intent>,
-}
 
 /// What is to be audited.
 #[derive(Debug)]

@@ -53,7 +53,7 @@ impl BitrixStandIn {
         let who = self.person(who)?;
         let item = self.object(entity, id)?;
         let made = self.drafted(entity, Some(&item), set)?;
-        self.latest = self.latest.max(now);
+        let now = self.tick(now);
         Ok(self.world.save(now, &who, entity, item.id, made.draft, false))
     }
 
@@ -70,7 +70,7 @@ impl BitrixStandIn {
     ) -> Result<String, Refused> {
         let who = self.person(who)?;
         let made = self.drafted(entity, None, set)?;
-        self.latest = self.latest.max(now);
+        let now = self.tick(now);
         Ok(self.world.create(now, &who, entity, made.draft).to_string())
     }
 
@@ -81,7 +81,7 @@ impl BitrixStandIn {
     pub fn person_delete(&mut self, now: Timestamp, who: &str, entity: Entity, id: &str) -> Result<(), Refused> {
         let who = self.person(who)?;
         let item = self.object(entity, id)?;
-        self.latest = self.latest.max(now);
+        let now = self.tick(now);
         self.world.remove(now, &who, entity, item.id);
         Ok(())
     }

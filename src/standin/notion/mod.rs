@@ -119,6 +119,8 @@ pub struct Counters {
 
 /// A pretend Notion workspace with one integration.
 pub struct NotionStandIn {
+    /// No moment of this world lies before another that it has answered for; see [`NotionStandIn::tick`].
+    clock: Timestamp,
     config: Config,
     token: String,
     world: World,
@@ -170,7 +172,8 @@ impl NotionStandIn {
             json!({ "object": "user", "id": bot, "name": "crosstie", "avatar_url": null, "type": "bot", "bot": about });
         world.users.insert(bot, user);
         let (cursors, request_ids) = (Cursors::new(config.seed ^ 0xC0FFEE), Ids::new(config.seed ^ 0x5EED));
-        Self { config, token, world, cursors, request_ids, counters: Counters::default(), window: (i64::MIN, 0) }
+        let (clock, counters) = (Timestamp::MIN, Counters::default());
+        Self { clock, config, token, world, cursors, request_ids, counters, window: (i64::MIN, 0) }
     }
 
     /// The token that the API wants as `Authorization: Bearer …`.
@@ -258,8 +261,18 @@ impl NotionStandIn {
     }
 }
 
+impl NotionStandIn {
+    /// The world's own time: what happens later is never stamped earlier, though its callers read their clocks before they
+    /// waited for their turn. Whoever audits the log relies on that.
+    fn tick(&mut self, now: Timestamp) -> Timestamp {
+        self.clock = self.clock.max(now);
+        self.clock
+    }
+}
+
 impl StandIn for NotionStandIn {
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
+        let now = self.tick(now);
         let date = time::http_date(now);
         if let Some(door) = request.target.strip_prefix("/_admin/") {
             return self.admin(request, door, now).header("date", date);

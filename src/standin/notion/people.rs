@@ -98,6 +98,7 @@ impl NotionStandIn {
     /// # Errors
     /// When the person, page or property does not exist, the page lies in the trash, or the value does not fit.
     pub fn person_edit(&mut self, now: Timestamp, who: &str, page: &str, set: &[(&str, Json)]) -> Result<(), Refused> {
+        let now = self.tick(now);
         let (who, page) = (self.person(who)?, known(page)?);
         let held = self.world.page(&page)?;
         if held.in_trash {
@@ -118,6 +119,7 @@ impl NotionStandIn {
         data_source: &str,
         set: &[(&str, Json)],
     ) -> Result<String, Refused> {
+        let now = self.tick(now);
         let (who, source) = (self.person(who)?, known(data_source)?);
         self.world.source(&source)?;
         let parent = Parent::Source(source);
@@ -131,6 +133,7 @@ impl NotionStandIn {
     /// # Errors
     /// When the person or page does not exist.
     pub fn person_duplicate(&mut self, now: Timestamp, who: &str, page: &str) -> Result<String, Refused> {
+        let now = self.tick(now);
         let (who, page) = (self.person(who)?, known(page)?);
         let original = self.world.page(&page)?.clone();
         let schema = self.world.schema_of(&original.parent);
@@ -154,6 +157,7 @@ impl NotionStandIn {
     /// # Errors
     /// When the person or page does not exist.
     pub fn person_trash(&mut self, now: Timestamp, who: &str, page: &str) -> Result<(), Refused> {
+        let now = self.tick(now);
         let (who, page) = (self.person(who)?, known(page)?);
         self.world.trash(&page, true, &who, now)
     }
@@ -163,6 +167,7 @@ impl NotionStandIn {
     /// # Errors
     /// When the person or page does not exist.
     pub fn person_restore(&mut self, now: Timestamp, who: &str, page: &str) -> Result<(), Refused> {
+        let now = self.tick(now);
         let (who, page) = (self.person(who)?, known(page)?);
         self.world.trash(&page, false, &who, now)
     }

@@ -1,0 +1,84 @@
+//! The process dies at any moment and starts again on what had reached the disk.
+
+use crosstie::model::Side;
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use crate::harness::{Bench, Plan};
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() {
+    for millis in [0, 10, 30, 50, 2_000] {
+        let mut bench = Bench::settled(Plan::default()).await;
+        let pages = bench.pages("contacts").len();
+        let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))]);
+        while bench.creates().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+        bench.crash().await;
+        bench.pass(30).await;
+        bench.start().await;
+        bench.until("it is tied", 1200, async || bench.page_of("contacts", &ida).await.is_some()).await;
+        bench.settle().await;
+        assert_eq!(bench.creates().len(), 1, "crash {millis} ms after the send");
+        assert_eq!(bench.pages("contacts").len(), pages + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn crashes_at_many_moments_while_people_edit_lose_and_double_nothing() {
+    for offset in 0..12_u64 {
+        let mut bench = Bench::settled(Plan::default()).await;
+        let (deal, page) = bench.deal().await;
+        let contacts = bench.ids(Entity::Contact).len();
+        for round in 0..6_u64 {
+            bench.edit_deal(&deal, "OPPORTUNITY", format!("{}", 1000 + round));
+            bench.edit_notion(&page, "Notes", format!("round {round}"));
+            if round % 3 == 0 {
+                let email = format!("new{round}@hall.example");
+                bench.add_crm(Entity::Contact, &[("NAME", json!("New")), ("EMAIL", json!(email))]);
+            }
+            let pause = 3_000 + offset * 1_370 + round * 411;
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            bench.crash().await;
+            bench.pass(round % 2).await;
+            bench.start().await;
+        }
+        bench.settle().await;
+        bench.pass(700).await;
+        bench.settle().await;
+        assert_eq!(
+            (bench.deal_field(&deal, "OPPORTUNITY"), bench.cell(&page, "Amount")),
+            (json!("1005"), json!("1005"))
+        );
+        let notes = (bench.deal_field(&deal, "COMMENTS"), bench.cell(&page, "Notes"));
+        assert_eq!(notes, (json!("round 5"), json!("round 5")), "offset {offset}");
+        assert_eq!(bench.ids(Entity::Contact).len(), contacts + 2);
+        assert_eq!(bench.pages("contacts").len(), contacts + 2, "offset {offset}");
+        let claims = bench.claims().await;
+        assert!(claims.holds.is_empty() && claims.intents.is_empty(), "{:#?} {:#?}", claims.holds, claims.intents);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orderly_shutdown_finishes_what_is_in_flight_and_begins_nothing() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.once(
+        |call| call.side == Side::Notion && call.is_update(),
+        crate::wire::Fate::SlowAnswer(std::time::Duration::from_secs(20)),
+    );
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    while bench.writes().is_empty() {
+        bench.pass(1).await;
+    }
+    bench.edit_deal(&deal, "COMMENTS", "later");
+    bench.shut_down().await;
+    assert_eq!(bench.writes().len(), 1);
+    bench.start().await;
+    assert!(bench.claims().await.intents.is_empty(), "the answer was not waited for");
+    bench.settle().await;
+    assert_eq!((bench.cell(&page, "Amount"), bench.cell(&page, "Notes")), (json!("4711"), json!("later")));
+    assert_eq!(bench.writes().iter().filter(|call| call.holds("4711")).count(), 1);
+}

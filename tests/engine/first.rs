@@ -1,0 +1,107 @@
+//! First contact, matching, review and orphans.
+
+use crosstie::config::Timing;
+use crosstie::control::{Command, PairState};
+use crosstie::mapping::Create;
+use crosstie::model::{OrphanWhy, RecordRef, Side, Why};
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use crate::harness::{Bench, Plan, deal_hold};
+
+#[tokio::test(start_paused = true)]
+async fn first_contact_holds_what_differs_fills_what_is_empty_and_overwrites_nothing() {
+    let mut bench = Bench::new(Plan::default());
+    let deal = bench.ids(Entity::Deal)[0].clone();
+    let title = bench.deal_field(&deal, "TITLE");
+    let page = bench.pages("deals").into_iter().find(|page| bench.cell(page, "Name") == title).unwrap();
+    let notes = bench.deal_field(&deal, "COMMENTS");
+    bench.edit_notion(&page, "Amount", 31337);
+    bench.edit_notion(&page, "Notes", json!(null));
+    bench.edit_deal(&deal, "UF_CRM_DEADLINE", json!(null));
+    let (amount, deadline) = (bench.deal_field(&deal, "OPPORTUNITY"), bench.cell(&page, "Deadline"));
+    bench.start().await;
+    bench.until("they are tied", 60, async || bench.page_of("deals", &deal).await.is_some()).await;
+    bench.settle().await;
+    assert_eq!(bench.page_of("deals", &deal).await, Some(page.clone()));
+    assert_eq!((bench.deal_field(&deal, "OPPORTUNITY"), bench.cell(&page, "Amount")), (amount, json!("31337")));
+    let hold = bench.hold(&deal_hold(&deal, "OPPORTUNITY")).await.unwrap();
+    assert!(matches!(hold.why, Why::Conflict { base: None, .. }), "{hold:?}");
+    assert_eq!(bench.cell(&page, "Notes"), notes);
+    assert_eq!(bench.deal_field(&deal, "UF_CRM_DEADLINE"), deadline);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_review_stops_everything_until_it_is_approved() {
+    let timing = Timing { review: true, ..Timing::default() };
+    let mut bench = Bench::new(Plan { timing, office: (3, 2, 2, 1), ..Plan::default() });
+    bench.start().await;
+    bench.until("it is reviewed", 60, async || matches!(bench.state("contacts"), PairState::Review { .. })).await;
+    bench.pass(600).await;
+    let PairState::Review { sure, ambiguous, crm_only, notion_only } = bench.state("contacts") else { panic!() };
+    assert_eq!((sure, ambiguous, crm_only, notion_only), (2, 0, 1, 1));
+    assert!(bench.writes().is_empty() && bench.claims().await.ties.is_empty());
+    bench.done(Command::Approve { pair: "contacts".into() }).await;
+    bench.until("contacts are tied", 300, async || bench.claims().await.ties.len() == 4).await;
+    assert!(bench.claims().await.ties.iter().all(|tie| tie.pair.as_str() == "contacts"));
+    assert!(matches!(bench.state("deals"), PairState::Review { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copied_page_is_an_orphan_and_gets_no_record() {
+    let bench = Bench::settled(Plan::default()).await;
+    let deals = bench.ids(Entity::Deal).len();
+    let (_, page) = bench.deal().await;
+    let now = bench.now();
+    let copy = bench.wires.notion.lock().unwrap().person_duplicate(now, crate::harness::BORIS, &page).unwrap();
+    bench.pass(300).await;
+    let orphans = bench.claims().await.orphans;
+    assert_eq!(orphans.len(), 1);
+    assert_eq!(orphans[0].record.id.as_str(), copy);
+    assert_eq!(orphans[0].why, OrphanWhy::Copy { of: page.as_str().into() });
+    assert_eq!(bench.ids(Entity::Deal).len(), deals);
+    bench.done(Command::IgnoreOrphan { record: orphans[0].record.clone() }).await;
+    bench.pass(3700).await;
+    assert!(bench.claims().await.orphans.is_empty());
+    assert!(bench.creates().is_empty());
+}
+
+fn no_creation() -> Plan {
+    Plan {
+        office: (3, 2, 2, 1),
+        pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.create = Create::None),
+        ..Plan::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn orphans_can_be_linked_by_hand_and_then_merge_as_on_first_contact() {
+    let bench = Bench::settled(no_creation()).await;
+    let orphans = bench.claims().await.orphans;
+    let of = |side: Side| {
+        let fits =
+            |orphan: &&crosstie::model::Orphan| orphan.record.side == side && orphan.record.pair.as_str() == "contacts";
+        orphans.iter().find(fits).unwrap().record.id.clone()
+    };
+    let (crm, notion) = (of(Side::Crm), of(Side::Notion));
+    let before = bench.held(Entity::Contact, crm.as_str(), "EMAIL");
+    bench.done(Command::Link { pair: "contacts".into(), crm: crm.clone(), notion: notion.clone() }).await;
+    bench.settle().await;
+    assert_eq!(bench.page_of("contacts", crm.as_str()).await.as_deref(), Some(notion.as_str()));
+    assert_eq!(bench.held(Entity::Contact, crm.as_str(), "EMAIL"), before);
+    assert!(bench.claims().await.holds.iter().any(|hold| matches!(hold.why, Why::Conflict { base: None, .. })));
+    assert!(bench.creates().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counterpart_is_created_on_order_whatever_the_policy() {
+    let bench = Bench::settled(no_creation()).await;
+    let orphans = bench.claims().await.orphans;
+    let orphan = orphans.iter().find(|it| it.record.side == Side::Notion && it.record.pair.as_str() == "contacts");
+    let RecordRef { pair, side, id } = orphan.unwrap().record.clone();
+    let record = RecordRef { pair, side, id: id.clone() };
+    bench.done(Command::CreateCounterpart { record }).await;
+    bench.until("it is tied", 60, async || bench.record_of("contacts", id.as_str()).await.is_some()).await;
+    bench.settle().await;
+    assert_eq!(bench.creates().len(), 1);
+}

@@ -1,0 +1,386 @@
+//! Both stand-ins, the real clients and the real engine between them, a store that can crash, and virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::control::{Command, Desk, List, Mode, PairState, Query, Reply, Rows, Sides};
+use crosstie::engine::{self, Claims, Running, Settings, World};
+use crosstie::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+use crosstie::model::{Event, FieldKey, Happening, Hold, HoldId, RecordId, Shown, Side, TieId, Value};
+use crosstie::remote::System;
+use crosstie::remote::bitrix24::{Bitrix24, WebhookDialect};
+use crosstie::remote::connection::Connection;
+use crosstie::remote::notion::{Notion, Token};
+use crosstie::remote::pace::{Pace, Settings as PaceSettings};
+use crosstie::seam::WallClock;
+use crosstie::standin::StandIn;
+use crosstie::standin::bitrix24::Entity;
+use crosstie::standin::log::{Actor, Entry};
+use crosstie::standin::office::{self, Facts, Office, TableFacts};
+use crosstie::store::{MemoryKv, Store};
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::wire::{Call, Clock, Fate, Half, Wire, Wires};
+
+pub const ANNA: &str = "Anna Weber";
+pub const BORIS: &str = "Boris Klein";
+
+/// How a bench is set up.
+pub struct Plan {
+    /// Contacts of the CRM, deals of the CRM, how many of each have their page, and how many are in Notion alone.
+    pub office: (usize, usize, usize, usize),
+    pub timing: Timing,
+    /// Changes the pairs before the start.
+    pub pairs: fn(&mut Vec<PairSpec>),
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { office: (3, 2, 2, 0), timing: Timing { review: false, ..Timing::default() }, pairs: |_| {} }
+    }
+}
+
+/// The bench.
+pub struct Bench {
+    pub wires: Wires,
+    pub specs: Vec<PairSpec>,
+    timing: Timing,
+    kv: MemoryKv,
+    running: Option<Running>,
+    cut: Arc<Mutex<bool>>,
+}
+
+impl Bench {
+    /// Furnished worlds and no engine yet.
+    pub fn new(plan: Plan) -> Self {
+        let (contacts, deals, on_both, only_notion) = plan.office;
+        let office = office::Options {
+            crm_per_minute: 0,
+            notion_per_minute: 0,
+            contacts,
+            deals,
+            on_both,
+            only_notion,
+            ..office::Options::default()
+        };
+        let office = Office::new(11, office).unwrap();
+        let mut specs = pairs(office.facts());
+        (plan.pairs)(&mut specs);
+        let wires = Wires {
+            crm: office.crm(),
+            notion: office.notion(),
+            // Long after the office was furnished, and not at the full minute.
+            clock: Clock::starting("2026-01-06T09:00:07.3Z".parse().unwrap()),
+            faults: Arc::new(Mutex::new(Box::new(|_| Fate::Pass))),
+            calls: Arc::default(),
+        };
+        Self { wires, specs, timing: plan.timing, kv: MemoryKv::new(), running: None, cut: Arc::default() }
+    }
+
+    /// Furnished worlds and an engine that has tied what belongs together and created what was missing.
+    pub async fn settled(plan: Plan) -> Self {
+        let mut bench = Self::new(plan);
+        bench.start().await;
+        bench.until("everything is tied and written", 600, async || bench.is_quiet().await).await;
+        // Nothing that was seen to change in the last minutes is hot any more.
+        bench.pass(300).await;
+        bench.forget_calls();
+        bench
+    }
+
+    /// Starts an engine on the store as it is.
+    pub async fn start(&mut self) {
+        self.cut = Arc::default();
+        let wire = |side: Side| Arc::new(Wire { shared: self.wires.clone(), side, cut: self.cut.clone() });
+        let clock: Arc<dyn WallClock> = self.wires.clock.clone();
+        let crm_pace = Pace::new(PaceSettings::bucket(250, 500), Box::new(Half));
+        let crm = Bitrix24::new(Connection::new(wire(Side::Crm), crm_pace, clock.clone(), Arc::new(WebhookDialect)));
+        let token = Token::new(self.wires.notion.lock().unwrap().token());
+        let notion_pace = Pace::new(PaceSettings::per_minute(600), Box::new(Half));
+        let notion = Notion::new(wire(Side::Notion), notion_pace, clock.clone(), token);
+        let systems: Sides<Arc<dyn System>> = Sides { crm: Arc::new(crm), notion: Arc::new(notion) };
+        let store = Store::inline(Box::new(self.kv.clone()));
+        let settings = Settings {
+            mode: Mode::Demo,
+            pairs: self.specs.clone(),
+            timing: self.timing.clone(),
+            store_note: String::new(),
+            resync: false,
+        };
+        self.running = Some(engine::start(settings, World { systems, store, clock }).await.unwrap());
+    }
+
+    /// The process dies: what was not flushed is forgotten, and nothing it had out reaches it any more.
+    pub async fn crash(&mut self) {
+        *self.cut.lock().unwrap() = true;
+        self.kv = self.kv.crash();
+        let running = self.running.take().unwrap();
+        running.task.abort();
+        let _ = running.task.await;
+    }
+
+    /// Ends the engine in good order and waits for it.
+    pub async fn shut_down(&mut self) {
+        self.command(Command::Shutdown).await;
+        let running = self.running.take().unwrap();
+        tokio::time::timeout(Duration::from_secs(900), running.task).await.unwrap().unwrap().unwrap();
+    }
+
+    fn desk(&self) -> &dyn Desk {
+        &*self.running.as_ref().unwrap().desk
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.wires.clock.now()
+    }
+
+    /// Virtual seconds pass.
+    pub async fn pass(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// Waits until something is so, for at most so many virtual seconds.
+    pub async fn until(&self, what: &str, seconds: u64, is_so: impl AsyncFn() -> bool) {
+        for _ in 0..seconds * 4 {
+            if is_so().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        let claims = self.claims().await;
+        let journal: Vec<String> = claims.journal.iter().rev().take(25).map(line).collect();
+        panic!(
+            "not within {seconds} s: {what}\nholds {:#?}\norphans {:?}\nintents {:#?}\njournal, newest first:\n{}",
+            claims.holds,
+            claims.orphans,
+            claims.intents,
+            journal.join("\n")
+        );
+    }
+
+    /// Whether both sides were looked at and nothing is planned or out.
+    pub async fn is_quiet(&self) -> bool {
+        let snapshot = self.desk().snapshots().borrow().clone();
+        snapshot.pairs.iter().all(|pair| pair.state == PairState::Running)
+            && snapshot.queue.crm.total() == 0
+            && snapshot.queue.notion.total() == 0
+            && self.claims().await.intents.is_empty()
+    }
+
+    pub async fn settle(&self) {
+        self.pass(20).await;
+        self.until("nothing is planned or out", 1200, async || self.is_quiet().await).await;
+        self.pass(20).await;
+        self.until("nothing is planned or out", 1200, async || self.is_quiet().await).await;
+    }
+
+    pub fn state(&self, pair: &str) -> PairState {
+        let snapshot = self.desk().snapshots().borrow().clone();
+        snapshot.pairs.iter().find(|it| it.name.as_str() == pair).unwrap().state.clone()
+    }
+
+    pub async fn claims(&self) -> Claims {
+        self.running.as_ref().unwrap().desk.claims().await.unwrap()
+    }
+
+    pub async fn journal(&self, what: Happening) -> Vec<Event> {
+        self.claims().await.journal.into_iter().filter(|event| event.what == what).collect()
+    }
+
+    pub async fn command(&self, command: Command) -> Reply {
+        self.desk().command("anna", command).await.unwrap()
+    }
+
+    pub async fn done(&self, command: Command) {
+        let reply = self.command(command).await;
+        assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
+    }
+
+    pub async fn list(&self, list: List) -> Rows {
+        self.desk().query(Query { list, filter: String::new(), offset: 0, limit: 500 }).await.unwrap().rows
+    }
+
+    pub async fn hold(&self, id: &HoldId) -> Option<Hold> {
+        self.claims().await.holds.into_iter().find(|hold| hold.id == *id)
+    }
+
+    /// What an operator is shown of a held field.
+    pub async fn shown(&self, id: &HoldId) -> Shown {
+        let Rows::Holds(rows) = self.list(List::Holds).await else { panic!("no holds") };
+        let row = rows.into_iter().find(|row| row.id == *id).unwrap_or_else(|| panic!("{id} is not held"));
+        Shown { crm: row.crm.digest, notion: row.notion.digest }
+    }
+
+    /// The page tied to a CRM record.
+    pub async fn page_of(&self, pair: &str, crm: &str) -> Option<String> {
+        let ties = self.claims().await.ties;
+        ties.into_iter().find(|tie| tie.pair.as_str() == pair && tie.crm.as_str() == crm).map(|tie| tie.notion.0)
+    }
+
+    /// The CRM record tied to a page.
+    pub async fn record_of(&self, pair: &str, page: &str) -> Option<String> {
+        let ties = self.claims().await.ties;
+        ties.into_iter().find(|tie| tie.pair.as_str() == pair && tie.notion.as_str() == page).map(|tie| tie.crm.0)
+    }
+
+    /// The first deal with its page.
+    pub async fn deal(&self) -> (String, String) {
+        let deal = self.ids(Entity::Deal)[0].clone();
+        let page = self.page_of("deals", &deal).await.unwrap();
+        (deal, page)
+    }
+
+    pub fn ids(&self, entity: Entity) -> Vec<String> {
+        self.wires.crm.lock().unwrap().live_ids(entity)
+    }
+
+    pub fn pages(&self, pair: &str) -> Vec<String> {
+        let source = self.source(pair);
+        self.wires.notion.lock().unwrap().live_pages(&source)
+    }
+
+    pub fn source(&self, pair: &str) -> String {
+        self.specs.iter().find(|spec| spec.name.as_str() == pair).unwrap().data_source.clone()
+    }
+
+    pub fn edit_crm(&self, entity: Entity, id: &str, set: &[(&str, Json)]) {
+        let saved = self.wires.crm.lock().unwrap().person_edit(self.now(), ANNA, entity, id, set).unwrap();
+        assert!(saved, "the edit changed nothing");
+    }
+
+    pub fn edit_deal(&self, id: &str, field: &str, value: impl Into<Json>) {
+        self.edit_crm(Entity::Deal, id, &[(field, value.into())]);
+    }
+
+    pub fn edit_notion(&self, page: &str, property: &str, value: impl Into<Json>) {
+        let set = [(property, value.into())];
+        self.wires.notion.lock().unwrap().person_edit(self.now(), BORIS, page, &set).unwrap();
+    }
+
+    pub fn add_crm(&self, entity: Entity, set: &[(&str, Json)]) -> String {
+        self.wires.crm.lock().unwrap().person_create(self.now(), ANNA, entity, set).unwrap()
+    }
+
+    pub fn add_page(&self, pair: &str, set: &[(&str, Json)]) -> String {
+        let source = self.source(pair);
+        self.wires.notion.lock().unwrap().person_create(self.now(), BORIS, &source, set).unwrap()
+    }
+
+    pub fn delete_crm(&self, entity: Entity, id: &str) {
+        self.wires.crm.lock().unwrap().person_delete(self.now(), ANNA, entity, id).unwrap();
+    }
+
+    pub fn trash_page(&self, page: &str) {
+        self.wires.notion.lock().unwrap().person_trash(self.now(), BORIS, page).unwrap();
+    }
+
+    /// A deal's plain value; null for none.
+    pub fn held(&self, entity: Entity, id: &str, field: &str) -> Json {
+        let crm = self.wires.crm.lock().unwrap();
+        crm.plain(entity, id).unwrap_or_default().get(field).cloned().unwrap_or_default()
+    }
+
+    pub fn deal_field(&self, id: &str, field: &str) -> Json {
+        self.held(Entity::Deal, id, field)
+    }
+
+    /// A cell's plain value; null for none.
+    pub fn cell(&self, page: &str, property: &str) -> Json {
+        self.wires.notion.lock().unwrap().plain(page, property).unwrap_or_default()
+    }
+
+    /// Decides about every request from now on.
+    pub fn faults(&self, decide: impl FnMut(&Call) -> Fate + Send + 'static) {
+        *self.wires.faults.lock().unwrap() = Box::new(decide);
+    }
+
+    /// The first request that fits meets this fate; everything else passes.
+    pub fn once(&self, fits: impl Fn(&Call) -> bool + Send + 'static, fate: Fate) {
+        let mut fate = Some(fate);
+        self.faults(move |call| if fits(call) { fate.take().unwrap_or(Fate::Pass) } else { Fate::Pass });
+    }
+
+    pub fn no_faults(&self) {
+        self.faults(|_| Fate::Pass);
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.wires.calls.lock().unwrap().clone()
+    }
+
+    pub fn forget_calls(&self) {
+        self.wires.calls.lock().unwrap().clear();
+    }
+
+    pub fn writes(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(Call::is_write).collect()
+    }
+
+    pub fn creates(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(Call::is_create).collect()
+    }
+
+    /// What the API changed in both worlds since a moment, as they remember it themselves.
+    pub fn api_edits(&self, since: Timestamp) -> Vec<Entry> {
+        let by_api = |entry: &&Entry| entry.actor == Actor::Api && entry.at >= since;
+        let crm = self.wires.crm.lock().unwrap();
+        let notion = self.wires.notion.lock().unwrap();
+        crm.log().iter().filter(by_api).chain(notion.log().iter().filter(by_api)).cloned().collect()
+    }
+}
+
+fn line(event: &Event) -> String {
+    let value = |value: &Option<Value>| value.as_ref().map(Value::show).unwrap_or_default();
+    format!(
+        "{} {:?} {:?} crm={:?} notion={:?} {:?} {:?} -> {:?} {}",
+        event.at,
+        event.what,
+        event.side,
+        event.crm.as_ref().map(RecordId::as_str),
+        event.notion.as_ref().map(RecordId::as_str),
+        event.field.as_ref().map(FieldKey::as_str),
+        value(&event.before),
+        value(&event.after),
+        event.note
+    )
+}
+
+/// The hold on a field of a deal.
+pub fn deal_hold(deal: &str, field: &str) -> HoldId {
+    HoldId::field(&deal_tie(deal), &field.into())
+}
+
+pub fn deal_tie(deal: &str) -> TieId {
+    TieId { pair: "deals".into(), crm: deal.into() }
+}
+
+fn pairs(facts: &Facts) -> Vec<PairSpec> {
+    [&facts.contacts, &facts.deals].map(|table| pair(table, facts)).to_vec()
+}
+
+fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
+    let stages: BTreeMap<String, String> =
+        facts.stages.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect();
+    let field = |fact: &office::FieldFact| FieldSpec {
+        key: fact.crm.into(),
+        crm: fact.crm.into(),
+        notion: fact.notion.into(),
+        direction: if fact.crm_only { Direction::CrmToNotion } else { Direction::Both },
+        policy: Policy::Hold,
+        values: if fact.crm == "STAGE_ID" { stages.clone() } else { BTreeMap::new() },
+        relation: fact.relation.map(Into::into),
+    };
+    PairSpec {
+        name: table.name.into(),
+        crm: table.crm.to_owned(),
+        data_source: table.data_source.clone(),
+        marker: table.marker.into(),
+        match_by: vec![table.match_by.into()],
+        create: Create::Both,
+        delete: Delete::Untie,
+        fields: table.fields.iter().map(field).collect(),
+    }
+}

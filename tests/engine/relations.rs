@@ -1,0 +1,130 @@
+//! Contacts of a deal: an edge shows on both sides, and what cannot be translated is carried through.
+
+use crosstie::control::{Command, List, Rows};
+use crosstie::mapping::Create;
+use crosstie::model::TieId;
+use crosstie::standin::bitrix24::Entity;
+use serde_json::{Value as Json, json};
+
+use crate::harness::{Bench, Plan, deal_tie};
+
+fn contact_tie(contact: &str) -> TieId {
+    TieId { pair: "contacts".into(), crm: contact.into() }
+}
+
+fn members(list: &Json) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+fn contacts_of(bench: &Bench, deal: &str) -> Vec<String> {
+    members(&bench.deal_field(deal, "CONTACT_IDS"))
+}
+
+fn pages_of(bench: &Bench, page: &str) -> Vec<String> {
+    members(&bench.cell(page, "Contacts"))
+}
+
+/// A contact that the deal is not linked with, and its page.
+async fn stranger(bench: &Bench, deal: &str) -> (String, String) {
+    let linked = contacts_of(bench, deal);
+    let contact = bench.ids(Entity::Contact).into_iter().find(|id| !linked.contains(id)).unwrap();
+    let page = bench.page_of("contacts", &contact).await.unwrap();
+    (contact, page)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let (contact, person) = stranger(&bench, &deal).await;
+    for linked in [true, false] {
+        let (owner, target) = (deal_tie(&deal), contact_tie(&contact));
+        bench.done(Command::Relate { owner, field: "CONTACT_IDS".into(), target, linked }).await;
+        let shown = async || {
+            contacts_of(&bench, &deal).contains(&contact) == linked
+                && pages_of(&bench, &page).contains(&person) == linked
+        };
+        bench.until("both sides show it", 60, shown).await;
+        bench.settle().await;
+        let Rows::Relations(rows) = bench.list(List::Relations).await else { panic!() };
+        let edge = rows.iter().find(|row| row.owner == deal_tie(&deal) && row.target == Some(contact_tie(&contact)));
+        assert_eq!(edge.is_some_and(|row| row.on_crm && row.on_notion && !row.pending), linked);
+    }
+    assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_added_on_both_sides_at_once_are_merged_by_element() {
+    let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let linked = contacts_of(&bench, &deal);
+    let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
+    let (mut crm, mut notion) = (linked.clone(), pages_of(&bench, &page));
+    crm.push(free[0].clone());
+    notion.push(bench.page_of("contacts", &free[1]).await.unwrap());
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(crm));
+    bench.edit_notion(&page, "Contacts", json!(notion));
+    bench.settle().await;
+    let mut all = [linked, free[..2].to_vec()].concat();
+    all.sort();
+    assert_eq!(contacts_of(&bench, &deal), all);
+    assert_eq!(pages_of(&bench, &page).len(), all.len());
+    assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_linked_page_without_a_counterpart_is_carried_through_a_write() {
+    let plan = Plan {
+        office: (3, 2, 3, 1),
+        pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.create = Create::None),
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    let mut untied = Vec::new();
+    for page in bench.pages("contacts") {
+        if bench.record_of("contacts", &page).await.is_none() {
+            untied.push(page);
+        }
+    }
+    let mut linked = pages_of(&bench, &page);
+    linked.push(untied[0].clone());
+    bench.edit_notion(&page, "Contacts", json!(linked));
+    bench.settle().await;
+    assert!(bench.writes().is_empty(), "nothing that the CRM could hold was changed");
+    let (contact, person) = stranger(&bench, &deal).await;
+    let crm = [contacts_of(&bench, &deal), vec![contact]].concat();
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(crm));
+    bench.until("the new link is in Notion", 60, async || pages_of(&bench, &page).contains(&person)).await;
+    assert!(pages_of(&bench, &page).contains(&untied[0]), "the untied page was cut off");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_deal_with_a_new_contact_is_linked_once_both_have_their_pages() {
+    let bench = Bench::settled(Plan::default()).await;
+    let ida = [("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))];
+    let contact = bench.add_crm(Entity::Contact, &ida);
+    let deal = bench.add_crm(Entity::Deal, &[("TITLE", json!("A hall")), ("CONTACT_IDS", json!([contact]))]);
+    bench.until("the deal has a page", 120, async || bench.page_of("deals", &deal).await.is_some()).await;
+    bench.settle().await;
+    let (page, person) =
+        (bench.page_of("deals", &deal).await.unwrap(), bench.page_of("contacts", &contact).await.unwrap());
+    assert_eq!(pages_of(&bench, &page), [person]);
+    assert_eq!(contacts_of(&bench, &deal), [contact]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_loses_its_page_stays_linked_to_its_deal() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = contacts_of(&bench, &deal)[0].clone();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    bench.trash_page(&person);
+    bench.pass(3900).await;
+    assert_eq!(bench.page_of("contacts", &contact).await, None);
+    // Somebody works on the deal, so that both sides are read and written again.
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.edit_notion(&page, "Notes", "worked on");
+    bench.settle().await;
+    assert!(contacts_of(&bench, &deal).contains(&contact), "untying is not unlinking");
+}

@@ -1,0 +1,6 @@
+//! Laws of the three-way merge and of matching.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fields;
+mod matching;
+mod world;
