@@ -30,8 +30,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         let rest = pairs(pen, model, &snapshot, shifted(top, half));
         latest(pen, model, &snapshot, rest);
     } else {
-        let rest = figures(pen, model, &snapshot, top);
-        let rest = pairs(pen, model, &snapshot, rest);
+        let below_figures = figures(pen, model, &snapshot, top);
+        let rest = pairs(pen, model, &snapshot, below_figures);
+        if is_low(model) {
+            pen.right(line(below_figures, 0), &[(Role::Dim, windows(&snapshot))]);
+        }
         latest(pen, model, &snapshot, rest);
     }
 }
@@ -72,8 +75,8 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
     say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
     say(guarded, "1 pair stopped by a guard", "pairs stopped by a guard", Action::Override);
-    if model.size.1 < 30 {
-        // Where lines are dear, as many to a line as fit.
+    if is_low(model) {
+        // As many to a line as fit.
         let mut packed: Vec<Vec<Span>> = Vec::new();
         for row in rows {
             match packed.last_mut() {
@@ -149,14 +152,25 @@ fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) ->
         pen.right(row, &[(Role::Text, format!("{} ", snapshot.queue.get(side).total()))]);
         rest = below(rest, 1);
     }
-    let windows = snapshot.windows;
-    let text = if windows.count == 0 {
-        " windows of our writes: none measured yet".to_owned()
-    } else {
-        format!(" windows of our writes: p50 {} ms, p95 {} ms, of {}", windows.p50, windows.p95, windows.count)
-    };
-    pen.put(line(rest, 0), Role::Dim, &text);
+    if is_low(model) && area.width < WIDE {
+        return rest;
+    }
+    pen.put(line(rest, 0), Role::Dim, &windows(snapshot));
     below(rest, 1)
+}
+
+/// Whether lines are dear.
+fn is_low(model: &Model) -> bool {
+    model.size.1 < 30
+}
+
+fn windows(snapshot: &Snapshot) -> String {
+    let windows = snapshot.windows;
+    if windows.count == 0 {
+        " windows of our writes: none measured yet ".to_owned()
+    } else {
+        format!(" windows of our writes: p50 {} ms, p95 {} ms, of {} ", windows.p50, windows.p95, windows.count)
+    }
 }
 
 fn headroom(pen: &mut Pen<'_>, snapshot: &Snapshot, side: Side, area: Rect, bar: u16, text: &str) {
