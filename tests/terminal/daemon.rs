@@ -92,6 +92,31 @@ fn a_question_that_is_answered_with_escape_or_enter_changes_nothing() {
 }
 
 #[test]
+fn a_merged_value_that_the_operator_types_is_written_to_both_sides() {
+    let workspace = Workspace::new();
+    let _daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let mut term = attached(&workspace);
+    term.wait("1 conflict");
+    find(&mut term, "2", "Bridge");
+    let screen = term.step("e", "merged from");
+    assert!(screen.contains("CRM    three lanes") && screen.contains("Notion four lanes"), "{screen}");
+    term.keys(", then four");
+    term.wait("three lanes, then four");
+    let screen = term.step("\x0f", "Cancel");
+    assert!(screen.contains("three lanes, then four"), "{screen}");
+    term.confirm();
+    let merged = json!("three lanes, then four");
+    wait_equal(&merged, || workspace.crm_value("deal", &deal, "COMMENTS"));
+    wait_equal(&merged, || workspace.page_value(&page, "Notes"));
+    term.wait("0 conflicts");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
 fn an_orphan_is_linked_to_the_counterpart_that_the_operator_chooses() {
     let workspace = Workspace::new();
     let grace =

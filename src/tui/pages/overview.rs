@@ -6,7 +6,7 @@ use super::{journal, key};
 use crate::control::{Headroom, PairState, PairStatus, Sample, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
-use crate::tui::layout::WIDE;
+use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, columns};
@@ -22,7 +22,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         pen.spans(line(top, 0), &spans);
         top = below(top, 1);
     }
-    if area.width >= WIDE {
+    if area.width >= TWO_COLUMNS {
         let half = area.width / 2;
         let left = Rect { width: half - 2, ..top };
         let rest = figures(pen, model, &snapshot, left);
@@ -30,7 +30,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         let rest = pairs(pen, model, &snapshot, shifted(top, half));
         latest(pen, model, &snapshot, rest);
     } else {
-        let below_figures = figures(pen, model, &snapshot, top);
+        let mut below_figures = figures(pen, model, &snapshot, top);
+        if !is_low(model) {
+            below_figures = below(connections(pen, model, &snapshot, below_figures), 1);
+        }
         let rest = pairs(pen, model, &snapshot, below_figures);
         if is_low(model) {
             pen.right(line(below_figures, 0), &[(Role::Dim, windows(&snapshot))]);
@@ -117,7 +120,7 @@ fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) ->
     // Both bars are equally long, so that they can be compared.
     let texts = Side::BOTH.map(|side| headroom_text(model, snapshot, side));
     let widest = texts.iter().map(|text| text::width(text)).max().unwrap_or(0).max(20);
-    let bar = area.width.saturating_sub(16 + u16::try_from(widest).unwrap_or(u16::MAX)).min(40);
+    let bar = area.width.saturating_sub(16 + u16::try_from(widest).unwrap_or(u16::MAX)).clamp(8, 40);
     for (side, text) in Side::BOTH.into_iter().zip(&texts) {
         headroom(pen, snapshot, side, line(rest, 0), bar, text);
         rest = below(rest, 1);
@@ -152,7 +155,7 @@ fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) ->
         pen.right(row, &[(Role::Text, format!("{} ", snapshot.queue.get(side).total()))]);
         rest = below(rest, 1);
     }
-    if is_low(model) && area.width < WIDE {
+    if is_low(model) && model.size.0 < TWO_COLUMNS {
         return rest;
     }
     pen.put(line(rest, 0), Role::Dim, &windows(snapshot));
@@ -199,7 +202,7 @@ fn headroom_text(model: &Model, snapshot: &Snapshot, side: Side) -> String {
     format!(" {left}/{of}{resets} ")
 }
 
-fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) {
+fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> Rect {
     let mut rest = below(area, 1);
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);
@@ -221,6 +224,7 @@ fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect
     let (ties, relations, hot) = (snapshot.ties, snapshot.relations, snapshot.hot);
     let text = format!(" {ties} ties, {relations} relations, {hot} records still settling");
     pen.put(line(rest, 0), Role::Dim, &text);
+    below(rest, 1)
 }
 
 fn state(pair: &PairStatus) -> (Role, String) {
