@@ -95,6 +95,7 @@ impl Core {
             txn.events.push(event);
             self.memory.remove_mark(txn, &id, "refused");
             self.memory.remove_mark(txn, &id, "fighting");
+            self.forget_fights(&id);
             self.decide(txn, who, Some((id, shown)), verdict);
         }
         done(format!("{fields} {} decided; it is written next", if fields == 1 { "field" } else { "fields" }))
@@ -271,6 +272,7 @@ impl Core {
         for kind in kinds {
             self.memory.remove_mark(txn, id, kind);
         }
+        self.forget_fights(id);
         self.set_hold(txn, id.clone(), None);
         let mut event = self.hold_event(Happening::Decided, id, "tried again");
         event.who = who.to_owned();

@@ -87,10 +87,21 @@ pub struct Core {
     pub(super) hot: BTreeMap<RecordRef, Timestamp>,
     /// Records whose read by id is under way.
     pub(super) reading: BTreeSet<RecordRef>,
+    /// Records that a read by id did not find, and since when.
     pub(super) absent_since: BTreeMap<RecordRef, Timestamp>,
+    /// Records that a complete listing did not show and that were not read by id yet.
+    pub(super) suspects: BTreeSet<RecordRef>,
+    /// Departures that wait for the suspects of their pair, or for a person.
+    pub(super) put_off: BTreeMap<PairName, BTreeSet<RecordId>>,
+    /// Ties that ended lately because a record went away.
+    pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,
+    /// What we wrote lately, to notice when something else keeps rewriting it.
+    pub(super) fights: super::fighting::Fights,
     /// Ties whose last update was refused as a whole: their fields are then written one by one.
     pub(super) one_by_one: BTreeSet<(TieId, Side)>,
+    /// Creations that were refused as a whole: they are sent with title and keys only.
+    pub(super) bare_creates: BTreeSet<(PairName, Side, RecordId)>,
     /// The listings of each pair and side.
     pub(super) listings: BTreeMap<(PairName, Side), super::listing::ListingState>,
     /// Why a pair cannot run, and when its schema is asked for again.
@@ -220,6 +231,12 @@ impl Core {
         !self.stopped.contains_key(name)
             && self.memory.pair(name).is_some_and(|pair| self.has_looked(pair))
             && (!self.timing.review || self.approved(name))
+    }
+
+    /// Whether a pair may be written to: a guard stops it until a person has looked.
+    pub(super) fn may_write(&self, name: &PairName) -> bool {
+        let guard = HoldId { pair: name.clone(), crm: None, field: None };
+        self.is_running(name) && !self.memory.holds.contains_key(&guard)
     }
 
     /// A record's title as people know it, or its id.

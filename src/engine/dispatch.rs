@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::mapping::FieldMap;
 use crate::model::{Entity, FieldName, Intent, IntentState, Purpose, RecordId, RecordRef, Side, TieId, Value};
 use crate::plan::{Fate, FieldWrite, match_untied};
-use crate::remote::{Fetched, Lane, RemoteError, System, WriteError};
+use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System, WriteError};
 use crate::seam::WallClock;
 
 use super::core::{Core, OpKey, Target};
@@ -62,7 +62,7 @@ impl Core {
             let theirs = self.tie_ends(other);
             other.subject(theirs.as_ref()).is_some_and(|at| records.contains(&at))
         });
-        !busy && !records.iter().any(|at| self.has_open_intent(at)) && self.is_running(&op.pair)
+        !busy && !records.iter().any(|at| self.has_open_intent(at)) && self.may_write(&op.pair)
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
@@ -120,6 +120,12 @@ impl Core {
     ) -> Option<Intent> {
         let found = match found {
             Ok(found) => found,
+            Err(error) if matches!(error.kind, RemoteErrorKind::Invalid | RemoteErrorKind::Malformed) => {
+                // It lies in this record's values, and would be the same again.
+                let hold = self.failure_of(op);
+                self.failed(txn, hold, op.side, &error.message);
+                return None;
+            }
             Err(error) => {
                 self.note_trouble(txn, op.side, &error);
                 self.pause(op.side);
@@ -130,17 +136,17 @@ impl Core {
             let at = RecordRef { pair: op.pair.clone(), side: op.side, id };
             self.take_one(txn, &at, began, fetched);
         }
-        if self.draining || !self.is_running(&op.pair) {
+        if self.draining || !self.may_write(&op.pair) {
             return None;
         }
         match &op.target {
-            Target::Update(crm) => self.order_update(op, crm, began),
+            Target::Update(crm) => self.order_update(txn, op, crm, began),
             Target::Create(source) => self.order_create(op, source, began),
             Target::Trash(crm) => self.order_trash(op, crm, began),
         }
     }
 
-    fn order_update(&mut self, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
+    fn order_update(&mut self, txn: &mut Txn, op: &OpKey, crm: &RecordId, began: Timestamp) -> Option<Intent> {
         let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
         let plan = self.derive(&id)?;
         if plan.departure != crate::plan::Departure::No {
@@ -186,6 +192,10 @@ impl Core {
             intent.agreed.insert(key.clone(), write.agreed);
             intent.cause.insert(key, write.cause);
         }
+        self.without_fights(txn, &id, &mut intent);
+        if intent.common.is_empty() && !unmarked {
+            return None;
+        }
         intent.seq = self.memory.new_intent();
         Some(intent)
     }
@@ -200,7 +210,12 @@ impl Core {
         let (map, observation) = (pair.map.as_ref()?, pair.observation(from, source)?);
         let mut intent = self.new_intent(op, Purpose::Create { source: source.clone() }, began);
         let lookup = self.translator();
-        for field in map.fields.iter().filter(|field: &&FieldMap| field.writes(op.side)) {
+        // After a refusal only what makes it that record: the rest follows once it is there, field by field.
+        let bare = self.bare_creates.contains(&(op.pair.clone(), op.side, source.clone()));
+        let needed = |field: &FieldMap| {
+            !bare || map.title.as_ref() == Some(&field.spec.key) || pair.spec.match_by.contains(&field.spec.key)
+        };
+        for field in map.fields.iter().filter(|field: &&FieldMap| field.writes(op.side) && needed(field)) {
             let Some(native) = observation.known(field.name_on(from)) else { continue };
             let Ok(common) = field.to_common(from, native, &lookup) else { continue };
             // What has no form there is left out and shown as a hold once the two are tied.
@@ -354,7 +369,7 @@ impl Writer {
             (Target::Trash(_), Some(before)) => self.system.trash(&self.entity, &before.id).await.map(|()| None),
             // The control task orders no update of a record that its pre-read did not show.
             (Target::Update(_) | Target::Trash(_), None) => Err(WriteError::NotDone(RemoteError {
-                kind: crate::remote::RemoteErrorKind::NotFound,
+                kind: RemoteErrorKind::NotFound,
                 code: String::new(),
                 message: "the record was not there at the pre-read".to_owned(),
             })),

@@ -67,9 +67,9 @@ impl Core {
         if state.running.is_some() {
             return;
         }
-        let kind = if cursor.swept.is_none() || state.next_sweep <= now {
+        let kind = if state.next_sweep <= now {
             ListingKind::Sweep
-        } else if state.next_increment <= now {
+        } else if cursor.swept.is_some() && state.next_increment <= now {
             ListingKind::Increment
         } else {
             return;
@@ -77,7 +77,9 @@ impl Core {
         // An increment begins a little before the cursor: stamps are rounded and indexes lag.
         let since = match (kind, cursor.seen) {
             (ListingKind::Increment, Some(seen)) => {
-                Since::At(seen.checked_sub(signed(self.timing.overlap)).unwrap_or(Timestamp::MIN))
+                let precision = self.systems.get(side).capabilities().precision;
+                let overlap = signed(self.timing.overlap).max(precision + self.lag);
+                Since::At(seen.checked_sub(overlap).unwrap_or(Timestamp::MIN))
             }
             _ => Since::Ever,
         };
@@ -222,7 +224,9 @@ impl Core {
             .map(|(id, _)| id.clone())
             .collect();
         for id in absent {
-            self.hot.insert(RecordRef { pair: name.clone(), side, id }, now);
+            let at = RecordRef { pair: name.clone(), side, id };
+            self.suspects.insert(at.clone());
+            self.hot.insert(at, now);
         }
     }
 

@@ -6,18 +6,14 @@ use jiff::Timestamp;
 
 use crate::mapping::FieldMap;
 use crate::model::{
-    Base, FieldKey, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, PairName, Presence, Purpose,
-    Record, RecordId, RecordRef, Side, Tie, TieId, Value,
+    Base, FieldKey, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record,
+    RecordId, RecordRef, Side, Tie, TieId, Value,
 };
-use crate::remote::{RemoteError, RemoteErrorKind, WriteError};
+use crate::remote::WriteError;
 
-use super::core::{Core, OpKey, RecentWrite, after};
+use super::core::{Core, OpKey, RecentWrite};
 use super::memory::Txn;
 use super::reading::Source;
-use super::untied::source_key;
-
-/// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
-const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
 /// How a side took one field of a write.
 enum Taken {
@@ -236,7 +232,6 @@ impl Core {
         event.window = Some((intent.read_at, now));
         txn.events.push(event);
         self.first_base(txn, intent, &id, &record, now);
-        self.clear_failure(txn, &intent.pair, intent.side.other(), source);
         self.figures.written(intent.side, now, intent.common.len());
         self.take_reading(txn, &at, now, record, Source::ById);
     }
@@ -279,112 +274,9 @@ impl Core {
             self.memory.put_observation(txn, &at, observation);
         }
         if let Some(id) = tie {
+            self.count_departure(&id.pair);
             self.untie(txn, &id, None);
         }
-    }
-
-    /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
-    fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
-        match error.kind {
-            RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
-                self.note_trouble(txn, op.side, error);
-                self.pause(op.side);
-                return;
-            }
-            RemoteErrorKind::NotFound => {
-                // Deleted, or access lost: reads by id will tell which.
-                let ends = self.tie_ends(op);
-                if let Some(at) = op.subject(ends.as_ref()) {
-                    self.hot.insert(at, now);
-                }
-            }
-            RemoteErrorKind::Forbidden | RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => {}
-        }
-        let Purpose::Update { record } = &intent.purpose else {
-            self.failed(txn, intent, error, now);
-            return;
-        };
-        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
-        let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
-        let Some(id) = tie else { return };
-        match (error.kind, intent.common.len()) {
-            // One bad value must not keep the others back, and must be found: they are written one by one.
-            (RemoteErrorKind::Invalid, 2..) => {
-                self.one_by_one.insert((id, intent.side));
-            }
-            (RemoteErrorKind::Invalid, 1) => {
-                for (key, sent) in &intent.common {
-                    let reason = error.message.clone();
-                    let mut event = self.event(Happening::Refused, &at, reason.clone());
-                    event.field = Some(key.clone());
-                    event.after = Some(sent.clone());
-                    txn.events.push(event);
-                    let kind = MarkKind::Refused { side: intent.side, sent: sent.clone(), reason };
-                    self.memory.put_mark(txn, Mark { id: HoldId::field(&id, key), kind, at: now });
-                }
-            }
-            _ => self.failed(txn, intent, error, now),
-        }
-    }
-
-    /// A write failed for a reason in its record: tried again after five minutes and an hour, then set aside.
-    pub(super) fn failed(&mut self, txn: &mut Txn, intent: &Intent, error: &RemoteError, now: Timestamp) {
-        let hold = self.failure_hold(intent);
-        let before = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { attempts, .. } => Some(*attempts),
-            _ => None,
-        });
-        let attempts = before.unwrap_or(0) + 1;
-        let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
-        self.set_failure(txn, hold, intent.side, &error.message, attempts, pause.map(|pause| after(now, *pause)));
-    }
-
-    /// Marks a failure; without a moment for the next try it is a quarantine.
-    pub(super) fn set_failure(
-        &mut self,
-        txn: &mut Txn,
-        hold: HoldId,
-        side: Side,
-        reason: &str,
-        attempts: u32,
-        retry_at: Option<Timestamp>,
-    ) {
-        if retry_at.is_none() {
-            txn.events.push(self.hold_event(Happening::Quarantined, &hold, reason));
-            let why = crate::model::Why::Quarantined { side, reason: reason.to_owned(), attempts };
-            self.set_hold(txn, hold.clone(), Some(why));
-        }
-        let kind = MarkKind::Failed { side, reason: reason.to_owned(), attempts, retry_at };
-        self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
-    }
-
-    pub(super) fn failure_hold(&self, intent: &Intent) -> HoldId {
-        let crm = match &intent.purpose {
-            Purpose::Create { source } => Some(source_key(intent.side.other(), source)),
-            Purpose::Update { record } | Purpose::Trash { record } => self
-                .memory
-                .pair(&intent.pair)
-                .and_then(|pair| pair.tie_of(intent.side, record))
-                .map(|tie| tie.crm.clone()),
-        };
-        HoldId { pair: intent.pair.clone(), crm, field: None }
-    }
-
-    /// A source got its counterpart: earlier failures are forgotten.
-    fn clear_failure(&mut self, txn: &mut Txn, name: &PairName, side: Side, source: &RecordId) {
-        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
-        self.memory.remove_mark(txn, &hold, "failed");
-        self.set_hold(txn, hold, None);
-    }
-
-    /// How often the creation for this source was sent already.
-    pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
-        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
-        let attempts = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { attempts, .. } => Some(*attempts),
-            _ => None,
-        });
-        attempts.unwrap_or(0)
     }
 
     /// Nobody knows whether it was executed: it will be probed.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::control::Sides;
 use crate::model::{
-    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId,
-    Tombstone, Value, Verdict, Why,
+    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId, Value,
+    Why,
 };
-use crate::plan::{Departure, FieldCase, FieldPlan, depart, merge};
+use crate::plan::{Departure, FieldCase, FieldPlan, Seen, depart, merge};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
 use super::memory::{PairMemory, Txn};
@@ -27,10 +27,12 @@ pub struct TiePlan {
 impl Core {
     /// Plans every dirty tie of every running pair.
     pub(super) fn plan_ties(&mut self, txn: &mut Txn) {
+        let now = self.clock.now();
         for name in self.pair_names() {
             if !self.is_running(&name) {
                 continue;
             }
+            self.take_up_put_off(&name);
             let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
             let dirty = std::mem::take(&mut pair.dirty);
             let mut departing: Vec<(TieId, Departure)> = Vec::new();
@@ -46,7 +48,7 @@ impl Core {
                     departure => departing.push((id, departure)),
                 }
             }
-            self.depart_all(txn, &name, departing);
+            self.depart_all(txn, &name, departing, now);
         }
     }
 
@@ -62,14 +64,19 @@ impl Core {
             let edited = Side::BOTH.into_iter().any(|side| {
                 let observation = if side == Side::Crm { crm } else { notion };
                 observation.is_present()
-                    && map.fields.iter().any(|field| {
+                    && map.fields.iter().filter(|field| field.spec.direction.from(side)).any(|field| {
                         let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
-                        let seen = self.seen(field, side, observation, &lookup);
-                        field.spec.direction.from(side)
-                            && matches!((seen, base), (crate::plan::Seen::Known(value), Some(base)) if value != *base.of(side))
+                        match (self.seen(field, side, observation, &lookup), base) {
+                            (Seen::Known(value), Some(base)) => value != *base.of(side),
+                            // Never agreed on, without a form in common, or not readable: it may be all there is of it.
+                            (Seen::Known(value), None) => !value.is_empty(),
+                            (Seen::Unmapped(..) | Seen::Unknown(..), _) => true,
+                        }
                     })
             });
-            let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete);
+            let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
+            let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
+            let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
             return Some(TiePlan { fields: Vec::new(), departure, unmarked: false });
         }
         let mut fields = Vec::new();
@@ -136,6 +143,7 @@ impl Core {
                 let place = (id.clone(), side, key.clone());
                 if field.writes.iter().any(|write| write.side == side) {
                     self.waiting.entry(place).or_insert(now);
+                    self.look_again(id, &key, side);
                     writes.get_mut(side).insert(key.clone(), self.due(id, &key, side, now));
                 } else {
                     self.waiting.remove(&place);
@@ -193,25 +201,42 @@ impl Core {
         })
     }
 
-    /// When a field may be written on `side`: text from a side that saves while people type waits for quiet, but never
-    /// longer than the longest deferral; everything else goes at once.
+    /// When a field may be written on `side`: text from a side that saves while people type waits until it was seen again
+    /// after a quiet time, but never longer than the longest deferral; everything else goes at once.
     pub(super) fn due(&self, id: &TieId, key: &FieldKey, side: Side, now: Timestamp) -> Timestamp {
+        let Some((seen_at, quiet)) = self.quiet(id, key, side) else { return now };
+        let since = self.waiting.get(&(id.clone(), side, key.clone())).copied().unwrap_or(now);
+        let latest = after(since, signed(self.timing.max_deferral));
+        if seen_at >= quiet || now >= latest {
+            return quiet.min(latest);
+        }
+        // Not seen again yet: the reading that shows it plans it anew.
+        after(quiet.max(now), signed(self.poll(side.other())) * 5).min(latest)
+    }
+
+    /// For a field whose text may be half-typed: when its source was last seen, and when its quiet time is over.
+    fn quiet(&self, id: &TieId, key: &FieldKey, side: Side) -> Option<(Timestamp, Timestamp)> {
         let source = side.other();
-        let typed = || {
-            let pair = self.memory.pair(&id.pair)?;
-            let field = pair.map.as_ref()?.field(key)?;
-            let decided = self.memory.decision_on(&HoldId::field(id, key)).is_some();
-            let text = matches!(field.kind, Kind::Title | Kind::Text | Kind::Email | Kind::Phone | Kind::Url);
-            if decided || !text || !self.systems.get(source).capabilities().saves_while_typing {
-                return None;
-            }
-            let observation = pair.observation(source, pair.ties.get(&id.crm)?.on(source))?;
-            let (_, came) = observation.changed_between.get(field.name_on(source))?;
-            let quiet = after(*came, signed(self.timing.quiet_text));
-            let since = self.waiting.get(&(id.clone(), side, key.clone())).copied().unwrap_or(now);
-            Some(quiet.min(after(since, signed(self.timing.max_deferral))))
-        };
-        typed().unwrap_or(now)
+        let pair = self.memory.pair(&id.pair)?;
+        let field = pair.map.as_ref()?.field(key)?;
+        let decided = self.memory.decision_on(&HoldId::field(id, key)).is_some();
+        let text = matches!(field.kind, Kind::Title | Kind::Text | Kind::Email | Kind::Phone | Kind::Url);
+        if decided || !text || !self.systems.get(source).capabilities().saves_while_typing {
+            return None;
+        }
+        let observation = pair.observation(source, pair.ties.get(&id.crm)?.on(source))?;
+        let (_, came) = observation.changed_between.get(field.name_on(source))?;
+        Some((observation.seen_at, after(*came, signed(self.timing.quiet_text))))
+    }
+
+    /// A field that waits for quiet is to be read once more when that is over, even if no increment shows it.
+    fn look_again(&mut self, id: &TieId, key: &FieldKey, side: Side) {
+        if let (Some((seen_at, quiet)), Some(ends)) = (self.quiet(id, key, side), self.ends(id))
+            && seen_at < quiet
+        {
+            let spare = signed(self.poll(side.other())) * 2;
+            self.hot.entry(ends.get(side.other()).clone()).or_insert(after(quiet, spare));
+        }
     }
 
     /// Moves bases to where both sides agree without a write.
@@ -283,57 +308,6 @@ impl Core {
                 self.planned.remove(&OpKey { pair: id.pair.clone(), side, target });
             }
         }
-    }
-
-    /// Carries out departures, unless they are so many that a person must say so first.
-    fn depart_all(&mut self, txn: &mut Txn, name: &crate::model::PairName, departing: Vec<(TieId, Departure)>) {
-        let guard = HoldId { pair: name.clone(), crm: None, field: None };
-        let ties = self.memory.pair(name).map_or(0, |pair| pair.ties.len());
-        let pending: Vec<&TieId> = departing.iter().map(|(id, _)| id).collect();
-        if pending.len() > (ties / 20).max(10) {
-            let list: Vec<String> = pending.iter().map(|id| id.to_string()).collect();
-            let plan = Value::text(list.join(" ")).digest();
-            let allowed = self.memory.decisions.values().find(|decision| {
-                matches!(&decision.verdict, Verdict::Override { pair, plan: seen } if pair == name && *seen == plan)
-            });
-            let Some(seq) = allowed.map(|decision| decision.seq) else {
-                let what = format!("{} of {ties} ties would end because a record of theirs went away", list.len());
-                self.set_hold(txn, guard, Some(Why::MassChange { what, plan }));
-                if let Some(pair) = self.memory.pairs.get_mut(name) {
-                    pair.dirty.extend(departing.into_iter().map(|(id, _)| id.crm));
-                }
-                return;
-            };
-            self.memory.remove_decision(txn, seq);
-        }
-        if !departing.is_empty() || self.memory.holds.contains_key(&guard) {
-            self.set_hold(txn, guard, None);
-        }
-        for (id, departure) in departing {
-            self.drop_ops(&id);
-            match departure {
-                Departure::Untie { gone } => self.untie(txn, &id, gone),
-                Departure::Trash { side } => {
-                    let now = self.clock.now();
-                    let key = OpKey { pair: id.pair.clone(), side, target: Target::Trash(id.crm.clone()) };
-                    self.planned.insert(key, Planned { since: now, due: now, fields: Vec::new() });
-                }
-                Departure::No | Departure::Hold(_) => {}
-            }
-        }
-    }
-
-    /// Ends a tie with a tombstone.
-    pub(super) fn untie(&mut self, txn: &mut Txn, id: &TieId, gone: Option<Side>) {
-        let Some(tie) = self.memory.pair(&id.pair).and_then(|pair| pair.ties.get(&id.crm)).cloned() else { return };
-        let note = match gone {
-            Some(side) => format!("its record in {side} went away; the other stays, untied"),
-            None => "both records went away".to_owned(),
-        };
-        txn.events.push(self.tie_event(Happening::Untied, id, note));
-        self.memory.remove_tie(txn, id);
-        let stone = Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
-        self.memory.put_tombstone(txn, stone);
     }
 
     /// Whether a record is there to be tied.

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Event, FieldState, Happening, Observation, Presence, Record, RecordRef, Side, Value};
+use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, Value};
 use crate::plan::field::Seen;
 
 use super::core::{Core, after, signed};
@@ -48,6 +48,9 @@ impl Core {
             self.hot.insert(at.clone(), began);
             return;
         }
+        self.suspects.remove(at);
+        let Some(pair) = self.memory.pair(&at.pair) else { return };
+        let before = pair.observation(at.side, &at.id);
         let observation = observe(before, &record, began);
         let unchanged = before.is_some_and(|before| {
             before.fields == observation.fields
@@ -70,8 +73,20 @@ impl Core {
     /// Only the moment of the reading moves, which no restart needs to know.
     fn saw_again(&mut self, at: &RecordRef, began: Timestamp) {
         let Some(pair) = self.memory.pairs.get_mut(&at.pair) else { return };
-        // A record that waits to be whole becomes so by being seen again unchanged.
-        pair.rematch |= pair.tie_of(at.side, &at.id).is_none();
+        // What waits to be whole, or for quiet, becomes so by being seen again unchanged.
+        match pair.tie_of(at.side, &at.id).map(crate::model::Tie::id) {
+            None => pair.rematch = true,
+            Some(id)
+                if self
+                    .waiting
+                    .range((id.clone(), Side::Crm, "".into())..)
+                    .next()
+                    .is_some_and(|(it, _)| it.0 == id) =>
+            {
+                pair.dirty.insert(id.crm);
+            }
+            Some(_) => {}
+        }
         if let Some(known) = pair.observations.get_mut(at.side).get_mut(&at.id) {
             known.seen_at = began;
         }
@@ -83,7 +98,11 @@ impl Core {
         let Some(before) = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id)) else {
             return;
         };
-        if began < before.seen_at || before.presence == Presence::Missing {
+        if before.presence == Presence::Missing {
+            self.suspects.remove(at);
+            return;
+        }
+        if began < before.seen_at {
             return;
         }
         let first = *self.absent_since.entry(at.clone()).or_insert(began);
@@ -96,6 +115,7 @@ impl Core {
         observation.seen_at = began;
         txn.events.push(self.event(Happening::Gone, at, "two reads by id, a cycle apart, found no such record"));
         self.absent_since.remove(at);
+        self.suspects.remove(at);
         self.hot.remove(at);
         self.memory.put_observation(txn, at, observation);
     }
@@ -189,6 +209,9 @@ impl Core {
         lookup: &Translator<'_>,
     ) -> Seen {
         let name = field.name_on(side);
+        if field.kind == Kind::People && !self.directory.is_known() {
+            return Seen::Unknown("the people of both sides were not read yet".to_owned(), 0);
+        }
         if let Some(related) = field.spec.relation.as_ref().filter(|related| !self.answers(related, side)) {
             return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
         }

@@ -84,8 +84,13 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         hot: BTreeMap::new(),
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
+        suspects: BTreeSet::new(),
+        put_off: BTreeMap::new(),
+        departed: Vec::new(),
         recent_writes: BTreeMap::new(),
+        fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
+        bare_creates: BTreeSet::new(),
         listings: BTreeMap::new(),
         stopped: BTreeMap::new(),
         schema_due: settings.pairs.iter().map(|pair| (pair.name.clone(), Some(now))).collect(),
@@ -225,6 +230,7 @@ impl Run {
         let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
         if now.duration_since(self.published) >= pace {
             self.published = now;
+            self.core.forget_old_writes(now);
             self.stale = false;
             self.publish.send_replace(Arc::new(self.core.snapshot(now)));
         }

@@ -13,6 +13,7 @@ use super::memory::Memory;
 pub struct Directory {
     email: Sides<BTreeMap<String, String>>,
     user: Sides<BTreeMap<String, String>>,
+    known: Sides<bool>,
 }
 
 impl Directory {
@@ -26,10 +27,19 @@ impl Directory {
                 emails.insert(person.id, email);
             }
         }
-        let changed = *self.email.get(side) != emails || *self.user.get(side) != users;
+        let changed = !std::mem::replace(self.known.get_mut(side), true)
+            || *self.email.get(side) != emails
+            || *self.user.get(side) != users;
         *self.email.get_mut(side) = emails;
         *self.user.get_mut(side) = users;
         changed
+    }
+}
+
+impl Directory {
+    /// Whether both sides' people were read: before that nobody may be taken for a stranger.
+    pub fn is_known(&self) -> bool {
+        self.known.crm && self.known.notion
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Purpose, Record, RecordId, RecordRef, Tie,
+    Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record, RecordId, RecordRef, Tie,
 };
 use crate::remote::{Fetched, Lane, RemoteError};
 
@@ -174,7 +174,11 @@ impl Core {
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned();
         if let (Fetched::Record(record), Some(tie)) = (&fetched, tie) {
             let written = self.settle_fields(txn, intent, at, tie, Some(record), began, false);
-            let (what, note) = if written == intent.common.len() {
+            let done = match intent.purpose {
+                Purpose::Trash { .. } => record.presence != Presence::Present,
+                _ => written == intent.common.len(),
+            };
+            let (what, note) = if done {
                 (Happening::Adopted, "read again: it was done")
             } else {
                 (Happening::NotApplied, "read again: it was not done, or was changed since; planned anew")

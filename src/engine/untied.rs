@@ -86,6 +86,7 @@ impl Core {
                 target: Target::Create(record.clone()),
             });
             self.forget_orders(txn, &at);
+            self.clear_failure(txn, name, side, record);
         }
         txn.events.push(self.tie_event(Happening::Tied, &id, note));
     }
@@ -118,10 +119,10 @@ impl Core {
                 _ => false,
             };
         }
-        let mut creating: BTreeSet<(Side, &RecordId)> = BTreeSet::new();
+        let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();
         for intent in self.memory.intents.values().filter(|intent| intent.pair == *name) {
             if let Purpose::Create { source } = &intent.purpose {
-                creating.insert((intent.side.other(), source));
+                creating.insert((intent.side.other(), source.clone()));
             }
         }
         for side in Side::BOTH {
@@ -135,8 +136,10 @@ impl Core {
                     continue;
                 }
                 let at = RecordRef { pair: name.clone(), side, id: id.clone() };
-                // A record whose counterpart is being created is not free to be matched with something else meanwhile.
-                if ignored.contains(&at) || creating.contains(&(side, id)) {
+                // A record with the marker of an open create is most likely what that create made: its answer, or a probe,
+                // will tell.
+                let made = observation.marker.as_deref().map(RecordId::from);
+                if made.is_some_and(|source| creating.contains(&(side.other(), source))) {
                     continue;
                 }
                 let survivor_of = pair
@@ -157,6 +160,8 @@ impl Core {
                     ready,
                     incomplete,
                     ordered: ordered.contains(&at),
+                    claimed: creating.contains(&(side, id.clone())),
+                    ignored: ignored.contains(&at),
                 };
                 let records = if side == Side::Crm { &mut facts.crm } else { &mut facts.notion };
                 records.insert(id.clone(), untied);
@@ -267,8 +272,12 @@ impl Core {
     fn create_retry_at(&self, name: &PairName, side: Side, id: &RecordId) -> Option<Timestamp> {
         use crate::model::{HoldId, MarkKind};
         let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, id)), field: None };
+        let settled = self.memory.pair(name).and_then(|pair| pair.observation(side, id)).map(|it| it.settled_since);
         self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { retry_at, .. } => Some(retry_at.unwrap_or(Timestamp::MAX)),
+            // Another input is another try.
+            MarkKind::Failed { retry_at, .. } if settled.is_none_or(|settled| settled <= mark.at) => {
+                Some(retry_at.unwrap_or(Timestamp::MAX))
+            }
             _ => None,
         })
     }

@@ -99,19 +99,25 @@ pub fn merge(case: &FieldCase<'_>) -> FieldPlan {
     let mut plan = match (&case.crm, &case.notion) {
         (Seen::Unknown(why, cycles), other) => unread(case, Side::Crm, why, *cycles, other),
         (other, Seen::Unknown(why, cycles)) => unread(case, Side::Notion, why, *cycles, other),
-        (Seen::Known(crm), Seen::Known(notion)) => known(case, crm, notion),
-        (Seen::Unmapped(value, reason), Seen::Known(notion)) => {
-            unmapped(case, Side::Crm, value, reason, Side::Notion, notion)
-        }
-        (Seen::Known(crm), Seen::Unmapped(value, reason)) => {
-            unmapped(case, Side::Notion, value, reason, Side::Crm, crm)
-        }
-        (Seen::Unmapped(value, reason), Seen::Unmapped(..)) => {
-            held(Why::Unmappable { side: Side::Crm, value: value.clone(), reason: reason.clone() })
-        }
+        (crm, notion) => match decided(case, crm, notion) {
+            Some(plan) => plan,
+            None => FieldPlan { lapsed: case.decision.is_some(), ..undecided(case) },
+        },
     };
     respect_marks(case, &mut plan);
     plan
+}
+
+fn undecided(case: &FieldCase<'_>) -> FieldPlan {
+    match (&case.crm, &case.notion) {
+        (Seen::Known(crm), Seen::Known(notion)) => known(case, crm, notion),
+        (Seen::Unmapped(native, reason), Seen::Known(notion)) => unmapped(case, Side::Crm, native, reason, notion),
+        (Seen::Known(crm), Seen::Unmapped(native, reason)) => unmapped(case, Side::Notion, native, reason, crm),
+        (Seen::Unmapped(native, reason), Seen::Unmapped(..)) => {
+            held(Why::Unmappable { side: Side::Crm, value: native.clone(), reason: reason.clone() })
+        }
+        (Seen::Unknown(..), _) | (_, Seen::Unknown(..)) => FieldPlan::default(),
+    }
 }
 
 fn held(why: Why) -> FieldPlan {
@@ -131,65 +137,49 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
     FieldPlan::default()
 }
 
-/// One side's value has no form on the other. Where that side only receives, or an operator who saw it said so, it is
-/// overwritten like any other value.
-fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: Side, value: &Value) -> FieldPlan {
-    let shown = if side == Side::Crm { Shown::of(native, value) } else { Shown::of(value, native) };
-    match case.decision {
-        Some((Verdict::Force { side: winner }, saw, who)) if *winner == other && *saw == shown => {
-            return overwrite(side, value, native, format!("{other} forced by {who}"));
-        }
-        Some((Verdict::Keep, saw, _)) if *saw == shown => {
-            return FieldPlan { kept: true, ..FieldPlan::default() };
-        }
-        _ => {}
+/// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.
+fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: &Value) -> FieldPlan {
+    if case.direction.from(side) {
+        return held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() });
     }
-    let mut plan = if case.direction.from(side) {
-        held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() })
-    } else {
-        overwrite(side, value, native, "direction".to_owned())
-    };
-    plan.lapsed = case.decision.is_some();
-    plan
-}
-
-fn overwrite(side: Side, value: &Value, lost: &Value, by: String) -> FieldPlan {
+    let by = "direction".to_owned();
     FieldPlan {
-        writes: vec![FieldWrite { side, value: value.clone(), agreed: value.clone(), cause: by.clone() }],
-        settled: vec![Settled { side, value: lost.clone(), by }],
+        writes: vec![FieldWrite { side, value: other.clone(), agreed: other.clone(), cause: by.clone() }],
+        settled: vec![Settled { side, value: native.clone(), by }],
         ..FieldPlan::default()
     }
 }
 
-fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
-    if let Some(plan) = decided(case, crm, notion) {
-        return plan;
+/// What a person sees of a side: its value, or the native one where that has no form in common.
+fn shown(seen: &Seen) -> Option<&Value> {
+    match seen {
+        Seen::Known(value) | Seen::Unmapped(value, _) => Some(value),
+        Seen::Unknown(..) => None,
     }
-    let mut plan = undecided(case, crm, notion);
-    plan.lapsed = case.decision.is_some();
-    plan
 }
 
 /// A decision holds while every side shows what the operator saw, or already what they decided.
-fn decided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> Option<FieldPlan> {
-    let (verdict, shown, who) = case.decision?;
-    let target = match verdict {
-        Verdict::Force { side: Side::Crm } => crm,
-        Verdict::Force { side: Side::Notion } => notion,
-        Verdict::Set { value } => value,
-        Verdict::Keep => {
-            let fits = *shown == Shown::of(crm, notion);
+fn decided(case: &FieldCase<'_>, crm: &Seen, notion: &Seen) -> Option<FieldPlan> {
+    let (verdict, saw, who) = case.decision?;
+    let (crm_shown, notion_shown) = (shown(crm)?, shown(notion)?);
+    let target = match (verdict, crm, notion) {
+        (Verdict::Force { side: Side::Crm }, Seen::Known(value), _) => value,
+        (Verdict::Force { side: Side::Notion }, _, Seen::Known(value)) => value,
+        (Verdict::Set { value }, ..) => value,
+        (Verdict::Keep, ..) => {
+            let fits = *saw == Shown::of(crm_shown, notion_shown);
             return fits.then(|| FieldPlan { kept: true, ..FieldPlan::default() });
         }
         _ => return None,
     };
-    let fits = |value: &Value, seen: &str| value.digest() == seen || (case.same)(value, target);
+    let same = |seen: &Seen| matches!(seen, Seen::Known(value) if (case.same)(value, target));
+    let fits = |seen: &Seen, value: &Value, digest: &str| value.digest() == digest || same(seen);
     let winner_moved = match verdict {
-        Verdict::Force { side: Side::Crm } => crm.digest() != shown.crm,
-        Verdict::Force { side: Side::Notion } => notion.digest() != shown.notion,
+        Verdict::Force { side: Side::Crm } => crm_shown.digest() != saw.crm,
+        Verdict::Force { side: Side::Notion } => notion_shown.digest() != saw.notion,
         _ => false,
     };
-    if winner_moved || !fits(crm, &shown.crm) || !fits(notion, &shown.notion) {
+    if winner_moved || !fits(crm, crm_shown, &saw.crm) || !fits(notion, notion_shown, &saw.notion) {
         return None;
     }
     let cause = match verdict {
@@ -197,20 +187,22 @@ fn decided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> Option<FieldPla
         _ => format!("set by {who}"),
     };
     let mut plan = FieldPlan::default();
-    for (side, value, other) in [(Side::Crm, crm, notion), (Side::Notion, notion, crm)] {
-        if !(case.same)(value, target) {
-            plan.writes.push(FieldWrite { side, value: target.clone(), agreed: other.clone(), cause: cause.clone() });
+    let sides = [(Side::Crm, crm, crm_shown, notion_shown), (Side::Notion, notion, notion_shown, crm_shown)];
+    for (side, seen, value, other) in sides {
+        if !same(seen) {
+            let write = FieldWrite { side, value: target.clone(), agreed: other.clone(), cause: cause.clone() };
+            plan.writes.push(write);
             plan.settled.push(Settled { side, value: value.clone(), by: cause.clone() });
         }
     }
     if plan.writes.is_empty() {
-        plan.agree = Some((crm.clone(), notion.clone()));
+        plan.agree = Some((crm_shown.clone(), notion_shown.clone()));
         plan.spent = true;
     }
     Some(plan)
 }
 
-fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
+fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
     if (case.same)(crm, notion) {
         let agreed = (crm.clone(), notion.clone());
         return FieldPlan { agree: (case.base.as_ref() != Some(&agreed)).then_some(agreed), ..FieldPlan::default() };
@@ -239,6 +231,11 @@ fn undecided(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
         let (receiver_moved, receiver) = if to == Side::Crm { (crm_moved, crm) } else { (notion_moved, notion) };
         if !crm_moved && !notion_moved {
             return FieldPlan::default();
+        }
+        let owner = if from == Side::Crm { crm } else { notion };
+        if case.base.is_none() && owner.is_empty() {
+            // Nothing is known to have been agreed, and the owner has nothing: that is no reason to wipe the other out.
+            return held(Why::Conflict { base: None, crm: crm.clone(), notion: notion.clone() });
         }
         let mut plan = one(write(to, &format!("{from} owns it")));
         if receiver_moved && (case.base.is_some() || !receiver.is_empty()) {
@@ -344,7 +341,8 @@ fn respect_marks(case: &FieldCase<'_>, plan: &mut FieldPlan) {
             MarkKind::Refused { side, sent, reason } => {
                 let same = |write: &FieldWrite| write.side == *side && write.value == *sent;
                 if plan.writes.iter().any(same) {
-                    plan.writes.retain(|write| !same(write));
+                    // A held field is not written anywhere, not even on the other side.
+                    plan.writes.clear();
                     plan.settled.clear();
                     plan.hold = Some(Why::Refused { side: *side, sent: sent.clone(), reason: reason.clone() });
                 }

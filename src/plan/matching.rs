@@ -22,14 +22,18 @@ pub struct Untied {
     pub incomplete: bool,
     /// An operator asked for its counterpart to be created, whatever the policy.
     pub ordered: bool,
+    /// Its counterpart is just being created: it has no fate of its own, and whoever looks like it waits.
+    pub claimed: bool,
+    /// An operator said that it is nobody's business: it has no fate, but whoever looks like it is not created unasked.
+    pub ignored: bool,
 }
 
 /// What is known about the pair as a whole.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// Untied records that are present and not ignored, CRM.
+    /// Untied records that are present, CRM.
     pub crm: BTreeMap<RecordId, Untied>,
-    /// Untied records that are present and not ignored, Notion.
+    /// Untied records that are present, Notion.
     pub notion: BTreeMap<RecordId, Untied>,
     /// Tied CRM records and their pages.
     pub ties: BTreeMap<RecordId, RecordId>,
@@ -78,7 +82,7 @@ pub fn match_untied(facts: &Facts, create: Create) -> Matching {
     by_marker(facts, &mut matching);
     by_key(facts, &mut matching);
     for side in Side::BOTH {
-        for (id, record) in facts.of(side) {
+        for (id, record) in facts.of(side).iter().filter(|(_, record)| !record.claimed && !record.ignored) {
             let fates = if side == Side::Crm { &mut matching.crm } else { &mut matching.notion };
             if record.ordered && !matches!(fates.get(id), Some(Fate::Match(_))) {
                 // The operator saw why it was alone and said so all the same.
@@ -107,20 +111,21 @@ pub fn match_untied(facts: &Facts, create: Create) -> Matching {
 fn by_marker(facts: &Facts, matching: &mut Matching) {
     // Pages by the CRM record that their marker names.
     let mut claims: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
-    for (page, record) in &facts.notion {
+    let free = |record: &Untied| !record.claimed && !record.ignored;
+    for (page, record) in facts.notion.iter().filter(|(_, record)| free(record)) {
         let Some(marker) = record.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };
         let crm = RecordId::from(marker);
         if let Some(tied) = facts.ties.get(&crm) {
             // The marker belongs to the tied page: a person duplicated it. A copy is an orphan, never a match.
             matching.notion.insert(page.clone(), Fate::Orphan(OrphanWhy::Copy { of: tied.clone() }));
-        } else if facts.crm.contains_key(&crm) {
+        } else if facts.crm.get(&crm).is_some_and(free) {
             claims.entry(crm).or_default().insert(page.clone());
         }
     }
-    for (crm, record) in &facts.crm {
+    for (crm, record) in facts.crm.iter().filter(|(_, record)| free(record)) {
         let Some(marker) = record.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };
         let page = RecordId::from(marker);
-        if facts.notion.contains_key(&page) {
+        if facts.notion.get(&page).is_some_and(free) {
             claims.entry(crm.clone()).or_default().insert(page);
         }
     }
@@ -173,6 +178,7 @@ fn by_key(facts: &Facts, matching: &mut Matching) {
                 let mine = candidates(*side, member.id, member.keys);
                 let fate = match mine.as_slice() {
                     [] => continue,
+                    several if several.iter().any(|candidate| candidate.claimed) => Fate::Wait,
                     [only] if only.free && candidates(side.other(), only.id, only.keys).len() == 1 => {
                         Fate::Match(only.id.clone())
                     }
@@ -195,19 +201,24 @@ struct Candidate<'a> {
     id: &'a RecordId,
     keys: &'a [Value],
     free: bool,
+    claimed: bool,
 }
 
-/// Records by side and value of one key: the free ones, and the tied ones, which can only make others ambiguous.
+/// Records by side and value of one key: the free ones, and those that can only make others ambiguous: tied ones,
+/// survivors, copies, and what is ignored or just being matched by a better sign.
 fn groups<'a>(facts: &'a Facts, matching: &Matching, index: usize) -> BTreeMap<(Side, &'a Value), Vec<Candidate<'a>>> {
     let mut groups: BTreeMap<(Side, &Value), Vec<Candidate<'_>>> = BTreeMap::new();
     for side in Side::BOTH {
-        let free = facts.of(side).iter().filter(|(id, record)| {
-            record.survivor_of.is_none() && !record.ordered && !matching.of(side).contains_key(*id)
+        let untied =
+            facts.of(side).iter().filter(|(id, _)| !matches!(matching.of(side).get(*id), Some(Fate::Match(_))));
+        let untied = untied.map(|(id, record)| {
+            let taken = record.claimed || record.ignored || record.ordered || record.survivor_of.is_some();
+            let free = !taken && !matching.of(side).contains_key(id);
+            Candidate { id, keys: &record.keys, free, claimed: record.claimed }
         });
-        let free = free.map(|(id, record)| Candidate { id, keys: &record.keys, free: true });
         let tied = facts.tied_keys.iter().filter(|((at, _), _)| *at == side);
-        let tied = tied.map(|((_, id), keys)| Candidate { id, keys, free: false });
-        for candidate in free.chain(tied) {
+        let tied = tied.map(|((_, id), keys)| Candidate { id, keys, free: false, claimed: false });
+        for candidate in untied.chain(tied) {
             if let Some(value) = candidate.keys.get(index).filter(|value| !value.is_empty()) {
                 groups.entry((side, value)).or_default().push(candidate);
             }

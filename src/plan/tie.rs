@@ -24,7 +24,9 @@ pub enum Departure {
 
 /// Decides about a tie by the presence of its records. `edited` tells whether the survivor holds anything that the two
 /// never agreed on; deleting against an edit keeps and holds.
-pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete) -> Departure {
+/// `vanishes` tells, for the CRM and for Notion, whether a deleted record is missing there; where deleted records stay
+/// readable in a trash, a missing one only says that access was lost.
+pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete, vanishes: (bool, bool)) -> Departure {
     let gone = match (crm == Presence::Present, notion == Presence::Present) {
         (true, true) => return Departure::No,
         (false, false) => return Departure::Untie { gone: None },
@@ -34,10 +36,14 @@ pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete) -> 
     if edited {
         return Departure::Hold(Why::DeletedAndEdited { gone });
     }
-    let presence = if gone == Side::Crm { crm } else { notion };
+    let (presence, vanishes) = if gone == Side::Crm { (crm, vanishes.0) } else { (notion, vanishes.1) };
+    let deleted = match presence {
+        Presence::Trashed => true,
+        Presence::Missing => vanishes,
+        Presence::Present | Presence::Moved => false,
+    };
     match policy {
-        // A page that was moved to another data source was not deleted, so nothing is deleted for it.
-        Delete::Propagate if presence != Presence::Moved => Departure::Trash { side: gone.other() },
+        Delete::Propagate if deleted => Departure::Trash { side: gone.other() },
         _ => Departure::Untie { gone: Some(gone) },
     }
 }
@@ -46,16 +52,18 @@ pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete) -> 
 mod tests {
     use super::*;
 
+    const BOTH: (bool, bool) = (true, true);
+
     #[test]
     fn deleted_against_edited_is_held_and_against_unchanged_follows_the_policy() {
         let hold = Departure::Hold(Why::DeletedAndEdited { gone: Side::Crm });
-        assert_eq!(depart(Presence::Missing, Presence::Present, true, Delete::Propagate), hold);
+        assert_eq!(depart(Presence::Missing, Presence::Present, true, Delete::Propagate, BOTH), hold);
         assert_eq!(
-            depart(Presence::Missing, Presence::Present, false, Delete::Untie),
+            depart(Presence::Missing, Presence::Present, false, Delete::Untie, BOTH),
             Departure::Untie { gone: Some(Side::Crm) }
         );
         assert_eq!(
-            depart(Presence::Present, Presence::Trashed, false, Delete::Propagate),
+            depart(Presence::Present, Presence::Trashed, false, Delete::Propagate, BOTH),
             Departure::Trash { side: Side::Crm }
         );
     }
@@ -63,7 +71,15 @@ mod tests {
     #[test]
     fn a_page_moved_away_deletes_nothing() {
         assert_eq!(
-            depart(Presence::Present, Presence::Moved, false, Delete::Propagate),
+            depart(Presence::Present, Presence::Moved, false, Delete::Propagate, BOTH),
+            Departure::Untie { gone: Some(Side::Notion) }
+        );
+    }
+
+    #[test]
+    fn access_lost_is_not_a_deletion() {
+        assert_eq!(
+            depart(Presence::Present, Presence::Missing, false, Delete::Propagate, (true, false)),
             Departure::Untie { gone: Some(Side::Notion) }
         );
     }

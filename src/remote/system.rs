@@ -35,8 +35,9 @@ pub struct Capabilities {
     pub saves_while_typing: bool,
     /// How many records one `get` reads in one request.
     pub get_batch: usize,
-    /// Whether `update` answers with the whole record.
-    pub update_returns_record: bool,
+    /// Whether a deleted record is missing. Where deleted records stay readable in a trash, a missing one only says that
+    /// access was lost.
+    pub deleted_vanish: bool,
 }
 
 /// What stopped a request.

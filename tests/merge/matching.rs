@@ -26,7 +26,10 @@ fn untied(prefix: &'static str, markers: Vec<&'static str>) -> impl Strategy<Val
     proptest::collection::vec(record, 0..5).prop_map(move |records| {
         let named = records.into_iter().enumerate().map(|(number, (marker, keys, survivor_of, stage, ordered))| {
             let (ready, incomplete) = stage;
-            (RecordId(format!("{prefix}{number}")), Untied { marker, keys, survivor_of, ready, incomplete, ordered })
+            (
+                RecordId(format!("{prefix}{number}")),
+                Untied { marker, keys, survivor_of, ready, incomplete, ordered, ..Untied::default() },
+            )
         });
         named.collect()
     })

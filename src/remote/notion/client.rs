@@ -155,7 +155,7 @@ impl System for Notion {
             precision: SignedDuration::from_mins(1),
             saves_while_typing: true,
             get_batch: 1,
-            update_returns_record: true,
+            deleted_vanish: false,
         }
     }
 

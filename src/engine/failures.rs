@@ -1,0 +1,151 @@
+//! Writes that were surely not done: a failure of the connection is nobody's fault, one of the record is remembered, tried
+//! again, and set aside.
+
+use jiff::Timestamp;
+
+use crate::model::{Happening, HoldId, Intent, Mark, MarkKind, PairName, Purpose, RecordId, RecordRef, Side, Tie, Why};
+use crate::remote::{RemoteError, RemoteErrorKind};
+
+use super::core::{Core, OpKey, Target, after};
+use super::memory::Txn;
+use super::untied::source_key;
+
+/// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
+const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
+
+impl Core {
+    /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
+    pub(super) fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
+        match error.kind {
+            RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
+                self.note_trouble(txn, op.side, error);
+                self.pause(op.side);
+                return;
+            }
+            RemoteErrorKind::NotFound => {
+                // Deleted, or access lost: reads by id will tell which.
+                let ends = self.tie_ends(op);
+                if let Some(at) = op.subject(ends.as_ref()) {
+                    self.hot.insert(at, now);
+                }
+            }
+            RemoteErrorKind::Forbidden | RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => {}
+        }
+        let record = match &intent.purpose {
+            Purpose::Create { source } => {
+                let place = (intent.pair.clone(), intent.side, source.clone());
+                let barer = error.kind == RemoteErrorKind::Invalid && self.could_be_barer(intent);
+                if !barer || !self.bare_creates.insert(place) {
+                    self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                }
+                return;
+            }
+            Purpose::Trash { .. } => {
+                self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                return;
+            }
+            Purpose::Update { record } => record,
+        };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
+        let Some(id) = tie else { return };
+        match (error.kind, intent.common.len()) {
+            // One bad value must not keep the others back, and must be found: they are written one by one.
+            (RemoteErrorKind::Invalid, 2..) => {
+                self.one_by_one.insert((id, intent.side));
+            }
+            (RemoteErrorKind::Invalid, 1) => {
+                for (key, sent) in &intent.common {
+                    let reason = error.message.clone();
+                    let mut event = self.event(Happening::Refused, &at, reason.clone());
+                    event.field = Some(key.clone());
+                    event.after = Some(sent.clone());
+                    txn.events.push(event);
+                    let kind = MarkKind::Refused { side: intent.side, sent: sent.clone(), reason };
+                    self.memory.put_mark(txn, Mark { id: HoldId::field(&id, key), kind, at: now });
+                }
+            }
+            _ => self.failed(txn, HoldId::tie(&id), intent.side, &error.message),
+        }
+    }
+
+    /// Whether a creation carried more than title and keys: the refusal may lie in what could follow later.
+    fn could_be_barer(&self, intent: &Intent) -> bool {
+        let pair = self.memory.pair(&intent.pair);
+        let title = pair.and_then(|pair| pair.map.as_ref()?.title.clone());
+        intent
+            .common
+            .keys()
+            .any(|key| title.as_ref() != Some(key) && pair.is_some_and(|pair| !pair.spec.match_by.contains(key)))
+    }
+
+    /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
+    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, reason: &str) {
+        let before = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        let attempts = before.unwrap_or(0) + 1;
+        let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
+        let retry_at = pause.map(|pause| after(self.clock.now(), *pause));
+        self.set_failure(txn, hold, side, reason, attempts, retry_at);
+    }
+
+    /// Marks a failure; without a moment for the next try it is a quarantine.
+    pub(super) fn set_failure(
+        &mut self,
+        txn: &mut Txn,
+        hold: HoldId,
+        side: Side,
+        reason: &str,
+        attempts: u32,
+        retry_at: Option<Timestamp>,
+    ) {
+        if retry_at.is_none() {
+            txn.events.push(self.hold_event(Happening::Quarantined, &hold, reason));
+            let why = Why::Quarantined { side, reason: reason.to_owned(), attempts };
+            self.set_hold(txn, hold.clone(), Some(why));
+        }
+        let kind = MarkKind::Failed { side, reason: reason.to_owned(), attempts, retry_at };
+        self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
+    }
+
+    /// The name under which a failing operation is marked.
+    pub(super) fn failure_of(&self, op: &OpKey) -> HoldId {
+        let crm = match &op.target {
+            Target::Create(source) => source_key(op.side.other(), source),
+            Target::Update(crm) | Target::Trash(crm) => crm.clone(),
+        };
+        HoldId { pair: op.pair.clone(), crm: Some(crm), field: None }
+    }
+
+    pub(super) fn failure_hold(&self, intent: &Intent) -> HoldId {
+        let crm = match &intent.purpose {
+            Purpose::Create { source } => Some(source_key(intent.side.other(), source)),
+            Purpose::Update { record } | Purpose::Trash { record } => self
+                .memory
+                .pair(&intent.pair)
+                .and_then(|pair| pair.tie_of(intent.side, record))
+                .map(|tie| tie.crm.clone()),
+        };
+        HoldId { pair: intent.pair.clone(), crm, field: None }
+    }
+
+    /// A source got its counterpart: earlier failures are forgotten.
+    pub(super) fn clear_failure(&mut self, txn: &mut Txn, name: &PairName, side: Side, source: &RecordId) {
+        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
+        self.bare_creates.remove(&(name.clone(), side.other(), source.clone()));
+        self.memory.remove_mark(txn, &hold, "failed");
+        self.set_hold(txn, hold, None);
+    }
+
+    /// How often the creation for this source was sent already.
+    pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
+        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
+        let attempts = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        attempts.unwrap_or(0)
+    }
+}

@@ -1,0 +1,123 @@
+//! Something else that writes the same field: a value of ours that was reverted on the side we wrote it to, and rewritten,
+//! twice in ten minutes, is not written a third time.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{FieldKey, Happening, HoldId, Intent, Mark, MarkKind, Purpose, RecordRef, TieId, Value};
+
+use super::core::Core;
+use super::memory::Txn;
+
+/// Over which time rewrites are counted.
+const MEMORY: SignedDuration = SignedDuration::from_mins(10);
+/// How many rewrites of one value are a fight.
+const REWRITES: usize = 2;
+
+/// What we wrote to one field of one record.
+#[derive(Debug, Default)]
+pub struct OwnWrites {
+    /// What we wrote last.
+    last: Option<Value>,
+    /// What we wrote, and when.
+    written: Vec<(Timestamp, Value)>,
+    /// What we wrote again after somebody on that side had changed it, and when.
+    rewritten: Vec<(Timestamp, Value)>,
+}
+
+/// Per field of a record.
+pub type Fights = BTreeMap<(RecordRef, FieldKey), OwnWrites>;
+
+impl OwnWrites {
+    /// A value is about to be written over `before`. Tells whether that would be one rewrite too many.
+    fn write(&mut self, now: Timestamp, value: &Value, before: &Value) -> bool {
+        self.written.retain(|(at, _)| now.duration_since(*at) < MEMORY);
+        self.rewritten.retain(|(at, _)| now.duration_since(*at) < MEMORY);
+        // Our own next value is no revert: somebody on that side must have changed what we wrote last.
+        let reverted = self.last.as_ref().is_some_and(|last| last != before);
+        if reverted && self.written.iter().any(|(_, written)| written == value) {
+            if self.rewritten.iter().filter(|(_, rewritten)| rewritten == value).count() >= REWRITES {
+                return true;
+            }
+            self.rewritten.push((now, value.clone()));
+        }
+        self.written.push((now, value.clone()));
+        self.last = Some(value.clone());
+        false
+    }
+}
+
+impl Core {
+    /// An operator wants a field to be tried again: what was fought over is forgotten.
+    pub(super) fn forget_fights(&mut self, hold: &HoldId) {
+        self.fights.retain(|(_, key), _| Some(key) != hold.field.as_ref());
+    }
+
+    /// What lies too far back to matter.
+    pub(super) fn forget_old_writes(&mut self, now: Timestamp) {
+        let lately = |at: Timestamp| now.duration_since(at) < MEMORY;
+        self.fights.retain(|_, own| own.written.last().is_some_and(|(at, _)| lately(*at)));
+        self.recent_writes.retain(|_, write| lately(write.at));
+    }
+
+    /// Takes fields that something else fights over out of an update, and marks them.
+    pub(super) fn without_fights(&mut self, txn: &mut Txn, id: &TieId, intent: &mut Intent) {
+        let Purpose::Update { record } = &intent.purpose else { return };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let now = self.clock.now();
+        let keys: Vec<FieldKey> = intent.common.keys().cloned().collect();
+        for key in keys {
+            let hold = HoldId::field(id, &key);
+            if self.memory.decision_on(&hold).is_some() {
+                continue;
+            }
+            let before = intent.before.get(&key).cloned().unwrap_or_default();
+            let Some(value) = intent.common.get(&key) else { continue };
+            let own = self.fights.entry((at.clone(), key.clone())).or_default();
+            if !own.write(now, value, &before) {
+                continue;
+            }
+            let field = self.memory.pair(&at.pair).and_then(|pair| pair.map.as_ref()?.field(&key)).cloned();
+            intent.common.remove(&key);
+            if let Some(field) = field {
+                intent.fields.remove(field.name_on(at.side));
+            }
+            let mut event = self.event(Happening::Refused, &at, "something else keeps rewriting it; not written again");
+            event.field = Some(key.clone());
+            txn.events.push(event);
+            self.memory.put_mark(txn, Mark { id: hold, kind: MarkKind::Fighting { side: at.side }, at: now });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::text(text)
+    }
+
+    #[test]
+    fn a_value_reverted_and_rewritten_twice_is_a_fight() {
+        let mut own = OwnWrites::default();
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(!own.write(now, &text("ours"), &text("old")));
+        assert!(!own.write(now, &text("ours"), &text("theirs")));
+        assert!(!own.write(now, &text("ours"), &text("theirs")));
+        assert!(own.write(now, &text("ours"), &text("theirs")));
+        let later = now + MEMORY + MEMORY;
+        assert!(!own.write(later, &text("ours"), &text("theirs")), "forgotten after ten minutes");
+    }
+
+    #[test]
+    fn a_person_who_goes_back_and_forth_is_no_fight() {
+        let mut own = OwnWrites::default();
+        let (mut value, mut before) = (text("a"), text("b"));
+        for _ in 0..20 {
+            assert!(!own.write(Timestamp::UNIX_EPOCH, &value, &before));
+            std::mem::swap(&mut value, &mut before);
+        }
+    }
+}
