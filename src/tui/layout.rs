@@ -11,6 +11,9 @@ pub const LEAST: (u16, u16) = (60, 16);
 /// From this width on, what stood one above the other stands side by side.
 pub const WIDE: u16 = 100;
 
+/// From this width on, the overview has two columns.
+pub const TWO_COLUMNS: u16 = 150;
+
 /// From this width on, the header takes two lines instead of three.
 pub const VERY_WIDE: u16 = 160;
 
@@ -65,6 +68,8 @@ pub fn rows(model: &Model) -> u64 {
 /// A box of at most this size in the middle of the body.
 pub fn middle(areas: &Areas, width: u16, height: u16) -> Rect {
     let body = Rect { y: areas.tabs.y, height: areas.body.height + 1, ..areas.body };
-    let (width, height) = (width.min(body.width.saturating_sub(2)), height.min(body.height));
+    // A strip of a few cells of the page beside a box would read as a part of the box.
+    let width = if width + 16 > body.width { body.width } else { width };
+    let height = height.min(body.height);
     Rect::new(body.x + (body.width - width) / 2, body.y + (body.height - height) / 2, width, height)
 }

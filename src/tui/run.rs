@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::keymap::Keymap;
 use super::model::{Dirty, Effect, Model, Msg};
+use super::terminal::events::events;
 use super::terminal::input::{HOLD, Input, Stage};
 use super::terminal::session::Session;
 use super::terminal::watch::{Cause, Watch};
@@ -106,7 +107,10 @@ pub async fn run(desk: Arc<dyn Desk>, options: Options) -> Result<Exit, TuiError
     let writer = Writer::stdout().map_err(TuiError::Terminal)?;
     let session = Session::enter().map_err(TuiError::Terminal)?;
     let stop = watch.ended();
-    let exit = drive(desk, &options, size, EventStream::new(), writer, stop).await;
+    let exit = match events() {
+        Ok(events) => drive(desk, &options, size, events, writer, stop).await,
+        Err(error) => Err(TuiError::Terminal(error)),
+    };
     let broken = !Session::is_active();
     drop(session);
     if broken { Err(TuiError::Broken("it panicked; the message is above".to_owned())) } else { exit }
@@ -229,7 +233,7 @@ impl<'o> Loop<'o> {
                     }
                     Err(_) => {
                         listening = false;
-                        self.take(Msg::Gone("the engine has stopped; what you see is the last it said".to_owned()));
+                        self.take(Msg::Gone("the engine is gone; this is the last it said".to_owned()));
                     }
                 },
                 () = sleep_until(tick) => self.tick(),

@@ -32,7 +32,7 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
         }
         match &popup.body {
             PopupBody::Confirm(body) => confirm::draw(pen, model, &areas, body, popup.armed(model.ms)),
-            PopupBody::Edit(body) => edit::draw(pen, &areas, body),
+            PopupBody::Edit(body) => edit::draw(pen, model, &areas, body),
             PopupBody::Picker(body) => caret = picker::draw(pen, model, &areas, body),
             PopupBody::Help(text) | PopupBody::Notice(text) => help::draw(pen, model, &areas, text),
         }

@@ -69,8 +69,8 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
             &[
                 "41 conflicts wait for you: press 2",
                 "3 orphans wait for you: press 3",
-                "12/50 left",
-                "0/180 left, gated until 12:00:42",
+                "12/50, +2.00/s",
+                "0/180, gated until 12:00:42",
                 "CRM seen",
                 "Notion written",
                 "CRM queue",

@@ -99,6 +99,21 @@ pub fn fit(text: &str, room: usize, ellipsis: &str) -> String {
     out
 }
 
+/// Two texts that would look the same when cut to `room` cells begin, after an ellipsis, shortly before they differ.
+pub fn apart(one: &str, other: &str, room: usize, ellipsis: &str) -> (String, String) {
+    if one == other || fit(one, room, ellipsis) != fit(other, room, ellipsis) {
+        return (one.to_owned(), other.to_owned());
+    }
+    let same = one.graphemes(true).zip(other.graphemes(true)).take_while(|(a, b)| a == b);
+    let same: usize = same.map(|(a, _)| a.len()).sum();
+    // A word or two of what comes before, if there is room for it.
+    let before: Vec<usize> = one[..same].grapheme_indices(true).map(|(at, _)| at).collect();
+    let from = before.len().checked_sub(room / 4).and_then(|at| before.get(at)).copied().unwrap_or(same);
+    let from = one[from..same].find(' ').map_or(from, |space| from + space + 1);
+    let tail = |text: &str| format!("{ellipsis}{}", text.get(from..).unwrap_or_default());
+    (tail(one), tail(other))
+}
+
 /// The text in lines of at most `room` cells, broken at spaces where that can be; at most `most` lines, the last
 /// marked with `ellipsis` if there were more.
 pub fn wrap(text: &str, room: usize, most: usize, ellipsis: &str) -> Vec<String> {
@@ -172,6 +187,18 @@ mod tests {
         assert_eq!(fit("abc", 2, "..."), "");
         assert_eq!(wrap("one two three", 7, 5, "…"), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3, 2, "…"), ["abc", "de…"]);
+    }
+
+    #[test]
+    fn texts_that_differ_look_different_where_they_are_cut() {
+        let (one, other) =
+            ("Newsletter launch Atelier Moreau - phase 2", "Newsletter launch Atelier Moreau - pilot 51");
+        let (a, b) = apart(one, other, 16, "…");
+        assert_eq!((fit(&a, 16, "…"), fit(&b, 16, "…")), ("…- phase 2".to_owned(), "…- pilot 51".to_owned()));
+        assert_eq!(apart("a", "b", 1, "…"), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(apart("same", "same", 2, "…"), ("same".to_owned(), "same".to_owned()));
+        let (a, b) = apart("日本語日本語日本語", "日本語日本語日本誤", 8, "…");
+        assert_ne!(fit(&a, 8, "…"), fit(&b, 8, "…"));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::layout::WIDE;
 use crate::tui::model::{HoldItem, Model, text};
 use crate::tui::theme::Role;
-use crate::tui::widgets::table::{Wide, Words, table};
+use crate::tui::widgets::table::{self, Wide, Words, table};
 use crate::tui::widgets::{Pen, Span, age, below, line, shifted};
 
 /// One letter for a word of [`crate::control::HoldRow::why`]: the detail says the word.
@@ -38,8 +38,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
             key(model, Action::Refresh)
         ),
     ];
-    let words = Words { rows: "conflicts", empty: &empty };
-    let columns = [
+    let words = Words { rows: "conflicts", empty: &empty, searched: false };
+    let heads = [
         ("", Wide::Cells(1)),
         ("record", Wide::Share(5)),
         ("field", Wide::Share(3)),
@@ -47,8 +47,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         ("Notion", Wide::Share(5)),
         ("since", Wide::Cells(11)),
     ];
-    table(pen, list, &model.holds, &columns, &words, |item| {
+    // As wide as the narrower one of the two, so that both are cut at the same place.
+    let rects = table::columns(shifted(list, 3), &heads);
+    let room = usize::from(rects[3].width.min(rects[4].width));
+    table(pen, list, &model.holds, &heads, &words, |item| {
         let row = &item.row;
+        let (crm, notion) = (cell(&row.crm, row.decidable), cell(&row.notion, row.decidable));
+        let (crm, notion) = text::apart(&crm, &notion, room, model.theme.glyphs.ellipsis);
         let moved = model.moved.contains(&row.id);
         let kind = if moved {
             "!"
@@ -62,8 +67,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
             (kind_role, kind.to_owned()),
             (Role::Strong, row.title.clone()),
             (Role::Text, row.label.clone()),
-            (Role::Crm, cell(&row.crm, row.decidable)),
-            (Role::Notion, cell(&row.notion, row.decidable)),
+            (Role::Crm, crm),
+            (Role::Notion, notion),
             (Role::Dim, age::moment(model, row.since)),
         ]
     });
@@ -115,23 +120,27 @@ fn side_text(value: &SideValue) -> &str {
     if value.text.is_empty() { "(empty)" } else { &value.text }
 }
 
+/// Cells before a value: the side, and when it was seen there.
+const HEAD: usize = 19;
+
 fn stacked(pen: &mut Pen<'_>, model: &Model, area: Rect, item: &HoldItem) {
     let mut lines = about(model, item, area.width);
     if item.row.decidable {
         let (role, base) = base_text(item);
+        let when = |value: &SideValue| value.seen_at.map(|at| age::moment(model, at)).unwrap_or_default();
         let parts = [
-            (Role::Dim, "base".to_owned(), role, base),
-            (Role::Crm, format!("CRM{}", seen(model, &item.row.crm)), Role::Text, side_text(&item.row.crm)),
-            (Role::Notion, format!("Notion{}", seen(model, &item.row.notion)), Role::Text, side_text(&item.row.notion)),
+            (Role::Dim, "base", String::new(), role, base),
+            (Role::Crm, "CRM", when(&item.row.crm), Role::Text, side_text(&item.row.crm)),
+            (Role::Notion, "Notion", when(&item.row.notion), Role::Text, side_text(&item.row.notion)),
         ];
-        for (head_role, head, role, value) in parts {
-            let one_line = !value.contains('\n') && head.len() + 2 + text::width(value) <= usize::from(area.width);
-            if one_line {
-                lines.push((head_role, format!("{head}: {value}")));
-            } else {
-                lines.push((head_role, format!("{head}:")));
-                lines.extend(wrapped(model, role, "  ", value, area.width));
-            }
+        // One below the other from the same column on, so that a difference stands out.
+        let indent = " ".repeat(HEAD);
+        for (head_role, side, when, role, value) in parts {
+            let mut values = wrapped(model, role, &indent, value, area.width).into_iter();
+            let first = values.next().map(|(_, line)| line.trim_start().to_owned()).unwrap_or_default();
+            let head = format!("{side:<6} {when}");
+            lines.push((head_role, format!("{head:<HEAD$}{first}")));
+            lines.extend(values);
         }
     }
     detail(pen, model, area, &heading(item), &lines);

@@ -92,7 +92,7 @@ pub(super) const COLUMNS: [(&str, Wide); 5] = [
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
     let empty =
         ["Nothing has happened yet.".to_owned(), "Every change seen, decided or written will be told here.".to_owned()];
-    let words = Words { rows: "journal lines", empty: &empty };
+    let words = Words { rows: "journal lines", empty: &empty, searched: false };
     table(pen, list, &model.journal, &COLUMNS, &words, |row| cells(model, row));
     let Some(row) = model.journal.current() else {
         detail(pen, model, below_list, "", &[]);
@@ -116,6 +116,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         lines.push((Role::Dim, format!("window: {ms} ms, from the last read to the answer")));
     }
     lines.extend(wrapped(model, Role::Text, "", &event.note, below_list.width));
-    let title = format!("{} {}", row.title, row.label);
-    detail(pen, model, below_list, title.trim(), &lines);
+    let title = match (row.title.as_str(), row.label.as_str()) {
+        (title, "") => title.to_owned(),
+        ("", label) => label.to_owned(),
+        (title, label) => format!("{title} / {label}"),
+    };
+    detail(pen, model, below_list, &title, &lines);
 }

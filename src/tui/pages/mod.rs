@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use super::layout;
 use super::model::{Model, Page, text};
 use super::theme::Role;
-use super::widgets::{Pen, Span, below};
+use super::widgets::{Pen, Span, below, line};
 
 /// Draws the page.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
@@ -37,17 +37,24 @@ fn detail(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Sp
     if area.is_empty() {
         return;
     }
-    pen.rule(super::widgets::line(area, 0), title);
     let body = below(area, 1);
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(body.height);
     let top = model.detail_top.min(most);
+    let more = if most > top {
+        use super::action::Action::{DetailDown, Open};
+        format!(" {} more: {}, or {} ", most - top, key(model, DetailDown), key(model, Open))
+    } else {
+        String::new()
+    };
+    headed(pen, model, line(area, 0), title, &more);
     pen.lines(body, lines, top);
-    if most > top {
-        let more = format!(" {} more: {}, or {} ", most - top, key(model, super::action::Action::DetailDown), {
-            key(model, super::action::Action::Open)
-        });
-        pen.right(super::widgets::line(area, 0), &[(Role::Dim, more)]);
-    }
+}
+
+/// A rule with a heading, and a hint at its end that the heading makes room for.
+fn headed(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, hint: &str) {
+    let room = usize::from(area.width).saturating_sub(text::width(hint) + 6);
+    pen.rule(area, &text::fit(title, room, model.theme.glyphs.ellipsis));
+    pen.right(area, &[(Role::Dim, hint.to_owned())]);
 }
 
 /// Text in lines of `room` cells, with an indent.

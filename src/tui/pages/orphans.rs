@@ -16,7 +16,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         "A record comes here if its counterpart was deleted, if several could be".to_owned(),
         "its counterpart, or if its pair does not create records that way.".to_owned(),
     ];
-    let words = Words { rows: "orphans", empty: &empty };
+    let words = Words { rows: "orphans", empty: &empty, searched: false };
     let columns = [
         ("side", Wide::Cells(6)),
         ("record", Wide::Share(5)),

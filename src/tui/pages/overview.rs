@@ -6,7 +6,7 @@ use super::{journal, key};
 use crate::control::{Headroom, PairState, PairStatus, Sample, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
-use crate::tui::layout::WIDE;
+use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, columns};
@@ -22,7 +22,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         pen.spans(line(top, 0), &spans);
         top = below(top, 1);
     }
-    if area.width >= WIDE {
+    if area.width >= TWO_COLUMNS {
         let half = area.width / 2;
         let left = Rect { width: half - 2, ..top };
         let rest = figures(pen, model, &snapshot, left);
@@ -30,8 +30,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         let rest = pairs(pen, model, &snapshot, shifted(top, half));
         latest(pen, model, &snapshot, rest);
     } else {
-        let rest = figures(pen, model, &snapshot, top);
-        let rest = pairs(pen, model, &snapshot, rest);
+        let mut below_figures = figures(pen, model, &snapshot, top);
+        if !is_low(model) {
+            below_figures = below(connections(pen, model, &snapshot, below_figures), 1);
+        }
+        let rest = pairs(pen, model, &snapshot, below_figures);
+        if is_low(model) {
+            pen.right(line(below_figures, 0), &[(Role::Dim, windows(&snapshot))]);
+        }
         latest(pen, model, &snapshot, rest);
     }
 }
@@ -72,12 +78,15 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
     say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
     say(guarded, "1 pair stopped by a guard", "pairs stopped by a guard", Action::Override);
-    if model.size.1 < 30 {
-        // Where lines are dear, as many to a line as fit.
+    if is_low(model) {
+        // As many to a line as fit.
         let mut packed: Vec<Vec<Span>> = Vec::new();
         for row in rows {
             match packed.last_mut() {
-                Some(line) if wide(line) + wide(&row) <= usize::from(model.size.0) => line.extend(row),
+                Some(line) if wide(line) + wide(&row) < usize::from(model.size.0) => {
+                    line.push((Role::Text, " ".to_owned()));
+                    line.extend(row);
+                }
                 _ => packed.push(row),
             }
         }
@@ -86,9 +95,16 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     if rows.is_empty() {
         rows.push(vec![(Role::Good, " + Nothing waits for you.".to_owned())]);
     }
+    if model.gone.is_some() {
+        let quit = key(model, Action::Quit);
+        let text =
+            format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.");
+        rows = vec![vec![(Role::Bad, text)]];
+    }
     for text in [&model.note, &snapshot.store_note] {
         if !text.is_empty() {
-            rows.push(vec![(Role::Accent, format!(" {text}"))]);
+            let lines = super::wrapped(model, Role::Accent, " ", text, model.size.0);
+            rows.extend(lines.into_iter().take(2).map(|span| vec![span]));
         }
     }
     rows
@@ -101,8 +117,12 @@ fn wide(spans: &[Span]) -> usize {
 /// Headroom, throughput, queue, windows. Returns the area below.
 fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> Rect {
     let mut rest = area;
-    for side in Side::BOTH {
-        headroom(pen, model, snapshot, side, line(rest, 0));
+    // Both bars are equally long, so that they can be compared.
+    let texts = Side::BOTH.map(|side| headroom_text(model, snapshot, side));
+    let widest = texts.iter().map(|text| text::width(text)).max().unwrap_or(0).max(20);
+    let bar = area.width.saturating_sub(16 + u16::try_from(widest).unwrap_or(u16::MAX)).clamp(8, 40);
+    for (side, text) in Side::BOTH.into_iter().zip(&texts) {
+        headroom(pen, snapshot, side, line(rest, 0), bar, text);
         rest = below(rest, 1);
     }
     let series =
@@ -135,24 +155,41 @@ fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) ->
         pen.right(row, &[(Role::Text, format!("{} ", snapshot.queue.get(side).total()))]);
         rest = below(rest, 1);
     }
-    let windows = snapshot.windows;
-    let text = if windows.count == 0 {
-        " windows of our writes: none measured yet".to_owned()
-    } else {
-        format!(" windows of our writes: p50 {} ms, p95 {} ms, of {}", windows.p50, windows.p95, windows.count)
-    };
-    pen.put(line(rest, 0), Role::Dim, &text);
+    if is_low(model) && model.size.0 < TWO_COLUMNS {
+        return rest;
+    }
+    pen.put(line(rest, 0), Role::Dim, &windows(snapshot));
     below(rest, 1)
 }
 
-fn headroom(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, side: Side, area: Rect) {
-    let connection = snapshot.sides.get(side);
+/// Whether lines are dear.
+fn is_low(model: &Model) -> bool {
+    model.size.1 < 30
+}
+
+fn windows(snapshot: &Snapshot) -> String {
+    let windows = snapshot.windows;
+    if windows.count == 0 {
+        " windows of our writes: none measured yet ".to_owned()
+    } else {
+        format!(" windows of our writes: p50 {} ms, p95 {} ms, of {} ", windows.p50, windows.p95, windows.count)
+    }
+}
+
+fn headroom(pen: &mut Pen<'_>, snapshot: &Snapshot, side: Side, area: Rect, bar: u16, text: &str) {
     let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
     pen.put(Rect { width: 16.min(area.width), ..area }, role, &format!(" {side} left"));
-    let Some((left, of)) = connection.headroom.left_of() else {
-        pen.put(shifted(area, 16), Role::Dim, "headroom not known yet");
+    let Some((left, of)) = snapshot.sides.get(side).headroom.left_of() else {
+        pen.put(shifted(area, 16), Role::Dim, text);
         return;
     };
+    graph::gauge(pen, Rect { width: bar, ..shifted(area, 16) }, left, of);
+    pen.put(shifted(area, 16 + bar), Role::Text, text);
+}
+
+fn headroom_text(model: &Model, snapshot: &Snapshot, side: Side) -> String {
+    let connection = snapshot.sides.get(side);
+    let Some((left, of)) = connection.headroom.left_of() else { return "not known yet".to_owned() };
     let resets = match (age::gate(model, &connection.headroom), &connection.headroom) {
         (Some(until), _) => format!(", gated until {}", age::clock(model, until)),
         (None, Headroom::Window { next_release: Some(at), .. }) => format!(", resets {}", age::clock(model, *at)),
@@ -162,14 +199,10 @@ fn headroom(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, side: Side, a
         }
         _ => String::new(),
     };
-    let text = format!(" {left}/{of} left{resets} ");
-    let wide = u16::try_from(text.chars().count()).unwrap_or(0).max(30);
-    let bar = area.width.saturating_sub(16 + wide).min(40);
-    graph::gauge(pen, Rect { width: bar, ..shifted(area, 16) }, left, of);
-    pen.put(shifted(area, 16 + bar), Role::Text, &text);
+    format!(" {left}/{of}{resets} ")
 }
 
-fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) {
+fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) -> Rect {
     let mut rest = below(area, 1);
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);
@@ -191,6 +224,7 @@ fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect
     let (ties, relations, hot) = (snapshot.ties, snapshot.relations, snapshot.hot);
     let text = format!(" {ties} ties, {relations} relations, {hot} records still settling");
     pen.put(line(rest, 0), Role::Dim, &text);
+    below(rest, 1)
 }
 
 fn state(pair: &PairStatus) -> (Role, String) {

@@ -26,7 +26,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         "Nothing waits to be written: both sides are in step,".to_owned(),
         "but for what waits for you under conflicts and orphans.".to_owned(),
     ];
-    let words = Words { rows: "operations", empty: &empty };
+    let words = Words { rows: "operations", empty: &empty, searched: false };
     let columns = [
         ("state", Wide::Cells(9)),
         ("to", Wide::Cells(6)),

@@ -14,7 +14,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         "No pair has a relation, or none of its records is tied yet.".to_owned(),
         "Map a relation field in the configuration to link contacts and projects.".to_owned(),
     ];
-    let words = Words { rows: "relations", empty: &empty };
+    let words = Words { rows: "relations", empty: &empty, searched: false };
     let columns = [
         ("owner", Wide::Share(5)),
         ("field", Wide::Share(3)),

@@ -5,9 +5,11 @@ use ratatui::widgets::Widget;
 
 use super::Edit;
 use crate::model::Kind;
+use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
+use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
-use crate::tui::widgets::{Pen, line, shifted};
+use crate::tui::widgets::{Pen, Span, below, line, shifted};
 
 /// How a text is read, for a person.
 fn how(kind: Option<Kind>) -> &'static str {
@@ -24,8 +26,32 @@ fn how(kind: Option<Kind>) -> &'static str {
     }
 }
 
+/// What the value is merged from, each text with its key: at most two lines each.
+fn sources(model: &Model, edit: &Edit, width: u16) -> Vec<Span> {
+    let texts = [
+        (Role::Dim, Action::EditBase, "base", edit.base.as_deref()),
+        (Role::Crm, Action::EditCrm, "CRM", Some(edit.crm.as_str())),
+        (Role::Notion, Action::EditNotion, "Notion", Some(edit.notion.as_str())),
+    ];
+    let glyphs = &model.theme.glyphs;
+    let mut lines = Vec::new();
+    for (role, action, name, value) in texts {
+        let Some(value) = value else { continue };
+        let key = model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+        let head = format!("{key:<6}{name:<7}");
+        let value = if value.is_empty() { "(empty)".to_owned() } else { text::sanitise(value) };
+        let room = usize::from(width).saturating_sub(text::width(&head) + 2);
+        let value = text::wrap(&value.replace('\n', glyphs.newline), room, 2, glyphs.ellipsis);
+        for (place, line) in value.into_iter().enumerate() {
+            let head = if place == 0 { head.clone() } else { " ".repeat(text::width(&head)) };
+            lines.push((role, format!(" {head}{line}")));
+        }
+    }
+    lines
+}
+
 /// Draws it.
-pub fn draw(pen: &mut Pen<'_>, areas: &Areas, edit: &Edit) {
+pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, edit: &Edit) {
     let wide = areas.body.width.min(110);
     let area = layout::middle(areas, wide, areas.body.height.min(24));
     let inside = pen.frame(area, &format!("Edit {}", edit.title));
@@ -35,7 +61,16 @@ pub fn draw(pen: &mut Pen<'_>, areas: &Areas, edit: &Edit) {
         pen.put(line(inside, 1), Role::Dim, &format!(" options: {}", edit.options.join(", ")));
         head = 2;
     }
-    let height = inside.height.saturating_sub(head);
+    let sources = sources(model, edit, inside.width);
+    let tall = u16::try_from(sources.len()).unwrap_or(u16::MAX).saturating_add(1);
+    // The text that is being written comes first where lines are few.
+    let tall = if inside.height >= head + tall + 3 { tall } else { 0 };
+    if tall > 0 {
+        let foot = below(inside, inside.height - tall);
+        pen.rule(line(foot, 0), "merged from");
+        pen.lines(below(foot, 1), &sources, 0);
+    }
+    let height = inside.height.saturating_sub(head + tall);
     let body = Rect { y: inside.y + head.min(inside.height), height, ..shifted(inside, 1) };
     let body = body.intersection(pen.buf.area);
     if body.is_empty() {

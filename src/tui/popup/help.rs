@@ -7,6 +7,9 @@ use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Pen, Span, line, shifted};
 
+/// Cells of a line's keys, before what they do.
+pub const KEYS: usize = 23;
+
 /// Draws it.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, body: &Text) {
     let wide = areas.body.width.min(110);
@@ -15,14 +18,15 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, body: &Text) {
         .lines
         .iter()
         .flat_map(|(role, value)| {
-            let lines = text::wrap(value, room, 30, model.theme.glyphs.ellipsis);
             // What is carried over stands under the words, not under the keys.
-            let indent = if value.starts_with("  ") { "                       " } else { "" };
-            let indented = move |(place, line): (usize, String)| {
-                let line = if place > 0 { text::fit(&format!("{indent}{line}"), room, "") } else { line };
-                (*role, line)
+            let keys = if value.starts_with("  ") { value.char_indices().nth(KEYS).map_or(0, |(at, _)| at) } else { 0 };
+            let (keys, words) = value.split_at(keys);
+            let indent = " ".repeat(text::width(keys));
+            let lines = text::wrap(words, room.saturating_sub(indent.len()), 30, model.theme.glyphs.ellipsis);
+            let headed = move |(place, line): (usize, String)| {
+                (*role, format!("{}{line}", if place == 0 { keys } else { &indent }))
             };
-            lines.into_iter().enumerate().map(indented).collect::<Vec<_>>()
+            lines.into_iter().enumerate().map(headed).collect::<Vec<_>>()
         })
         .collect();
     let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);

@@ -155,6 +155,8 @@ pub struct Picker {
     pub sources: Vec<PairName>,
     /// The one that is searched.
     pub source: usize,
+    /// The operator took the first row before its search was answered: it is taken when it comes.
+    pub taking: bool,
 }
 
 impl Picker {
@@ -163,6 +165,14 @@ impl Picker {
         match self.seeks {
             Seeks::Owner => &mut self.owners.filter,
             _ => &mut self.records.filter,
+        }
+    }
+
+    /// Whether what is on screen is not yet what was searched for.
+    pub fn is_searching(&self) -> bool {
+        match self.seeks {
+            Seeks::Owner => self.owners.current().is_none() && self.owners.asked.is_some(),
+            _ => self.records.current().is_none() && self.records.asked.is_some(),
         }
     }
 }

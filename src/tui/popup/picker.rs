@@ -53,8 +53,12 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) ->
 }
 
 fn owners(pen: &mut Pen<'_>, list: Rect, picker: &Picker) {
-    let empty = ["There is nobody to link from: no pair has a relation field.".to_owned()];
-    let words = Words { rows: "owners", empty: &empty };
+    let empty = if picker.owners.filter.is_empty() {
+        ["There is nobody to link from: no pair has a relation field.".to_owned()]
+    } else {
+        ["No owner has this in its name, or in the name of what it is linked to.".to_owned()]
+    };
+    let words = Words { rows: "owners", empty: &empty, searched: true };
     let heads = [("owner", Wide::Share(3)), ("pair", Wide::Share(1)), ("field", Wide::Share(1))];
     table(pen, list, &picker.owners, &heads, &words, |row| {
         vec![
@@ -66,8 +70,12 @@ fn owners(pen: &mut Pen<'_>, list: Rect, picker: &Picker) {
 }
 
 fn records(pen: &mut Pen<'_>, list: Rect, below_list: Rect, picker: &Picker) {
-    let empty = ["None is suggested. Type a part of its name to search.".to_owned()];
-    let words = Words { rows: "records", empty: &empty };
+    let empty = if picker.records.filter.is_empty() {
+        ["None is suggested. Type a part of its name to search.".to_owned()]
+    } else {
+        ["No record contains this text.".to_owned()]
+    };
+    let words = Words { rows: "records", empty: &empty, searched: true };
     let heads = [("record", Wide::Share(3)), ("why", Wide::Share(2)), ("id", Wide::Share(1))];
     table(pen, list, &picker.records, &heads, &words, |row| {
         let why = if row.taken { (Role::Bad, "x tied already".to_owned()) } else { (Role::Good, row.reason.clone()) };

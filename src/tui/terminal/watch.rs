@@ -55,6 +55,9 @@ impl Watch {
     }
 }
 
+/// What the system says of a terminal that is no more.
+pub const GONE: PollFlags = PollFlags::HUP.union(PollFlags::ERR).union(PollFlags::NVAL);
+
 /// Whether the terminal behind standard input has hung up. crossterm 0.29 never says so: without a SIGHUP (a killed
 /// tmux pane) its reader spins for ever on the dead terminal instead.
 pub fn is_gone() -> bool {
@@ -63,6 +66,6 @@ pub fn is_gone() -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     match poll(&mut fds, Some(&now)) {
         Ok(0) | Err(_) => false,
-        Ok(_) => fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+        Ok(_) => fds[0].revents().intersects(GONE),
     }
 }

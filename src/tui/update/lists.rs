@@ -250,6 +250,7 @@ pub(super) fn research(model: &mut Model) -> Vec<Effect> {
         (picker.owners.asked, picker.owners.stale, picker.owners.top) = (None, true, 0);
         (picker.records.asked_at, picker.owners.asked_at) = (None, None);
         (picker.records.at, picker.records.on, picker.owners.at, picker.owners.on) = (0, None, 0, None);
+        picker.taking = false;
     }
     settle(model)
 }

@@ -17,6 +17,7 @@ pub(super) fn link(model: &mut Model) -> Vec<Effect> {
         owners: Listing::default(),
         sources: Vec::new(),
         source: 0,
+        taking: false,
     };
     open(model, PopupBody::Picker(Box::new(picker)));
     lists::settle(model)

@@ -5,6 +5,7 @@ use crate::control::Command;
 use crate::tui::action::{Action, REGISTRY, Scope};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
+use crate::tui::popup::help::KEYS;
 use crate::tui::popup::{Picker, Seeks, Text};
 use crate::tui::theme::Role;
 
@@ -180,11 +181,16 @@ fn cancel_search(model: &mut Model) -> Vec<Effect> {
     })
 }
 
-fn accept(model: &mut Model) -> Vec<Effect> {
-    let Some(PopupBody::Picker(picker)) = model.top() else {
+pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) else {
         model.typing = false;
         return Vec::new();
     };
+    // Who types a name and enter in one go means the row that the name will find. A question follows in any case.
+    picker.taking = picker.is_searching();
+    if picker.taking {
+        return Vec::new();
+    }
     let picker: Picker = (**picker).clone();
     match &picker.seeks {
         Seeks::Owner => match picker.owners.current() {
@@ -225,13 +231,22 @@ pub(super) fn help(model: &mut Model) -> Vec<Effect> {
     let rest = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
     for scope in here.iter().copied().chain(rest) {
         lines.push((Role::Accent, heading(scope).to_owned()));
+        let mut told: Vec<String> = Vec::new();
         for spec in REGISTRY.iter().filter(|spec| spec.scope == scope) {
             let keys = model.keymap.keys_of(spec.action).join(", ");
             let why = here.contains(&scope).then(|| (spec.why_disabled)(model)).flatten();
-            let why = why.map(|why| format!(" [not now: {why}]")).unwrap_or_default();
+            // Most of a page's actions are off for the same reason: it is told once.
+            let why = match why {
+                None => String::new(),
+                Some(why) if told.contains(&why) => " [not now]".to_owned(),
+                Some(why) => {
+                    told.push(why.clone());
+                    format!(" [not now: {why}]")
+                }
+            };
             let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
             let role = if why.is_empty() { Role::Text } else { Role::Dim };
-            lines.push((role, format!("  {keys:<20} {}{why}", spec.doc)));
+            lines.push((role, format!("{:<KEYS$}{}{why}", format!("  {keys} "), spec.doc)));
         }
         lines.push((Role::Text, String::new()));
     }

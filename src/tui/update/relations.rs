@@ -63,7 +63,8 @@ fn sources(model: &Model, row: &RelationRow) -> Vec<PairName> {
 }
 
 fn picker(model: &mut Model, seeks: Seeks, sources: Vec<PairName>) -> Vec<Effect> {
-    let picker = Picker { seeks, records: Listing::default(), owners: Listing::default(), sources, source: 0 };
+    let picker =
+        Picker { seeks, records: Listing::default(), owners: Listing::default(), sources, source: 0, taking: false };
     open(model, PopupBody::Picker(Box::new(picker)));
     lists::settle(model)
 }

@@ -17,7 +17,15 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
         }
         Some(Waiting::Picker(serial)) => {
             picker_rows(model, serial, tag, result);
-            lists::settle(model)
+            let found = match model.popups.last_mut().map(|popup| (popup.serial, &mut popup.body)) {
+                Some((top, PopupBody::Picker(picker))) if top == serial && !picker.is_searching() => {
+                    std::mem::take(&mut picker.taking)
+                }
+                _ => false,
+            };
+            let mut effects = if found { popups::accept(model) } else { Vec::new() };
+            effects.extend(lists::settle(model));
+            effects
         }
         Some(Waiting::Record { tie, choice }) => {
             match result {

@@ -21,8 +21,9 @@ pub fn spark(pen: &mut Pen<'_>, area: Rect, role: Role, samples: &[u64], sums: b
         .iter()
         .rev()
         .map(|value| {
-            // Something is never drawn as nothing.
-            let eighths = if *value == 0 { 0 } else { (*value * 8 / most).clamp(1, 8) };
+            // By the square root: the first matching writes a hundred times as much as a quiet minute, which would
+            // otherwise look like nothing. Something is never drawn as nothing.
+            let eighths = if *value == 0 { 0 } else { (*value * 64 / most).isqrt().clamp(1, 8) };
             bars[usize::try_from(eighths).unwrap_or(0)]
         })
         .collect();

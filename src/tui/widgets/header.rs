@@ -158,11 +158,11 @@ fn tabs_width(model: &Model) -> usize {
 fn short(page: Page) -> &'static str {
     match page {
         Page::Overview => "Over",
-        Page::Conflicts => "Conflicts",
-        Page::Orphans => "Orphans",
-        Page::Relations => "Relat.",
+        Page::Conflicts => "Confl.",
+        Page::Orphans => "Orph.",
+        Page::Relations => "Rel.",
         Page::Queue => "Queue",
-        Page::Journal => "Journal",
+        Page::Journal => "Jour.",
     }
 }
 

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Pen, Span, below, line, shifted};
-use crate::tui::model::{Listing, Row};
+use crate::tui::model::{Listing, Row, text::wrap};
 use crate::tui::theme::Role;
 
 /// How wide a column is.
@@ -24,12 +24,22 @@ pub fn columns(area: Rect, columns: &[Column]) -> Vec<Rect> {
     let fixed: u16 = columns.iter().map(|(_, wide)| if let Wide::Cells(cells) = wide { *cells } else { 0 }).sum();
     let shares: u16 = columns.iter().map(|(_, wide)| if let Wide::Share(share) = wide { *share } else { 0 }).sum();
     let room = area.width.saturating_sub(fixed + gaps);
+    let divided: u16 = columns
+        .iter()
+        .map(|(_, wide)| if let Wide::Share(share) = wide { room * share / shares.max(1) } else { 0 })
+        .sum();
+    // What is left over goes cell by cell to the first ones.
+    let mut over = if shares > 0 { room - divided } else { 0 };
     let mut at = 0;
     let mut rects = Vec::with_capacity(columns.len());
     for (_, wide) in columns {
         let cells = match wide {
             Wide::Cells(cells) => *cells,
-            Wide::Share(share) => room * share / shares.max(1),
+            Wide::Share(share) => {
+                let more = over.min(1);
+                over -= more;
+                room * share / shares.max(1) + more
+            }
         };
         let rest = shifted(area, at);
         rects.push(Rect { width: cells.min(rest.width), ..rest });
@@ -44,6 +54,8 @@ pub struct Words<'a> {
     pub rows: &'a str,
     /// What it means that there are none, and what to do next.
     pub empty: &'a [String],
+    /// The filter is on screen already, as the text of a search.
+    pub searched: bool,
 }
 
 /// Draws a list: a line of headings, then the visible rows.
@@ -67,11 +79,10 @@ pub fn table<R: Row>(
     let total = list.total.unwrap_or(0);
     let place = if total == 0 { String::new() } else { format!(" {}/{total} ", list.at + 1) };
     let filter = list.filter.text();
-    let filter = if filter.is_empty() { String::new() } else { format!(" filter: {filter} ") };
+    let shown = if filter.is_empty() || words.searched { String::new() } else { format!(" /{filter} ") };
     let failed = if list.failed.is_some() { " ! not up to date " } else { "" };
     let marked = if list.marks.is_empty() { String::new() } else { format!(" {} marked ", list.marks.len()) };
-    let spans =
-        [(Role::Bad, failed.to_owned()), (Role::Mark, marked), (Role::Accent, filter.clone()), (Role::Dim, place)];
+    let spans = [(Role::Bad, failed.to_owned()), (Role::Mark, marked), (Role::Accent, shown), (Role::Dim, place)];
     pen.right(line(area, 0), &spans);
     if total == 0 {
         empty(pen, body, list, words, &filter);
@@ -109,10 +120,12 @@ pub fn table<R: Row>(
 fn empty<R: Row>(pen: &mut Pen<'_>, area: Rect, list: &Listing<R>, words: &Words<'_>, filter: &str) {
     let mut lines: Vec<Span> = vec![(Role::Text, String::new())];
     if let Some(why) = &list.failed {
-        lines.push((Role::Bad, format!("   The {} cannot be shown: {why}", words.rows)));
+        let why = format!("The {} cannot be shown: {why}", words.rows);
+        let wrapped = wrap(&why, usize::from(area.width).saturating_sub(4), 5, pen.theme.glyphs.ellipsis);
+        lines.extend(wrapped.into_iter().map(|line| (Role::Bad, format!("   {line}"))));
     } else if list.total.is_none() {
         lines.push((Role::Dim, format!("   Asking the engine for its {}...", words.rows)));
-    } else if !filter.is_empty() {
+    } else if !filter.is_empty() && !words.searched {
         lines.push((Role::Text, format!("   No {} contain this text. Escape clears the filter.", words.rows)));
     } else {
         lines.extend(words.empty.iter().map(|text| (Role::Text, format!("   {text}"))));

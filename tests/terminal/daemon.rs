@@ -1,0 +1,200 @@
+//! An operator at a dashboard over a running daemon: what their keys do to both systems.
+
+use serde_json::json;
+
+use crate::screen::{Start, Term};
+use crate::worlds::{Workspace, wait_equal};
+
+fn attached(workspace: &Workspace) -> Term {
+    let term = Term::start(&Start { size: (100, 30), ..Start::new(workspace.home.path(), &[]) });
+    let screen = term.wait("attached to the running daemon");
+    assert!(screen.contains("live"), "it is no demo:\n{screen}");
+    term
+}
+
+/// Types the filter of a page and waits for its row.
+fn find(term: &mut Term, page: &str, text: &str) -> String {
+    term.keys(page);
+    term.keys("/");
+    term.wait("filter:");
+    term.keys(text);
+    term.keys("\r");
+    term.until(&format!("a row with {text:?}"), |screen| {
+        screen.lines().any(|line| line.starts_with('▸') && line.contains(text))
+    })
+}
+
+/// A bridge in the CRM and the page that the daemon makes of it.
+fn bridge(workspace: &Workspace) -> (String, String) {
+    let deal = workspace.crm_create("deal", json!({"TITLE": "Bridge", "COMMENTS": "two lanes"}));
+    let page = workspace.page_of("Bridge");
+    wait_equal(&json!("two lanes"), || workspace.page_value(&page, "Notes"));
+    (deal, page)
+}
+
+#[test]
+fn a_conflict_is_found_and_the_side_that_the_operator_forces_wins_on_both_sides() {
+    let workspace = Workspace::new();
+    let mut daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    // Notion's text rests for two seconds before it may be written: the CRM's comes in between.
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+
+    let mut term = attached(&workspace);
+    term.wait("1 conflict");
+    let screen = find(&mut term, "2", "Bridge");
+    for text in ["two lanes", "three lanes", "four lanes"] {
+        assert!(screen.contains(text), "both values and the base are shown:\n{screen}");
+    }
+    term.keys("f");
+    term.wait("Notion wins");
+    let screen = term.step("n", "Cancel");
+    assert!(screen.contains("four lanes"), "the question says what will be written:\n{screen}");
+    term.confirm();
+    wait_equal(&json!("four lanes"), || workspace.crm_value("deal", &deal, "COMMENTS"));
+    assert_eq!(workspace.page_value(&page, "Notes"), "four lanes");
+    term.wait("0 conflicts");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.assert_restored();
+
+    assert!(daemon.lives(), "the daemon goes on without its dashboard");
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "five lanes"}));
+    wait_equal(&json!("five lanes"), || workspace.page_value(&page, "Notes"));
+}
+
+#[test]
+fn a_question_that_is_answered_with_escape_or_enter_changes_nothing() {
+    let workspace = Workspace::new();
+    let _daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let mut term = attached(&workspace);
+    term.wait("1 conflict");
+    find(&mut term, "2", "Bridge");
+    for no in ["\x1b", "\r", "n"] {
+        term.keys("f");
+        term.wait("CRM wins");
+        term.step("c", "Cancel");
+        term.armed();
+        term.keys(no);
+        term.wait_gone("Cancel");
+    }
+    term.step("6", "what");
+    let screen = term.wait("held");
+    assert!(!screen.contains("decided"), "nothing was decided:\n{screen}");
+    assert_eq!(workspace.page_value(&page, "Notes"), "four lanes");
+    assert_eq!(workspace.crm_value("deal", &deal, "COMMENTS"), "three lanes");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_merged_value_that_the_operator_types_is_written_to_both_sides() {
+    let workspace = Workspace::new();
+    let _daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let mut term = attached(&workspace);
+    term.wait("1 conflict");
+    find(&mut term, "2", "Bridge");
+    let screen = term.step("e", "merged from");
+    assert!(screen.contains("CRM    three lanes") && screen.contains("Notion four lanes"), "{screen}");
+    term.keys(", then four");
+    term.wait("three lanes, then four");
+    let screen = term.step("\x0f", "Cancel");
+    assert!(screen.contains("three lanes, then four"), "{screen}");
+    term.confirm();
+    let merged = json!("three lanes, then four");
+    wait_equal(&merged, || workspace.crm_value("deal", &deal, "COMMENTS"));
+    wait_equal(&merged, || workspace.page_value(&page, "Notes"));
+    term.wait("0 conflicts");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn an_orphan_is_linked_to_the_counterpart_that_the_operator_chooses() {
+    let workspace = Workspace::new();
+    let grace =
+        workspace.crm_create("contact", json!({"NAME": "Grace", "LAST_NAME": "Hopper", "EMAIL": "grace@navy.example"}));
+    let page = workspace.page_create("Contacts", json!({"Name": "Grace Hopper", "Email": "hopper@yale.example"}));
+    let _daemon = workspace.daemon();
+    let mut term = attached(&workspace);
+    term.wait("2 orphans");
+    term.step("3", "like it");
+    term.until("the page's row", |screen| screen.lines().any(|line| line.contains("Notion") && line.contains("Grace")));
+    let on_page = |screen: &str| screen.lines().any(|line| line.starts_with('▸') && line.contains("Notion"));
+    if !on_page(&term.with(vt100::Screen::contents)) {
+        term.keys("j");
+        term.until("the cursor on the page", on_page);
+    }
+    term.keys("l");
+    term.wait("search:");
+    term.keys("Grace");
+    term.until("the CRM's record", |screen| screen.contains("grace@navy.example"));
+    term.step("\r", "Cancel");
+    term.confirm();
+    wait_equal(&json!(grace), || workspace.page_value(&page, "CRM ID"));
+    term.wait("0 orphans");
+    // They have never agreed on the address: that is asked, not guessed.
+    let screen = find(&mut term, "2", "Email");
+    assert!(screen.contains("hopper@yale.example"), "{screen}");
+    term.keys("f");
+    term.wait("CRM wins");
+    term.step("c", "Cancel");
+    term.confirm();
+    wait_equal(&json!("grace@navy.example"), || workspace.page_value(&page, "Email"));
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_contact_is_linked_to_a_project_on_both_sides() {
+    let workspace = Workspace::new();
+    let ada =
+        workspace.crm_create("contact", json!({"NAME": "Ada", "LAST_NAME": "Byron", "EMAIL": "ada@lace.example"}));
+    let ada_page = workspace.page_create("Contacts", json!({"Name": "Ada Byron", "Email": "ada@lace.example"}));
+    let _daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    wait_equal(&json!(ada), || workspace.page_value(&ada_page, "CRM ID"));
+
+    let mut term = attached(&workspace);
+    find(&mut term, "4", "Bridge");
+    term.step("l", "search:");
+    // In one go, as quick hands do: enter means what the name will find.
+    let screen = term.step("Ada\r", "Cancel");
+    assert!(screen.contains("Ada Byron"), "{screen}");
+    term.confirm();
+    wait_equal(&json!([ada]), || workspace.crm_value("deal", &deal, "CONTACT_IDS"));
+    wait_equal(&json!([ada_page]), || workspace.page_value(&page, "Contacts"));
+    term.until("the edge on both sides", |screen| {
+        screen
+            .lines()
+            .any(|line| line.contains("Bridge") && line.contains("Ada Byron") && line.matches("yes").count() == 2)
+    });
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_dashboard_whose_daemon_was_killed_says_so_and_can_be_used_to_read_and_left() {
+    let workspace = Workspace::new();
+    let mut daemon = workspace.daemon();
+    bridge(&workspace);
+    let mut term = attached(&workspace);
+    term.wait("1 ties");
+    daemon.kill();
+    term.wait("NOT LIVE");
+    for (page, heading) in [("2", "record"), ("6", "what"), ("1", "pair")] {
+        let screen = term.step(page, heading);
+        assert!(screen.contains("NOT LIVE"), "every page says it:\n{screen}");
+    }
+    term.wait("Nothing here changes any more: q leaves");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.assert_restored();
+}

@@ -1,0 +1,133 @@
+//! Pages, help, sizes, colours, and keys that arrive in pieces.
+
+use std::time::Duration;
+
+use crate::screen::{Start, Term, home};
+
+/// Each page's number, and a heading that no other page has.
+const PAGES: [(&str, &str); 6] =
+    [("2", "since"), ("3", "like it"), ("4", "linked to"), ("5", "due"), ("6", "what        on"), ("1", "drift")];
+
+fn every_page_opens(size: (u16, u16)) {
+    let home = home();
+    let mut term = Term::start(&Start { size, ..Start::new(home.path(), &["demo"]) });
+    term.wait("a demo:");
+    for (key, heading) in PAGES {
+        let screen = term.step(key, heading);
+        assert!(screen.contains("DEMO") && screen.contains("q quit"), "header and keys stay:\n{screen}");
+        let rows: Vec<&str> = screen.lines().collect();
+        let tabs = rows.iter().find(|row| row.contains("1 Overview")).unwrap_or_else(|| panic!("no pages:\n{screen}"));
+        assert!(tabs.contains("6 Journal"), "every page's number is on screen: {tabs}");
+    }
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn every_page_opens_by_its_number_on_a_small_terminal() {
+    every_page_opens((80, 24));
+}
+
+#[test]
+fn every_page_opens_by_its_number_on_a_large_terminal() {
+    every_page_opens((200, 60));
+}
+
+#[test]
+fn help_lists_the_keys_of_the_page() {
+    let home = home();
+    let mut term = Term::start(&Start { size: (100, 60), ..Start::new(home.path(), &["demo"]) });
+    term.wait("a demo:");
+    term.step("2", "since");
+    let screen = term.step("?", "closes");
+    let row = screen.lines().find(|row| row.contains("  f c  ")).unwrap_or_else(|| panic!("no f c:\n{screen}"));
+    assert!(row.contains("The CRM's value wins"), "{row}");
+    term.keys("?");
+    term.wait_gone("closes");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_resize_is_followed_and_a_screen_that_is_too_small_says_what_it_needs() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("a demo:");
+    term.resize((120, 40));
+    term.until("the footer in the last row", |screen| {
+        screen.lines().nth(39).is_some_and(|line| line.trim_end().ends_with("? help") && line.len() > 100)
+    });
+    term.resize((40, 10));
+    term.wait("now 40x10, need 60x16");
+    term.resize((60, 16));
+    term.wait("1 Overview");
+    term.resize((1, 1));
+    term.until("one cell", |screen| screen.chars().count() <= 1);
+    term.resize((80, 24));
+    term.wait("q quit");
+    term.resize((30, 5));
+    term.wait("now 30x5");
+    term.keys("q");
+    assert_eq!(term.end(), 0, "it can be left at any size");
+    term.assert_restored();
+}
+
+/// Some phones and SSH clients send an arrow's first byte by itself. Taken apart it would be escape and two letters.
+#[test]
+fn an_arrow_key_that_arrives_in_two_pieces_is_an_arrow_and_decides_nothing() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("▸contacts");
+    let mut moved = 0;
+    for _ in 0..5 {
+        term.step("j", "▸deals");
+        // The pause is what is tested. Whether the two pieces arrive as they were sent is the machine's business, so
+        // one of a few must.
+        term.keys("\x1b");
+        std::thread::sleep(Duration::from_millis(10));
+        term.keys("[A");
+        // A key whose effect shows tells that the pieces before it have been dealt with.
+        let screen = term.step("?", "closes");
+        assert!(!screen.contains("Cancel"), "no question came up:\n{screen}");
+        term.keys("?");
+        let screen = term.wait_gone("closes");
+        assert!(screen.contains("drift"), "it is the same page:\n{screen}");
+        moved += usize::from(screen.contains("▸contacts"));
+        // Back to the first pair, wherever the cursor is.
+        term.step("\x1b[H", "▸contacts");
+    }
+    assert!(moved > 0, "never once an arrow");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+/// Whether a sequence selects a colour: a parameter 30 to 38, 40 to 48, 90 to 97 or 100 to 107.
+fn colours(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    let sequences = text.split("\x1b[").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        (rest[end..].starts_with('m')).then(|| rest[..end].to_owned())
+    });
+    let is_colour = |parameter: &str| {
+        parameter.parse::<u16>().is_ok_and(|it| matches!(it, 30..=38 | 40..=48 | 90..=97 | 100..=107))
+    };
+    sequences.filter(|sequence| sequence.split([';', ':']).any(is_colour)).collect()
+}
+
+#[test]
+fn no_color_means_no_colours_and_a_cursor_that_can_be_seen() {
+    let home = home();
+    for (env, coloured) in [(&[("NO_COLOR", "1")][..], false), (&[][..], true)] {
+        let mut term = Term::start(&Start { env, ..Start::new(home.path(), &["demo"]) });
+        term.wait("a demo:");
+        term.step("4", "linked to");
+        term.wait(" 1/");
+        let row = term.with(|screen| {
+            (0..24).find(|row| screen.cell(*row, 20).is_some_and(vt100::Cell::inverse)).expect("a reversed row")
+        });
+        assert!(row > 4, "the cursor is in the list, not in the header: row {row}");
+        term.keys("q");
+        assert_eq!(term.end(), 0);
+        assert_eq!(!colours(&term.raw()).is_empty(), coloured, "{:?}", colours(&term.raw()));
+    }
+}

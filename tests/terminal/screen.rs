@@ -1,0 +1,263 @@
+//! A pseudo-terminal with the program in it. Nothing here sleeps for a fixed time and hopes: everything waits, within
+//! bounds, for what must come.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use vt100::Parser;
+
+/// How long anything may take to come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How soon a program that was told to end must have ended.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A home of its own for one program: nothing of the tester's machine is read or written.
+pub fn home() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// The environment of a program in that home.
+pub fn environment(home: &Path) -> Vec<(&'static str, String)> {
+    let under = |name: &str| home.join(name).display().to_string();
+    vec![
+        ("HOME", home.display().to_string()),
+        ("XDG_CONFIG_HOME", under(".config")),
+        ("XDG_STATE_HOME", under(".state")),
+        ("XDG_DATA_HOME", under(".data")),
+        ("TMPDIR", home.display().to_string()),
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("USER", "olga".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("TERM", "xterm-256color".to_owned()),
+    ]
+}
+
+/// What has arrived.
+struct Shown {
+    parser: Parser,
+    raw: Vec<u8>,
+    closed: bool,
+}
+
+/// How a program is started.
+pub struct Start<'a> {
+    pub args: &'a [&'a str],
+    pub home: &'a Path,
+    pub size: (u16, u16),
+    pub env: &'a [(&'a str, &'a str)],
+    /// Without this the system sends no SIGHUP when the terminal goes, as in a killed tmux pane.
+    pub controlling: bool,
+}
+
+impl<'a> Start<'a> {
+    pub fn new(home: &'a Path, args: &'a [&'a str]) -> Self {
+        Self { args, home, size: (80, 24), env: &[], controlling: true }
+    }
+}
+
+/// A program in a terminal.
+pub struct Term {
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+    let_go: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
+}
+
+fn nonzero(number: u16) -> NonZeroU16 {
+    NonZeroU16::new(number).expect("a screen has cells")
+}
+
+impl Term {
+    /// Starts the program.
+    pub fn start(start: &Start<'_>) -> Self {
+        let (cols, rows) = start.size;
+        let size = PtySize { rows, cols, ..PtySize::default() };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_crosstie"));
+        command.args(start.args);
+        command.cwd(start.home);
+        command.env_clear();
+        for (name, value) in environment(start.home) {
+            command.env(name, value);
+        }
+        for (name, value) in start.env {
+            command.env(name, value);
+        }
+        command.set_controlling_tty(start.controlling);
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let parser = Parser::new(nonzero(rows), nonzero(cols), 0);
+        let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), closed: false }), Condvar::new()));
+        let let_go = Arc::new(AtomicBool::new(false));
+        let source = pair.master.try_clone_reader().expect("the terminal can be read");
+        let reader = {
+            let (shown, let_go) = (Arc::clone(&shown), Arc::clone(&let_go));
+            std::thread::spawn(move || read(source, &shown, &let_go))
+        };
+        let writer = Some(pair.master.take_writer().expect("the terminal can be written"));
+        Self { master: Some(pair.master), writer, child, shown, let_go, reader: Some(reader) }
+    }
+
+    /// Types keys as they are: `"\x1b[A"` is an arrow.
+    pub fn keys(&mut self, keys: &str) {
+        let writer = self.writer.as_mut().expect("the terminal is open");
+        writer.write_all(keys.as_bytes()).and_then(|()| writer.flush()).expect("the terminal takes keys");
+    }
+
+    /// Types keys one by one, each only when the screen has settled on what the one before it led to.
+    pub fn step(&mut self, keys: &str, shows: &str) -> String {
+        self.keys(keys);
+        self.wait(shows)
+    }
+
+    /// Waits until the screen is as wanted; returns it.
+    pub fn until(&self, wanted: &str, is: impl Fn(&str) -> bool) -> String {
+        self.watch(wanted, |screen| Some(screen.contents()).filter(|contents| is(contents)))
+    }
+
+    fn watch<T>(&self, wanted: &str, look: impl Fn(&vt100::Screen) -> Option<T>) -> T {
+        let (shown, news) = &*self.shown;
+        let deadline = Instant::now() + PATIENCE;
+        let mut shown = shown.lock().expect("the reader lives");
+        loop {
+            let screen = shown.parser.screen();
+            if let Some(found) = look(screen) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.closed, "waited for {wanted}; the screen shows:\n{}", screen.contents());
+            shown = news.wait_timeout(shown, left).expect("the reader lives").0;
+        }
+    }
+
+    /// Waits until the screen shows a text.
+    pub fn wait(&self, text: &str) -> String {
+        self.until(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen does not show a text.
+    pub fn wait_gone(&self, text: &str) -> String {
+        self.until(&format!("no {text:?}"), |screen| !screen.contains(text))
+    }
+
+    /// Waits until the question on screen takes answers: in its first moment it takes none, so that what was typed
+    /// before it came does not answer it. Then its key for yes is drawn bold.
+    pub fn armed(&self) {
+        self.watch("a question that takes answers", |screen| {
+            let cols = screen.size().1.get();
+            let (row, text) = (0_u16..).zip(screen.rows(0, cols)).find(|(_, row)| row.contains("[ Cancel ]"))?;
+            let after = text.chars().position(|c| c == ']')?;
+            let key = after + text.chars().skip(after).position(|c| c == 'y')?;
+            screen.cell(row, u16::try_from(key).ok()?)?.bold().then_some(())
+        });
+    }
+
+    /// Answers the question on screen with yes.
+    pub fn confirm(&mut self) {
+        self.armed();
+        self.keys("y");
+        self.wait_gone("Cancel");
+    }
+
+    /// Everything the program has sent.
+    pub fn raw(&self) -> Vec<u8> {
+        self.shown.0.lock().expect("the reader lives").raw.clone()
+    }
+
+    /// Looks at the terminal itself.
+    pub fn with<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.shown.0.lock().expect("the reader lives").parser.screen())
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) {
+        self.shown.0.lock().expect("the reader lives").parser.screen_mut().set_size(nonzero(rows), nonzero(cols));
+        let master = self.master.as_ref().expect("the terminal is open");
+        master.resize(PtySize { rows, cols, ..PtySize::default() }).expect("the terminal takes a size");
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.process_id().and_then(|pid| i32::try_from(pid).ok());
+        pid.and_then(Pid::from_raw).expect("the program runs")
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the program takes signals");
+    }
+
+    /// The terminal vanishes: nobody holds its other end any more.
+    pub fn vanish(&mut self) {
+        self.let_go.store(true, Ordering::SeqCst);
+        // The reader hangs in a read: anything the program says wakes it, and the program answers a key.
+        self.keys("?");
+        let reader = self.reader.take().expect("the terminal is open");
+        let deadline = Instant::now() + PATIENCE;
+        while !reader.is_finished() {
+            assert!(Instant::now() < deadline, "the program says nothing");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop((self.writer.take(), self.master.take()));
+    }
+
+    /// Waits for the end; returns the exit code.
+    pub fn end(&mut self) -> u32 {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
+                if let Some(reader) = self.reader.take() {
+                    reader.join().expect("the reader ends with the terminal");
+                }
+                assert_eq!(status.signal(), None, "it ends by itself");
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "it did not end; the screen shows:\n{}", self.with(|s| s.contents()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What a terminal must be after any end: as it was found.
+    pub fn assert_restored(&self) {
+        self.with(|screen| {
+            assert!(!screen.alternate_screen(), "the alternate screen was left");
+            assert!(!screen.hide_cursor(), "the caret is shown");
+            assert!(!screen.bracketed_paste(), "bracketed paste is off");
+        });
+        assert!(self.raw().windows(8).any(|bytes| bytes == b"\x1b[?1049h"), "it had been taken over at all");
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        // A failed test must leave no process behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(mut source: Box<dyn Read + Send>, shown: &(Mutex<Shown>, Condvar), let_go: &AtomicBool) {
+    let mut buffer = [0; 16_384];
+    loop {
+        let count = source.read(&mut buffer).unwrap_or(0);
+        let Ok(mut state) = shown.0.lock() else { return };
+        state.closed = count == 0;
+        state.raw.extend_from_slice(&buffer[..count]);
+        // A frame counts when it is whole.
+        state.parser.process(&buffer[..count]);
+        shown.1.notify_all();
+        if count == 0 || let_go.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
