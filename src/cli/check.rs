@@ -1,5 +1,6 @@
 //! `check`: configuration, tokens, access and schemas of both sides, in one table.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::config::Config;
@@ -47,7 +48,7 @@ impl Findings {
             }
             _ => code::CHECK,
         };
-        self.bad(what, format!("{error}{mend}"), code);
+        self.bad(what, format!("{}{mend}", error.to_string().trim_end_matches('.')), code);
     }
 }
 
@@ -82,9 +83,11 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
             Err(error) => found.note(&format!("{name} people"), format!("{error}; people fields will be held")),
         }
     }
-    if reached {
-        for pair in &config.pairs {
+    for pair in &config.pairs {
+        if reached {
             check_pair(config, pair, &systems, create_properties, &mut found).await;
+        } else {
+            found.note(&pair.name.0, "not checked: it needs both sides");
         }
     }
     say(&found.table.to_string());
@@ -123,10 +126,15 @@ async fn check_pair(
         Ok(map) => {
             let names = format!("{} ↔ {}", crm.title, notion.title);
             found.good(&pair.name.0, format!("{names}: {} fields fit", map.fields.len()));
+            // One line a reason, with the fields it is about.
+            let mut lossy: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
             for field in &map.fields {
                 if let Some(why) = field.lossy() {
-                    found.note(&format!("{}: {}", pair.name, field.spec.key), format!("lossy: {why}"));
+                    lossy.entry(why).or_default().push(field.spec.key.as_str());
                 }
+            }
+            for (why, fields) in lossy {
+                found.note(&pair.name.0, format!("lossy ({}): {why}", fields.join(", ")));
             }
         }
         Err(problems) => {

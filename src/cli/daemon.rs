@@ -1,13 +1,15 @@
 //! `run`: the engine without a screen, its Desk on a Unix socket.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::control::{Desk, Mode, Snapshot, socket};
+use crate::control::{Desk, JournalRow, List, PairState, Query, Rows, Snapshot, Window, socket};
+use crate::model::{Happening, PairName};
 
 use super::failure::Failure;
 use super::wiring;
@@ -24,7 +26,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     let signals = |kind| signal(kind).map_err(|error| Failure::running(format!("signals cannot be heard: {error}")));
     let (mut term, mut int, mut hup) =
         (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?, signals(SignalKind::hangup())?);
-    let started = wiring::start(&config, Mode::Live).await?;
+    let started = wiring::start(&config, false).await?;
     let desk = started.running.desk.clone();
     let path = wiring::socket(&config)?;
     let closing = CancellationToken::new();
@@ -38,7 +40,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
 
     let mut snapshots = desk.snapshots();
-    let mut told = 0;
+    let mut log = Log::default();
     let who = loop {
         tokio::select! {
             biased;
@@ -47,7 +49,10 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
             // A daemon started from a shell outlives its terminal.
             _ = hup.recv() => {}
             changed = snapshots.changed() => match changed {
-                Ok(()) => told = tell(&snapshots.borrow_and_update(), told),
+                Ok(()) => {
+                    let snapshot = snapshots.borrow_and_update().clone();
+                    log.tell(&*desk, &snapshot).await;
+                }
                 // The engine ended by itself: its store failed, or an operator said so.
                 Err(_) => break "the engine",
             },
@@ -61,22 +66,72 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// New lines of the journal, without anybody's values: a log is read by more people than a CRM.
-fn tell(snapshot: &Arc<Snapshot>, told: u64) -> u64 {
-    for row in snapshot.latest.iter().rev().filter(|row| row.event.seq > told) {
-        let event = &row.event;
-        let pair = event.pair.as_ref().map_or("", |pair| pair.as_str());
-        let side = event.side.map_or("", |side| side.as_str());
-        let crm = event.crm.as_ref().map_or("", |id| id.as_str());
-        let what = format!("{:?}", event.what);
-        tracing::info!(seq = event.seq, pair, side, crm, field = %row.label, "{what}");
+/// What the log has told so far.
+#[derive(Default)]
+struct Log {
+    /// The last line of the journal.
+    seq: u64,
+    /// Pairs that wait for somebody, or stand still, and why.
+    waiting: BTreeMap<PairName, String>,
+}
+
+impl Log {
+    /// New lines of the journal and what waits for a person, without anybody's values: a log is read by more people than a
+    /// CRM. Reasons are given where they are the systems' own, not a record's.
+    async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
+        let newest = snapshot.latest.first().map_or(self.seq, |row| row.event.seq);
+        let query =
+            Query { list: List::Journal, filter: String::new(), offset: 0, limit: newest.saturating_sub(self.seq) };
+        if query.limit > 0
+            && let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await
+        {
+            for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
+                line(row);
+            }
+        }
+        self.seq = self.seq.max(newest);
+        for pair in &snapshot.pairs {
+            let why = match &pair.state {
+                PairState::Review { .. } => {
+                    "waits for an approval of its first matching: open the dashboard, or run --yes".to_owned()
+                }
+                PairState::Guarded { what, .. } => format!("waits for a confirmation: {what}"),
+                PairState::Stopped { why } => format!("stands still: {why}"),
+                PairState::Listing | PairState::Running => String::new(),
+            };
+            if self.waiting.get(&pair.name) != Some(&why) {
+                if !why.is_empty() {
+                    tracing::warn!(pair = %pair.name, "{why}");
+                }
+                self.waiting.insert(pair.name.clone(), why);
+            }
+        }
     }
-    snapshot.latest.first().map_or(told, |row| row.event.seq.max(told))
+}
+
+fn line(row: &JournalRow) {
+    let event = &row.event;
+    let pair = event.pair.as_ref().map_or("", |pair| pair.as_str());
+    let side = event.side.map_or("", |side| side.as_str());
+    let crm = event.crm.as_ref().map_or("", |id| id.as_str());
+    let what = format!("{:?}", event.what).to_lowercase();
+    match event.what {
+        Happening::Connection if event.note != "answers again" => {
+            tracing::warn!(seq = event.seq, side, "{what}: {}", event.note);
+        }
+        Happening::Connection | Happening::System => tracing::info!(seq = event.seq, side, "{what}: {}", event.note),
+        Happening::Quarantined | Happening::Refused | Happening::Unknown | Happening::PossiblyOverwritten => {
+            tracing::warn!(seq = event.seq, pair, side, crm, field = %row.label, "{what}; the journal tells why");
+        }
+        _ => tracing::info!(seq = event.seq, pair, side, crm, field = %row.label, "{what}"),
+    }
 }
 
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("CROSSTIE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A second subscriber in one process is a test's affair; the first goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    let _ = log.try_init();
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::config::{self, Config};
+use crate::control::Desk;
 use crate::control::socket::{ConnectError, connect};
-use crate::control::{Desk, Mode};
 use crate::seam::WallClock;
 use crate::tui::theme::Theme;
 use crate::tui::{self, Exit, Keymap};
@@ -40,7 +40,7 @@ pub async fn configured(config: &Config) -> Result<ExitCode, Failure> {
     if let Some(desk) = attach(&socket).await? {
         return Ok(exit_code(show(desk, keymap, "attached to the running daemon").await?));
     }
-    let started = wiring::start(config, Mode::Live).await?;
+    let started = wiring::start(config, false).await?;
     let exit = show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it").await;
     started.end(&wiring::operator()).await?;
     Ok(exit_code(exit?))

@@ -129,6 +129,7 @@ impl Demo {
             pairs: pairs.clone(),
             timing: timing(),
             store_note: opened.note,
+            look_only: false,
             resync: opened.resync,
         };
         let world = World { systems, store: opened.store.clone(), clock: clock.clone() };

@@ -1,11 +1,11 @@
-//! `status`: one snapshot, of the running daemon or of an engine started for it.
+//! `status`: one snapshot, of the running daemon or of an engine started for it, which looks and writes to neither side.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::control::{Desk, Headroom, Link, Mode, PairState, Snapshot};
+use crate::control::{Desk, Headroom, Link, PairState, Snapshot};
 use crate::model::Side;
 
 use super::failure::{Failure, code};
@@ -38,7 +38,7 @@ pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
 }
 
 async fn own(config: &Config) -> Result<Arc<Snapshot>, Failure> {
-    let started = wiring::start(config, Mode::Live).await?;
+    let started = wiring::start(config, true).await?;
     let mut snapshots = started.running.desk.snapshots();
     let looked = tokio::time::timeout(LOOKING, async {
         while !snapshots.borrow_and_update().pairs.iter().all(|pair| pair.state != PairState::Listing) {
@@ -78,7 +78,7 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
             pair.last_sweep.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
         ]);
     }
-    let source = if daemon { "the running daemon" } else { "an engine started for this; no daemon runs" };
+    let source = if daemon { "the running daemon" } else { "an engine that only looked; no daemon runs" };
     format!(
         "crosstie, by {source}\n\n{sides}\n{pairs}\n{} conflicts, {} other holds, {} orphans, {} relations\n{}",
         snapshot.conflicts, snapshot.holds, snapshot.orphans, snapshot.relations, snapshot.store_note

@@ -185,19 +185,20 @@ impl Started {
     }
 }
 
-/// Starts the engine of a configuration.
+/// Starts the engine of a configuration; one that only looks writes nothing to either side.
 ///
 /// # Errors
 /// [`Failure`]: secrets, the store, or what it remembers.
-pub async fn start(config: &Config, mode: Mode) -> Result<Started, Failure> {
+pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure> {
     let home = state_dir(config)?;
     let opened = open_store(&home)?;
     let systems = systems(config)?;
     let settings = Settings {
-        mode,
+        mode: Mode::Live,
         pairs: config.pairs.clone(),
         timing: config.timing.clone(),
         store_note: opened.note,
+        look_only,
         resync: opened.resync,
     };
     let world = World { systems, store: opened.store.clone(), clock: clock() };

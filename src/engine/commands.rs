@@ -43,7 +43,8 @@ impl Core {
         }
     }
 
-    fn decide(&mut self, txn: &mut Txn, who: &str, hold: Option<(HoldId, Shown)>, verdict: Verdict) {
+    /// Makes a decision durable.
+    pub(super) fn decide(&mut self, txn: &mut Txn, who: &str, hold: Option<(HoldId, Shown)>, verdict: Verdict) {
         let (hold, shown) = hold.unzip();
         let decision = Decision {
             seq: self.memory.new_decision(),

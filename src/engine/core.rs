@@ -219,7 +219,8 @@ impl Core {
         pair.map.is_some() && looked(Side::Crm) && looked(Side::Notion)
     }
 
-    fn approved(&self, name: &PairName) -> bool {
+    /// Whether the first matching of a pair was approved.
+    pub(super) fn approved(&self, name: &PairName) -> bool {
         self.memory
             .decisions
             .values()

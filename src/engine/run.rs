@@ -224,8 +224,10 @@ impl Run {
             self.core.start_schemas(now);
             self.core.start_listings(now);
             self.core.start_reads(now);
-            self.core.start_probes(now);
-            self.core.start_writers(now);
+            if !self.core.settings.look_only {
+                self.core.start_probes(now);
+                self.core.start_writers(now);
+            }
         }
         let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
         if now.duration_since(self.published) >= pace {

@@ -20,6 +20,8 @@ pub struct Settings {
     pub timing: Timing,
     /// How the store was opened, for the screen.
     pub store_note: String,
+    /// Only look: observe and plan, and write nothing to either side.
+    pub look_only: bool,
     /// The store may have forgotten something: both sides are compared in full before anything else is believed.
     pub resync: bool,
 }

@@ -20,11 +20,19 @@ impl Core {
             if !self.is_running(&name) {
                 continue;
             }
+            self.remember_approval(txn, &name);
             while self.memory.pairs.get_mut(&name).is_some_and(|pair| std::mem::take(&mut pair.rematch)) {
                 if !self.match_pair(txn, &name) {
                     break;
                 }
             }
+        }
+    }
+
+    /// A pair that runs without a review was approved by whoever configured it so: it is not asked about later.
+    fn remember_approval(&mut self, txn: &mut Txn, name: &PairName) {
+        if !self.settings.look_only && !self.approved(name) {
+            self.decide(txn, "configuration", None, Verdict::Approve { pair: name.clone() });
         }
     }
 

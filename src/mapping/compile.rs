@@ -93,7 +93,7 @@ impl PairMap {
         match notion.fields.get(marker) {
             None => Some(Problem::pair(
                 format!("the data source has no marker property `{marker}`"),
-                "add a text property with that name in Notion, or name one that is there",
+                "`crosstie check --create-properties` adds it; or add a text property with that name in Notion, or name another",
             )),
             Some(info) if !info.kinds.contains(&Kind::Text) || !info.writable => Some(Problem::pair(
                 format!("the marker property `{marker}` is a {}, not text", info.native_type),

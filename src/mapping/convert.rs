@@ -38,6 +38,7 @@ impl FieldMap {
             Value::Choices(ids) if from == Kind::MultiSelect => {
                 Ok(Value::choices(ids.iter().map(|id| self.option_name(side, id)).collect::<Result<Vec<_>, _>>()?))
             }
+            Value::People(_) if self.info(side).empty_is.as_ref() == Some(native) => Ok(Value::Empty),
             Value::People(users) if from == Kind::People => self.people_to_common(side, users, lookup),
             Value::Links(records) if from == Kind::Relation => self.links_to_common(side, records, lookup),
             other => Err(self.misfit(side, other)),
@@ -83,6 +84,9 @@ impl FieldMap {
         };
         match common {
             Value::Empty => match to {
+                Kind::People if self.info(side).empty_is.is_some() => {
+                    Ok(self.info(side).empty_is.clone().unwrap_or_default())
+                }
                 Kind::People => self.people_to_native(side, &BTreeSet::new(), &there, lookup),
                 Kind::Relation => self.links_to_native(side, &BTreeSet::new(), &there, lookup),
                 // A Notion checkbox is never empty.

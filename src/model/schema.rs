@@ -94,7 +94,8 @@ pub struct FieldInfo {
     pub multiple: bool,
     /// Options, where the kind has them.
     pub options: Vec<OptionInfo>,
-    /// What the field holds when it is told to be empty, where it cannot be empty (a CRM amount becomes 0).
+    /// What the field holds when it is told to be empty, where it cannot be empty (a CRM amount becomes 0,
+    /// a deal without anybody responsible gets the account that we write with).
     pub empty_is: Option<Value>,
     /// The related entity, for a relation: a Notion data source id or a CRM entity name.
     pub target: Option<String>,

@@ -112,6 +112,7 @@ impl Bench {
             pairs: self.specs.clone(),
             timing: self.timing.clone(),
             store_note: String::new(),
+            look_only: false,
             resync: false,
         };
         self.running = Some(engine::start(settings, World { systems, store, clock }).await.unwrap());

@@ -57,7 +57,6 @@ fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
 }
 
 #[test]
-#[ignore = "known to fail: the engine that `status` starts for itself writes; take this line away when it only looks"]
 fn a_status_without_a_daemon_writes_to_neither_side() {
     let mut home = Home::new();
     let worlds = Worlds::open(&mut home, &[], &[]);

@@ -55,7 +55,17 @@ impl System for Bitrix24 {
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
-        self.ask_schema(family(entity)?).await
+        let mut schema = self.ask_schema(family(entity)?).await?;
+        // The portal puts the webhook's owner in charge of whatever has nobody: for us that is nobody.
+        let known = self.memory().me.clone();
+        let me = match known {
+            Some(me) => me,
+            None => self.identity().await?.user,
+        };
+        if let Some(responsible) = schema.fields.get_mut("ASSIGNED_BY_ID") {
+            responsible.empty_is = Some(Value::people([me]));
+        }
+        Ok(schema)
     }
 
     async fn people(&self) -> Result<Vec<Person>, RemoteError> {
