@@ -36,7 +36,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         }
         let rest = pairs(pen, model, &snapshot, below_figures);
         if is_low(model) {
-            pen.right(line(below_figures, 0), &[(Role::Dim, windows(&snapshot))]);
+            pen.right(line(below_figures, 0), &[(Role::Dim, windows(&snapshot).replace(" of our writes", ""))]);
         }
         latest(pen, model, &snapshot, rest);
     }
