@@ -16,15 +16,17 @@ use super::failure::Failure;
 use super::wiring;
 use super::world::SystemClock;
 
+/// Edits a minute and side that a person can follow.
+const LEISURELY: u32 = 40;
+
 /// The dashboard on the built-in demo.
 ///
 /// # Errors
 /// [`Failure`] when the demo cannot start or there is no terminal.
 pub async fn demo(options: &Options) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
-    let demo = Demo::start(options).await?;
-    let note =
-        "a demo: pretend people edit a pretend Notion and a pretend Bitrix24; set up your own with `crosstie example`";
+    let demo = Demo::start(options, LEISURELY).await?;
+    let note = "a demo: pretend people on both sides; begin your own with `crosstie example`";
     let exit = show(demo.running.desk.clone(), keymap, note).await;
     demo.stop().await;
     Ok(exit_code(exit?))

@@ -54,14 +54,14 @@ pub struct Options {
     /// Decides what people do.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
-    /// Edits a minute on each side.
-    #[arg(long, default_value_t = 120, value_name = "EDITS")]
-    pub rate: u32,
+    /// Edits a minute on each side; by default 40 for the dashboard, which a person can follow, and 120 without it.
+    #[arg(long, value_name = "EDITS")]
+    pub rate: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 7, rate: 120 }
+        Self { seed: 7, rate: None }
     }
 }
 
@@ -97,15 +97,15 @@ pub async fn command(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 impl Demo {
-    /// Opens the office and starts the engine.
+    /// Opens the office and starts the engine; people make `rate` edits a minute and side unless the options say otherwise.
     ///
     /// # Errors
     /// [`Failure`] when no socket or store can be opened.
-    pub async fn start(options: &Options) -> Result<Self, Failure> {
+    pub async fn start(options: &Options, rate: u32) -> Result<Self, Failure> {
         let clock = wiring::clock();
         let office = office::Options {
-            crm_per_minute: options.rate,
-            notion_per_minute: options.rate,
+            crm_per_minute: options.rate.unwrap_or(rate),
+            notion_per_minute: options.rate.unwrap_or(rate),
             ..office::Options::default()
         };
         let mut office = Office::new(options.seed, office).map_err(|error| Failure::running(error.to_string()))?;

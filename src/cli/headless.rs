@@ -14,6 +14,9 @@ use super::demo::{Demo, Options};
 use super::failure::{Failure, code};
 use super::world::SystemClock;
 
+/// Edits a minute and side of a busy office.
+const BUSY: u32 = 120;
+
 /// How long the sync may take at most to finish what people left.
 const DRAIN: Duration = Duration::from_secs(180);
 
@@ -35,7 +38,7 @@ pub async fn command(options: &Options, lasting: Duration, json: bool) -> Result
 /// # Errors
 /// [`Failure`] when it cannot start or its engine stops.
 pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_json::Value), Failure> {
-    let demo = Demo::start(options).await?;
+    let demo = Demo::start(options, BUSY).await?;
     tokio::time::sleep(lasting).await;
     demo.people_stop();
     let stopped = SystemClock.now();

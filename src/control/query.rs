@@ -148,6 +148,8 @@ pub struct RelationRow {
     pub owner_title: String,
     /// The relation's field.
     pub field: FieldKey,
+    /// The field's label.
+    pub label: String,
     /// The related tie (a contact); `None` for an owner without edges.
     pub target: Option<TieId>,
     /// Its title.
@@ -223,11 +225,15 @@ pub struct JournalRow {
     pub title: String,
     /// The field's label.
     pub label: String,
+    /// The value before, as a person reads it: related records by title. `None` where the event has none.
+    pub before: Option<String>,
+    /// The value after.
+    pub after: Option<String>,
 }
 
 impl SideValue {
-    /// A value shown.
-    pub fn of(value: &Value, seen_at: Option<Timestamp>) -> Self {
-        Self { text: value.show(), digest: value.digest(), seen_at }
+    /// A value, shown with this text.
+    pub fn of(value: &Value, text: String, seen_at: Option<Timestamp>) -> Self {
+        Self { text, digest: value.digest(), seen_at }
     }
 }

@@ -99,7 +99,11 @@ impl Core {
             self.forget_fights(&id);
             self.decide(txn, who, Some((id, shown)), verdict);
         }
-        done(format!("{fields} {} decided; it is written next", if fields == 1 { "field" } else { "fields" }))
+        done(if fields == 1 {
+            "decided; it is written next".to_owned()
+        } else {
+            format!("{fields} fields decided; they are written next")
+        })
     }
 
     fn verdict(&self, hold: &Hold, item: &Resolution) -> Result<(Verdict, String), String> {
@@ -116,6 +120,9 @@ impl Core {
                     ));
                 }
                 Ok((Verdict::Force { side: *side }, format!("{side} wins")))
+            }
+            Resolution::Set { .. } if field.spec.relation.is_some() => {
+                Err("records are linked and unlinked on the Relations page".to_owned())
             }
             Resolution::Set { text, .. } => {
                 let value = field.parse(text)?;
@@ -263,6 +270,15 @@ impl Core {
     }
 
     fn retry(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
+        if let (Some(Why::DeletedAndEdited { gone }), Some(tie)) =
+            (self.memory.holds.get(id).map(|hold| hold.why.clone()), id.tie_id())
+        {
+            let mut event = self.hold_event(Happening::Decided, id, "untied; the survivor stays");
+            event.who = who.to_owned();
+            txn.events.push(event);
+            self.untie(txn, &tie, Some(gone));
+            return done("untied; the survivor waits on the Orphans page");
+        }
         let kinds: Vec<&'static str> = ["refused", "failed", "fighting", "duplicates"]
             .into_iter()
             .filter(|kind| self.memory.marks.contains_key(&(id.clone(), *kind)))
@@ -306,6 +322,7 @@ impl Core {
             owner: owner.clone(),
             owner_title: self.tie_title(pair, &owner.crm),
             field: key.clone(),
+            label: field.spec.notion.0.clone(),
             target: target
                 .zip(related)
                 .map(|(id, related)| TieId { pair: related.spec.name.clone(), crm: RecordId::from(id.as_str()) }),

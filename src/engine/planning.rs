@@ -43,6 +43,7 @@ impl Core {
                     Departure::No => self.apply_plan(txn, &id, plan),
                     Departure::Hold(why) => {
                         self.drop_ops(&id);
+                        self.release_fields(txn, &id);
                         self.set_hold(txn, HoldId::tie(&id), Some(why));
                     }
                     departure => departing.push((id, departure)),
@@ -302,6 +303,15 @@ impl Core {
                     txn.events.push(self.hold_event(Happening::Released, &id, "no longer held"));
                 }
             }
+        }
+    }
+
+    /// Nothing can be decided about the fields of a record that is not there.
+    fn release_fields(&mut self, txn: &mut Txn, id: &TieId) {
+        let held = self.memory.holds.keys().filter(|hold| hold.field.is_some() && hold.tie_id().as_ref() == Some(id));
+        for hold in held.cloned().collect::<Vec<_>>() {
+            self.end_decision(txn, &hold, true);
+            self.set_hold(txn, hold, None);
         }
     }
 

@@ -181,6 +181,10 @@ impl Core {
                 continue;
             }
             let (old, new) = (self.common(field, at.side, old), self.common(field, at.side, new));
+            if old == new {
+                // Only what has no counterpart has changed.
+                continue;
+            }
             // The answer of a write of ours is a reading too; what it agreed on is told as written.
             let base = base.and_then(|base| base.get(&field.spec.key));
             if base.is_some_and(|base| base.at >= after.seen_at && *base.of(at.side) == new) {

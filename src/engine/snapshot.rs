@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use crate::control::{Connection, JournalRow, Link, PairStatus, QueueDepth, Sides, Snapshot};
-use crate::model::{Event, IntentState, Side};
+use crate::model::{Event, IntentState, Side, Value};
 use crate::remote::RemoteErrorKind;
 
 use super::Claims;
@@ -117,11 +117,13 @@ impl Core {
             (_, Some(notion)) => self.title(pair, Side::Notion, notion),
             (None, None) => String::new(),
         });
-        let label = event.field.as_ref().map(|key| {
-            let field = pair.and_then(|pair| pair.map.as_ref()?.field(key));
-            field.map_or_else(|| key.0.clone(), |field| field.spec.notion.0.clone())
-        });
-        JournalRow { event, title: title.unwrap_or_default(), label: label.unwrap_or_default() }
+        let field = event.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key));
+        let label = event.field.as_ref().map(|key| field.map_or_else(|| key.0.clone(), |it| it.spec.notion.0.clone()));
+        let text = |value: &Option<Value>| {
+            value.as_ref().map(|value| field.map_or_else(|| value.show(), |field| self.text(field, value)))
+        };
+        let (before, after) = (text(&event.before), text(&event.after));
+        JournalRow { event, title: title.unwrap_or_default(), label: label.unwrap_or_default(), before, after }
     }
 
     /// Everything but the journal.

@@ -330,7 +330,13 @@ pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
             format!("its counterpart {gone} went away; create a new one, link it, or ignore it")
         }
         OrphanWhy::Ambiguous { candidates } => {
-            format!("{} records of the other side match it; link the right one, or create", candidates.len())
+            format!(
+                "it could be {} of the other side; link the right one, or create",
+                match candidates.len() {
+                    1 => "one record".to_owned(),
+                    several => format!("any of {several} records"),
+                }
+            )
         }
         OrphanWhy::Copy { of } => format!("a copy of page {of}, which is tied already; link it, create, or ignore it"),
         OrphanWhy::Incomplete => "it has no title or no key yet; fill it in, link it, or ignore it".to_owned(),

@@ -87,12 +87,15 @@ impl Core {
         let field = pair.map.as_ref()?.field(hold.id.field.as_ref()?)?;
         let tie = pair.ties.get(hold.id.crm.as_ref()?)?;
         let lookup = self.translator();
-        let base = tie.base.get(&field.spec.key).map(|base| SideValue::of(&base.crm, None));
+        let base =
+            tie.base.get(&field.spec.key).map(|base| SideValue::of(&base.crm, self.text(field, &base.crm), None));
         let value = |side: Side| {
             let observation = pair.observation(side, tie.on(side))?;
             let came = observation.changed_between.get(field.name_on(side)).map(|(_, came)| *came);
             match self.seen(field, side, observation, &lookup) {
-                Seen::Known(value) | Seen::Unmapped(value, _) => Some(SideValue::of(&value, came)),
+                Seen::Known(value) | Seen::Unmapped(value, _) => {
+                    Some(SideValue::of(&value, self.text(field, &value), came))
+                }
                 Seen::Unknown(..) => None,
             }
         };
@@ -100,6 +103,21 @@ impl Core {
         let known = crm.is_some() && notion.is_some();
         let unread = || SideValue { text: "(not readable)".to_owned(), ..SideValue::default() };
         Some((base, crm.unwrap_or_else(unread), notion.unwrap_or_else(unread), known))
+    }
+
+    /// A value as a person reads it: related records by title.
+    pub(super) fn text(&self, field: &crate::mapping::FieldMap, value: &Value) -> String {
+        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
+        match (value, related) {
+            (Value::Links(links), Some(pair)) => {
+                let titles = links.iter().map(|id| match pair.ties.contains_key(id.as_str()) {
+                    true => self.tie_title(pair, &RecordId::from(id.as_str())),
+                    false => id.clone(),
+                });
+                titles.collect::<Vec<_>>().join(", ")
+            }
+            (value, _) => value.show(),
+        }
     }
 
     fn orphan_rows(&self) -> Vec<OrphanRow> {
@@ -143,7 +161,7 @@ impl Core {
         let (Some(map), Some(observation)) = (&pair.map, pair.observation(side, id)) else { return Vec::new() };
         let shown = |field: &crate::mapping::FieldMap| {
             let native = observation.known(field.name_on(side))?;
-            let text = self.common(field, side, native).show();
+            let text = self.text(field, &self.common(field, side, native));
             (!text.is_empty()).then(|| (field.spec.notion.0.clone(), text))
         };
         map.fields.iter().filter_map(shown).collect()
@@ -287,8 +305,7 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
     // A search goes back as far as a person would scroll, and says so by its total.
     let rows = if last == 0 { Vec::new() } else { read(last.saturating_sub(SEARCHED) + 1, last).await? };
     let text = |row: &crate::control::JournalRow| {
-        let value = |value: &Option<Value>| value.as_ref().map(Value::show).unwrap_or_default();
-        let (before, after) = (value(&row.event.before), value(&row.event.after));
+        let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
         format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
     };
     Ok(cut(query, rows, text, Rows::Journal))
@@ -346,7 +363,10 @@ pub(super) fn why_sentence(why: &Why) -> String {
             format!("{side}'s value cannot be read while the other side changed: {reason}")
         }
         Why::DeletedAndEdited { gone } => {
-            format!("its record in {gone} went away while the other was edited; nothing is deleted")
+            format!(
+                "its record in {gone} went away while the other was edited; restore it there, or try again here to untie \
+                 the two and decide about the survivor as an orphan"
+            )
         }
         Why::Fighting { side } => format!("something else keeps rewriting it in {side}; find it, then decide"),
         Why::MassChange { what, .. } => format!("{what}; approve it to go on"),

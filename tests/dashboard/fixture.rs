@@ -79,6 +79,8 @@ fn journal(seq: u64) -> JournalRow {
         },
         title: format!("Deal {seq}"),
         label: "title".to_owned(),
+        before: Some("old".to_owned()),
+        after: Some("new".to_owned()),
     }
 }
 
@@ -165,6 +167,7 @@ pub fn full() -> World {
                 owner: tie("deals", "1"),
                 owner_title: "Project Mercury".into(),
                 field: "CONTACTS".into(),
+                label: "Contacts".into(),
                 target: Some(tie("contacts", "9")),
                 target_title: "Ada Lovelace".into(),
                 on_crm: true,
@@ -175,6 +178,7 @@ pub fn full() -> World {
                 owner: tie("deals", "2"),
                 owner_title: "Project Venus".into(),
                 field: "CONTACTS".into(),
+                label: "Contacts".into(),
                 target: None,
                 target_title: String::new(),
                 on_crm: false,

@@ -23,7 +23,7 @@ fn hostile() -> World {
         row.fields = vec![(EVIL.into(), EVIL.into())];
     }
     for row in &mut world.relations {
-        (row.owner_title, row.target_title) = (EVIL.into(), EVIL.into());
+        (row.owner_title, row.target_title, row.label) = (EVIL.into(), EVIL.into(), EVIL.into());
     }
     for row in &mut world.candidates {
         (row.title, row.reason) = (EVIL.into(), EVIL.into());
@@ -33,7 +33,7 @@ fn hostile() -> World {
     }
     for row in world.journal.iter_mut().chain(&mut world.snapshot.latest) {
         (row.title, row.label, row.event.note, row.event.who) = (EVIL.into(), EVIL.into(), EVIL.into(), EVIL.into());
-        row.event.after = Some(crosstie::model::Value::text(EVIL));
+        (row.before, row.after) = (Some(EVIL.into()), Some(EVIL.into()));
         row.event.crm = Some(EVIL.into());
     }
     world.snapshot.sides.crm.name = EVIL.into();

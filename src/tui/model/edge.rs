@@ -63,6 +63,7 @@ fn fields(fields: &mut [(String, String)]) {
 pub fn relation(mut row: RelationRow) -> RelationRow {
     clean(&mut row.owner_title);
     clean(&mut row.target_title);
+    clean(&mut row.label);
     row
 }
 
@@ -82,11 +83,12 @@ pub fn queue(mut row: QueueRow) -> QueueRow {
     row
 }
 
-/// A line of the journal. Its values are shown through `Value::show` and sanitised there.
+/// A line of the journal.
 pub fn journal(mut row: JournalRow) -> JournalRow {
     for text in [&mut row.title, &mut row.label, &mut row.event.who, &mut row.event.note] {
         clean(text);
     }
+    row.before.iter_mut().chain(&mut row.after).for_each(clean);
     row
 }
 

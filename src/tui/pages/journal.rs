@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 
 use super::{detail, wrapped};
 use crate::control::JournalRow;
-use crate::model::{Happening, Side, Value};
-use crate::tui::model::{Model, text};
+use crate::model::{Happening, Side};
+use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
 use crate::tui::widgets::{Pen, Span, age};
@@ -38,21 +38,19 @@ pub(super) fn word(what: Happening) -> (Role, &'static str) {
     }
 }
 
-fn value(value: Option<&Value>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::Empty) => "(empty)".to_owned(),
-        Some(value) => text::sanitise(&value.show()),
-    }
+fn value(value: &str) -> &str {
+    if value.is_empty() { "(empty)" } else { value }
 }
 
 /// What a line tells, in one line.
 pub(super) fn tells(model: &Model, row: &JournalRow) -> String {
     let event = &row.event;
     let mut out = row.label.clone();
-    if event.before.is_some() || event.after.is_some() {
-        let arrow = model.theme.glyphs.arrow;
-        out.push_str(&format!(": {} {arrow} {}", value(event.before.as_ref()), value(event.after.as_ref())));
+    let arrow = model.theme.glyphs.arrow;
+    match (&row.before, &row.after) {
+        (Some(before), Some(after)) => out.push_str(&format!(": {} {arrow} {}", value(before), value(after))),
+        (Some(only), None) | (None, Some(only)) => out.push_str(&format!(": {}", value(only))),
+        (None, None) => {}
     }
     if !event.note.is_empty() {
         out.push_str(if out.is_empty() { "" } else { " - " });
@@ -105,9 +103,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     let ids = ids.into_iter().chain([("Notion", event.notion.as_ref().map(|id| id.as_str()))]);
     let ids: String = ids.filter_map(|(name, id)| id.map(|id| format!("; {name} {id}"))).collect();
     lines.push((Role::Dim, format!("line {}, by {who}{ids}", event.seq)));
-    for (name, side) in [("before", &event.before), ("after", &event.after)] {
-        if side.is_some() {
-            let shown = format!("{name}: {}", value(side.as_ref()));
+    for (name, side) in [("before", &row.before), ("after", &row.after)] {
+        if let Some(side) = side {
+            let shown = format!("{name}: {}", value(side));
             lines.extend(wrapped(model, Role::Text, "", &shown, below_list.width));
         }
     }

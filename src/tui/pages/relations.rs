@@ -37,7 +37,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         let pending = if row.pending { "on its way" } else { "" };
         vec![
             (Role::Strong, row.owner_title.clone()),
-            (Role::Dim, row.field.to_string()),
+            (Role::Dim, row.label.clone()),
             target,
             crm,
             notion,
