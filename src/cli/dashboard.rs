@@ -29,7 +29,8 @@ pub async fn demo(options: &Options) -> Result<ExitCode, Failure> {
     let note = "a demo: pretend people on both sides; begin your own with `crosstie example`";
     let exit = show(demo.running.desk.clone(), keymap, note).await;
     demo.stop().await;
-    Ok(exit_code(exit?))
+    let hint = |failure: Failure| Failure::running(format!("{failure}; `crosstie demo --headless` needs none"));
+    Ok(exit_code(exit.map_err(hint)?))
 }
 
 /// The dashboard on a configured workspace.

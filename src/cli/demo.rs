@@ -82,7 +82,7 @@ pub struct Args {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    crate::config::parse_duration(text)
+    crate::config::parse_duration(text).map_err(|error| format!("{error}; write it like 60s or 2m"))
 }
 
 /// Runs `demo`.

@@ -16,7 +16,11 @@ use super::{dashboard, say, wiring};
 pub fn run(keymap: Option<&str>, config: Option<&Path>) -> Result<ExitCode, Failure> {
     let keymap = match keymap {
         Some(file) if file.ends_with(".toml") || file.contains('/') => dashboard::keymap_file(Path::new(file))?,
-        Some(name) => Keymap::preset(name).map_err(|error| Failure::configuration(error.to_string()))?,
+        Some(name) => Keymap::preset(name).map_err(|_| {
+            Failure::configuration(format!(
+                "there is no keymap `{name}`; use default, vim, emacs, or the path of a file that ends in .toml"
+            ))
+        })?,
         None => match wiring::find_config(config)? {
             Some(config) => dashboard::keymap(&config)?,
             None => Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?,

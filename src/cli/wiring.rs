@@ -217,8 +217,12 @@ pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
         .map_err(|error| Failure::configuration(format!("there is no working folder: {error}")))?;
     let home = etcetera::choose_base_strategy().map(|base| base.config_dir()).unwrap_or_else(|_| cwd.clone());
     let Some(path) = crate::config::locate(explicit, &cwd, &home) else { return Ok(None) };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::configuration(format!("{} cannot be read: {error}", path.display())))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::configuration(format!(
+            "{} cannot be read: {error}; `crosstie example > crosstie.toml` begins one",
+            path.display()
+        ))
+    })?;
     Config::parse(&text, &path).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
 }
 
