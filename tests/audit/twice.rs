@@ -1,6 +1,6 @@
 //! Duplicates and loops.
 
-use crosstie::model::Side;
+use crosstie::model::{Happening, Side};
 use crosstie::sim::audit::TroubleKind;
 use serde_json::json;
 
@@ -56,6 +56,22 @@ fn a_page_that_a_person_duplicated_is_nobodys_counterpart() {
     bench.notion.person_trash(at(2_600), BORIS, &first).unwrap();
     bench.api_page(3_000, 1, "Shop", &deal, None);
     assert_eq!(bench.report().duplicates, 0, "only the copy was there");
+}
+
+#[test]
+fn an_address_saved_between_the_look_and_the_creation_could_not_be_seen() {
+    let duplicates = |saved: i64| {
+        let mut bench = Bench::new();
+        let page = bench.contact_page(500, &[("Email", json!("mia@kestrel.example"))]);
+        bench.contact(saved, &[("NAME", json!("Mia")), ("EMAIL", json!("mia@kestrel.example"))]);
+        let made = bench.api_contact(2_000, "mia@kestrel.example", &page);
+        let event = bench.journal(2_050, Happening::Created, Side::Crm, &made, "");
+        (event.pair, event.field) = (Some("contacts".into()), None);
+        event.window = Some((at(1_900), at(2_050)));
+        bench.report().duplicates
+    };
+    assert_eq!(duplicates(1_950), 0, "inside the window");
+    assert_eq!(duplicates(1_850), 1, "it was there to be found");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The auditor's own equivalences, and sets element by element.
 
-use crosstie::model::{Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side};
+use crosstie::model::{Happening, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side};
 use crosstie::sim::audit::Outcome;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
@@ -185,4 +185,24 @@ fn of_two_links_one_may_be_overtaken_while_the_other_stands() {
     bench.api_notion(3_000, &page, "Contacts", relation(&[&noah.1]));
     let crm = bench.report().edits.crm;
     assert_eq!((crm.superseded, crm.present), (1, 1));
+}
+
+#[test]
+fn an_edit_taken_back_before_anybody_looked_changed_nothing() {
+    let day = |seen: bool| {
+        let (mut bench, deal, page) = Bench::tied_deal();
+        bench.crm_edit(-600, &deal, "OPPORTUNITY", "40");
+        bench.notion_edit(-500, &page, "Amount", "40");
+        bench.notion_edit(1_000, &page, "Amount", "50");
+        bench.crm_edit(1_500, &deal, "OPPORTUNITY", "60");
+        bench.notion_edit(2_000, &page, "Amount", "40");
+        bench.api_notion(3_000, &page, "Amount", json!({ "number": 60 }));
+        if seen {
+            bench.journal(1_200, Happening::Seen, Side::Notion, &deal, "OPPORTUNITY");
+        }
+        let edits = bench.report().edits;
+        (edits.notion.superseded, edits.notion.lost, edits.crm.present)
+    };
+    assert_eq!(day(false), (2, 0, 1));
+    assert_eq!(day(true), (1, 1, 1), "whoever saw the value between knows that somebody chose this one again");
 }

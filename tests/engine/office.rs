@@ -6,6 +6,7 @@ use std::time::Duration;
 use crosstie::config::Timing;
 use crosstie::seam::Response;
 use crosstie::sim::audit::{Case, Report, audit};
+use crosstie::standin::StandIn;
 use crosstie::standin::office::{Office, Options};
 use serde_json::json;
 
@@ -80,7 +81,17 @@ async fn work(day: &Day) -> Report {
     let claims = bench.claims().await;
     let crm = bench.wires.crm.lock().unwrap();
     let notion = bench.wires.notion.lock().unwrap();
-    audit(&Case { pairs: &bench.specs, crm: &crm, notion: &notion, claims: &claims, began })
+    let report = audit(&Case { pairs: &bench.specs, crm: &crm, notion: &notion, claims: &claims, began });
+    if !report.is_clean() {
+        let told = crm.log().iter().chain(notion.log()).map(|entry| (entry.at, serde_json::to_string(entry).unwrap()));
+        let told = told.chain(claims.journal.iter().map(|event| (event.at, serde_json::to_string(event).unwrap())));
+        let mut lines: Vec<String> = told.map(|(at, line)| format!("{at} {line}")).collect();
+        lines.sort();
+        let path = std::env::temp_dir().join(format!("crosstie-day-{}-{}.txt", day.seed, day.trouble));
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        eprintln!("seed {}: both worlds' logs and the journal are in {}", day.seed, path.display());
+    }
+    report
 }
 
 fn seeds(default: std::ops::Range<u64>) -> std::ops::Range<u64> {

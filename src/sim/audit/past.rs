@@ -186,6 +186,11 @@ impl Past {
         self.at(spot).iter().rfind(|touch| touch.seq < seq).map_or(Json::Null, |touch| touch.after.clone())
     }
 
+    /// The value of a field at a moment; entries of that very moment have not happened yet.
+    pub(super) fn value_at(&self, spot: &Spot, at: Timestamp) -> Json {
+        self.at(spot).iter().rfind(|touch| touch.at < at).map_or(Json::Null, |touch| touch.after.clone())
+    }
+
     /// The marker of a record just before that entry of its world's log, and whether the API wrote it.
     pub(super) fn marker_before(&self, name: &Name, seq: u64) -> Option<(String, bool)> {
         let last = self.markers.get(name)?.iter().rfind(|touch| touch.seq < seq)?;

@@ -11,7 +11,8 @@ use crate::model::Side;
 pub enum Outcome {
     /// Both sides hold it.
     Present,
-    /// A later human edit or deletion took its place, made by somebody who could see it.
+    /// A later human edit or deletion took its place, made by somebody who could see it; or it took back what people had
+    /// changed on its own side before anybody looked, so that together they changed nothing.
     Superseded,
     /// It lost by policy, direction or operator, and the journal has its value.
     Settled,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Side;
+use serde_json::Value as Json;
+
+use crate::model::{Happening, Side};
 
 use super::past::{Life, Name, Spot, Touch};
 use super::plain::Plain;
@@ -85,7 +87,8 @@ fn same_marker(court: &Court<'_>, made: &[(&Name, &Life)]) -> BTreeSet<Name> {
     twins
 }
 
-/// A live record of that side had its e-mail address already when it was made.
+/// A live record of that side had its e-mail address already when it was made, and before it was last looked for: whoever
+/// saves the same person between that look and the creation could not be seen.
 fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     let pair = court.case.pairs.get(name.0)?;
     let of_email =
@@ -94,9 +97,17 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     let spot = |name: &Name| Spot { pair: name.0, side: name.1, record: name.2.clone(), field };
     let given = court.past.at(&spot(name)).iter().find(|touch| touch.person.is_none() && touch.at == life.at)?;
     let key = court.plain(&spot(name), &given.after);
+    let looked = court.case.claims.journal.iter().find_map(|event| {
+        let id = if name.1 == Side::Crm { &event.crm } else { &event.notion };
+        let made = matches!(event.what, Happening::Created | Happening::Adopted) && event.side == Some(name.1);
+        let ours =
+            made && event.pair.as_ref() == Some(&pair.name) && id.as_ref().is_some_and(|id| id.as_str() == name.2);
+        ours.then_some(event.window?.0)
+    });
     let has = |other: &&Name| {
         let spot = spot(other);
-        court.plain(&spot, &court.past.value_before(&spot, life.seq)) == key
+        let had = |value: Json| court.plain(&spot, &value) == key;
+        had(court.past.value_before(&spot, life.seq)) && looked.is_none_or(|at| had(court.past.value_at(&spot, at)))
     };
     let other = neighbours(court, name, life.seq).find(has).filter(|_| key != Plain::Empty)?;
     Some(format!("{} had {} already", other.2, key.show()))

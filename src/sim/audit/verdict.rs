@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::model::Side;
+use crate::model::{Happening, Side};
 
 use super::bonds::Bonds;
 use super::past::{Past, Spot, Touch, current};
@@ -28,6 +28,8 @@ struct Trial<'a> {
     pair: &'a PairSpec,
     spot: &'a Spot,
     edit: &'a Touch,
+    /// What happened to the field before, on its own side.
+    earlier: &'a [Touch],
     /// What happened to the field afterwards, on its own side.
     later: &'a [Touch],
     /// The same field of the counterpart there is, or was.
@@ -49,11 +51,12 @@ impl<'a> Court<'a> {
         let mut crossed = Vec::new();
         for (spot, at, edit) in edits {
             let Some(pair) = self.case.pairs.get(spot.pair) else { continue };
-            let later = self.past.at(spot).get(at + 1..).unwrap_or_default();
+            let touches = self.past.at(spot);
+            let (earlier, later) = (touches.get(..at).unwrap_or_default(), touches.get(at + 1..).unwrap_or_default());
             let far = self.far(spot);
             let other = self.bonds.now(&pair.name, spot.side, &spot.record).and(far.as_ref());
             let other = other.and_then(|far| self.now(far));
-            let trial = Trial { pair, spot, edit, later, far, own: self.now(spot), other };
+            let trial = Trial { pair, spot, edit, earlier, later, far, own: self.now(spot), other };
             let outcome = self.judge(&trial);
             report.edits.get_mut(spot.side).count(outcome);
             match outcome {
@@ -102,7 +105,10 @@ impl<'a> Court<'a> {
         if on_both(&wish) {
             return Outcome::Present;
         }
-        if self.superseded(trial, &mut wish) || matches!(wish, Wish::Members { .. }) && on_both(&wish) {
+        if self.taken_back(trial)
+            || self.superseded(trial, &mut wish)
+            || matches!(wish, Wish::Members { .. }) && on_both(&wish)
+        {
             return Outcome::Superseded;
         }
         let matter = self.matter(trial, &wish);
@@ -144,6 +150,39 @@ impl<'a> Court<'a> {
             wish,
             own: trial.own.as_ref(),
         }
+    }
+
+    /// Whether the edit only took back, before anybody looked, what people on its own side had done to a value that both
+    /// sides held: together they changed nothing, and whoever compares values sees nothing. Had the engine seen what was
+    /// between, it would have to know better.
+    fn taken_back(&self, trial: &Trial<'_>) -> bool {
+        let after = self.plain(trial.spot, &trial.edit.after);
+        let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
+        let begun = by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before) == after).last();
+        let (Some((back, begun)), Some(far)) = (begun, &trial.far) else { return false };
+        if self.plain(far, &self.past.value_at(far, begun.at)) != after {
+            return false;
+        }
+        // A value between that reached the other side was seen.
+        let between = trial.earlier.iter().rev().take(back + 1).map(|touch| self.plain(trial.spot, &touch.after));
+        let between: Vec<Plain> = between.collect();
+        let arrived = |touch: &Touch| touch.person.is_none() && between.contains(&self.plain(far, &touch.after));
+        if self.past.at(far).iter().any(|touch| touch.at >= begun.at && arrived(touch)) {
+            return false;
+        }
+        let (crm, notion) = match trial.spot.side {
+            Side::Crm => (trial.spot.record.as_str(), far.record.as_str()),
+            Side::Notion => (far.record.as_str(), trial.spot.record.as_str()),
+        };
+        let field = trial.pair.fields.get(trial.spot.field).map(|field| &field.key);
+        let while_there = begun.at..=trial.edit.at;
+        let events = self.shelf.events(&trial.pair.name, Some(crm), Some(notion));
+        !events.iter().any(|event| {
+            event.what == Happening::Seen
+                && event.side == Some(trial.spot.side)
+                && event.field.as_ref() == field
+                && while_there.contains(&event.at)
+        })
     }
 
     /// Whether people overtook the edit. Of an edited set only those members remain in `wish` about which nobody decided
