@@ -149,7 +149,9 @@ impl Core {
             let at = RecordRef { pair: name.clone(), side, id: record.id.clone() };
             let (edited, seen) = (record.edited_at, *self.figures.seen_total.get(side));
             self.take_reading(txn, &at, began, record, Source::Listing);
-            if edited.zip(expected).is_some_and(|(edited, expected)| edited < expected) {
+            // A stamp says no more than that the edit came within its precision after it.
+            let latest = edited.map(|edited| after(edited, self.systems.get(side).capabilities().precision));
+            if latest.zip(expected).is_some_and(|(latest, expected)| latest < expected) {
                 drift += *self.figures.seen_total.get(side) - seen;
             }
         }
