@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use crate::config::Timing;
 use crate::control::{PairState, Sides};
 use crate::model::{
-    Event, FieldKey, FieldName, Happening, HoldId, Observation, PairName, RecordId, RecordRef, Side, TieId, Value,
-    Verdict, Why,
+    Base, Event, FieldKey, FieldName, Happening, HoldId, Intent, Observation, PairName, RecordId, RecordRef, Side,
+    TieId, Value, Verdict, Why,
 };
 use crate::remote::{RemoteError, System};
 use crate::seam::WallClock;
@@ -61,6 +61,9 @@ pub struct RecentWrite {
     pub at: Timestamp,
     /// What was there before, native.
     pub before: BTreeMap<FieldName, Value>,
+    /// Where the answer held no record: the write, and the bases that it moved. The next reading tells whether the side
+    /// took it.
+    pub assumed: Option<(Intent, BTreeMap<FieldKey, Base>)>,
 }
 
 /// Everything the control task knows.

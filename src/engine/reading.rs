@@ -49,6 +49,9 @@ impl Core {
             return;
         }
         self.suspects.remove(at);
+        if from == Source::ById {
+            self.check_assumed(txn, at, &record, began);
+        }
         let Some(pair) = self.memory.pair(&at.pair) else { return };
         let before = pair.observation(at.side, &at.id);
         let observation = observe(before, &record, began);
