@@ -40,7 +40,9 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
 
     let mut snapshots = desk.snapshots();
-    let mut log = Log::default();
+    // The journal of earlier days was logged then.
+    let before = snapshots.borrow().latest.first().map_or(0, |row| row.event.seq);
+    let mut log = Log { seq: before, ..Log::default() };
     let who = loop {
         tokio::select! {
             biased;
@@ -59,11 +61,21 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
         }
     };
     tracing::info!(by = who, "finishing what is in flight");
-    let ended = started.end(who).await;
+    let ended = tokio::select! {
+        ended = started.end(who) => ended,
+        _ = term.recv() => Err(at_once()),
+        _ = int.recv() => Err(at_once()),
+    };
     closing.cancel();
     let _ = served.await;
     ended?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn at_once() -> Failure {
+    Failure::running(
+        "stopped at once by a second signal; writes on their way are looked for at the next start".to_owned(),
+    )
 }
 
 /// What the log has told so far.

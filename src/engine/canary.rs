@@ -18,7 +18,7 @@ use super::messages::Msg;
 const SOON: SignedDuration = SignedDuration::from_secs(15);
 
 impl Core {
-    /// Asks for schemas, people and our own name where that is due.
+    /// Asks for schemas and people where that is due.
     pub(super) fn start_schemas(&mut self, now: Timestamp) {
         let due: Vec<PairName> = self
             .schema_due
@@ -69,7 +69,10 @@ impl Core {
                 }
             }
             Err((side, error)) => {
-                self.note_trouble(txn, side, &error);
+                // What concerns this pair alone is told of the pair, not of the whole connection.
+                if !matches!(error.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Forbidden) {
+                    self.note_trouble(txn, side, &error);
+                }
                 let fatal = matches!(
                     error.kind,
                     RemoteErrorKind::Unauthorized | RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound
@@ -90,6 +93,7 @@ impl Core {
             }
             None => {
                 if self.stopped.remove(name).is_some() {
+                    self.memory.touch_related(name);
                     let mut event = self.system_event(Happening::System, format!("pair {name} runs again"));
                     event.pair = Some(name.clone());
                     txn.events.push(event);
@@ -113,8 +117,14 @@ impl Core {
                     }
                 }
             }
-            // Without the right to see people, people fields have no counterparts; everything else goes on.
-            Err(error) if error.kind == RemoteErrorKind::Forbidden => {}
+            // Without the right to see people, people fields are held; everything else goes on.
+            Err(error) if error.kind == RemoteErrorKind::Forbidden => {
+                if self.directory.refuse(side, error.message) {
+                    for pair in self.memory.pairs.values_mut() {
+                        pair.dirty.extend(pair.ties.keys().cloned());
+                    }
+                }
+            }
             Err(error) => self.note_trouble(txn, side, &error),
         }
     }

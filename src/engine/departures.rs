@@ -24,6 +24,18 @@ impl Core {
         now: Timestamp,
     ) {
         let guard = HoldId { pair: name.clone(), crm: None, field: None };
+        // What was allowed already and is on its way is not asked about again.
+        let (on_its_way, departing): (Vec<_>, Vec<_>) = departing.into_iter().partition(|(id, departure)| {
+            let Departure::Trash { side } = departure else { return false };
+            self.planned.contains_key(&trash(id, *side))
+        });
+        for (id, departure) in &on_its_way {
+            self.plan_trash(txn, id, departure, now);
+        }
+        if self.settings.look_only {
+            self.put_off(name, departing);
+            return;
+        }
         if departing.is_empty() {
             if self.memory.holds.contains_key(&guard) && !self.is_departing(name) {
                 self.set_hold(txn, guard, None);
@@ -51,13 +63,17 @@ impl Core {
                     self.departed.push((now, name.clone()));
                     self.untie(txn, &id, gone);
                 }
-                Departure::Trash { side } => {
-                    let key = OpKey { pair: id.pair.clone(), side, target: Target::Trash(id.crm.clone()) };
-                    self.planned.insert(key, Planned { since: now, due: now, fields: Vec::new() });
-                }
-                Departure::No | Departure::Hold(_) => {}
+                departure => self.plan_trash(txn, &id, &departure, now),
             }
         }
+    }
+
+    /// The survivor follows into the trash; after a failure not before its retry is due.
+    fn plan_trash(&mut self, txn: &mut Txn, id: &TieId, departure: &Departure, now: Timestamp) {
+        let Departure::Trash { side } = departure else { return };
+        let due = now.max(self.retry_at(id, *side).unwrap_or(now));
+        self.planned.insert(trash(id, *side), Planned { since: now, due, fields: Vec::new() });
+        self.set_hold(txn, HoldId::tie(id), self.record_hold(id));
     }
 
     /// Whether a person has allowed exactly this; if not, the pair is held and says what would happen.
@@ -124,6 +140,7 @@ impl Core {
             None => "both records went away".to_owned(),
         };
         txn.events.push(self.tie_event(Happening::Untied, id, note));
+        self.waiting.retain(|(waiting, ..), _| waiting != id);
         self.memory.remove_tie(txn, id);
         let stone = Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
         self.memory.put_tombstone(txn, stone);
@@ -133,4 +150,8 @@ impl Core {
     pub(super) fn count_departure(&mut self, name: &PairName) {
         self.departed.push((self.clock.now(), name.clone()));
     }
+}
+
+fn trash(id: &TieId, side: Side) -> OpKey {
+    OpKey { pair: id.pair.clone(), side, target: Target::Trash(id.crm.clone()) }
 }

@@ -16,6 +16,7 @@ use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System, WriteEr
 use crate::seam::WallClock;
 
 use super::core::{Core, OpKey, Target};
+use super::listing::lies_in_the_record;
 use super::memory::Txn;
 use super::messages::{Msg, Order};
 
@@ -62,7 +63,9 @@ impl Core {
             let theirs = self.tie_ends(other);
             other.subject(theirs.as_ref()).is_some_and(|at| records.contains(&at))
         });
-        !busy && !records.iter().any(|at| self.has_open_intent(at)) && self.may_write(&op.pair)
+        // A record that was not found is read again before anything is written to it.
+        let absent = records.iter().any(|at| self.absent_since.contains_key(at));
+        !busy && !absent && !records.iter().any(|at| self.has_open_intent(at)) && self.may_write(&op.pair)
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
@@ -120,7 +123,7 @@ impl Core {
     ) -> Option<Intent> {
         let found = match found {
             Ok(found) => found,
-            Err(error) if matches!(error.kind, RemoteErrorKind::Invalid | RemoteErrorKind::Malformed) => {
+            Err(error) if lies_in_the_record(error.kind) => {
                 // It lies in this record's values, and would be the same again.
                 let hold = self.failure_of(op);
                 self.failed(txn, hold, op.side, &error.message);
@@ -132,11 +135,12 @@ impl Core {
                 return None;
             }
         };
+        let missing = matches!(found.as_slice(), [(_, Fetched::Missing)]);
         for (id, fetched) in found {
             let at = RecordRef { pair: op.pair.clone(), side: op.side, id };
             self.take_one(txn, &at, began, fetched);
         }
-        if self.draining || !self.may_write(&op.pair) {
+        if missing || self.draining || !self.may_write(&op.pair) {
             return None;
         }
         match &op.target {

@@ -30,21 +30,28 @@ pub struct OwnWrites {
 pub type Fights = BTreeMap<(RecordRef, FieldKey), OwnWrites>;
 
 impl OwnWrites {
-    /// A value is about to be written over `before`. Tells whether that would be one rewrite too many.
-    fn write(&mut self, now: Timestamp, value: &Value, before: &Value) -> bool {
+    /// Whether writing `value` over `before` would rewrite what somebody on that side had changed. Our own next value is no
+    /// revert: they must have changed what we wrote last.
+    fn rewrites(&self, value: &Value, before: &Value) -> bool {
+        let reverted = self.last.as_ref().is_some_and(|last| last != before);
+        reverted && self.written.iter().any(|(_, written)| written == value)
+    }
+
+    /// Whether that would be one rewrite too many.
+    fn is_fight(&self, now: Timestamp, value: &Value, before: &Value) -> bool {
+        let lately = self.rewritten.iter().filter(|(at, it)| it == value && now.duration_since(*at) < MEMORY).count();
+        self.rewrites(value, before) && lately >= REWRITES
+    }
+
+    /// The side took a value.
+    fn taken(&mut self, now: Timestamp, value: &Value, before: &Value) {
         self.written.retain(|(at, _)| now.duration_since(*at) < MEMORY);
         self.rewritten.retain(|(at, _)| now.duration_since(*at) < MEMORY);
-        // Our own next value is no revert: somebody on that side must have changed what we wrote last.
-        let reverted = self.last.as_ref().is_some_and(|last| last != before);
-        if reverted && self.written.iter().any(|(_, written)| written == value) {
-            if self.rewritten.iter().filter(|(_, rewritten)| rewritten == value).count() >= REWRITES {
-                return true;
-            }
+        if self.rewrites(value, before) {
             self.rewritten.push((now, value.clone()));
         }
         self.written.push((now, value.clone()));
         self.last = Some(value.clone());
-        false
     }
 }
 
@@ -61,6 +68,11 @@ impl Core {
         self.recent_writes.retain(|_, write| lately(write.at));
     }
 
+    /// A side took a value of ours.
+    pub(super) fn note_taken(&mut self, at: &RecordRef, key: &FieldKey, now: Timestamp, sent: &Value, before: &Value) {
+        self.fights.entry((at.clone(), key.clone())).or_default().taken(now, sent, before);
+    }
+
     /// Takes fields that something else fights over out of an update, and marks them.
     pub(super) fn without_fights(&mut self, txn: &mut Txn, id: &TieId, intent: &mut Intent) {
         let Purpose::Update { record } = &intent.purpose else { return };
@@ -74,8 +86,8 @@ impl Core {
             }
             let before = intent.before.get(&key).cloned().unwrap_or_default();
             let Some(value) = intent.common.get(&key) else { continue };
-            let own = self.fights.entry((at.clone(), key.clone())).or_default();
-            if !own.write(now, value, &before) {
+            let own = self.fights.get(&(at.clone(), key.clone()));
+            if !own.is_some_and(|own| own.is_fight(now, value, &before)) {
                 continue;
             }
             let field = self.memory.pair(&at.pair).and_then(|pair| pair.map.as_ref()?.field(&key)).cloned();
@@ -103,12 +115,22 @@ mod tests {
     fn a_value_reverted_and_rewritten_twice_is_a_fight() {
         let mut own = OwnWrites::default();
         let now = Timestamp::UNIX_EPOCH;
-        assert!(!own.write(now, &text("ours"), &text("old")));
-        assert!(!own.write(now, &text("ours"), &text("theirs")));
-        assert!(!own.write(now, &text("ours"), &text("theirs")));
-        assert!(own.write(now, &text("ours"), &text("theirs")));
+        for before in ["old", "theirs", "theirs"] {
+            assert!(!own.is_fight(now, &text("ours"), &text(before)));
+            own.taken(now, &text("ours"), &text(before));
+        }
+        assert!(own.is_fight(now, &text("ours"), &text("theirs")));
         let later = now + MEMORY + MEMORY;
-        assert!(!own.write(later, &text("ours"), &text("theirs")), "forgotten after ten minutes");
+        assert!(!own.is_fight(later, &text("ours"), &text("theirs")), "forgotten after ten minutes");
+    }
+
+    #[test]
+    fn writes_that_never_arrived_are_no_fight() {
+        let mut own = OwnWrites::default();
+        own.taken(Timestamp::UNIX_EPOCH, &text("first"), &text("old"));
+        for _ in 0..9 {
+            assert!(!own.is_fight(Timestamp::UNIX_EPOCH, &text("ours"), &text("first")));
+        }
     }
 
     #[test]
@@ -116,7 +138,8 @@ mod tests {
         let mut own = OwnWrites::default();
         let (mut value, mut before) = (text("a"), text("b"));
         for _ in 0..20 {
-            assert!(!own.write(Timestamp::UNIX_EPOCH, &value, &before));
+            assert!(!own.is_fight(Timestamp::UNIX_EPOCH, &value, &before));
+            own.taken(Timestamp::UNIX_EPOCH, &value, &before);
             std::mem::swap(&mut value, &mut before);
         }
     }

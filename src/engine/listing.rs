@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
-use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, Since, System};
+use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
 use super::memory::{Cursor, Txn};
@@ -162,6 +162,7 @@ impl Core {
             return;
         }
         let Some((_, listing_began)) = state.running.take() else { return };
+        let answers_again = !state.looked || state.failed;
         state.looked = true;
         state.failed = false;
         state.last_end = Some(now);
@@ -188,6 +189,10 @@ impl Core {
         }
         if let Some(pair) = self.memory.pairs.get_mut(&name) {
             pair.rematch = true;
+        }
+        if answers_again {
+            // Relations to it were not believed while it did not answer.
+            self.memory.touch_related(&name);
         }
     }
 
@@ -288,6 +293,13 @@ impl Core {
                     self.take_one(txn, &at, began, fetched);
                 }
             }
+            Err(error) if asked.len() == 1 && lies_in_the_record(error.kind) => {
+                // Not readable for us, which no repetition mends; the next complete listing asks again.
+                for at in asked.into_iter().map(reference) {
+                    self.hot.remove(&at);
+                    self.suspects.remove(&at);
+                }
+            }
             Err(error) => {
                 let again = after(self.clock.now(), signed(self.poll(side)));
                 for id in asked {
@@ -304,6 +316,11 @@ impl Core {
             Fetched::Missing => self.take_absence(txn, at, began),
         }
     }
+}
+
+/// Whether an error is about one record and would be the same again.
+pub(super) fn lies_in_the_record(kind: RemoteErrorKind) -> bool {
+    matches!(kind, RemoteErrorKind::Invalid | RemoteErrorKind::Malformed | RemoteErrorKind::Forbidden)
 }
 
 struct ListingJob {

@@ -112,7 +112,6 @@ impl Core {
         let id = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
         if let Some(id) = id {
             self.memory.remove_mark(txn, &HoldId::tie(&id), "failed");
-            self.one_by_one.remove(&(id, intent.side));
         }
         match returned {
             Some(record) => self.take_reading(txn, &at, now, record, Source::ById),
@@ -152,6 +151,8 @@ impl Core {
             match self.taken(field, intent, returned) {
                 Taken::Yes(got) => {
                     written += 1;
+                    let before = event.before.clone().unwrap_or_default();
+                    self.note_taken(at, key, now, intent.common.get(key).unwrap_or(&got), &before);
                     event.after = Some(got.clone());
                     if intent.settles.contains(key) {
                         let mut settled = event.clone();

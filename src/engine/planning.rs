@@ -71,6 +71,8 @@ impl Core {
                             (Seen::Known(value), Some(base)) => value != *base.of(side),
                             // Never agreed on, without a form in common, or not readable: it may be all there is of it.
                             (Seen::Known(value), None) => !value.is_empty(),
+                            // People that we may not list say nothing about an edit.
+                            (Seen::Unknown(..), _) if field.kind == Kind::People => false,
                             (Seen::Unmapped(..) | Seen::Unknown(..), _) => true,
                         }
                     })
@@ -141,7 +143,10 @@ impl Core {
             if field.lapsed || field.spent {
                 self.end_decision(txn, &hold, field.lapsed);
             }
-            self.set_hold(txn, hold, field.hold);
+            // What cannot be read right now does not end what was held.
+            if !field.unread || field.hold.is_some() {
+                self.set_hold(txn, hold, field.hold);
+            }
             agreed.extend(field.agree.map(|values| (key.clone(), values)));
             for side in Side::BOTH {
                 let place = (id.clone(), side, key.clone());
@@ -167,13 +172,14 @@ impl Core {
                 }
                 None => {
                     self.planned.remove(&key);
+                    self.one_by_one.remove(&(id.clone(), side));
                 }
             }
         }
     }
 
     /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
-    fn record_hold(&self, id: &TieId) -> Option<Why> {
+    pub(super) fn record_hold(&self, id: &TieId) -> Option<Why> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
             MarkKind::Failed { side, reason, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
                 Some(Why::Quarantined { side: *side, reason: reason.clone(), attempts: *attempts })
@@ -186,7 +192,7 @@ impl Core {
     }
 
     /// When a failed record is tried again; the end of time once it is set aside.
-    fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
+    pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
             MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
                 Some(retry_at.unwrap_or(Timestamp::MAX))

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, Value};
-use crate::plan::field::Seen;
+use crate::plan::field::{Seen, UNKNOWN_CYCLES};
 
 use super::core::{Core, after, signed};
 use super::memory::Txn;
@@ -218,7 +218,10 @@ impl Core {
     ) -> Seen {
         let name = field.name_on(side);
         if field.kind == Kind::People && !self.directory.is_known() {
-            return Seen::Unknown("the people of both sides were not read yet".to_owned(), 0);
+            return match self.directory.refused() {
+                Some(why) => Seen::Unknown(format!("people cannot be listed: {why}"), UNKNOWN_CYCLES),
+                None => Seen::Unknown("the people of both sides were not read yet".to_owned(), 0),
+            };
         }
         if let Some(related) = field.spec.relation.as_ref().filter(|related| !self.answers(related, side)) {
             return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
@@ -254,7 +257,7 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> O
             FieldState::Unknown(_) => {
                 // More cycles than matter are not counted, so that an unreadable field is not stored at every reading.
                 let cycles = observation.unknown_for.entry(name.clone()).or_insert(0);
-                *cycles = (*cycles + 1).min(crate::plan::field::UNKNOWN_CYCLES);
+                *cycles = (*cycles + 1).min(UNKNOWN_CYCLES);
             }
             FieldState::Known(value) => {
                 observation.unknown_for.remove(name);

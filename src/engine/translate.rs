@@ -14,6 +14,7 @@ pub struct Directory {
     email: Sides<BTreeMap<String, String>>,
     user: Sides<BTreeMap<String, String>>,
     known: Sides<bool>,
+    refused: Sides<Option<String>>,
 }
 
 impl Directory {
@@ -30,6 +31,7 @@ impl Directory {
         let changed = !std::mem::replace(self.known.get_mut(side), true)
             || *self.email.get(side) != emails
             || *self.user.get(side) != users;
+        *self.refused.get_mut(side) = None;
         *self.email.get_mut(side) = emails;
         *self.user.get_mut(side) = users;
         changed
@@ -40,6 +42,17 @@ impl Directory {
     /// Whether both sides' people were read: before that nobody may be taken for a stranger.
     pub fn is_known(&self) -> bool {
         self.known.crm && self.known.notion
+    }
+
+    /// We may not list the people of a side; tells whether that is news.
+    pub fn refuse(&mut self, side: Side, why: String) -> bool {
+        *self.known.get_mut(side) = false;
+        self.refused.get_mut(side).replace(why).is_none()
+    }
+
+    /// Why we may not list people, if that is so.
+    pub fn refused(&self) -> Option<&str> {
+        Side::BOTH.into_iter().find_map(|side| self.refused.get(side).as_deref())
     }
 }
 

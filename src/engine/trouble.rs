@@ -18,15 +18,15 @@ impl Core {
             let mut event = self.system_event(Happening::Connection, error.message.clone());
             event.side = Some(side);
             txn.events.push(event);
-        }
-        *self.trouble.get_mut(side) = Some(error.clone());
-        if super::snapshot::needs_a_person(error.kind) {
-            // A refused token, lost access or a moved data source: schemas are read again before anything else is believed.
-            let soon = after(self.clock.now(), SignedDuration::from_secs(PAUSES.0));
-            for due in self.schema_due.values_mut().flatten() {
-                *due = (*due).min(soon);
+            if super::snapshot::needs_a_person(error.kind) {
+                // A refused token or lost access: schemas are read again before anything else is believed.
+                let soon = after(self.clock.now(), SignedDuration::from_secs(PAUSES.0));
+                for due in self.schema_due.values_mut().flatten() {
+                    *due = (*due).min(soon);
+                }
             }
         }
+        *self.trouble.get_mut(side) = Some(error.clone());
     }
 
     /// A request was answered well.

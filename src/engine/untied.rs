@@ -250,11 +250,11 @@ impl Core {
                 let due = match fate {
                     Fate::Create => now,
                     Fate::Wait => {
-                        let whole = self.memory.pair(name).and_then(|pair| self.whole_at(pair, side, id));
-                        let quiet = self
-                            .memory
-                            .pair(name)
-                            .and_then(|pair| Some(whole.unwrap_or(self.quiet_at(side, pair.observation(side, id)?))));
+                        let quiet = self.memory.pair(name).and_then(|pair| {
+                            let observation = pair.observation(side, id)?;
+                            let quiet = self.whole_at(pair, side, id).unwrap_or(self.quiet_at(side, observation));
+                            (observation.seen_at < quiet).then_some(quiet)
+                        });
                         // Two readings a quiet time apart must agree: see to it that there is a second.
                         if let Some(quiet) = quiet {
                             self.hot.entry(at.clone()).or_insert(quiet);

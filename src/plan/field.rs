@@ -95,6 +95,8 @@ pub struct FieldPlan {
     pub spent: bool,
     /// An operator said to leave the two as they are.
     pub kept: bool,
+    /// A side could not be read: nothing is known that would end a hold.
+    pub unread: bool,
 }
 
 /// Merges one field.
@@ -137,7 +139,7 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
     if cycles >= UNKNOWN_CYCLES && moved {
         return held(Why::Unreadable { side, reason: why.to_owned() });
     }
-    FieldPlan::default()
+    FieldPlan { unread: true, ..FieldPlan::default() }
 }
 
 /// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.

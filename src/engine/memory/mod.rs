@@ -206,6 +206,15 @@ impl Memory {
         for hold in held {
             self.remove_hold(txn, &hold);
         }
+        let decided: Vec<u64> = self
+            .decisions
+            .values()
+            .filter(|it| it.hold.as_ref().and_then(HoldId::tie_id).as_ref() == Some(id))
+            .map(|it| it.seq)
+            .collect();
+        for seq in decided {
+            self.remove_decision(txn, seq);
+        }
         let marks: Vec<_> = self.marks.keys().filter(|(hold, _)| hold.tie_id().as_ref() == Some(id)).cloned().collect();
         for (hold, kind) in marks {
             self.remove_mark(txn, &hold, kind);
@@ -213,7 +222,7 @@ impl Memory {
     }
 
     /// A tie came or went: what is related to it now means something else.
-    fn touch_related(&mut self, name: &PairName) {
+    pub(in crate::engine) fn touch_related(&mut self, name: &PairName) {
         for pair in self.pairs.values_mut() {
             if pair.spec.fields.iter().any(|field| field.relation.as_ref() == Some(name)) {
                 let ties: Vec<RecordId> = pair.ties.keys().cloned().collect();
