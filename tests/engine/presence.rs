@@ -2,10 +2,12 @@
 
 use crosstie::mapping::Delete;
 use crosstie::model::{OrphanWhy, Why};
+use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan, deal_tie};
+use crate::wire::Fate;
 
 fn propagating() -> Plan {
     Plan { pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.delete = Delete::Propagate), ..Plan::default() }
@@ -106,4 +108,20 @@ async fn a_new_record_like_a_survivor_does_not_get_a_second_page() {
     let tied = bench.page_of("contacts", &again).await;
     let orphaned = bench.claims().await.orphans.iter().any(|orphan| orphan.record.id.as_str() == again);
     assert!(tied == Some(page) || orphaned);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_survivor_that_may_not_be_deleted_is_tried_again_after_a_pause_and_then_set_aside() {
+    let bench = Bench::settled(propagating()).await;
+    let (deal, page) = bench.deal().await;
+    let refused = json!({ "error": "ACCESS_DENIED", "error_description": "Access denied" });
+    bench.faults(move |call| {
+        if call.path.ends_with(".delete") { Fate::Instead(Response::json(400, &refused)) } else { Fate::Pass }
+    });
+    bench.trash_page(&page);
+    bench.pass(3 * 3600).await;
+    let tries = bench.calls().iter().filter(|call| call.path.ends_with(".delete")).count();
+    assert_eq!(tries, 3, "at once, after five minutes, after an hour");
+    assert!(bench.ids(Entity::Deal).contains(&deal));
+    assert!(bench.claims().await.holds.iter().any(|hold| matches!(hold.why, Why::Quarantined { .. })));
 }

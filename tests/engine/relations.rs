@@ -7,6 +7,7 @@ use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
 
 use crate::harness::{Bench, Plan, deal_tie};
+use crate::wire::Fate;
 
 fn contact_tie(contact: &str) -> TieId {
     TieId { pair: "contacts".into(), crm: contact.into() }
@@ -127,4 +128,22 @@ async fn a_contact_that_loses_its_page_stays_linked_to_its_deal() {
     bench.edit_notion(&page, "Notes", "worked on");
     bench.settle().await;
     assert!(contacts_of(&bench, &deal).contains(&contact), "untying is not unlinking");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_made_while_the_engine_was_down_crosses_even_if_the_related_pair_answers_late() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let (contact, person) = stranger(&bench, &deal).await;
+    bench.shut_down().await;
+    let mut linked = contacts_of(&bench, &deal);
+    linked.push(contact.clone());
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(linked));
+    let people = bench.source("contacts");
+    bench.faults(move |call| {
+        let late = call.is_listing() && call.holds(&people);
+        if late { Fate::SlowAnswer(std::time::Duration::from_secs(30)) } else { Fate::Pass }
+    });
+    bench.start().await;
+    bench.until("both sides show it", 300, async || pages_of(&bench, &page).contains(&person)).await;
 }
