@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod headless;
 mod keys;
+mod simulate;
 mod standin;
 mod status;
 mod table;
@@ -54,6 +55,8 @@ enum Command {
     Demo(demo::Args),
     /// Serve a pretend system on a loopback address, with a back door to read its world and to edit as a person.
     Standin(standin::Args),
+    /// Let the engine meet everything that can go wrong, in virtual time, and account for every edit.
+    Simulate(simulate::Args),
     /// Test configuration, tokens, access and schemas, and print a table.
     Check {
         /// Add the sync-owned marker property to data sources that lack it.
@@ -103,6 +106,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
         Some(Command::Demo(args)) => demo::command(&args).await,
+        Some(Command::Simulate(args)) => {
+            // It brings runtimes of its own, one a thread.
+            tokio::task::spawn_blocking(move || simulate::command(&args))
+                .await
+                .map_err(|error| Failure::running(format!("the simulation broke: {error}")))?
+        }
         Some(Command::Standin(args)) => standin::run(args).await,
         Some(Command::Check { create_properties }) => {
             check::run(&wiring::need_config(explicit)?, create_properties).await

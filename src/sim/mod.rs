@@ -1,7 +1,29 @@
 //! The seeded simulation and its judge.
 //!
-//! `audit` says for every edit of a person what became of it. Tests, the demo and the simulation may use this room;
-//! nothing that ships to an operator may depend on it. The auditor must never ask the engine what is true: it reads the
-//! worlds' own logs, and takes of the engine only the claims that the first rule of the design names, each checked.
+//! `run` lets one seed's people, faults and deaths loose on the real engine, the real clients and both stand-ins, in
+//! virtual time; `profile` says what a seed decides, `site` is the place (worlds, ways, clocks, disk, process),
+//! `operator` sits at the desk, `many` runs seeds in parallel, `trace` tells what happened. `audit` says for every edit
+//! of a person what became of it. `plant` lists the bugs that can be planted to try the auditor.
+//!
+//! Tests, the demo and the command line may use this room; nothing that an operator relies on may. The auditor must never ask
+//! the engine what is true: it reads the worlds' own logs, and takes of the engine only the claims that the first rule
+//! of the design names, each checked.
 
 pub mod audit;
+pub mod chance;
+mod many;
+mod operator;
+mod pairs;
+mod plant;
+mod profile;
+mod run;
+mod site;
+mod trace;
+mod verdict;
+
+pub use many::{Many, many};
+pub use pairs::pairs;
+pub use plant::Plant;
+pub use profile::LeftOut;
+pub use run::{Run, run};
+pub use verdict::{Failing, Figures, Verdict, Violation};

@@ -178,6 +178,20 @@ impl Office {
         self.due.clear();
     }
 
+    /// From now on people make so many edits a minute, by side; what they have begun they finish.
+    pub fn set_rates(&mut self, crm_per_minute: u32, notion_per_minute: u32) {
+        (self.options.crm_per_minute, self.options.notion_per_minute) = (crm_per_minute, notion_per_minute);
+        for (next, rate) in self.next.iter_mut().zip([crm_per_minute, notion_per_minute]) {
+            next.take_if(|_| rate == 0);
+        }
+    }
+
+    /// When somebody does something next, as far as that is known before; `None` for nobody.
+    pub fn next_act(&self) -> Option<Timestamp> {
+        let steps = self.due.first_key_value().map(|((at, _), _)| *at);
+        steps.into_iter().chain(self.next.into_iter().flatten()).min()
+    }
+
     /// Does what people would have done by `now`, and returns how many edits that were. Edits bear the time `now`, so
     /// call it several times a second; whoever was not let work for longer than ten seconds does not catch up.
     pub fn act(&mut self, now: Timestamp) -> usize {

@@ -1,0 +1,92 @@
+//! An operator who looks at the lists now and then, and decides something at random; sometimes long after they looked.
+
+use crate::control::{Command, Desk, HoldRow, List, OrphanRow, Query, Resolution, Rows};
+use crate::engine::EngineDesk;
+use crate::model::{RecordId, Shown, Side};
+
+use super::chance::Dice;
+
+/// The operator.
+#[derive(Debug)]
+pub struct Operator {
+    dice: Dice,
+    /// Commands that were thought of and not given yet.
+    later: Vec<Command>,
+    /// Commands given, and how many of them were carried out.
+    pub given: (u64, u64),
+}
+
+impl Operator {
+    /// An operator with a stream of chance of their own.
+    pub fn new(seed: u64) -> Self {
+        Self { dice: Dice::of(seed, "decisions"), later: Vec::new(), given: (0, 0) }
+    }
+
+    /// Looks, and does something or plans to.
+    pub async fn act(&mut self, desk: &EngineDesk) {
+        let thought = match self.dice.between(0, 8) {
+            0..=3 => self.about_a_hold(desk).await,
+            4 | 5 => self.about_an_orphan(desk).await,
+            6 => self.about_a_relation(desk).await,
+            _ => Some(Command::Refresh),
+        };
+        let give = if self.dice.one_in(3) {
+            // Somebody calls: what was looked at is decided the next time.
+            std::mem::replace(&mut self.later, thought.into_iter().collect())
+        } else {
+            thought.into_iter().collect()
+        };
+        for command in give {
+            self.given.0 += 1;
+            let reply = desk.command("anna", command).await;
+            if matches!(reply, Ok(crate::control::Reply::Done { .. })) {
+                self.given.1 += 1;
+            }
+        }
+    }
+
+    async fn rows(&self, desk: &EngineDesk, list: List) -> Option<Rows> {
+        let query = Query { list, filter: String::new(), offset: 0, limit: 200 };
+        desk.query(query).await.ok().map(|window| window.rows)
+    }
+
+    async fn about_a_hold(&mut self, desk: &EngineDesk) -> Option<Command> {
+        let Some(Rows::Holds(rows)) = self.rows(desk, List::Holds).await else { return None };
+        let row: &HoldRow = self.dice.pick(&rows)?;
+        let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
+        if !row.decidable {
+            return Some(Command::Retry { id });
+        }
+        let item = match self.dice.between(0, 5) {
+            0 | 1 => Resolution::Force { id, shown, side: Side::Crm },
+            2 | 3 => Resolution::Force { id, shown, side: Side::Notion },
+            _ => Resolution::Keep { id, shown },
+        };
+        Some(Command::Resolve { items: vec![item] })
+    }
+
+    async fn about_an_orphan(&mut self, desk: &EngineDesk) -> Option<Command> {
+        let Some(Rows::Orphans(rows)) = self.rows(desk, List::Orphans).await else { return None };
+        let row: &OrphanRow = self.dice.pick(&rows)?;
+        let record = row.record.clone();
+        match self.dice.between(0, 6) {
+            0 => Some(Command::CreateCounterpart { record }),
+            1 => Some(Command::IgnoreOrphan { record }),
+            _ => {
+                let candidates = self.rows(desk, List::Candidates { of: record.clone() }).await;
+                let Some(Rows::Candidates(candidates)) = candidates else { return None };
+                let other: RecordId = self.dice.pick(&candidates)?.id.clone();
+                let (crm, notion) =
+                    if record.side == Side::Crm { (record.id, other) } else { (other, record.id) };
+                Some(Command::Link { pair: record.pair, crm, notion })
+            }
+        }
+    }
+
+    async fn about_a_relation(&mut self, desk: &EngineDesk) -> Option<Command> {
+        let Some(Rows::Relations(rows)) = self.rows(desk, List::Relations).await else { return None };
+        let row = self.dice.pick(&rows)?;
+        let target = row.target.clone()?;
+        Some(Command::Relate { owner: row.owner.clone(), field: row.field.clone(), target, linked: self.dice.one_in(2) })
+    }
+}

@@ -1,0 +1,5 @@
+//! Bugs that can be planted, to see whether they are found.
+
+/// A bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Plant {}

@@ -1,0 +1,367 @@
+//! One seed: chaos while people work, then healing, then the auditor.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::audit::{Case, Claims, audit};
+use super::operator::Operator;
+use super::profile::{LeftOut, Profile};
+use super::site::faults::Faults;
+use super::site::{Plan, Site, Step, locked};
+use super::verdict::{Failing, Figures, Verdict, Violation};
+use super::{Plant, chance::Dice, pairs};
+use crate::control::{Desk, Snapshot};
+use crate::standin::office::Office;
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Decides everything.
+    pub seed: u64,
+    /// How long the chaos lasts, in the world's time.
+    pub lasting: Duration,
+    /// A bug to plant.
+    pub plant: Option<Plant>,
+    /// What is left out.
+    pub left_out: LeftOut,
+    /// Whether to tell everything that happened.
+    pub trace: bool,
+}
+
+/// How long healing may take, in the world's time: as long as the longest chain of probes and retries, and two sweeps.
+const HEALING: SignedDuration = SignedDuration::from_hours(8);
+
+/// Runs one seed from beginning to end, in virtual time, on the calling thread.
+///
+/// # Errors
+/// A sentence, where not even the runtime or the office could be set up.
+pub fn run(what: &Run) -> Result<Verdict, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| format!("no runtime for a simulation: {error}"))?;
+    runtime.block_on(Story::begin(what)?.tell())
+}
+
+/// One run.
+struct Story {
+    profile: Profile,
+    office: Office,
+    site: Site,
+    operator: Operator,
+    next_look: Timestamp,
+    /// The next death that was not met yet.
+    deaths: usize,
+    died: u64,
+    tracing: bool,
+    seed: u64,
+}
+
+/// What the driver wakes up for.
+enum Woke {
+    Due,
+    Dead,
+}
+
+impl Story {
+    fn begin(what: &Run) -> Result<Self, String> {
+        let profile = Profile::draw(what.seed, what.lasting, &what.left_out);
+        let office = Office::new(what.seed, profile.office.clone()).map_err(|error| error.to_string())?;
+        let mut pairs = pairs::pairs(office.facts());
+        profile.policies.apply(&mut pairs);
+        let plan = Plan {
+            start: profile.start,
+            skew: profile.skew,
+            pairs,
+            timing: profile.timing.clone(),
+            budgets: profile.budgets,
+            plant: what.plant,
+        };
+        let (sources, latency, dice) = (profile.faults.clone(), profile.latency, Dice::of(what.seed, "latency"));
+        let mut site = Site::new(what.seed, &office, plan, |now| Faults::new(sources, latency, dice, now));
+        site.plant = what.plant;
+        if what.trace {
+            locked(&site.worlds.faults).told = Some(Vec::new());
+        }
+        Ok(Self {
+            next_look: profile.start,
+            operator: Operator::new(what.seed),
+            office,
+            site,
+            deaths: 0,
+            died: 0,
+            tracing: what.trace,
+            seed: what.seed,
+            profile,
+        })
+    }
+
+    async fn tell(mut self) -> Result<Verdict, String> {
+        let began = self.site.now();
+        self.live(0).await;
+        while self.site.now() < self.profile.end {
+            self.chaos().await;
+        }
+        // Nobody edits any more, and everything works.
+        self.office.stop();
+        self.site.host.set(SignedDuration::ZERO);
+        locked(&self.site.worlds.faults).heal();
+        if self.site.running.is_none() || self.site.fuse.is_burnt() {
+            self.live(0).await;
+        }
+        let healed = self.site.now();
+        let mut violations = Vec::new();
+        let quiet = self.heal(healed).await;
+        let claims = self.claims().await;
+        if !quiet {
+            violations.push(Violation {
+                kind: Failing::Wedge,
+                text: format!("not quiet {} after everything worked again: {}", show(HEALING), self.busy(&claims)),
+            });
+        } else {
+            self.settled(&mut violations).await;
+        }
+        let claims = if quiet { self.claims().await } else { claims };
+        Ok(self.verdict(began, healed, claims, violations))
+    }
+
+    /// One step of the chaos: until the next moment at which anything but the engine does something.
+    async fn chaos(&mut self) {
+        let now = self.site.now();
+        let rates = self.profile.bursts.iter().filter(|it| (it.span.0..it.span.1).contains(&now)).map(|it| it.rates);
+        let rates = rates.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+        self.office.set_rates(rates.0, rates.1);
+        self.office.act(now);
+        if let Some(pause) = self.profile.operator
+            && self.next_look <= now
+        {
+            self.next_look = now + SignedDuration::try_from(pause).unwrap_or(SignedDuration::from_mins(1));
+            if let Some(running) = &self.site.running {
+                let desk = running.desk.clone();
+                let fuse = self.site.fuse.clone();
+                tokio::select! {
+                    biased;
+                    () = fuse.burnt() => {}
+                    () = self.operator.act(&desk) => {}
+                }
+            }
+        }
+        let mut wake = self.profile.end;
+        wake = self.office.next_act().map_or(wake, |at| at.min(wake));
+        let spans = self.profile.bursts.iter().flat_map(|it| [it.span.0, it.span.1]);
+        wake = spans.filter(|at| *at > now).min().map_or(wake, |at| at.min(wake));
+        if self.profile.operator.is_some() {
+            wake = wake.min(self.next_look);
+        }
+        let next_death = self.profile.deaths.get(self.deaths).map(|death| (death.at, death.step));
+        if let Some((at, step)) = next_death {
+            if at > now {
+                wake = wake.min(at);
+            } else {
+                match step {
+                    Some((step, after)) => {
+                        self.site.fuse.arm(step, after);
+                        // It dies when it comes to that step; if it never does, the next death is armed.
+                        self.deaths += 1;
+                    }
+                    None => self.site.fuse.burn(),
+                }
+            }
+        }
+        if let Woke::Dead = self.until(wake).await {
+            self.die().await;
+        }
+    }
+
+    /// Sleeps until a moment of the world, or until the process dies.
+    async fn until(&mut self, wake: Timestamp) -> Woke {
+        let pause = Duration::try_from(wake.duration_since(self.site.now())).unwrap_or_default();
+        let pause = pause.max(Duration::from_millis(1));
+        let Some(running) = &mut self.site.running else {
+            tokio::time::sleep(pause).await;
+            return Woke::Due;
+        };
+        let fuse = self.site.fuse.clone();
+        tokio::select! {
+            biased;
+            () = fuse.burnt() => Woke::Dead,
+            _ = &mut running.task => Woke::Dead,
+            () = tokio::time::sleep(pause) => Woke::Due,
+        }
+    }
+
+    async fn die(&mut self) {
+        self.died += 1;
+        let death = match self.profile.deaths.get(self.deaths) {
+            Some(death) if death.step.is_none() && death.at <= self.site.now() => {
+                self.deaths += 1;
+                Some(death)
+            }
+            // The one that was armed.
+            _ => self.profile.deaths.get(self.deaths.wrapping_sub(1)),
+        };
+        let death = death.cloned();
+        let kept = death.as_ref().map_or(0, |death| death.kept);
+        self.site.die(kept).await;
+        if let Some(death) = death {
+            let back = self.site.now() + SignedDuration::try_from(death.down).unwrap_or_default();
+            // People go on meanwhile.
+            while self.site.now() < back.min(self.profile.end) {
+                let now = self.site.now();
+                self.office.act(now);
+                let wake = self.office.next_act().map_or(back, |at| at.clamp(now, back));
+                self.until(wake).await;
+            }
+            self.site.host.set(death.skew);
+        }
+        self.live(0).await;
+    }
+
+    /// The process starts; it may die while it does.
+    async fn live(&mut self, tries: u32) {
+        let mut tries = tries;
+        while self.site.start().await.is_err() && tries < 10 {
+            self.site.die(0).await;
+            tries += 1;
+        }
+    }
+
+    /// Waits until nothing moves any more; false if that takes too long.
+    async fn heal(&mut self, healed: Timestamp) -> bool {
+        let bound = healed + HEALING;
+        let mut quiet_since: Option<Timestamp> = None;
+        while self.site.now() < bound {
+            let now = self.site.now();
+            if let Woke::Dead = self.until(now + SignedDuration::from_secs(20)).await {
+                // A fuse that was lit before burns down.
+                self.die().await;
+                quiet_since = None;
+                continue;
+            }
+            let Some(running) = &self.site.running else { return false };
+            let snapshot = running.desk.snapshots().borrow().clone();
+            if !is_quiet(&snapshot, self.site.now(), healed) {
+                quiet_since = None;
+                continue;
+            }
+            let since = *quiet_since.get_or_insert(self.site.now());
+            // Whatever was only about to be planned shows itself within a poll.
+            let poll = self.profile.timing.notion_poll.max(self.profile.timing.crm_poll) * 2;
+            let poll = SignedDuration::try_from(poll).unwrap_or_default();
+            if self.site.now().duration_since(since) > poll {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Nothing is left to do, not even for a process that has just started and looks at everything anew.
+    async fn settled(&mut self, violations: &mut Vec<Violation>) {
+        let wrote = |site: &Site| {
+            let by_api = |log: &[crate::standin::log::Entry]| {
+                log.iter().filter(|entry| entry.actor == crate::standin::log::Actor::Api).count()
+            };
+            use crate::standin::StandIn;
+            let crm = by_api(locked(&site.worlds.crm).log());
+            crm + by_api(locked(&site.worlds.notion).log())
+        };
+        let before = wrote(&self.site);
+        self.site.die(0).await;
+        self.live(0).await;
+        let again = self.site.now();
+        if !self.heal(again).await {
+            violations.push(Violation { kind: Failing::Wedge, text: "not quiet after a restart at rest".to_owned() });
+        }
+        let more = wrote(&self.site) - before;
+        if more > 0 {
+            violations.push(Violation {
+                kind: Failing::Restless,
+                text: format!("{more} changes were written by a process that started when nothing was left to do"),
+            });
+        }
+    }
+
+    async fn claims(&self) -> Claims {
+        let Some(running) = &self.site.running else { return Claims::default() };
+        let mut claims = running.desk.claims().await.unwrap_or_default();
+        // The auditor counts in the worlds' time.
+        let mut reader = self.site.host.reader();
+        for event in &mut claims.journal {
+            event.at = reader.next(event.at);
+            event.window = event.window.map(|(from, to)| (reader.of(from), reader.of(to)));
+        }
+        claims
+    }
+
+    fn busy(&self, claims: &Claims) -> String {
+        let Some(running) = &self.site.running else { return "it does not run".to_owned() };
+        let snapshot = running.desk.snapshots().borrow().clone();
+        let states: Vec<String> = snapshot.pairs.iter().map(|pair| format!("{} {:?}", pair.name, pair.state)).collect();
+        format!(
+            "queue {:?}, hot {}, pairs {}, intents {:?}",
+            snapshot.queue,
+            snapshot.hot,
+            states.join(", "),
+            claims.intents.iter().map(|it| (it.seq, &it.state)).collect::<Vec<_>>()
+        )
+    }
+
+    fn verdict(
+        self,
+        began: Timestamp,
+        healed: Timestamp,
+        claims: Claims,
+        mut violations: Vec<Violation>,
+    ) -> Verdict {
+        let ended = self.site.now();
+        let worlds = &self.site.worlds;
+        let (crm, notion) = (locked(&worlds.crm), locked(&worlds.notion));
+        let case = Case { pairs: &self.site.pairs, crm: &crm, notion: &notion, claims: &claims, began };
+        let report = audit(&case);
+        violations.extend(report.troubles.iter().map(|trouble| Violation {
+            kind: Failing::of(trouble.kind),
+            text: trouble.text.clone(),
+        }));
+        let faults = locked(&worlds.faults);
+        let throttles = faults.own_throttles.crm + faults.own_throttles.notion;
+        if throttles > 0 {
+            violations.push(Violation {
+                kind: Failing::Throttled,
+                text: format!("{throttles} requests were refused for their pace by our own fault"),
+            });
+        }
+        let figures = Figures {
+            edits: report.edits,
+            duplicates: report.duplicates,
+            loops: report.loops,
+            requests: crm.counters().requests + notion.counters().requests,
+            deaths: self.died,
+            decisions: self.operator.given.1,
+            faults: faults.struck.clone(),
+            chaos_s: seconds(healed.duration_since(began)),
+            healing_s: seconds(ended.duration_since(healed)),
+        };
+        let story = super::trace::Story { crm: &crm, notion: &notion, claims: &claims, faults: &faults };
+        let hash = story.digest();
+        let trace = self.tracing.then(|| story.lines());
+        Verdict { seed: self.seed, figures, violations, hash, trace }
+    }
+}
+
+/// Nothing is planned, out, unknown or hot, and every side of every pair was swept since.
+fn is_quiet(snapshot: &Snapshot, _now: Timestamp, since: Timestamp) -> bool {
+    snapshot.queue.crm.total() == 0
+        && snapshot.queue.notion.total() == 0
+        && snapshot.hot == 0
+        && snapshot.pairs.iter().all(|pair| pair.last_sweep.is_some_and(|swept| swept > since))
+}
+
+fn seconds(span: SignedDuration) -> u64 {
+    u64::try_from(span.as_secs()).unwrap_or(0)
+}
+
+fn show(span: SignedDuration) -> String {
+    format!("{} h", span.as_hours())
+}
+
+/// Every step is one that a death can name; kept here so that a new one is not forgotten.
+const _: () = assert!(Step::ALL.len() == 5);

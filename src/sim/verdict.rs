@@ -1,0 +1,95 @@
+//! What came of one seed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::audit::{Outcomes, TroubleKind};
+use crate::control::Sides;
+
+/// What must not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failing {
+    /// An edit is gone.
+    Lost,
+    /// An edit did not cross, and nobody says why.
+    Unsettled,
+    /// A second record for the same thing.
+    Duplicate,
+    /// A value went in circles.
+    Loop,
+    /// It did not come to rest.
+    Wedge,
+    /// It went on writing when nothing was left to do.
+    Restless,
+    /// It was refused for its pace by its own fault.
+    Throttled,
+}
+
+impl Failing {
+    pub(super) fn of(kind: TroubleKind) -> Self {
+        match kind {
+            TroubleKind::Lost => Failing::Lost,
+            TroubleKind::Unsettled => Failing::Unsettled,
+            TroubleKind::Duplicate => Failing::Duplicate,
+            TroubleKind::Loop => Failing::Loop,
+        }
+    }
+}
+
+/// One broken promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Which.
+    pub kind: Failing,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Counts of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Figures {
+    /// How edits ended, by the side on which they were made.
+    pub edits: Sides<Outcomes>,
+    /// Records made twice.
+    pub duplicates: u64,
+    /// Values that went in circles.
+    pub loops: u64,
+    /// Requests that reached a world.
+    pub requests: u64,
+    /// How often the process died.
+    pub deaths: u64,
+    /// Decisions of the operator that were carried out.
+    pub decisions: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// How long the chaos lasted, in the world's seconds.
+    pub chaos_s: u64,
+    /// How long it took to come to rest, in the world's seconds.
+    pub healing_s: u64,
+}
+
+/// What came of one seed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The seed.
+    pub seed: u64,
+    /// Counts.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// Broken promises; empty for a good run.
+    pub violations: Vec<Violation>,
+    /// A digest of both worlds, the journal and everything remembered: the same for every run of the same seed.
+    pub hash: String,
+    /// Everything that happened, if that was asked for.
+    #[serde(skip)]
+    pub trace: Option<Vec<String>>,
+}
+
+impl Verdict {
+    /// Whether every promise was kept.
+    pub fn is_good(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
