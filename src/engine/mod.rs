@@ -37,7 +37,7 @@ pub use desk::EngineDesk;
 pub use run::{EngineError, Running, start};
 pub use settings::{Settings, World};
 
-use crate::model::{Event, Hold, Intent, Orphan, Tie, Tombstone};
+use crate::model::{Decision, Event, Hold, Intent, Orphan, Tie, Tombstone};
 
 /// Everything the engine claims, for an auditor who compares it with what the worlds themselves remember.
 #[derive(Debug, Clone, Default)]
@@ -54,4 +54,6 @@ pub struct Claims {
     pub tombstones: Vec<Tombstone>,
     /// Open intents.
     pub intents: Vec<Intent>,
+    /// Standing decisions.
+    pub decisions: Vec<Decision>,
 }

@@ -68,7 +68,9 @@ impl Core {
                     && map.fields.iter().filter(|field| field.spec.direction.from(side)).any(|field| {
                         let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
                         match (self.seen(field, side, observation, &lookup), base) {
-                            (Seen::Known(value), Some(base)) => value != *base.of(side),
+                            (Seen::Known(value), Some(base)) => {
+                                value != *base.of(side) || has_strangers(observation.known(field.name_on(side)), &value)
+                            }
                             // Never agreed on, without a form in common, or not readable: it may be all there is of it.
                             (Seen::Known(value), None) => !value.is_empty(),
                             // People that we may not list say nothing about an edit.
@@ -340,4 +342,10 @@ impl Core {
         let end = |side: Side| RecordRef { pair: id.pair.clone(), side, id: tie.on(side).clone() };
         Some(Sides { crm: end(Side::Crm), notion: end(Side::Notion) })
     }
+}
+
+/// Whether a set holds elements that have no counterpart: the other side never knew them.
+fn has_strangers(native: Option<&Value>, common: &Value) -> bool {
+    let count = |value: &Value| value.elements().map_or(0, |elements| elements.len());
+    native.is_some_and(|native| count(native) > count(common))
 }

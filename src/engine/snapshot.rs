@@ -136,6 +136,7 @@ impl Core {
             ties: pairs().flat_map(|pair| pair.ties.values().cloned()).collect(),
             tombstones: pairs().flat_map(|pair| pair.tombstones.values().cloned()).collect(),
             intents: self.memory.intents.values().cloned().collect(),
+            decisions: self.memory.decisions.values().cloned().collect(),
         }
     }
 }

@@ -11,9 +11,9 @@ impl Dice {
     /// draws nothing at all, changes nothing for the others. That is what lets a failing run be made smaller.
     pub fn of(seed: u64, purpose: &str) -> Self {
         // FNV-1a over the name, then mixed with the seed.
-        let name = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let name = purpose
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         let mut mixed = name ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed ^= mixed >> 31;
         Self(fastrand::Rng::with_seed(mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ seed))

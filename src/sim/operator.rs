@@ -76,8 +76,7 @@ impl Operator {
                 let candidates = self.rows(desk, List::Candidates { of: record.clone() }).await;
                 let Some(Rows::Candidates(candidates)) = candidates else { return None };
                 let other: RecordId = self.dice.pick(&candidates)?.id.clone();
-                let (crm, notion) =
-                    if record.side == Side::Crm { (record.id, other) } else { (other, record.id) };
+                let (crm, notion) = if record.side == Side::Crm { (record.id, other) } else { (other, record.id) };
                 Some(Command::Link { pair: record.pair, crm, notion })
             }
         }
@@ -87,6 +86,11 @@ impl Operator {
         let Some(Rows::Relations(rows)) = self.rows(desk, List::Relations).await else { return None };
         let row = self.dice.pick(&rows)?;
         let target = row.target.clone()?;
-        Some(Command::Relate { owner: row.owner.clone(), field: row.field.clone(), target, linked: self.dice.one_in(2) })
+        Some(Command::Relate {
+            owner: row.owner.clone(),
+            field: row.field.clone(),
+            target,
+            linked: self.dice.one_in(2),
+        })
     }
 }

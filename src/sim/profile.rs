@@ -140,10 +140,8 @@ impl Profile {
             },
             ..office
         };
-        let budgets = Budgets {
-            crm: if enterprise { (250, 500) } else { (50, 200) },
-            notion: if plus { 600 } else { 180 },
-        };
+        let budgets =
+            Budgets { crm: if enterprise { (250, 500) } else { (50, 200) }, notion: if plus { 600 } else { 180 } };
         let base = dice.between(5, 300);
         let mut skews = Dice::of(seed, "skew");
         let mut skew = || {

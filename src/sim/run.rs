@@ -39,7 +39,8 @@ const HEALING: SignedDuration = SignedDuration::from_hours(8);
 pub fn run(what: &Run) -> Result<Verdict, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| format!("no runtime for a simulation: {error}"))?;
-    runtime.block_on(Story::begin(what)?.tell())
+    // Inside, so that every moment is one of the paused clock.
+    runtime.block_on(async { Story::begin(what)?.tell().await })
 }
 
 /// One run.
@@ -305,22 +306,18 @@ impl Story {
         )
     }
 
-    fn verdict(
-        self,
-        began: Timestamp,
-        healed: Timestamp,
-        claims: Claims,
-        mut violations: Vec<Violation>,
-    ) -> Verdict {
+    fn verdict(self, began: Timestamp, healed: Timestamp, claims: Claims, mut violations: Vec<Violation>) -> Verdict {
         let ended = self.site.now();
         let worlds = &self.site.worlds;
         let (crm, notion) = (locked(&worlds.crm), locked(&worlds.notion));
         let case = Case { pairs: &self.site.pairs, crm: &crm, notion: &notion, claims: &claims, began };
         let report = audit(&case);
-        violations.extend(report.troubles.iter().map(|trouble| Violation {
-            kind: Failing::of(trouble.kind),
-            text: trouble.text.clone(),
-        }));
+        violations.extend(
+            report
+                .troubles
+                .iter()
+                .map(|trouble| Violation { kind: Failing::of(trouble.kind), text: trouble.text.clone() }),
+        );
         let faults = locked(&worlds.faults);
         let throttles = faults.own_throttles.crm + faults.own_throttles.notion;
         if throttles > 0 {

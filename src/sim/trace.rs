@@ -44,7 +44,9 @@ impl Story<'_> {
             }));
         }
         let journal = self.claims.journal.iter();
-        lines.extend(journal.map(|event| (event.at, format!("engine  {}", serde_json::to_string(event).unwrap_or_default()))));
+        lines.extend(
+            journal.map(|event| (event.at, format!("engine  {}", serde_json::to_string(event).unwrap_or_default()))),
+        );
         let told = self.faults.told.iter().flatten();
         lines.extend(told.map(|(at, text)| (*at, format!("fault   {text}"))));
         lines.sort_by_key(|(at, _)| *at);

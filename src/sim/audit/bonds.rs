@@ -1,18 +1,21 @@
 //! Which records belong together, by the engine's ties: those that are, and those that were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Happening, PairName, Side};
 
 use super::Claims;
 
 type Ends = BTreeMap<(PairName, Side, String), String>;
+/// Everything a record was ever tied to.
+type Partners = BTreeMap<(PairName, Side, String), BTreeSet<String>>;
 
 /// Ties.
 #[derive(Debug, Default)]
 pub(super) struct Bonds {
     now: Ends,
     ever: Ends,
+    all: Partners,
 }
 
 impl Bonds {
@@ -35,7 +38,24 @@ impl Bonds {
             tie(&mut bonds.ever, &known.pair, known.crm.as_str(), known.notion.as_str());
             tie(&mut bonds.now, &known.pair, known.crm.as_str(), known.notion.as_str());
         }
+        for (name, other) in bonds.ever.iter().chain(&bonds.now) {
+            bonds.all.entry(name.clone()).or_default().insert(other.clone());
+        }
+        for event in claims.journal.iter().filter(|event| event.what == Happening::Tied) {
+            if let (Some(pair), Some(crm), Some(notion)) = (&event.pair, &event.crm, &event.notion) {
+                let mut bond = |side: Side, own: &str, other: &str| {
+                    bonds.all.entry((pair.clone(), side, own.to_owned())).or_default().insert(other.to_owned());
+                };
+                bond(Side::Crm, crm.as_str(), notion.as_str());
+                bond(Side::Notion, notion.as_str(), crm.as_str());
+            }
+        }
         bonds
+    }
+
+    /// Every counterpart that there is or was.
+    pub(super) fn all(&self, pair: &PairName, side: Side, record: &str) -> impl Iterator<Item = &str> {
+        self.all.get(&(pair.clone(), side, record.to_owned())).into_iter().flatten().map(String::as_str)
     }
 
     /// The counterpart, while the tie lasts.

@@ -21,6 +21,9 @@ pub(super) fn duplicates(court: &Court<'_>, report: &mut Report) {
     made.sort_by_key(|(name, life)| (name.1, life.seq, name.0));
     let twins = same_marker(court, &made);
     for (name, life) in made {
+        if ordered(court, name, life) {
+            continue;
+        }
         let why = second_counterpart(court, name, life)
             .or_else(|| same_key(court, name, life))
             .or_else(|| twins.contains(name).then(|| "another live record carries the same marker".to_owned()));
@@ -31,6 +34,23 @@ pub(super) fn duplicates(court: &Court<'_>, report: &mut Report) {
             report.tell(TroubleKind::Duplicate, name.1, vec![life.seq], text);
         }
     }
+}
+
+/// An operator ordered it, who saw what there was.
+fn ordered(court: &Court<'_>, name: &Name, life: &Life) -> bool {
+    let (Some(source), Some(pair)) = (source_of(court, name, life), court.case.pairs.get(name.0)) else { return false };
+    let side = name.1.other();
+    court
+        .shelf
+        .events(
+            &pair.name,
+            (side == Side::Crm).then_some(source.as_str()),
+            (side == Side::Notion).then_some(source.as_str()),
+        )
+        .iter()
+        .any(|event| {
+            event.what == Happening::Decided && event.side == Some(side) && event.field.is_none() && event.at <= life.at
+        })
 }
 
 /// Records of the same pair and side that were there just before.

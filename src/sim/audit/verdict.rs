@@ -32,8 +32,10 @@ struct Trial<'a> {
     earlier: &'a [Touch],
     /// What happened to the field afterwards, on its own side.
     later: &'a [Touch],
-    /// The same field of the counterpart there is, or was.
+    /// The same field of the counterpart there is, or was last.
     far: Option<Spot>,
+    /// The same field of every counterpart that there is or was.
+    fars: Vec<Spot>,
     /// What both sides hold now; `other` only while the records are tied.
     own: Option<Plain>,
     other: Option<Plain>,
@@ -44,7 +46,10 @@ impl<'a> Court<'a> {
     pub(super) fn judge_all(&self, report: &mut Report) {
         let mut edits: Vec<(&Spot, usize, &Touch)> = Vec::new();
         for (spot, touches) in &self.past.touches {
-            let ours = |touch: &Touch| touch.person.is_some() && touch.at >= self.case.began;
+            // What people do to a record in the trash, by what else they do, is nobody's edit.
+            let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()));
+            let lived = |touch: &Touch| life.is_none_or(|life| life.lived_at(touch.seq));
+            let ours = |touch: &Touch| touch.person.is_some() && touch.at >= self.case.began && lived(touch);
             edits.extend(touches.iter().enumerate().filter(|(_, t)| ours(t)).map(|(at, touch)| (spot, at, touch)));
         }
         edits.sort_by_key(|(spot, at, touch)| (spot.side, touch.seq, spot.pair, spot.field, *at));
@@ -56,7 +61,10 @@ impl<'a> Court<'a> {
             let far = self.far(spot);
             let other = self.bonds.now(&pair.name, spot.side, &spot.record).and(far.as_ref());
             let other = other.and_then(|far| self.now(far));
-            let trial = Trial { pair, spot, edit, earlier, later, far, own: self.now(spot), other };
+            let fars = self.bonds.all(&pair.name, spot.side, &spot.record);
+            let fars = fars.map(|far| Spot { side: spot.side.other(), record: far.to_owned(), ..spot.clone() });
+            let fars = fars.collect();
+            let trial = Trial { pair, spot, edit, earlier, later, far, fars, own: self.now(spot), other };
             let outcome = self.judge(&trial);
             report.edits.get_mut(spot.side).count(outcome);
             match outcome {
@@ -113,7 +121,7 @@ impl<'a> Court<'a> {
         }
         let matter = self.matter(trial, &wish);
         let related = self.terms.related(trial.spot.pair, trial.spot.field).and_then(|at| self.case.pairs.get(at));
-        if matter.settled() {
+        if matter.settled() || matter.left_alone() {
             Outcome::Settled
         } else if matter.held() || related.is_some_and(|pair| matter.members_wait(pair, trial.other.as_ref())) {
             Outcome::Held
@@ -191,7 +199,7 @@ impl<'a> Court<'a> {
         if self.deleted_later(trial, wish) {
             return true;
         }
-        let far_touches = trial.far.as_ref().map(|far| (far, self.past.at(far)));
+        let far_touches: Vec<(&Spot, &[Touch])> = trial.fars.iter().map(|far| (far, self.past.at(far))).collect();
         let people = |touch: &&Touch| touch.person.is_some();
         match wish {
             Wish::Value(value) => {
@@ -200,7 +208,7 @@ impl<'a> Court<'a> {
                     let mut after = touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at);
                     after.any(|touch| self.plain(far, &touch.before) == *value)
                 };
-                trial.later.iter().any(|touch| people(&touch)) || far_touches.as_ref().is_some_and(saw)
+                trial.later.iter().any(|touch| people(&touch)) || far_touches.iter().any(saw)
             }
             Wish::Members { .. } => {
                 let change = |spot: &Spot, touch: &Touch| {
@@ -209,7 +217,7 @@ impl<'a> Court<'a> {
                 for touch in trial.later.iter().filter(people) {
                     wish.after(&change(trial.spot, touch));
                 }
-                if let Some((far, touches)) = far_touches {
+                for (far, touches) in far_touches {
                     for touch in touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at) {
                         wish.after(&change(far, touch));
                     }
@@ -217,7 +225,7 @@ impl<'a> Court<'a> {
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
                     wish.without(|member| self.is_gone(related, member));
                 }
-                wish.is_void()
+                wish.is_void() || self.deleted_later(trial, wish)
             }
         }
     }
@@ -241,9 +249,8 @@ impl<'a> Court<'a> {
         if gone(trial.spot).is_some() {
             return true;
         }
-        let Some(far) = &trial.far else { return false };
-        let arrived = |seq: u64| wish.met_by(&self.plain(far, &self.past.value_before(far, seq)));
-        gone(far).is_some_and(arrived)
+        let arrived = |far: &Spot, seq: u64| wish.met_by(&self.plain(far, &self.past.value_before(far, seq)));
+        trial.fars.iter().any(|far| gone(far).is_some_and(|seq| arrived(far, seq)))
     }
 
     /// Milliseconds until the API put the value on the other side, where nobody edited or held it meanwhile.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::mapping::PairSpec;
-use crate::model::{Event, Happening, Hold, IntentState, OrphanWhy, Side, Value, Why};
+use crate::model::{Event, Happening, Hold, IntentState, OrphanWhy, RecordId, RecordRef, Side, Value, Verdict, Why};
 
 use super::Claims;
 use super::past::Touch;
@@ -73,6 +73,27 @@ impl Matter<'_> {
             })
     }
 
+    /// An operator said to leave both sides as they are, or that the record is nobody's business; it still stands, and so
+    /// does the value.
+    pub(super) fn left_alone(&self) -> bool {
+        let key = self.pair.fields.get(self.place.1).map(|field| &field.key);
+        let stands = self.claims.decisions.iter().any(|decision| match (&decision.verdict, &decision.hold) {
+            (Verdict::Keep, Some(hold)) => {
+                hold.pair == self.pair.name
+                    && hold.field.as_ref() == key
+                    && hold.crm.as_ref().map(RecordId::as_str) == self.crm
+            }
+            (Verdict::Ignore { record }, _) => {
+                !self.tied
+                    && record.pair == self.pair.name
+                    && record.side == self.side
+                    && Some(record.id.as_str()) == self.record()
+            }
+            _ => false,
+        });
+        stands && self.stands()
+    }
+
     /// Open holds on this field, its tie or its pair.
     fn holds(&self) -> impl Iterator<Item = &Hold> {
         self.claims.holds.iter().filter(|hold| {
@@ -119,13 +140,16 @@ impl Matter<'_> {
         let Wish::Members { added, .. } = self.wish else { return false };
         let there = other.map(Plain::members).unwrap_or_default();
         let mut missing = added.difference(&there).peekable();
-        let waits = |member: &String| {
-            self.claims.orphans.iter().any(|orphan| {
-                orphan.record.pair == related.name
-                    && orphan.record.side == self.side
-                    && orphan.record.id.as_str() == member.as_str()
-            })
+        let is = |record: &RecordRef, member: &str| {
+            record.pair == related.name && record.side == self.side && record.id.as_str() == member
         };
+        // One that an operator has ignored waits no more, and nothing follows from it.
+        let ignored = |member: &str| {
+            let mut decisions = self.claims.decisions.iter();
+            decisions.any(|it| matches!(&it.verdict, Verdict::Ignore { record } if is(record, member)))
+        };
+        let waits =
+            |member: &String| self.claims.orphans.iter().any(|orphan| is(&orphan.record, member)) || ignored(member);
         self.stands() && missing.peek().is_some() && missing.all(waits)
     }
 

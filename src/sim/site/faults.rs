@@ -53,7 +53,8 @@ impl Mask {
             Mask::Cut => Response { body: answer.body.slice(..answer.body.len() / 2), ..answer.clone() },
             Mask::Saved if answer.status == 200 => {
                 let body: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
-                let mut told = json!({ "from": "database", "elapsed_ms": 60_000, "deadline_ms": 60_000, "retry_guidance": [] });
+                let mut told =
+                    json!({ "from": "database", "elapsed_ms": 60_000, "deadline_ms": 60_000, "retry_guidance": [] });
                 if let Some(id) = body.get("id") {
                     told["committed_resource_id"] = id.clone();
                 }

@@ -103,8 +103,7 @@ impl Site {
         let now = self.now();
         locked(&self.worlds.faults).started = now;
         let clock: Arc<dyn WallClock> = self.host.clone();
-        let wire =
-            |side: Side| Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: Arc::clone(&self.fuse) });
+        let wire = |side: Side| Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: Arc::clone(&self.fuse) });
         let dice = |name: &str| Box::new(Dice::of(self.seed, &format!("{name} {}", self.lives)));
         let (room, drain) = self.budgets.crm;
         let pace = Pace::new(PaceSettings::bucket(room, drain), dice("crm pace"));
