@@ -15,6 +15,19 @@ impl WallClock for SystemClock {
     }
 }
 
+/// How long this process has been running, by a clock that nobody can set; for telling how fast something was.
+#[allow(clippy::disallowed_methods, reason = "the one home of the real stop-watch")]
+pub fn running_for() -> std::time::Duration {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGAN.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// How long this process has kept processors busy.
+pub fn cpu_time() -> std::time::Duration {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    std::time::Duration::try_from(spent).unwrap_or_default()
+}
+
 /// The generator that is handed down.
 #[derive(Debug)]
 pub struct Chance(fastrand::Rng);

@@ -43,6 +43,7 @@ pub fn many(what: &Many, told: &(dyn Fn(&Verdict) + Sync)) -> Result<Vec<Verdict
                     let one = Run {
                         seed,
                         lasting: what.lasting,
+                        until: None,
                         plant: what.plant,
                         left_out: Default::default(),
                         trace: false,

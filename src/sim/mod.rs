@@ -17,7 +17,9 @@ mod pairs;
 mod plant;
 mod profile;
 mod run;
+mod shrink;
 mod site;
+mod summary;
 mod trace;
 mod verdict;
 
@@ -26,4 +28,6 @@ pub use pairs::pairs;
 pub use plant::Plant;
 pub use profile::LeftOut;
 pub use run::{Run, run};
+pub use shrink::{Shrunk, about, shrink};
+pub use summary::{Summary, Told};
 pub use verdict::{Failing, Figures, Verdict, Violation};

@@ -19,12 +19,26 @@ pub enum Failing {
     Duplicate,
     /// A value went in circles.
     Loop,
+    /// It deleted what nobody had deleted.
+    Deletion,
+    /// It made anew what a person had deleted.
+    Resurrection,
+    /// It took an element out of a set that nobody had taken out.
+    Element,
+    /// It wrote a held field.
+    HeldWritten,
     /// It did not come to rest.
     Wedge,
     /// It went on writing when nothing was left to do.
     Restless,
     /// It was refused for its pace by its own fault.
     Throttled,
+    /// It sent a request while it had been told to wait.
+    Impatient,
+    /// A write left without a durable intent.
+    Unintended,
+    /// A record was written while another write of it could still arrive.
+    TwoWrites,
 }
 
 impl Failing {
@@ -34,6 +48,10 @@ impl Failing {
             TroubleKind::Unsettled => Failing::Unsettled,
             TroubleKind::Duplicate => Failing::Duplicate,
             TroubleKind::Loop => Failing::Loop,
+            TroubleKind::Deletion => Failing::Deletion,
+            TroubleKind::Resurrection => Failing::Resurrection,
+            TroubleKind::Element => Failing::Element,
+            TroubleKind::HeldWritten => Failing::HeldWritten,
         }
     }
 }
@@ -64,6 +82,14 @@ pub struct Figures {
     pub decisions: u64,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
+    /// What happened in the worlds, by kind.
+    pub mischief: BTreeMap<&'static str, u64>,
+    /// The longest window in which an edit was exposed, in milliseconds.
+    pub exposed_longest_ms: u64,
+    /// Whether every edit was told by a webhook.
+    pub reliable_webhooks: bool,
+    /// Changes that sweeps found and increments had missed.
+    pub drift: u64,
     /// How long the chaos lasted, in the world's seconds.
     pub chaos_s: u64,
     /// How long it took to come to rest, in the world's seconds.

@@ -4,8 +4,9 @@
 //! `past` replays the worlds' logs; `terms` makes values of both sides comparable, with equivalences of its own and never
 //! those of `mapping`, for one misreading would hide on both ends; `bonds` knows which records belong together; `witness`
 //! reads the engine's claims, the journal from its `shelf`; `verdict` judges one edit; `twice` looks for duplicates and
-//! loops. Pure: the same case gives the same report.
+//! loops, `acts` for what the API did that nobody wanted. Pure: the same case gives the same report.
 
+mod acts;
 mod bonds;
 mod past;
 mod plain;
@@ -52,5 +53,9 @@ pub fn audit(case: &Case<'_>) -> Report {
     court.judge_all(&mut report);
     twice::duplicates(&court, &mut report);
     twice::loops(&court, &mut report);
+    acts::deletions(&court, &mut report);
+    acts::resurrections(&court, &mut report);
+    acts::elements(&court, &mut report);
+    acts::held_fields(&court, &mut report);
     report
 }

@@ -68,6 +68,19 @@ impl Outcomes {
         } += 1;
     }
 
+    /// Adds those of another run.
+    pub fn add(&mut self, other: &Outcomes) {
+        self.present += other.present;
+        self.superseded += other.superseded;
+        self.settled += other.settled;
+        self.held += other.held;
+        self.quarantined += other.quarantined;
+        self.possibly_overwritten += other.possibly_overwritten;
+        self.exposed += other.exposed;
+        self.unsettled += other.unsettled;
+        self.lost += other.lost;
+    }
+
     /// All edits.
     pub fn total(&self) -> u64 {
         self.present
@@ -114,6 +127,14 @@ pub enum TroubleKind {
     Duplicate,
     /// A value went back and forth.
     Loop,
+    /// The API deleted what nobody had deleted.
+    Deletion,
+    /// The API made anew what a person had deleted.
+    Resurrection,
+    /// The API took an element out of a set that nobody had taken out.
+    Element,
+    /// A held field was written.
+    HeldWritten,
 }
 
 /// One thing that must not be.
@@ -138,6 +159,8 @@ pub struct Report {
     pub duplicates: u64,
     /// API writes by which a value came back for the third time while nobody edited.
     pub loops: u64,
+    /// The longest window in which an edit was exposed, in milliseconds.
+    pub exposed_longest_ms: u64,
     /// How fast edits crossed.
     pub latency_ms: Latency,
     /// Everything that must not be, in the order of the worlds' logs, the CRM's first.

@@ -37,7 +37,7 @@ pub(super) fn duplicates(court: &Court<'_>, report: &mut Report) {
 }
 
 /// An operator ordered it, who saw what there was.
-fn ordered(court: &Court<'_>, name: &Name, life: &Life) -> bool {
+pub(super) fn ordered(court: &Court<'_>, name: &Name, life: &Life) -> bool {
     let (Some(source), Some(pair)) = (source_of(court, name, life), court.case.pairs.get(name.0)) else { return false };
     let side = name.1.other();
     court
@@ -81,7 +81,7 @@ fn second_counterpart(court: &Court<'_>, name: &Name, life: &Life) -> Option<Str
 }
 
 /// What the API made a record for: its first marker, or else whoever names it as its counterpart.
-fn source_of(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
+pub(super) fn source_of(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     let own = court.past.markers.get(name).into_iter().flatten();
     let mut own = own.filter(|touch| touch.person.is_none() && touch.seq > life.seq);
     if let Some(marker) = own.find_map(|touch| touch.after.as_str().filter(|text| !text.is_empty())) {

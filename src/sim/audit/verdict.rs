@@ -69,6 +69,10 @@ impl<'a> Court<'a> {
             report.edits.get_mut(spot.side).count(outcome);
             match outcome {
                 Outcome::Present => crossed.extend(self.latency(&trial)),
+                Outcome::Exposed => {
+                    let longest = self.matter(&trial, &self.wish(&trial)).exposed(trial.later);
+                    report.exposed_longest_ms = report.exposed_longest_ms.max(longest.unwrap_or(0));
+                }
                 Outcome::Lost => {
                     report.tell(TroubleKind::Lost, spot.side, vec![edit.seq], self.sentence(&trial, outcome))
                 }
@@ -129,7 +133,7 @@ impl<'a> Court<'a> {
             Outcome::Quarantined
         } else if matter.possibly_overwritten() {
             Outcome::PossiblyOverwritten
-        } else if matter.exposed(trial.later) {
+        } else if matter.exposed(trial.later).is_some() {
             Outcome::Exposed
         } else if trial.own.as_ref().is_some_and(|own| wish.met_by(own)) {
             Outcome::Unsettled
@@ -231,7 +235,7 @@ impl<'a> Court<'a> {
     }
 
     /// Whether a person took away the record a member stands for, on either side.
-    fn is_gone(&self, pair: usize, member: &str) -> bool {
+    pub(super) fn is_gone(&self, pair: usize, member: &str) -> bool {
         let taken = |side: Side, record: &str| {
             let life = self.past.lives.get(&(pair, side, record.to_owned()));
             life.and_then(|life| life.gone()).is_some_and(|turn| turn.3)

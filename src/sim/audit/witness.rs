@@ -178,16 +178,20 @@ impl Matter<'_> {
         })
     }
 
-    /// It was overwritten inside a journalled window on this very field. What still stands was not overwritten.
-    pub(super) fn exposed(&self, later: &[Touch]) -> bool {
-        let inside = |event: &&Event| {
-            let window = event.window.filter(|(from, to)| (*from..=*to).contains(&self.at));
-            event.what == Happening::Wrote
-                && event.side == Some(self.side)
-                && self.concerns(event, false)
-                && window.is_some_and(|(_, to)| later.iter().any(|touch| touch.person.is_none() && touch.at <= to))
+    /// It was overwritten inside a journalled window on this very field, so many milliseconds long. What still stands was
+    /// not overwritten.
+    pub(super) fn exposed(&self, later: &[Touch]) -> Option<u64> {
+        let inside = |event: &&Event| -> Option<u64> {
+            let (from, to) = event.window.filter(|(from, to)| (*from..=*to).contains(&self.at))?;
+            let taken = later.iter().any(|touch| touch.person.is_none() && touch.at <= to);
+            let ours =
+                event.what == Happening::Wrote && event.side == Some(self.side) && self.concerns(event, false) && taken;
+            ours.then(|| u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0))
         };
-        !self.stands() && self.events.iter().any(inside)
+        if self.stands() {
+            return None;
+        }
+        self.events.iter().filter_map(inside).max()
     }
 
     /// Whether it was held for a while on its way.

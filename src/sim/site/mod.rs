@@ -3,6 +3,7 @@
 mod clock;
 pub mod faults;
 mod fuse;
+mod watch;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -11,10 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use clock::{HostClock, WorldClock};
 pub use fuse::{Fuse, Step};
-pub use wire::{Worlds, is_write, locked};
+pub use wire::{Worlds, locked};
 
 use self::faults::Faults;
 use self::fuse::FusedKv;
+use self::watch::Watch;
 use self::wire::Wire;
 use super::chance::Dice;
 use crate::config::Timing;
@@ -66,12 +68,13 @@ impl Site {
     /// The worlds of an office under these faults, and no engine yet.
     pub fn new(seed: u64, office: &Office, plan: Plan, faults: impl FnOnce(Timestamp) -> Faults) -> Self {
         let clock = WorldClock::starting(plan.start);
-        let faults = faults(clock.now());
+        let (faults, kv) = (faults(clock.now()), MemoryKv::new());
         let worlds = Worlds {
             crm: office.crm(),
             notion: office.notion(),
             clock: clock.clone(),
             faults: Arc::new(Mutex::new(faults)),
+            watch: Arc::new(Mutex::new(Watch::new(kv.clone()))),
         };
         Self {
             worlds,
@@ -82,7 +85,7 @@ impl Site {
             budgets: plan.budgets,
             seed,
             lives: 0,
-            kv: MemoryKv::new(),
+            kv,
             fuse: Fuse::new(),
             running: None,
         }
@@ -103,7 +106,9 @@ impl Site {
         let now = self.now();
         locked(&self.worlds.faults).started = now;
         let clock: Arc<dyn WallClock> = self.host.clone();
-        let wire = |side: Side| Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: Arc::clone(&self.fuse) });
+        locked(&self.worlds.watch).begin(self.kv.clone());
+        let (fuse, life) = (Arc::clone(&self.fuse), self.lives);
+        let wire = |side: Side| Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: fuse.clone(), life });
         let dice = |name: &str| Box::new(Dice::of(self.seed, &format!("{name} {}", self.lives)));
         let (room, drain) = self.budgets.crm;
         let pace = Pace::new(PaceSettings::bucket(room, drain), dice("crm pace"));
@@ -134,11 +139,6 @@ impl Site {
             running.task.abort();
             let _ = running.task.await;
         }
-    }
-
-    /// What the disk holds, for a digest of the whole run.
-    pub fn disk(&self) -> MemoryKv {
-        self.kv.clone()
     }
 }
 

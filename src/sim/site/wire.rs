@@ -9,24 +9,15 @@ use jiff::Timestamp;
 use super::clock::WorldClock;
 use super::faults::{Fate, Faults};
 use super::fuse::{Fuse, Step};
+use super::watch::{Watch, Writes};
 use crate::model::Side;
-use crate::seam::{Failure, Method, Request, Response, Transport, WallClock};
+use crate::seam::{Failure, Request, Response, Transport, WallClock};
 use crate::standin::StandIn;
 use crate::standin::bitrix24::BitrixStandIn;
 use crate::standin::notion::NotionStandIn;
 
 /// When a client gives up, as ours does.
 const TIME_OUT: Duration = Duration::from_secs(65);
-
-/// Whether a request would change the world that it goes to.
-pub fn is_write(side: Side, request: &Request) -> bool {
-    let path = request.path();
-    match side {
-        // A batch of ours only reads.
-        Side::Crm => [".add", ".update", ".delete", ".set"].iter().any(|verb| path.ends_with(verb)),
-        Side::Notion => request.method == Method::Patch || request.method == Method::Post && path == "/v1/pages",
-    }
-}
 
 /// Both worlds and what lies between.
 #[derive(Clone)]
@@ -39,6 +30,8 @@ pub struct Worlds {
     pub clock: Arc<WorldClock>,
     /// What goes wrong.
     pub faults: Arc<Mutex<Faults>>,
+    /// Whoever watches.
+    pub watch: Arc<Mutex<Watch>>,
 }
 
 /// A lock that is taken whatever became of its last holder.
@@ -77,6 +70,8 @@ pub struct Wire {
     pub side: Side,
     /// The life of the process.
     pub fuse: Arc<Fuse>,
+    /// Which life that is.
+    pub life: u64,
 }
 
 impl Wire {
@@ -114,7 +109,24 @@ impl Transport for Wire {
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         self.step(Step::Leaving).await;
         let now: Timestamp = self.worlds.clock.now();
-        let writes = is_write(self.side, &request);
+        let what = locked(&self.worlds.watch).leaves(self.side, &request, self.life, now);
+        let answer = self.carry(request, what != Writes::Nothing).await;
+        let mut watch = locked(&self.worlds.watch);
+        match &answer {
+            Err(Failure::NotSent(_)) => watch.stayed(self.side, &what),
+            answer => {
+                let now = self.worlds.clock.now();
+                watch.answered(self.side, &what, self.life, answer.as_ref().ok(), now);
+            }
+        }
+        drop(watch);
+        answer
+    }
+}
+
+impl Wire {
+    async fn carry(&self, request: Request, writes: bool) -> Result<Response, Failure> {
+        let now: Timestamp = self.worlds.clock.now();
         let (fate, there, back) = locked(&self.worlds.faults).fate(self.side, &request, writes, now);
         match fate {
             Fate::NotSent => return Err(Failure::NotSent("no route to host".into())),

@@ -1,0 +1,150 @@
+//! What the API did that nobody wanted: deletions, records brought back, elements taken out of sets, held fields written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{Event, Happening, HoldId, Side};
+
+use super::past::{Name, Spot, Touch};
+use super::plain::Plain;
+use super::report::{Report, TroubleKind};
+use super::twice::{ordered, source_of};
+use super::verdict::Court;
+
+/// Every counterpart that a record has or had.
+fn counterparts<'a>(court: &'a Court<'_>, name: &'a Name) -> impl Iterator<Item = Name> + 'a {
+    let pair = court.case.pairs.get(name.0);
+    let all = pair.map(|pair| court.bonds.all(&pair.name, name.1, &name.2));
+    all.into_iter().flatten().map(|other| (name.0, name.1.other(), other.to_owned()))
+}
+
+/// Whether a person had taken a record away before a moment.
+fn taken_away(court: &Court<'_>, name: &Name, before: Timestamp) -> bool {
+    let life = court.past.lives.get(name);
+    life.is_some_and(|life| life.turns.iter().any(|turn| turn.2 && turn.3 && turn.1 <= before))
+}
+
+fn pair_name<'a>(court: &'a Court<'_>, name: &Name) -> &'a str {
+    court.case.pairs.get(name.0).map_or("?", |pair| pair.name.as_str())
+}
+
+/// The API deletes only what a person deleted on the other side.
+pub(super) fn deletions(court: &Court<'_>, report: &mut Report) {
+    for (name, life) in &court.past.lives {
+        for (seq, at, deleted, by_person) in &life.turns {
+            if *deleted && !*by_person && !counterparts(court, name).any(|other| taken_away(court, &other, *at)) {
+                let text = format!(
+                    "deletion: the API deleted {}/{} in {} at {at}, and nobody had deleted its counterpart",
+                    pair_name(court, name),
+                    name.2,
+                    name.1
+                );
+                report.tell(TroubleKind::Deletion, name.1, vec![*seq], text);
+            }
+        }
+    }
+}
+
+/// What a person deleted is not made again for the survivor, unless an operator orders it.
+pub(super) fn resurrections(court: &Court<'_>, report: &mut Report) {
+    for (name, life) in court.past.lives.iter().filter(|(_, life)| life.by_api && life.at >= court.case.began) {
+        let Some(source) = source_of(court, name, life) else { continue };
+        let source: Name = (name.0, name.1.other(), source);
+        let mut others = counterparts(court, &source).filter(|other| other != name);
+        if let Some(gone) = others.find(|other| taken_away(court, other, life.at))
+            && !ordered(court, name, life)
+        {
+            let text = format!(
+                "resurrection: the API made {}/{} in {} at {} for {}, whose counterpart {} a person had deleted",
+                pair_name(court, name),
+                name.2,
+                name.1,
+                life.at,
+                source.2,
+                gone.2
+            );
+            report.tell(TroubleKind::Resurrection, name.1, vec![life.seq], text);
+        }
+    }
+}
+
+/// The API takes only such elements out of a set as somebody had taken out, or whose record is gone.
+pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
+    for (spot, touches) in &court.past.touches {
+        let Some(pair) = court.case.pairs.get(spot.pair) else { continue };
+        let key = pair.fields.get(spot.field).map(|field| &field.key);
+        for touch in touches.iter().filter(|touch| touch.person.is_none() && touch.at >= court.case.began) {
+            let (before, after) = (court.plain(spot, &touch.before), court.plain(spot, &touch.after));
+            let Plain::Set(members) = &before else { continue };
+            let mut taken: BTreeSet<String> = members.difference(&after.members()).cloned().collect();
+            if taken.is_empty() {
+                continue;
+            }
+            let fars: Vec<Spot> = counterparts(court, &(spot.pair, spot.side, spot.record.clone()))
+                .map(|far| Spot { side: far.1, record: far.2, ..spot.clone() })
+                .collect();
+            for at in fars.iter().chain([spot]) {
+                for other in court.past.at(at).iter().filter(|it| it.person.is_some() && it.at <= touch.at) {
+                    let removed = court.plain(at, &other.before).members();
+                    let kept = court.plain(at, &other.after).members();
+                    taken.retain(|member| kept.contains(member) || !removed.contains(member));
+                }
+            }
+            if let Some(related) = court.terms.related(spot.pair, spot.field) {
+                taken.retain(|member| !court.is_gone(related, member));
+            }
+            let (crm, notion) = match spot.side {
+                Side::Crm => (Some(spot.record.as_str()), None),
+                Side::Notion => (None, Some(spot.record.as_str())),
+            };
+            let by_somebody = |event: &&Event| {
+                matches!(event.what, Happening::Settled | Happening::Decided) && event.field.as_ref() == key
+            };
+            if taken.is_empty() || court.shelf.events(&pair.name, crm, notion).iter().any(by_somebody) {
+                continue;
+            }
+            tell_elements(court, report, spot, touch, &taken);
+        }
+    }
+}
+
+fn tell_elements(court: &Court<'_>, report: &mut Report, spot: &Spot, touch: &Touch, taken: &BTreeSet<String>) {
+    let name: Name = (spot.pair, spot.side, spot.record.clone());
+    let field = court.case.pairs.get(spot.pair).and_then(|pair| pair.fields.get(spot.field));
+    let text = format!(
+        "element: the API took {taken:?} out of {} of {}/{} in {} at {}, and nobody had taken it out",
+        field.map_or("?", |field| field.key.as_str()),
+        pair_name(court, &name),
+        spot.record,
+        spot.side,
+        touch.at
+    );
+    report.tell(TroubleKind::Element, spot.side, vec![touch.seq], text);
+}
+
+/// Nothing writes a field that is held and about which nobody decided.
+pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
+    let mut held: BTreeMap<HoldId, Timestamp> = BTreeMap::new();
+    for event in &court.case.claims.journal {
+        let (Some(pair), Some(field)) = (&event.pair, &event.field) else { continue };
+        let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: Some(field.clone()) };
+        match event.what {
+            Happening::Held => {
+                held.insert(id, event.at);
+            }
+            Happening::Released | Happening::Decided | Happening::Untied => {
+                held.remove(&id);
+            }
+            Happening::Wrote => {
+                let opened = event.window.map_or(event.at, |(from, _)| from);
+                if let Some(since) = held.get(&id).filter(|since| **since < opened) {
+                    let side = event.side.unwrap_or(Side::Crm);
+                    let text = format!("held: {id} was written in {side} at {}, though held since {since}", event.at);
+                    report.tell(TroubleKind::HeldWritten, side, Vec::new(), text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
