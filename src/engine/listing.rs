@@ -187,7 +187,8 @@ impl Core {
             self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);
         }
-        if let Some(pair) = self.memory.pairs.get_mut(&name) {
+        // Increments touch what they show; only a complete listing tells something about what it does not show.
+        if let Some(pair) = self.memory.pairs.get_mut(&name).filter(|_| answers_again || kind == ListingKind::Sweep) {
             pair.rematch = true;
         }
         if answers_again {

@@ -164,6 +164,10 @@ impl FieldMap {
 
 /// Text as it is compared: NFC, line endings `\n`. Nothing is trimmed.
 pub(super) fn canonical_text(text: &str) -> String {
+    // Most text is plain, and so is compared as it stands.
+    if text.is_ascii() && !text.contains('\r') {
+        return text.to_owned();
+    }
     text.replace("\r\n", "\n").replace('\r', "\n").nfc().collect()
 }
 

@@ -84,6 +84,14 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
             let fars: Vec<Spot> = counterparts(court, &(spot.pair, spot.side, spot.record.clone()))
                 .map(|far| Spot { side: far.1, record: far.2, ..spot.clone() })
                 .collect();
+            // What a system puts there by itself when a record is made was nobody's wish.
+            let by_people = |member: &String| {
+                fars.iter().chain([spot]).any(|at| {
+                    let mut touches = court.past.at(at).iter().filter(|it| it.person.is_some());
+                    touches.any(|it| court.plain(at, &it.after).members().contains(member))
+                })
+            };
+            taken.retain(by_people);
             for at in fars.iter().chain([spot]) {
                 for other in court.past.at(at).iter().filter(|it| it.person.is_some() && it.at <= touch.at) {
                     let removed = court.plain(at, &other.before).members();

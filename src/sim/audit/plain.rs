@@ -44,8 +44,13 @@ impl Plain {
 
     /// A text under a reading.
     pub(super) fn text(text: &str, reading: Reading) -> Self {
-        let text: String = text.replace("\r\n", "\n").nfc().collect();
-        let text = text.trim();
+        let composed: String;
+        let text = if text.is_ascii() && !text.contains('\r') {
+            text.trim()
+        } else {
+            composed = text.replace("\r\n", "\n").nfc().collect();
+            composed.trim()
+        };
         if text.is_empty() {
             return Plain::Empty;
         }

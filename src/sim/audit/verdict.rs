@@ -172,7 +172,11 @@ impl<'a> Court<'a> {
         let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
         let begun = by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before) == after).last();
         let (Some((back, begun)), Some(far)) = (begun, &trial.far) else { return false };
-        if self.plain(far, &self.past.value_at(far, begun.at)) != after {
+        // Both sides had agreed on it before people began, on whichever side they began.
+        let far_now = self.plain(far, &self.past.value_at(far, begun.at)) == after;
+        let far_before = self.past.at(far).iter().rev().skip_while(|touch| touch.at >= begun.at);
+        let mut far_before = far_before.take_while(|touch| touch.person.is_some());
+        if !far_now && !far_before.any(|touch| self.plain(far, &touch.before) == after) {
             return false;
         }
         // A value between that reached the other side was seen.

@@ -121,7 +121,11 @@ impl Watch {
             return;
         }
         let flight = self.flights.remove(&place);
-        let known = response.is_some_and(|response| response.status < 500);
+        // A refusal for the pace is surely not executed, whatever its status.
+        let refused = |response: &Response| {
+            response.status == 529 || response.body.windows(20).any(|window| window == b"QUERY_LIMIT_EXCEEDED")
+        };
+        let known = response.is_some_and(|response| response.status < 500 || refused(response));
         if let Some(flight) = flight.filter(|_| !known) {
             self.doubtful.insert(place, flight.sent + ARRIVES);
         }
