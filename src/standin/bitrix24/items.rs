@@ -20,7 +20,7 @@ pub(super) fn call(call: &mut Call<'_>, verb: &str, params: &Input) -> Result<An
     let original = params.get("useOriginalUfNames").and_then(Input::text).is_some_and(|text| text == "Y");
     match verb {
         "fields" => Ok(fields(call.world, entity, original)),
-        "list" => list(call.world, entity, original, params),
+        "list" => list(call, entity, original, params),
         "get" => {
             let item = find(call.world, entity, params)?;
             Ok(Answer::of(json!({"item": render(call.world, entity, &item, original, None, true)})))
@@ -60,16 +60,17 @@ fn fields(world: &World, entity: Entity, original: bool) -> Answer {
     Answer::of(json!({"fields": fields}))
 }
 
-fn list(world: &World, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
+fn list(call: &Call<'_>, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
+    let world = &*call.world;
     let find = |key: &str| named(world, entity).find(|field| field.item_key(original) == key).cloned();
-    let page = filter::list(world, entity, params, &Names { find: &find, strict: true })?;
+    let page = filter::list(world, entity, call.now, params, &Names { find: &find, strict: true })?;
     let select = params.get("select").map(Input::texts).unwrap_or_default();
     let everything = select.is_empty() || select.iter().any(|name| name == "*");
     // Multifields come with an explicit asterisk only, and cannot be named.
     let with_fm = !select.is_empty() && everything;
     let chosen = if everything { None } else { Some(select.as_slice()) };
-    let items = page.ids.iter().filter_map(|id| world.item(entity, *id));
-    let items: Vec<Json> = items.map(|item| render(world, entity, item, original, chosen, with_fm)).collect();
+    let items: Vec<Json> =
+        page.rows.into_iter().map(|item| render(world, entity, item, original, chosen, with_fm)).collect();
     Ok(Answer { result: json!({"items": items}), total: Some(page.total), next: page.next })
 }
 

@@ -18,13 +18,16 @@ mod dictionary;
 mod draft;
 mod filter;
 mod input;
+mod item;
 mod items;
 mod legacy;
 mod limits;
 mod links;
+mod mergers;
 mod moment;
 mod people;
 mod reads;
+mod robots;
 mod schema;
 mod system_fields;
 mod world;
@@ -37,6 +40,7 @@ use serde_json::{Value as Json, json};
 
 pub use dictionary::{Person, Pipeline, Stage};
 pub use people::Refused;
+pub use robots::Robot;
 pub use schema::{Entity, UserFieldType};
 
 use super::StandIn;
@@ -71,6 +75,8 @@ pub struct Config {
     pub link_methods_touch_deal: bool,
     /// The bug of `crm.item.update`: empty values of companies, and empty lists of options, change nothing.
     pub item_update_keeps_cleared: bool,
+    /// Whether what comes out of the recycle bin has its old id. Not documented; a new one is the harder case.
+    pub restore_keeps_id: bool,
     /// When the objects that are made before the first request came into being.
     pub start: Timestamp,
 }
@@ -95,6 +101,7 @@ impl Config {
             offset_minutes: 180,
             link_methods_touch_deal: false,
             item_update_keeps_cleared: true,
+            restore_keeps_id: false,
             // 2026-01-01T00:00:00Z
             start: Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH),
         }
@@ -151,7 +158,7 @@ impl BitrixStandIn {
     pub fn new(config: Config) -> Self {
         let mut random = fastrand::Rng::with_seed(config.seed);
         let secret = std::iter::repeat_with(|| random.alphanumeric().to_ascii_lowercase()).take(16).collect();
-        let mut world = World::new(Clock::new(config.offset_minutes));
+        let mut world = World::new(Clock::new(config.offset_minutes), config.seed);
         let people = [
             ("Crosstie Integration", "integration@example.com"),
             ("Anna Weber", "anna@example.com"),
@@ -264,6 +271,7 @@ impl BitrixStandIn {
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.clock = self.clock.max(now);
         self.latest = self.latest.max(now);
+        self.world.run_robots(self.clock);
         self.clock
     }
 }
