@@ -1,6 +1,7 @@
 //! How long the stand-ins take to answer what a sync asks most: the simulation spends its time in them.
 //!
-//! `cargo bench --profile fast --bench standin`. Forty rows in each world; the median of many batches, in microseconds.
+//! `cargo bench --profile fast --bench standin`. Forty rows in each world; the quickest of many batches, in microseconds:
+//! whatever else the machine does can only slow one down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::hint::black_box;
@@ -85,9 +86,9 @@ fn since(rows: usize) -> String {
     (made(ROWS - rows) - SignedDuration::from_secs(1)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The median time of one call, in microseconds.
+/// The time of one call, in microseconds.
 #[allow(clippy::disallowed_methods)] // A benchmark measures real time.
-fn median(world: &mut dyn StandIn, request: &Request) -> f64 {
+fn quickest(world: &mut dyn StandIn, request: &Request) -> f64 {
     let now = made(ROWS) + SignedDuration::from_hours(1);
     let mut batches: Vec<f64> = (0..BATCHES)
         .map(|_| {
@@ -101,7 +102,7 @@ fn median(world: &mut dyn StandIn, request: &Request) -> f64 {
         })
         .collect();
     batches.sort_by(f64::total_cmp);
-    batches[BATCHES / 2]
+    batches[0]
 }
 
 fn main() {
@@ -129,15 +130,15 @@ fn main() {
         .map(|id| format!("filter_properties={}", id.trim_matches('"').replace('%', "%25")))
         .collect();
     let mapped = format!("?{}", mapped.join("&"));
-    tell("Notion query, no rows", median(&mut world, &query(0, "")));
-    tell("Notion query, no rows, 8 columns", median(&mut world, &query(0, &mapped)));
-    tell("Notion query, 5 rows", median(&mut world, &query(5, "")));
-    tell("Notion query, 5 rows, 8 columns", median(&mut world, &query(5, &mapped)));
-    tell("Notion query, 40 rows, 8 columns", median(&mut world, &query(40, &mapped)));
-    tell("Notion page", median(&mut world, &get));
+    tell("Notion query, no rows", quickest(&mut world, &query(0, "")));
+    tell("Notion query, no rows, 8 columns", quickest(&mut world, &query(0, &mapped)));
+    tell("Notion query, 5 rows", quickest(&mut world, &query(5, "")));
+    tell("Notion query, 5 rows, 8 columns", quickest(&mut world, &query(5, &mapped)));
+    tell("Notion query, 40 rows, 8 columns", quickest(&mut world, &query(40, &mapped)));
+    tell("Notion page", quickest(&mut world, &get));
     tell(
         "Notion page, 8 columns",
-        median(&mut world, &signed(Request::new(Method::Get, format!("/v1/pages/{page}{mapped}")))),
+        quickest(&mut world, &signed(Request::new(Method::Get, format!("/v1/pages/{page}{mapped}")))),
     );
 
     let mut world = portal();
@@ -166,15 +167,15 @@ fn main() {
             }),
         )
     };
-    tell("crm.item.list, no rows", median(&mut world, &list(0)));
-    tell("crm.item.list, 5 rows", median(&mut world, &list(5)));
-    tell("crm.item.list, 40 rows", median(&mut world, &list(40)));
+    tell("crm.item.list, no rows", quickest(&mut world, &list(0)));
+    tell("crm.item.list, 5 rows", quickest(&mut world, &list(5)));
+    tell("crm.item.list, 40 rows", quickest(&mut world, &list(40)));
     let get = |id: usize| format!("crm.item.get?entityTypeId=2&id={id}&useOriginalUfNames=Y");
     tell(
         "crm.item.get",
-        median(&mut world, &call("crm.item.get", json!({"entityTypeId": 2, "id": 1, "useOriginalUfNames": "Y"}))),
+        quickest(&mut world, &call("crm.item.get", json!({"entityTypeId": 2, "id": 1, "useOriginalUfNames": "Y"}))),
     );
     let batch = |count: usize| call("batch", json!({"halt": 0, "cmd": (1..=count).map(get).collect::<Vec<_>>()}));
-    tell("batch of 1 get", median(&mut world, &batch(1)));
-    tell("batch of 5 gets", median(&mut world, &batch(5)));
+    tell("batch of 1 get", quickest(&mut world, &batch(1)));
+    tell("batch of 5 gets", quickest(&mut world, &batch(5)));
 }

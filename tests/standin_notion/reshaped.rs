@@ -77,6 +77,31 @@ fn an_added_property_is_empty_and_a_deleted_option_leaves_its_pages_as_that_pers
     assert!(office.notion.delete_option(office.now, ADA, &deals, "Stage", "Won").is_err());
 }
 
+#[test]
+fn a_page_read_again_shows_every_change_since_it_was_read() {
+    let mut office = office();
+    let deals = office.deals.clone();
+    let page = id(&office.create(&json!({ "Amount": { "number": 1 }, "Stage": { "select": { "name": "New" } } })));
+    let target = format!("/v1/pages/{page}");
+    let look = |office: &mut Office| {
+        let (by_id, list) = (office.get(&target).1, office.query(&json!({})).1);
+        assert_eq!(by_id["properties"], list["results"][0]["properties"]);
+        by_id["properties"].clone()
+    };
+    assert_eq!(look(&mut office)["Amount"]["number"], 1);
+    office.write(&page, &json!({ "Amount": { "number": 2 } }));
+    assert_eq!(look(&mut office)["Amount"]["number"], 2);
+    office.notion.set_computed(&page, "Score", json!({ "type": "number", "number": 3 })).unwrap();
+    assert_eq!(look(&mut office)["Score"]["formula"]["number"], 3);
+    office.notion.rename_option(office.now, ADA, &deals, "Stage", "New", "Fresh").unwrap();
+    assert_eq!(look(&mut office)["Stage"]["select"]["name"], "Fresh");
+    office.notion.rename_property(office.now, ADA, &deals, "Stage", "Step").unwrap();
+    assert_eq!(look(&mut office)["Step"]["select"]["name"], "Fresh");
+    let only = office.get(&format!("{target}?filter_properties=Amount")).1["properties"].clone();
+    assert_eq!(only.as_object().unwrap().len(), 1);
+    assert!(look(&mut office).as_object().unwrap().len() > 1);
+}
+
 fn automate(office: &mut Office, delay_secs: u32) {
     let automation = Automation {
         data_source: office.deals.clone(),

@@ -17,15 +17,15 @@ pub(super) const PAGE: usize = 50;
 /// How a family names fields in filters and orders, and what it says to a name it does not know.
 pub(super) struct Names<'a> {
     /// The field of a key, if it may be filtered by.
-    pub find: &'a dyn Fn(&str) -> Option<Field>,
+    pub find: &'a dyn Fn(&str) -> Option<&'a Field>,
     /// `crm.item.*` refuses unknown names and knows OR groups; the older methods ignore both.
     pub strict: bool,
 }
 
-enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
-    One { field: Box<Field>, op: &'static str, wanted: Vec<Wanted> },
+enum Test<'a> {
+    All(Vec<Test<'a>>),
+    Any(Vec<Test<'a>>),
+    One { field: &'a Field, op: &'static str, wanted: Vec<Wanted> },
 }
 
 /// A value that is looked for: as sent, and as the field's column would hold it, if it can.
@@ -55,7 +55,7 @@ pub(super) fn list<'a>(
     entity: Entity,
     now: Timestamp,
     params: &Input,
-    names: &Names<'_>,
+    names: &Names<'a>,
 ) -> Result<Page<&'a Item>, ApiError> {
     let nothing = Input::empty();
     let filter = params.get_any(&["filter", "FILTER"]).unwrap_or(&nothing);
@@ -90,7 +90,7 @@ pub(super) fn page<T>(rows: Vec<T>, params: &Input) -> Page<T> {
     Page { rows: rows.into_iter().skip(from).take(PAGE).collect(), total: total as u64, next }
 }
 
-fn order(order: &Input, names: &Names<'_>) -> Result<Vec<(Field, bool)>, ApiError> {
+fn order<'a>(order: &Input, names: &Names<'a>) -> Result<Vec<(&'a Field, bool)>, ApiError> {
     let mut found = Vec::new();
     for (key, direction) in order.entries() {
         match (names.find)(key) {
@@ -107,7 +107,7 @@ fn order(order: &Input, names: &Names<'_>) -> Result<Vec<(Field, bool)>, ApiErro
     Ok(found)
 }
 
-fn group(world: &World, filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
+fn group<'a>(world: &World, filter: &Input, names: &Names<'a>) -> Result<Test<'a>, ApiError> {
     let mut tests = Vec::new();
     let mut any = false;
     for (key, value) in filter.entries() {
@@ -120,8 +120,8 @@ fn group(world: &World, filter: &Input, names: &Names<'_>) -> Result<Test, ApiEr
             let (op, name) = split(key);
             match (names.find)(name) {
                 Some(field) => {
-                    let wanted = wanted(world, &field, value);
-                    tests.push(Test::One { field: Box::new(field), op, wanted });
+                    let wanted = wanted(world, field, value);
+                    tests.push(Test::One { field, op, wanted });
                 }
                 None if names.strict => {
                     let text = format!("Invalid filter: field '{name}' is not allowed in filter");
@@ -147,7 +147,7 @@ fn split(key: &str) -> (&'static str, &str) {
     OPS.into_iter().find_map(|op| key.strip_prefix(op).map(|name| (op, name))).unwrap_or(("", key))
 }
 
-impl Test {
+impl Test<'_> {
     fn passes(&self, world: &World, item: &Item) -> bool {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.passes(world, item)),

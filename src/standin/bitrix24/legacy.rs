@@ -64,7 +64,7 @@ fn sent<'a>(world: &World, entity: Entity, params: &'a Input) -> Result<Vec<(Fie
 
 fn list(call: &Call<'_>, entity: Entity, params: &Input) -> Result<Answer, ApiError> {
     let world = &*call.world;
-    let find = |key: &str| world.field(entity, key).filter(|f| f.kind != Kind::Contacts).cloned();
+    let find = |key: &str| world.field(entity, key).filter(|f| f.kind != Kind::Contacts);
     let page = filter::list(world, entity, call.now, params, &Names { find: &find, strict: false })?;
     let select = params.get_any(&["select", "SELECT"]).map(Input::texts).unwrap_or_default();
     let has = |name: &str| select.iter().any(|s| s == name);
@@ -78,7 +78,7 @@ fn list(call: &Call<'_>, entity: Entity, params: &Input) -> Result<Answer, ApiEr
     };
     let fields: Vec<&Field> = world.fields(entity).iter().filter(chosen).collect();
     let rows: Vec<Json> = page.rows.into_iter().map(|item| render(world, item, &fields)).collect();
-    Ok(Answer { result: json!(rows), total: Some(page.total), next: page.next })
+    Ok(Answer { result: Json::Array(rows), total: Some(page.total), next: page.next })
 }
 
 fn whole(world: &World, entity: Entity, item: &Item) -> Json {

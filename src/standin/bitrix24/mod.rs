@@ -1,13 +1,15 @@
 //! A pretend Bitrix24 portal, spoken to through an incoming webhook: `/rest/{user}/{secret}/{method}[.json]`.
 //!
 //! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
-//! limits (`limits`), `batch`, and the back door (`admin`, `people`). [`BitrixStandIn`] is for tests, the demo server
-//! and the simulation; the engine and its client must never be imported here, nor this by them.
+//! limits (`limits`), `batch`, what people and the portal itself do (`people`, `mergers`, `robots`), and the back door
+//! (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation; the engine and its client must never be
+//! imported here, nor this by them.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
-//! deleting a contact or company removes links to it without touching the deals; a refused request does not fill the
-//! bucket. Events, OAuth, tasks and REST 3 are not here.
+//! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
+//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Events,
+//! OAuth, tasks and REST 3 are not here.
 
 mod accept;
 mod admin;
@@ -221,7 +223,9 @@ impl BitrixStandIn {
             let (answer, operating) = self.metered(method, &params, now)?;
             (answer, Some(operating))
         };
-        let mut body = json!({"result": answer.result, "time": self.time_block(method, operating, now)});
+        // Moved in, not cloned: `json!` would go through the whole answer once more.
+        let mut body = json!({"time": self.time_block(method, operating, now)});
+        body["result"] = answer.result;
         if let Some(total) = answer.total {
             body["total"] = json!(total);
         }

@@ -2,7 +2,8 @@
 //!
 //! One deterministic workspace: users, databases, data sources, pages, blocks. `call` takes a request apart, `world` holds
 //! what exists and is the one place where it changes and is logged, `render` shows it, `filter` and `query` find it,
-//! `people` edits it as a person would, `admin` is the back door, `recorded` fills it from recorded traffic.
+//! `people`, `moving` and `reshaping` change it as a person would and `automations` as its own robots do, `faults` makes
+//! it unreliable, `admin` is the back door, `recorded` fills it from recorded traffic.
 //! Anyone may hold a [`NotionStandIn`]; it is asked through [`StandIn::handle`] or, as a person, through its methods.
 //! It must never use a codec of `remote` or a type of `model`, read a clock, or draw chance that its seed does not give.
 //! What is inferred and not recorded says so beside the line.

@@ -97,7 +97,11 @@ impl NotionStandIn {
         if capped {
             rest["request_status"] = json!({ "type": "incomplete", "incomplete_reason": "query_result_limit_reached" });
         }
-        Ok(rest.to_string().replacen("\"results\":[]", &format!("\"results\":[{results}]"), 1))
+        let mut text = rest.to_string();
+        if let Some(at) = text.find("\"results\":[") {
+            text.insert_str(at + "\"results\":[".len(), &results);
+        }
+        Ok(text)
     }
 
     /// The same as an object.
