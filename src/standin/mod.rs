@@ -5,6 +5,7 @@
 //! codec of `remote` or a type of `model`: one misreading would hide on both ends.
 
 pub mod bitrix24;
+mod lag;
 pub mod log;
 pub mod notion;
 pub mod office;

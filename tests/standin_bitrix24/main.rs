@@ -7,5 +7,7 @@ mod legacy;
 mod limits;
 mod lists;
 mod office;
+mod people;
+mod robots;
 mod support;
 mod wire;

@@ -4,9 +4,12 @@
 mod door;
 mod doors_behind;
 mod errors;
+mod moving;
 mod office;
 mod querying;
 mod relations;
+mod reshaped;
 mod schemas;
 mod socket;
+mod unreliable;
 mod writing;

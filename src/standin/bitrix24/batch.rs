@@ -38,10 +38,15 @@ pub(super) fn run(portal: &mut BitrixStandIn, params: &Input, now: Timestamp) ->
             }
         }
     }
-    Ok(Answer::of(json!({
-        "result": php_array(results), "result_error": php_array(errors), "result_total": php_array(totals),
-        "result_next": php_array(nexts), "result_time": php_array(times),
-    })))
+    let parts = [
+        ("result", results),
+        ("result_error", errors),
+        ("result_total", totals),
+        ("result_next", nexts),
+        ("result_time", times),
+    ];
+    let parts = parts.into_iter().map(|(name, entries)| (name.to_owned(), php_array(entries)));
+    Ok(Answer::of(Json::Object(parts.collect())))
 }
 
 fn one(

@@ -87,6 +87,9 @@ pub(super) fn draft(
             ApiError::bad(code, format!("Invalid value of the field \"{label}\""))
         })?;
     }
+    if let Some(item) = item.filter(|_| entity == Entity::Deal) {
+        world.check_required(door, item, &out.draft)?;
+    }
     if let Some(item) = item {
         settle_title(entity, item.id, &mut out.draft);
     }

@@ -17,15 +17,15 @@ pub(super) const PAGE: usize = 50;
 /// How a family names fields in filters and orders, and what it says to a name it does not know.
 pub(super) struct Names<'a> {
     /// The field of a key, if it may be filtered by.
-    pub find: &'a dyn Fn(&str) -> Option<Field>,
+    pub find: &'a dyn Fn(&str) -> Option<&'a Field>,
     /// `crm.item.*` refuses unknown names and knows OR groups; the older methods ignore both.
     pub strict: bool,
 }
 
-enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
-    One { field: Box<Field>, op: &'static str, wanted: Vec<Wanted> },
+enum Test<'a> {
+    All(Vec<Test<'a>>),
+    Any(Vec<Test<'a>>),
+    One { field: &'a Field, op: &'static str, wanted: Vec<Wanted> },
 }
 
 /// A value that is looked for: as sent, and as the field's column would hold it, if it can.
@@ -43,49 +43,54 @@ enum Key {
 }
 
 /// One page of a list.
-pub(super) struct Page {
-    pub ids: Vec<u64>,
+pub(super) struct Page<T> {
+    pub rows: Vec<T>,
     pub total: u64,
     pub next: Option<u64>,
 }
 
 /// Runs `filter`, `order` and `start` of a list method.
-pub(super) fn list(world: &World, entity: Entity, params: &Input, names: &Names<'_>) -> Result<Page, ApiError> {
+pub(super) fn list<'a>(
+    world: &'a World,
+    entity: Entity,
+    now: Timestamp,
+    params: &Input,
+    names: &Names<'a>,
+) -> Result<Page<&'a Item>, ApiError> {
     let nothing = Input::empty();
     let filter = params.get_any(&["filter", "FILTER"]).unwrap_or(&nothing);
     let test = group(world, filter, names)?;
     let order = order(params.get_any(&["order", "ORDER"]).unwrap_or(&nothing), names)?;
-    let found = world.all(entity).filter(|item| test.passes(world, item));
+    let found = world.listed(entity, now).into_iter().filter(|item| test.passes(world, item));
     let with_keys = found.map(|item| {
         let keys = order.iter().map(|(field, _)| keys(world, item, field).into_iter().next());
-        (keys.collect::<Vec<_>>(), item.id)
+        (keys.collect::<Vec<_>>(), item)
     });
-    let mut rows: Vec<(Vec<Option<Key>>, u64)> = with_keys.collect();
-    rows.sort_by(|(a, a_id), (b, b_id)| {
+    let mut rows: Vec<(Vec<Option<Key>>, &Item)> = with_keys.collect();
+    rows.sort_by(|(a, a_item), (b, b_item)| {
         for (index, (_, down)) in order.iter().enumerate() {
             let found = a[index].partial_cmp(&b[index]).unwrap_or(Ordering::Equal);
             if found.is_ne() {
                 return if *down { found.reverse() } else { found };
             }
         }
-        a_id.cmp(b_id)
+        a_item.id.cmp(&b_item.id)
     });
-    let ids: Vec<u64> = rows.into_iter().map(|(_, id)| id).collect();
-    Ok(page(ids, params))
+    Ok(page(rows.into_iter().map(|(_, item)| item).collect(), params))
 }
 
 /// Cuts a page out. A negative `start` is the fast mode: no count, no next page.
-pub(super) fn page(ids: Vec<u64>, params: &Input) -> Page {
+pub(super) fn page<T>(rows: Vec<T>, params: &Input) -> Page<T> {
     let start = params.get_any(&["start", "START"]).and_then(Input::int).unwrap_or(0);
     let Ok(from) = usize::try_from(start) else {
-        return Page { ids: ids.into_iter().take(PAGE).collect(), total: 0, next: None };
+        return Page { rows: rows.into_iter().take(PAGE).collect(), total: 0, next: None };
     };
-    let total = ids.len();
+    let total = rows.len();
     let next = (from + PAGE < total).then_some((from + PAGE) as u64);
-    Page { ids: ids.into_iter().skip(from).take(PAGE).collect(), total: total as u64, next }
+    Page { rows: rows.into_iter().skip(from).take(PAGE).collect(), total: total as u64, next }
 }
 
-fn order(order: &Input, names: &Names<'_>) -> Result<Vec<(Field, bool)>, ApiError> {
+fn order<'a>(order: &Input, names: &Names<'a>) -> Result<Vec<(&'a Field, bool)>, ApiError> {
     let mut found = Vec::new();
     for (key, direction) in order.entries() {
         match (names.find)(key) {
@@ -102,7 +107,7 @@ fn order(order: &Input, names: &Names<'_>) -> Result<Vec<(Field, bool)>, ApiErro
     Ok(found)
 }
 
-fn group(world: &World, filter: &Input, names: &Names<'_>) -> Result<Test, ApiError> {
+fn group<'a>(world: &World, filter: &Input, names: &Names<'a>) -> Result<Test<'a>, ApiError> {
     let mut tests = Vec::new();
     let mut any = false;
     for (key, value) in filter.entries() {
@@ -115,8 +120,8 @@ fn group(world: &World, filter: &Input, names: &Names<'_>) -> Result<Test, ApiEr
             let (op, name) = split(key);
             match (names.find)(name) {
                 Some(field) => {
-                    let wanted = wanted(world, &field, value);
-                    tests.push(Test::One { field: Box::new(field), op, wanted });
+                    let wanted = wanted(world, field, value);
+                    tests.push(Test::One { field, op, wanted });
                 }
                 None if names.strict => {
                     let text = format!("Invalid filter: field '{name}' is not allowed in filter");
@@ -142,7 +147,7 @@ fn split(key: &str) -> (&'static str, &str) {
     OPS.into_iter().find_map(|op| key.strip_prefix(op).map(|name| (op, name))).unwrap_or(("", key))
 }
 
-impl Test {
+impl Test<'_> {
     fn passes(&self, world: &World, item: &Item) -> bool {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.passes(world, item)),

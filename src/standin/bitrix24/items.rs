@@ -20,10 +20,12 @@ pub(super) fn call(call: &mut Call<'_>, verb: &str, params: &Input) -> Result<An
     let original = params.get("useOriginalUfNames").and_then(Input::text).is_some_and(|text| text == "Y");
     match verb {
         "fields" => Ok(fields(call.world, entity, original)),
-        "list" => list(call.world, entity, original, params),
+        "list" => list(call, entity, original, params),
         "get" => {
-            let item = find(call.world, entity, params)?;
-            Ok(Answer::of(json!({"item": render(call.world, entity, &item, original, None, true)})))
+            let item = shown(call.world, entity, params)?;
+            let mut result = Map::new();
+            result.insert("item".into(), render(call.world, entity, item, original, None, true));
+            Ok(Answer::of(Json::Object(result)))
         }
         "add" => add(call, entity, original, params),
         "update" => update(call, entity, original, params),
@@ -36,10 +38,14 @@ pub(super) fn call(call: &mut Call<'_>, verb: &str, params: &Input) -> Result<An
     }
 }
 
-fn find(world: &World, entity: Entity, params: &Input) -> Result<Item, ApiError> {
+fn shown<'a>(world: &'a World, entity: Entity, params: &Input) -> Result<&'a Item, ApiError> {
     let id = params.get("id").ok_or_else(|| ApiError::missing("id"))?;
     let item = id.id().and_then(|id| world.item(entity, id));
-    item.cloned().ok_or_else(|| ApiError::bad("NOT_FOUND", "Not found"))
+    item.ok_or_else(|| ApiError::bad("NOT_FOUND", "Not found"))
+}
+
+fn find(world: &World, entity: Entity, params: &Input) -> Result<Item, ApiError> {
+    shown(world, entity, params).cloned()
 }
 
 /// The fields that these methods name; multifields are in `fm` instead.
@@ -60,17 +66,20 @@ fn fields(world: &World, entity: Entity, original: bool) -> Answer {
     Answer::of(json!({"fields": fields}))
 }
 
-fn list(world: &World, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
-    let find = |key: &str| named(world, entity).find(|field| field.item_key(original) == key).cloned();
-    let page = filter::list(world, entity, params, &Names { find: &find, strict: true })?;
+fn list(call: &Call<'_>, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
+    let world = &*call.world;
+    let find = |key: &str| named(world, entity).find(|field| field.item_key(original) == key);
+    let page = filter::list(world, entity, call.now, params, &Names { find: &find, strict: true })?;
     let select = params.get("select").map(Input::texts).unwrap_or_default();
     let everything = select.is_empty() || select.iter().any(|name| name == "*");
     // Multifields come with an explicit asterisk only, and cannot be named.
     let with_fm = !select.is_empty() && everything;
     let chosen = if everything { None } else { Some(select.as_slice()) };
-    let items = page.ids.iter().filter_map(|id| world.item(entity, *id));
-    let items: Vec<Json> = items.map(|item| render(world, entity, item, original, chosen, with_fm)).collect();
-    Ok(Answer { result: json!({"items": items}), total: Some(page.total), next: page.next })
+    let items: Vec<Json> =
+        page.rows.into_iter().map(|item| render(world, entity, item, original, chosen, with_fm)).collect();
+    let mut result = Map::new();
+    result.insert("items".into(), Json::Array(items));
+    Ok(Answer { result: Json::Object(result), total: Some(page.total), next: page.next })
 }
 
 /// The fields that a write names, in sending order, unknown ones left out.

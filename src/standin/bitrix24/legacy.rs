@@ -15,7 +15,7 @@ use super::world::{Item, World};
 pub(super) fn call(call: &mut Call<'_>, entity: Entity, verb: &str, params: &Input) -> Result<Answer, ApiError> {
     match verb {
         "fields" => Ok(fields(call.world, entity)),
-        "list" => list(call.world, entity, params),
+        "list" => list(call, entity, params),
         "get" => {
             let item = find(call.world, entity, params)?;
             Ok(Answer::of(whole(call.world, entity, &item)))
@@ -62,9 +62,10 @@ fn sent<'a>(world: &World, entity: Entity, params: &'a Input) -> Result<Vec<(Fie
     Ok(sent.entries().iter().filter_map(known).collect())
 }
 
-fn list(world: &World, entity: Entity, params: &Input) -> Result<Answer, ApiError> {
-    let find = |key: &str| world.field(entity, key).filter(|f| f.kind != Kind::Contacts).cloned();
-    let page = filter::list(world, entity, params, &Names { find: &find, strict: false })?;
+fn list(call: &Call<'_>, entity: Entity, params: &Input) -> Result<Answer, ApiError> {
+    let world = &*call.world;
+    let find = |key: &str| world.field(entity, key).filter(|f| f.kind != Kind::Contacts);
+    let page = filter::list(world, entity, call.now, params, &Names { find: &find, strict: false })?;
     let select = params.get_any(&["select", "SELECT"]).map(Input::texts).unwrap_or_default();
     let has = |name: &str| select.iter().any(|s| s == name);
     let system = select.is_empty() || has("*");
@@ -76,9 +77,8 @@ fn list(world: &World, entity: Entity, params: &Input) -> Result<Answer, ApiErro
         _ => system || field.name == "ID" || has(&field.name),
     };
     let fields: Vec<&Field> = world.fields(entity).iter().filter(chosen).collect();
-    let items = page.ids.iter().filter_map(|id| world.item(entity, *id));
-    let rows: Vec<Json> = items.map(|item| render(world, item, &fields)).collect();
-    Ok(Answer { result: json!(rows), total: Some(page.total), next: page.next })
+    let rows: Vec<Json> = page.rows.into_iter().map(|item| render(world, item, &fields)).collect();
+    Ok(Answer { result: Json::Array(rows), total: Some(page.total), next: page.next })
 }
 
 fn whole(world: &World, entity: Entity, item: &Item) -> Json {

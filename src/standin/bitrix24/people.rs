@@ -51,9 +51,9 @@ impl BitrixStandIn {
         set: &[(&str, Json)],
     ) -> Result<bool, Refused> {
         let who = self.person(who)?;
+        let now = self.tick(now);
         let item = self.object(entity, id)?;
         let made = self.drafted(entity, Some(&item), set)?;
-        let now = self.tick(now);
         Ok(self.world.save(now, &who, entity, item.id, made.draft, false))
     }
 
@@ -69,8 +69,8 @@ impl BitrixStandIn {
         set: &[(&str, Json)],
     ) -> Result<String, Refused> {
         let who = self.person(who)?;
-        let made = self.drafted(entity, None, set)?;
         let now = self.tick(now);
+        let made = self.drafted(entity, None, set)?;
         Ok(self.world.create(now, &who, entity, made.draft).to_string())
     }
 
@@ -80,8 +80,8 @@ impl BitrixStandIn {
     /// [`Refused`]; then nothing was deleted.
     pub fn person_delete(&mut self, now: Timestamp, who: &str, entity: Entity, id: &str) -> Result<(), Refused> {
         let who = self.person(who)?;
-        let item = self.object(entity, id)?;
         let now = self.tick(now);
+        let item = self.object(entity, id)?;
         self.world.remove(now, &who, entity, item.id);
         Ok(())
     }
@@ -166,7 +166,7 @@ impl BitrixStandIn {
         Ok(Who { actor: Actor::Person(person.name.clone()), user: person.id })
     }
 
-    fn object(&self, entity: Entity, id: &str) -> Result<Item, Refused> {
+    pub(super) fn object(&self, entity: Entity, id: &str) -> Result<Item, Refused> {
         let item = id.parse().ok().and_then(|id| self.world.item(entity, id));
         item.cloned().ok_or_else(|| Refused::NoSuchObject(entity.name(), id.to_owned()))
     }

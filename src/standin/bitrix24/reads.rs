@@ -167,7 +167,7 @@ fn users(world: &World, params: &Input) -> Answer {
         ids.reverse();
     }
     let page = page(ids, params);
-    let rows = page.ids.iter().filter_map(|id| world.people.iter().find(|person| person.id == *id)).map(user);
+    let rows = page.rows.iter().filter_map(|id| world.people.iter().find(|person| person.id == *id)).map(user);
     Answer { result: rows.collect(), total: Some(page.total), next: page.next }
 }
 

@@ -8,76 +8,14 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use super::dictionary::{self, Person, Pipeline};
+pub(super) use super::item::{Comm, Draft, Item, Link, Who};
+use super::mergers::Binned;
 use super::moment::{Clock, floor};
+use super::robots::{Job, Required, Robot};
 use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, user_field};
 use super::system_fields::system_fields;
-use crate::standin::log::{Actor, Entry, Kind as Change};
-
-/// One value of a multifield (PHONE, EMAIL, WEB, IM).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Comm {
-    pub id: u64,
-    pub type_id: String,
-    pub value_type: String,
-    pub value: String,
-}
-
-/// One contact of a deal. The first of a deal's list is the primary one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Link {
-    pub contact: u64,
-    pub sort: i64,
-}
-
-/// One deal, contact or company. Fields without a value are not in `values`; the rest are plain values.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Item {
-    pub id: u64,
-    pub created: Timestamp,
-    pub updated: Timestamp,
-    pub moved: Timestamp,
-    pub created_by: u64,
-    pub updated_by: u64,
-    pub moved_by: u64,
-    pub values: BTreeMap<String, Json>,
-    pub links: Vec<Link>,
-    pub comms: Vec<Comm>,
-    /// The sum of the product rows, where there are any.
-    pub products: Option<Decimal>,
-}
-
-impl Item {
-    /// A value as text; empty if there is none or it is a list.
-    pub(super) fn text(&self, field: &str) -> &str {
-        self.values.get(field).and_then(Json::as_str).unwrap_or_default()
-    }
-
-    /// The values of one multifield.
-    pub(super) fn comms_of<'a>(&'a self, type_id: &'a str) -> impl Iterator<Item = &'a Comm> {
-        self.comms.iter().filter(move |comm| comm.type_id == type_id)
-    }
-
-    /// The value of a multifield that people see first: the first WORK one, else the first.
-    pub(super) fn first_comm(&self, type_id: &str) -> Option<&Comm> {
-        let mut of_type = self.comms.iter().filter(|comm| comm.type_id == type_id);
-        of_type.clone().find(|comm| comm.value_type == "WORK").or_else(|| of_type.next())
-    }
-}
-
-/// Who does something, and on behalf of which user.
-#[derive(Debug, Clone)]
-pub(super) struct Who {
-    pub actor: Actor,
-    pub user: u64,
-}
-
-/// What is to change. Values are plain; null clears.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Draft {
-    pub values: BTreeMap<String, Json>,
-    pub links: Option<Vec<Link>>,
-    pub comms: Option<Vec<Comm>>,
-}
+use crate::standin::lag::{Lag, Seen};
+use crate::standin::log::{Entry, Kind as Change};
 
 /// The portal.
 #[derive(Debug, Clone)]
@@ -88,6 +26,17 @@ pub(super) struct World {
     pub fields: BTreeMap<Entity, Vec<Field>>,
     pub items: BTreeMap<Entity, BTreeMap<u64, Item>>,
     pub log: Vec<Entry>,
+    /// What lists see late.
+    pub lag: Lag<(Entity, u64), Item>,
+    /// The recycle bin.
+    pub bin: BTreeMap<(Entity, u64), Binned>,
+    pub robots: Vec<Robot>,
+    /// What robots will do, by time and by the order in which they woke.
+    pub jobs: BTreeMap<(Timestamp, u64), Job>,
+    pub jobs_drawn: u64,
+    pub required: Vec<Required>,
+    /// Whether phone numbers are kept in one form.
+    pub phone_form: bool,
     last_id: BTreeMap<Entity, u64>,
     last_comm: u64,
     last_field: u64,
@@ -96,7 +45,7 @@ pub(super) struct World {
 
 impl World {
     /// An empty portal with the default pipeline and no people.
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, seed: u64) -> Self {
         Self {
             clock,
             people: Vec::new(),
@@ -104,6 +53,13 @@ impl World {
             fields: Entity::ALL.into_iter().map(|entity| (entity, system_fields(entity))).collect(),
             items: Entity::ALL.into_iter().map(|entity| (entity, BTreeMap::new())).collect(),
             log: Vec::new(),
+            lag: Lag::new(seed ^ 0xB17),
+            bin: BTreeMap::new(),
+            robots: Vec::new(),
+            jobs: BTreeMap::new(),
+            jobs_drawn: 0,
+            required: Vec::new(),
+            phone_form: false,
             last_id: BTreeMap::new(),
             last_comm: 100,
             last_field: 200,
@@ -146,6 +102,26 @@ impl World {
     /// All live objects of an entity, by id.
     pub(super) fn all(&self, entity: Entity) -> impl Iterator<Item = &Item> {
         self.items.get(&entity).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// All objects of an entity as lists see them now, in no order.
+    pub(super) fn listed(&self, entity: Entity, now: Timestamp) -> Vec<&Item> {
+        let seen = |id: u64, item| match self.lag.seen(&(entity, id), now) {
+            Seen::Now => item,
+            Seen::Then(then) => Some(then),
+            Seen::Absent => None,
+        };
+        let gone = self.lag.changed().filter(|(of, id)| *of == entity && self.item(*of, *id).is_none());
+        let live = self.all(entity).filter_map(|item| seen(item.id, Some(item)));
+        live.chain(gone.filter_map(|(_, id)| seen(*id, None))).collect()
+    }
+
+    /// Keeps an object for the lagging index, just before it changes; one that is not there yet will be missing.
+    pub(super) fn remember(&mut self, now: Timestamp, entity: Entity, id: u64) {
+        if self.lag.on() {
+            let held = self.items.get(&entity).and_then(|items| items.get(&id));
+            self.lag.remember((entity, id), now, held);
+        }
     }
 
     /// The pipeline of that id.
@@ -201,14 +177,14 @@ impl World {
 
     /// Makes an object, with the portal's defaults where the draft says nothing.
     pub(super) fn create(&mut self, now: Timestamp, who: &Who, entity: Entity, mut draft: Draft) -> u64 {
-        let last = self.last_id.entry(entity).or_default();
-        *last += 1;
-        let id = *last;
+        let id = self.next_id(entity);
         let second = floor(now);
         let defaults = self.defaults(now, who, entity, id);
         draft.values.retain(|_, value| !value.is_null());
         let mut values = defaults;
         values.append(&mut draft.values);
+        let mut comms = draft.comms.unwrap_or_default();
+        self.in_form(&mut comms);
         let item = Item {
             id,
             created: second,
@@ -219,15 +195,32 @@ impl World {
             moved_by: who.user,
             values,
             links: draft.links.unwrap_or_default(),
-            comms: draft.comms.unwrap_or_default(),
+            comms,
             products: None,
         };
+        self.appear(now, who, entity, item);
+        id
+    }
+
+    /// Stores and logs an object that is new.
+    pub(super) fn appear(&mut self, now: Timestamp, who: &Who, entity: Entity, item: Item) {
+        let (id, stage) = (item.id, item.text("STAGE_ID").to_owned());
+        self.remember(now, entity, id);
         self.note(now, who, Change::Created, entity, id, "", Json::Null, Json::Null);
         for (field, value) in self.watched(entity, &item) {
             self.note(now, who, Change::Edited, entity, id, &field, Json::Null, value);
         }
         self.items.entry(entity).or_default().insert(id, item);
-        id
+        if entity == Entity::Deal {
+            self.entered(now, who, id, &stage);
+        }
+    }
+
+    /// The id of the next object.
+    pub(super) fn next_id(&mut self, entity: Entity) -> u64 {
+        let last = self.last_id.entry(entity).or_default();
+        *last += 1;
+        *last
     }
 
     fn defaults(&self, now: Timestamp, who: &Who, entity: Entity, id: u64) -> BTreeMap<String, Json> {
@@ -273,18 +266,10 @@ impl World {
         touch: bool,
     ) -> bool {
         let Some(old) = self.item(entity, id).cloned() else { return false };
-        let mut new = old.clone();
-        for (name, value) in draft.values {
-            match value {
-                Json::Null => drop(new.values.remove(&name)),
-                value => drop(new.values.insert(name, value)),
-            }
-        }
-        if let Some(links) = draft.links {
-            new.links = links;
-        }
-        if let Some(comms) = draft.comms {
-            new.comms = comms;
+        let spoken = draft.comms.is_some();
+        let mut new = old.with(draft);
+        if spoken {
+            self.in_form(&mut new.comms);
         }
         // With product rows and without the manual flag the amount is the portal's, whatever was written.
         if let Some(sum) = new.products
@@ -299,7 +284,11 @@ impl World {
             (new.moved, new.moved_by) = (floor(now), who.user);
         }
         (new.updated, new.updated_by) = (floor(now), who.user);
+        let entered = (new.text("STAGE_ID") != old.text("STAGE_ID")).then(|| new.text("STAGE_ID").to_owned());
         self.put(now, who, entity, &old, new);
+        if let Some(stage) = entered {
+            self.entered(now, who, id, &stage);
+        }
         true
     }
 
@@ -316,8 +305,11 @@ impl World {
         item.map(|item| item.products = sum).is_some()
     }
 
-    /// Deletes an object for good. Links to it vanish; what held them is not saved by that.
+    /// Puts an object into the recycle bin. Links to it vanish; what held them is not saved by that.
     pub(super) fn remove(&mut self, now: Timestamp, who: &Who, entity: Entity, id: u64) -> bool {
+        let Some(binned) = self.item(entity, id).map(|item| self.binned(now, entity, item)) else { return false };
+        self.bin.insert((entity, id), binned);
+        self.remember(now, entity, id);
         if self.items.get_mut(&entity).and_then(|items| items.remove(&id)).is_none() {
             return false;
         }
@@ -347,7 +339,7 @@ impl World {
     }
 
     /// Stores an object's new state and logs the difference.
-    fn put(&mut self, now: Timestamp, who: &Who, entity: Entity, old: &Item, new: Item) {
+    pub(super) fn put(&mut self, now: Timestamp, who: &Who, entity: Entity, old: &Item, new: Item) {
         let before = self.watched(entity, old);
         let after = self.watched(entity, &new);
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -358,11 +350,12 @@ impl World {
                 self.note(now, who, Change::Edited, entity, new.id, name, plain(was), plain(is));
             }
         }
+        self.remember(now, entity, new.id);
         self.items.entry(entity).or_default().insert(new.id, new);
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn note(
+    pub(super) fn note(
         &mut self,
         at: Timestamp,
         who: &Who,

@@ -91,7 +91,8 @@ impl World {
             Ok(())
         });
         if done.is_err() {
-            (self.sources, self.ids) = before;
+            self.sources.restore(before.0);
+            self.ids = before.1;
             return done;
         }
         let user = self.user_of(who);
@@ -238,7 +239,7 @@ impl World {
 
     /// Makes the rows fit their columns: values of removed columns go, options follow their definitions, retyped
     /// values are read again from their text, new `unique_id` columns are numbered.
-    fn settle_rows(&mut self, source: &str, retyped: &BTreeSet<String>, before: &BTreeMap<String, Source>) {
+    pub(super) fn settle_rows(&mut self, source: &str, retyped: &BTreeSet<String>, before: &BTreeMap<String, Source>) {
         let Some(columns) = self.sources.get(source).map(|s| s.schema.clone()) else { return };
         let mut rows: Vec<String> = self.rows.get(source).into_iter().flatten().cloned().collect();
         rows.sort_by_key(|row| self.pages.get(row).map(|p| (p.created, row.clone())));
@@ -305,7 +306,7 @@ fn reread(column: &Property, shown: &Json) -> Option<Json> {
 }
 
 /// Chosen options as their column now defines them; removed ones go.
-fn follow(column: &Property, value: &Json) -> Json {
+pub(super) fn follow(column: &Property, value: &Json) -> Json {
     let now = |value: &Json| {
         let all = column.config["options"].as_array()?;
         all.iter().find(|option| option["id"] == value["id"]).map(chosen)

@@ -21,8 +21,21 @@ pub(super) struct Scope<'a> {
     pub exact: bool,
 }
 
+/// A filter that was checked. Nearly every query asks for pages edited since a moment, so that is read once.
+pub(super) enum Test<'a> {
+    All(Vec<Test<'a>>),
+    Any(Vec<Test<'a>>),
+    /// The page's `created_time` or `last_edited_time` is not before this moment.
+    Since {
+        which: &'a str,
+        from: Timestamp,
+    },
+    /// Any other condition.
+    Leaf(&'a Map<String, Json>),
+}
+
 /// Refuses a filter that Notion would refuse: over two levels of nesting, over 100 members, unknown columns.
-pub(super) fn check(scope: &Scope<'_>, filter: &Json, depth: usize) -> Result<(), Refused> {
+pub(super) fn compile<'a>(scope: &Scope<'_>, filter: &'a Json, depth: usize) -> Result<Test<'a>, Refused> {
     let fields = filter.as_object().ok_or_else(|| Refused::body("body.filter", "an object", &kind_of(filter)))?;
     for joint in ["and", "or"] {
         let Some(members) = fields.get(joint) else { continue };
@@ -34,23 +47,30 @@ pub(super) fn check(scope: &Scope<'_>, filter: &Json, depth: usize) -> Result<()
         if members.len() > ARRAY_LIMIT {
             return Err(Refused::too_long(&path, ARRAY_LIMIT, members.len()));
         }
-        return members.iter().try_for_each(|member| check(scope, member, depth + 1));
+        let tests = members.iter().map(|member| compile(scope, member, depth + 1)).collect::<Result<_, _>>()?;
+        return Ok(if joint == "and" { Test::All(tests) } else { Test::Any(tests) });
     }
     // Trying it on no row at all finds unknown columns, kinds and operators.
-    leaf(scope, fields, None).map(|_| ())
+    leaf(scope, fields, None)?;
+    let since = || {
+        let which = fields.get("timestamp")?.as_str()?;
+        let text = fields.get(which)?.get("on_or_after")?.as_str()?;
+        let (from, _) = range(text, SignedDuration::from_millis(1))?;
+        Some(Test::Since { which, from })
+    };
+    Ok(since().unwrap_or(Test::Leaf(fields)))
 }
 
-/// Whether a row passes a filter that was checked.
-pub(super) fn passes(scope: &Scope<'_>, filter: &Json, page: &Page) -> bool {
-    let Some(fields) = filter.as_object() else { return true };
-    let members = |joint: &str| fields.get(joint).and_then(Json::as_array);
-    if let Some(all) = members("and") {
-        return all.iter().all(|member| passes(scope, member, page));
+impl Test<'_> {
+    /// Whether a row passes.
+    pub(super) fn passes(&self, scope: &Scope<'_>, page: &Page) -> bool {
+        match self {
+            Test::All(tests) => tests.iter().all(|test| test.passes(scope, page)),
+            Test::Any(tests) => tests.iter().any(|test| test.passes(scope, page)),
+            Test::Since { which, from } => stamp(scope, page, which) >= *from,
+            Test::Leaf(fields) => leaf(scope, fields, Some(page)).unwrap_or(false),
+        }
     }
-    if let Some(any) = members("or") {
-        return any.iter().any(|member| passes(scope, member, page));
-    }
-    leaf(scope, fields, Some(page)).unwrap_or(false)
 }
 
 fn leaf(scope: &Scope<'_>, fields: &Map<String, Json>, page: Option<&Page>) -> Result<bool, Refused> {
@@ -77,7 +97,7 @@ fn leaf(scope: &Scope<'_>, fields: &Map<String, Json>, page: Option<&Page>) -> R
         return one(test, |op, want| time_test(scope, page.map(|p| stamp(scope, p, kind)), op, want));
     }
     let value = page.map(|p| scope.world.value(p, column));
-    tested(scope, column, test, value.as_ref())
+    tested(scope, column, test, value.as_deref())
 }
 
 fn stamp(scope: &Scope<'_>, page: &Page, which: &str) -> Timestamp {

@@ -95,7 +95,7 @@ pub(super) fn decoded(text: &str) -> String {
 
 /// Whether two property ids mean the same property, encoded or not.
 pub(super) fn same_property(a: &str, b: &str) -> bool {
-    a == b || decoded(a) == decoded(b)
+    a == b || percent_decode_str(a).eq(percent_decode_str(b))
 }
 
 #[cfg(test)]

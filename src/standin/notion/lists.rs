@@ -50,8 +50,8 @@ pub(super) struct Mark {
     /// What the list was asked for; a cursor only works with the same question.
     question: String,
     session: String,
-    /// The last row given.
-    pub after: Place,
+    /// The last row given; `None` where no row was given yet.
+    pub after: Option<Place>,
     /// Rows given so far.
     pub given: usize,
 }
@@ -84,7 +84,14 @@ impl Cursors {
 
     /// A cursor that goes on after `after`; `next` is the id of the first row not given, which the recorded cursors
     /// hold as their second part.
-    pub fn next(&mut self, question: &str, from: Option<&Mark>, after: Place, given: usize, next: &str) -> String {
+    pub fn next(
+        &mut self,
+        question: &str,
+        from: Option<&Mark>,
+        after: Option<Place>,
+        given: usize,
+        next: &str,
+    ) -> String {
         let session = from.map_or_else(|| self.ids.uuid(), |mark| mark.session.clone());
         let cursor = format!("s:{session}:{next}");
         self.drawn += 1;
@@ -139,7 +146,7 @@ pub(super) fn page(
     let next = (end < all.len()).then(|| {
         // Property items all carry the property's id, which is no UUID and would not survive a URL.
         let name = all[end]["id"].as_str().and_then(uuid).unwrap_or_else(|| cursors.ids.uuid());
-        cursors.next(question, from.as_ref(), (Vec::new(), name.clone()), end, &name)
+        cursors.next(question, from.as_ref(), Some((Vec::new(), name.clone())), end, &name)
     });
     let results = all.into_iter().skip(start).take(size).collect();
     Ok(envelope(kind, results, next))

@@ -1,10 +1,12 @@
 //! The things that a workspace holds.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::kept::{Rendering, Touched};
 use super::schema::Schema;
 
 /// Where a page lies.
@@ -35,6 +37,20 @@ pub(super) struct Page {
     pub url: Option<String>,
     /// Recorded relations, by property id, of which only the first 25 are known. A write makes them whole.
     pub cut: BTreeSet<String>,
+    /// What it held in each data source that it has left, when it left.
+    pub left: BTreeMap<String, BTreeMap<String, Json>>,
+    /// How it was shown lately.
+    pub shown: RefCell<Vec<Rendering>>,
+}
+
+impl Touched for Page {
+    fn touched(&mut self) {
+        self.shown.get_mut().clear();
+    }
+}
+
+impl Touched for Source {
+    fn touched(&mut self) {}
 }
 
 #[derive(Debug, Clone)]

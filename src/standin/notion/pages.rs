@@ -1,6 +1,6 @@
 //! Pages: reading, making, changing, moving, and one property at a time.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -9,7 +9,6 @@ use super::call::Call;
 use super::ids::decoded;
 use super::lists;
 use super::objects::{Parent, Who};
-use super::plain;
 use super::refusal::Refused;
 use super::render;
 use super::schema::find;
@@ -22,10 +21,19 @@ impl NotionStandIn {
         if self.world.shared(page) { Ok(()) } else { Err(Refused::not_found("page", page, &self.world.bot)) }
     }
 
-    fn show(&self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
+    pub(super) fn show(&self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
         let page = self.world.page(id)?;
         let only = call.filter_properties(&self.world.schema_of(&page.parent))?;
         Ok(render::page(&self.world, id, page, only.as_deref()))
+    }
+
+    /// The same answer as text, from what was rendered before where nothing has changed.
+    pub(super) fn page_text(&self, call: &Call<'_>, id: &str) -> Result<Arc<str>, Refused> {
+        let id = self.world.path_id("page_id", id)?;
+        self.visible(&id)?;
+        let page = self.world.page(&id)?;
+        let only = call.filter_properties(&self.world.schema_of(&page.parent))?;
+        Ok(render::page_text(&self.world, &id, page, only.as_deref()))
     }
 
     /// `GET /v1/pages/{id}`; trashed pages too.
@@ -35,7 +43,7 @@ impl NotionStandIn {
         self.show(call, &id)
     }
 
-    fn parent(&self, given: &Json) -> Result<Parent, Refused> {
+    pub(super) fn parent(&self, given: &Json) -> Result<Parent, Refused> {
         if let Some(source) = given["data_source_id"].as_str() {
             return Ok(Parent::Source(self.visible_source(source)?));
         }
@@ -119,42 +127,6 @@ impl NotionStandIn {
         self.show(call, &id)
     }
 
-    /// `POST /v1/pages/{id}/move`. Values go along by column name and kind; what does not fit is dropped (inferred).
-    pub(super) fn page_move(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
-        call.only(&["parent"])?;
-        let id = self.world.path_id("page_id", id)?;
-        self.visible(&id)?;
-        let parent = self.parent(&call.body["parent"])?;
-        let old = self.world.page(&id)?.clone();
-        let (from, to) = (self.world.schema_of(&old.parent), self.world.schema_of(&parent));
-        let mut values = BTreeMap::new();
-        for column in from.values() {
-            let kind = column.kind.as_str();
-            let there = to.values().find(|t| t.kind == kind && (t.name == column.name || kind == "title"));
-            let bound = matches!(kind, "relation" | "select" | "multi_select" | "status" | "unique_id");
-            match (there.filter(|_| !bound), old.values.get(&column.id)) {
-                (Some(there), Some(value)) => drop(values.insert(there.id.clone(), value.clone())),
-                // What stays behind is gone from the page, and from the far side of a dual relation.
-                (None, Some(_)) => self.world.set(&id, column, plain::empty(kind), &Who::Bot, call.now),
-                (_, None) => {}
-            }
-        }
-        if let Parent::Source(source) = &old.parent
-            && let Some(rows) = self.world.rows.get_mut(source)
-        {
-            rows.remove(&id);
-        }
-        if let Parent::Source(source) = &parent {
-            self.world.rows.entry(source.clone()).or_default().insert(id.clone());
-        }
-        if let Some(page) = self.world.pages.get_mut(&id) {
-            page.values = values;
-            page.parent = parent;
-        }
-        self.world.touch(&id, &Who::Bot, call.now);
-        self.show(call, &id)
-    }
-
     /// `GET /v1/pages/{id}/properties/{property_id}`: a list for what can be long, one object for the rest.
     pub(super) fn property_get(&mut self, call: &Call<'_>, id: &str, property: &str) -> Result<Json, Refused> {
         let id = self.world.path_id("page_id", id)?;
@@ -171,10 +143,10 @@ impl NotionStandIn {
         if !matches!(kind, "title" | "rich_text" | "people" | "relation" | "rollup") {
             return Ok(json!({ "object": "property_item", "type": kind, "id": column.id, kind: value }));
         }
-        let hidden = kind == "relation"
-            && column.config["data_source_id"].as_str().is_some_and(|target| !self.world.shared(target));
         let members = match (kind, value["type"].as_str()) {
-            _ if hidden => Vec::new(),
+            ("relation", _) => {
+                self.world.visible_relation(column, value.clone()).as_array().cloned().unwrap_or_default()
+            }
             ("rollup", Some("array")) => value["array"].as_array().cloned().unwrap_or_default(),
             ("rollup", _) => Vec::new(),
             _ => value.as_array().cloned().unwrap_or_default(),
@@ -198,7 +170,7 @@ impl NotionStandIn {
             item["next_url"] = json!(format!("{here}?start_cursor={next}"));
         }
         if kind == "rollup" {
-            item["rollup"] = value;
+            item["rollup"] = value.into_owned();
             if body["has_more"] == true {
                 item["rollup"]["type"] = json!("incomplete");
             }

@@ -68,14 +68,17 @@ impl NotionStandIn {
         Some(plain::of(&column.kind, &self.world.value(page, column)))
     }
 
-    /// Takes a page, data source or database away from the integration; it then reads as missing.
+    /// Takes a page, data source or database away from the integration; it then reads as missing: 404 by id, not in
+    /// queries, and relations to it leave it out (to a whole data source: the reference; to a single page: inferred).
     pub fn unshare(&mut self, id: &str) {
-        self.world.unshared.insert(id.to_owned());
+        self.world.unshared.insert(uuid(id).unwrap_or_else(|| id.to_owned()));
+        self.world.look_again();
     }
 
     /// Gives it back.
     pub fn share(&mut self, id: &str) {
-        self.world.unshared.remove(id);
+        self.world.unshared.remove(&uuid(id).unwrap_or_else(|| id.to_owned()));
+        self.world.look_again();
     }
 
     /// Sets what Notion would have computed: a formula, a rollup, a verification. Logged as nothing, and no timestamp
@@ -85,9 +88,10 @@ impl NotionStandIn {
     /// When the page or the property does not exist.
     pub fn set_computed(&mut self, page: &str, property: &str, value: Json) -> Result<(), Refused> {
         let schema = self.world.schema_of(&self.world.page(page)?.parent);
-        let column = find(&schema, property).ok_or_else(|| no_such(property))?;
+        let id = find(&schema, property).ok_or_else(|| no_such(property))?.id.clone();
+        drop(schema);
         if let Some(page) = self.world.pages.get_mut(page) {
-            page.values.insert(column.id.clone(), value);
+            page.values.insert(id, value);
         }
         Ok(())
     }
@@ -136,7 +140,7 @@ impl NotionStandIn {
         let now = self.tick(now);
         let (who, page) = (self.person(who)?, known(page)?);
         let original = self.world.page(&page)?.clone();
-        let schema = self.world.schema_of(&original.parent);
+        let schema = self.world.schema_of(&original.parent).into_owned();
         let copy = self.world.create(original.parent, &Map::new(), &who, now, false)?;
         for column in schema.values().filter(|column| column.kind != "unique_id") {
             let Some(value) = original.values.get(&column.id).cloned() else { continue };
@@ -149,6 +153,7 @@ impl NotionStandIn {
         if let Some(page) = self.world.pages.get_mut(&copy) {
             (page.icon, page.cover) = (original.icon, original.cover);
         }
+        self.world.run_automations(now);
         Ok(copy)
     }
 
@@ -177,7 +182,7 @@ impl NotionStandIn {
         self.world.users.iter().find(|(_, user)| user["type"] == "person" && fits(user)).map(|(id, _)| id)
     }
 
-    fn person(&self, who: &str) -> Result<Who, Refused> {
+    pub(super) fn person(&self, who: &str) -> Result<Who, Refused> {
         self.find_person(who).cloned().map(Who::Person).ok_or_else(|| {
             let names: Vec<String> = self.people().into_iter().map(|(_, name)| name).collect();
             Refused::invalid(format!("Nobody here is called {who}. There are: {}.", names.join(", ")))
@@ -205,10 +210,10 @@ impl NotionStandIn {
     }
 }
 
-fn no_such(property: &str) -> Refused {
+pub(super) fn no_such(property: &str) -> Refused {
     Refused::invalid(format!("{property} is not a property that exists."))
 }
 
-fn known(id: &str) -> Result<String, Refused> {
+pub(super) fn known(id: &str) -> Result<String, Refused> {
     uuid(id).ok_or_else(|| Refused::invalid(format!("{id:?} is not an id.")))
 }

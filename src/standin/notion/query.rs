@@ -5,14 +5,17 @@ use serde_json::{Value as Json, json};
 
 use super::NotionStandIn;
 use super::call::Call;
+use super::faults;
 use super::filter::{self, Scope};
 use super::lists::{Key, Place, compare, envelope, page_size};
-use super::objects::Page;
+use super::objects::{Page, Parent};
 use super::refusal::Refused;
 use super::render;
 use super::schema::{Property, Schema, find};
 use super::text::{ARRAY_LIMIT, kind_of};
 use super::time::floor_minute;
+use super::world::World;
+use crate::standin::lag::Seen;
 
 enum By {
     Created,
@@ -23,7 +26,7 @@ enum By {
 impl NotionStandIn {
     /// One page of rows. The list is computed anew for every page and goes on after the last row given: a row edited
     /// meanwhile moves to where it then belongs, so a scan may see it twice or, descending, not at all.
-    pub(super) fn query(&mut self, call: &Call<'_>, source: &str) -> Result<Json, Refused> {
+    pub(super) fn query_text(&mut self, call: &Call<'_>, source: &str) -> Result<String, Refused> {
         call.only(&["filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type"])?;
         let source = self.world.path_id("data_source_id", source)?;
         let held = self.world.source(&source)?;
@@ -38,32 +41,31 @@ impl NotionStandIn {
         let exact = self.config.exact_edit_filter;
         let scope = Scope { world: &self.world, schema: &held.schema, now: call.now, exact };
         let filter = call.body.get("filter").filter(|f| !f.is_null());
-        if let Some(filter) = filter {
-            filter::check(&scope, filter, 0)?;
-        }
+        let test = filter.map(|filter| filter::compile(&scope, filter, 0)).transpose()?;
         let question =
             json!([source, call.body.get("filter"), call.body.get("sorts"), trashed, call.body.get("result_type")]);
         let question = question.to_string();
         let from = self.cursors.find(&question, call.body["start_cursor"].as_str())?;
 
-        let mut places: Vec<Place> = Vec::new();
+        let mut places: Vec<(Place, &Page)> = Vec::new();
         let wiki_only = call.body["result_type"] == "data_source";
-        for id in self.world.rows.get(&source).into_iter().flatten().filter(|_| !wiki_only) {
-            let Some(page) = self.world.pages.get(id) else { continue };
+        let open = !self.world.unshared.is_empty();
+        for (id, page) in self.world.indexed(&source, call.now).filter(|_| !wiki_only) {
             // Whether `in_trash: true` answers trashed rows only is not established; here it does.
             if page.in_trash != trashed
-                || self.world.unshared.contains(id)
-                || filter.is_some_and(|f| !filter::passes(&scope, f, page))
+                || (open && self.world.unshared.contains(id))
+                || test.as_ref().is_some_and(|test| !test.passes(&scope, page))
             {
                 continue;
             }
             let keys = sorts.iter().map(|(by, _)| key(&scope, page, by)).collect();
             let place = (keys, id.clone());
-            if from.as_ref().is_none_or(|mark| compare(&directions, &mark.after, &place).is_lt()) {
-                places.push(place);
+            let after = from.as_ref().and_then(|mark| mark.after.as_ref());
+            if after.is_none_or(|after| compare(&directions, after, &place).is_lt()) {
+                places.push((place, page));
             }
         }
-        let order = |a: &Place, b: &Place| compare(&directions, a, b);
+        let order = |a: &(Place, &Page), b: &(Place, &Page)| compare(&directions, &a.0, &b.0);
         if places.len() > size + 1 {
             places.select_nth_unstable_by(size, order);
             places.truncate(size + 1);
@@ -72,25 +74,56 @@ impl NotionStandIn {
 
         let given_before = from.as_ref().map_or(0, |mark| mark.given);
         let room = self.config.result_cap.saturating_sub(given_before);
-        let take = size.min(room);
-        let more = places.len() > take;
-        let capped = more && take == room;
-        let shown: Vec<&Place> = places.iter().take(take).collect();
-        let results = shown
-            .iter()
-            .filter_map(|(_, id)| Some(render::page(&self.world, id, self.world.pages.get(id)?, only.as_deref())))
-            .collect();
-        let next = match (shown.last(), places.get(take)) {
-            (Some(last), Some((_, next))) if !capped => {
-                Some(self.cursors.next(&question, from.as_ref(), (*last).clone(), given_before + take, next))
-            }
-            _ => None,
-        };
-        let mut body = envelope("page_or_data_source", results, next);
-        if capped {
-            body["request_status"] = json!({ "type": "incomplete", "incomplete_reason": "query_result_limit_reached" });
+        let mut take = size.min(room);
+        if places.len() > take && take < room {
+            take = faults::shortened(self.short_pages, &mut self.request_ids, take);
         }
-        Ok(body)
+        let capped = places.len() > take && take == room;
+        let mut results = String::new();
+        for ((_, id), page) in places.iter().take(take) {
+            if !results.is_empty() {
+                results.push(',');
+            }
+            results.push_str(&render::page_text(&self.world, id, page, only.as_deref()));
+        }
+        let next = places.get(take).filter(|_| !capped).map(|((_, next), _)| next.clone());
+        let last = take.checked_sub(1).and_then(|last| places.get(last)).map(|(place, _)| place.clone());
+        drop(places);
+        let next = next.map(|next| {
+            let after = last.or_else(|| from.as_ref().and_then(|mark| mark.after.clone()));
+            self.cursors.next(&question, from.as_ref(), after, given_before + take, &next)
+        });
+        let mut rest = envelope("page_or_data_source", Vec::new(), next);
+        if capped {
+            rest["request_status"] = json!({ "type": "incomplete", "incomplete_reason": "query_result_limit_reached" });
+        }
+        let mut text = rest.to_string();
+        if let Some(at) = text.find("\"results\":[") {
+            text.insert_str(at + "\"results\":[".len(), &results);
+        }
+        Ok(text)
+    }
+
+    /// The same as an object.
+    pub(super) fn query(&mut self, call: &Call<'_>, source: &str) -> Result<Json, Refused> {
+        let text = self.query_text(call, source)?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+}
+
+impl World {
+    /// The rows of a data source as its index sees them now.
+    fn indexed(&self, source: &str, now: Timestamp) -> impl Iterator<Item = (&String, &Page)> {
+        let rows = self.rows.get(source);
+        let seen = move |id: &String| match self.lag.seen(id, now) {
+            Seen::Now => self.pages.get_key_value(id),
+            Seen::Then(page) => self.pages.get_key_value(id).map(|(id, _)| (id, page)),
+            Seen::Absent => None,
+        };
+        // Pages that were moved away lately may still be found here.
+        let away = self.lag.changed().filter(move |id| rows.is_none_or(|rows| !rows.contains(*id)));
+        let here = move |(_, page): &(&String, &Page)| matches!(&page.parent, Parent::Source(of) if of == source);
+        rows.into_iter().flatten().chain(away).filter_map(seen).filter(here).collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -145,6 +178,7 @@ fn key(scope: &Scope<'_>, page: &Page, by: &By) -> Key {
         By::Column(column) => column,
     };
     let value = scope.world.value(page, column);
+    let value = &*value;
     let number = match column.kind.as_str() {
         "created_time" => return stamp(page.created),
         "last_edited_time" => return stamp(page.edited),
@@ -159,7 +193,7 @@ fn key(scope: &Scope<'_>, page: &Page, by: &By) -> Key {
             return at.and_then(|at| u32::try_from(at).ok()).map_or(Key::Empty, |at| Key::Number(f64::from(at)));
         }
         kind => {
-            return match super::plain::of(kind, &value) {
+            return match super::plain::of(kind, value) {
                 Json::Null => Key::Empty,
                 Json::String(text) => Key::Text(text.to_lowercase()),
                 other => Key::Text(other.to_string()),

@@ -276,6 +276,8 @@ impl NotionStandIn {
             edited_by: author("last_edited_by"),
             url: object["url"].as_str().map(str::to_owned),
             cut,
+            left: BTreeMap::new(),
+            shown: Default::default(),
         };
         self.world.pages.insert(id.to_owned(), page);
         self.world.rows.entry(source_id.to_owned()).or_default().insert(id.to_owned());

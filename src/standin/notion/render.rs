@@ -1,7 +1,12 @@
 //! How objects look in responses.
 
-use serde_json::{Map, Value as Json, json};
+use std::borrow::Cow;
+use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value as Json, json};
+
+use super::kept::Rendering;
 use super::objects::{Page, Parent};
 use super::schema::{Property, shown};
 use super::time::{database_time, page_time};
@@ -21,73 +26,114 @@ fn url(title: &str, id: &str) -> String {
     format!("https://www.notion.so/{slug}{joint}{}", id.replace('-', ""))
 }
 
-/// One property as a page shows it, cut where Notion cuts.
-fn property(world: &World, page: &Page, property: &Property) -> Json {
-    let mut value = world.value(page, property);
-    let mut more = false;
-    if property.kind == "relation" {
-        // An unshared related data source reads as an empty relation, not as an error.
-        let hidden = property.config["data_source_id"].as_str().is_some_and(|target| !world.shared(target));
-        if let Some(list) = value.as_array_mut() {
-            if hidden {
-                list.clear();
+/// A page as responses show it; `only` holds the ids of the properties asked for, all for `None`.
+struct View<'a> {
+    world: &'a World,
+    id: &'a str,
+    page: &'a Page,
+    only: Option<&'a [String]>,
+}
+
+impl Serialize for View<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (world, page) = (self.world, self.page);
+        let parent = match &page.parent {
+            Parent::Source(source) => json!({
+                "type": "data_source_id",
+                "data_source_id": source,
+                "database_id": world.sources.get(source).map(|s| s.database.as_str()),
+            }),
+            Parent::Page(parent) => json!({ "type": "page_id", "page_id": parent }),
+            Parent::Workspace => json!({ "type": "workspace", "workspace": true }),
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("object", "page")?;
+        map.serialize_entry("id", self.id)?;
+        map.serialize_entry("created_time", &page_time(page.created))?;
+        map.serialize_entry("last_edited_time", &page_time(page.edited))?;
+        map.serialize_entry("created_by", &partial(&page.created_by))?;
+        map.serialize_entry("last_edited_by", &partial(&page.edited_by))?;
+        map.serialize_entry("cover", &page.cover)?;
+        map.serialize_entry("icon", &page.icon)?;
+        map.serialize_entry("parent", &parent)?;
+        map.serialize_entry("in_trash", &page.in_trash)?;
+        map.serialize_entry("is_archived", &page.is_archived)?;
+        map.serialize_entry("is_locked", &page.is_locked)?;
+        map.serialize_entry("properties", &Properties(self))?;
+        map.serialize_entry("url", &page.url.clone().unwrap_or_else(|| url(&world.title(page), self.id)))?;
+        map.serialize_entry("public_url", &Json::Null)?;
+        map.end()
+    }
+}
+
+struct Properties<'a>(&'a View<'a>);
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        for column in view.world.schema_of(&view.page.parent).values() {
+            if view.only.is_none_or(|only| only.contains(&column.id)) {
+                map.serialize_entry(&column.name, &Cell { view, column })?;
             }
-            more = !hidden && (list.len() > SHOWN || page.cut.contains(&property.id));
-            list.truncate(SHOWN);
         }
+        map.end()
     }
-    if property.kind == "people"
-        && let Some(list) = value.as_array_mut()
-    {
-        list.truncate(SHOWN);
+}
+
+/// One property as a page shows it, cut where Notion cuts.
+struct Cell<'a> {
+    view: &'a View<'a>,
+    column: &'a Property,
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (column, page) = (self.column, self.view.page);
+        let mut value = self.view.world.value(page, column);
+        let mut more = None;
+        if column.kind == "relation" {
+            let cut = page.cut.contains(&column.id);
+            value = self.view.world.visible_relation(column, value);
+            let length = value.as_array().map_or(0, Vec::len);
+            more = Some(length > SHOWN || (cut && length > 0));
+        }
+        if matches!(column.kind.as_str(), "relation" | "people") && value.as_array().is_some_and(|l| l.len() > SHOWN) {
+            value = Cow::Owned(value.as_array().into_iter().flatten().take(SHOWN).cloned().collect());
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &column.id)?;
+        map.serialize_entry("type", &column.kind)?;
+        map.serialize_entry(&column.kind, &*value)?;
+        if let Some(more) = more {
+            map.serialize_entry("has_more", &more)?;
+        }
+        map.end()
     }
-    let mut entry = json!({ "id": property.id, "type": property.kind, property.kind.as_str(): value });
-    if property.kind == "relation" {
-        entry["has_more"] = json!(more);
-    }
-    entry
 }
 
 /// A page. `only` holds the ids of the properties asked for; all for `None`.
 pub(super) fn page(world: &World, id: &str, page: &Page, only: Option<&[String]>) -> Json {
-    let parent = match &page.parent {
-        Parent::Source(source) => json!({
-            "type": "data_source_id",
-            "data_source_id": source,
-            "database_id": world.sources.get(source).map(|s| s.database.as_str()),
-        }),
-        Parent::Page(parent) => json!({ "type": "page_id", "page_id": parent }),
-        Parent::Workspace => json!({ "type": "workspace", "workspace": true }),
-    };
-    let mut properties = Map::new();
-    let mut add = |column: &Property| {
-        if only.is_none_or(|only| only.contains(&column.id)) {
-            properties.insert(column.name.clone(), property(world, page, column));
-        }
-    };
-    match &page.parent {
-        Parent::Source(source) => {
-            world.sources.get(source).into_iter().flat_map(|s| s.schema.values()).for_each(&mut add);
-        }
-        _ => add(&super::schema::title_column("title")),
+    serde_json::to_value(View { world, id, page, only }).unwrap_or_default()
+}
+
+/// Ways of asking for a page's properties that are remembered per page: by id and in lists.
+const RENDERINGS: usize = 2;
+
+/// The same as text, rendered anew only when it may look different.
+pub(super) fn page_text(world: &World, id: &str, page: &Page, only: Option<&[String]>) -> Arc<str> {
+    let around = world.around();
+    let mut known = page.shown.borrow_mut();
+    known.retain(|shown| shown.around == around);
+    if let Some(shown) = known.iter().find(|shown| shown.only.as_deref() == only) {
+        return Arc::clone(&shown.text);
     }
-    json!({
-        "object": "page",
-        "id": id,
-        "created_time": page_time(page.created),
-        "last_edited_time": page_time(page.edited),
-        "created_by": partial(&page.created_by),
-        "last_edited_by": partial(&page.edited_by),
-        "cover": page.cover,
-        "icon": page.icon,
-        "parent": parent,
-        "in_trash": page.in_trash,
-        "is_archived": page.is_archived,
-        "is_locked": page.is_locked,
-        "properties": properties,
-        "url": page.url.clone().unwrap_or_else(|| url(&world.title(page), id)),
-        "public_url": null,
-    })
+    let text: Arc<str> = serde_json::to_string(&View { world, id, page, only }).unwrap_or_default().into();
+    if known.len() == RENDERINGS {
+        known.remove(0);
+    }
+    known.push(Rendering { around, only: only.map(<[String]>::to_vec), text: Arc::clone(&text) });
+    text
 }
 
 /// A data source. Columns that relate to what is not shared are missing.

@@ -1,16 +1,22 @@
 //! What exists in the pretend workspace, and the one place where it changes: every change is logged here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
+use super::automations::{Armed, Job};
 use super::ids::{Ids, same_property, uuid};
+use super::kept::Kept;
+use super::moving::Moved;
 use super::objects::{Database, Page, Parent, Source, Who};
 use super::refusal::Refused;
+use super::reshaping::Renamed;
 use super::schema::{Property, Schema, default_status, find, title_column};
 use super::write::{self, Around};
 use super::{plain, text};
+use crate::standin::lag::Lag;
 use crate::standin::log::{Actor, Entry, Kind};
 
 #[derive(Debug)]
@@ -20,9 +26,9 @@ pub(super) struct World {
     /// User objects as responses show them, by id.
     pub users: BTreeMap<String, Json>,
     pub databases: BTreeMap<String, Database>,
-    pub sources: BTreeMap<String, Source>,
+    pub sources: Kept<Source>,
     /// By id; ids are drawn from a hash, so this order is not the order of creation.
-    pub pages: BTreeMap<String, Page>,
+    pub pages: Kept<Page>,
     /// The pages of each data source.
     pub rows: BTreeMap<String, BTreeSet<String>>,
     /// Block objects by id, with the ids of the blocks of each parent in order.
@@ -34,9 +40,62 @@ pub(super) struct World {
     pub ids: Ids,
     /// Whether the far page of a dual relation counts as edited. Not established for Notion; see the reference.
     pub far_side_counts: bool,
+    /// What queries see late.
+    pub lag: Lag<String, Page>,
+    pub automations: Vec<Armed>,
+    /// What automations will do, by time and by the order in which it was set off.
+    pub jobs: BTreeMap<(Timestamp, u64), Job>,
+    pub jobs_drawn: u64,
+    pub moves: Vec<Moved>,
+    pub option_renames: Vec<Renamed>,
+    pub property_renames: Vec<Renamed>,
+    /// Rises with what changes how pages look that nobody touched: sharing, and moves.
+    around: u64,
 }
 
 impl World {
+    pub fn new(bot: String, ids: Ids, seed: u64, far_side_counts: bool) -> Self {
+        Self {
+            bot,
+            users: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            sources: Kept::default(),
+            pages: Kept::default(),
+            rows: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            children: BTreeMap::new(),
+            unshared: BTreeSet::new(),
+            log: Vec::new(),
+            ids,
+            far_side_counts,
+            lag: Lag::new(seed ^ 0x1A6),
+            automations: Vec::new(),
+            jobs: BTreeMap::new(),
+            jobs_drawn: 0,
+            moves: Vec::new(),
+            option_renames: Vec::new(),
+            property_renames: Vec::new(),
+            around: 0,
+        }
+    }
+
+    /// A number that rises whenever a page may look different though nobody touched it.
+    pub fn around(&self) -> u64 {
+        self.around + self.sources.revision()
+    }
+
+    /// Pages may look different from now on.
+    pub fn look_again(&mut self) {
+        self.around += 1;
+    }
+
+    /// Keeps a page for the lagging index, just before it changes; one that is not there yet will be missing.
+    pub fn remember(&mut self, page: &str, at: Timestamp) {
+        if self.lag.on() {
+            self.lag.remember(page.to_owned(), at, self.pages.get(page));
+        }
+    }
+
     pub fn user_of(&self, who: &Who) -> String {
         match who {
             Who::Bot => self.bot.clone(),
@@ -63,10 +122,10 @@ impl World {
     }
 
     /// The columns of a page: its data source's, or the title alone.
-    pub fn schema_of(&self, parent: &Parent) -> Schema {
+    pub fn schema_of(&self, parent: &Parent) -> Cow<'_, Schema> {
         match parent {
-            Parent::Source(id) => self.sources.get(id).map(|s| s.schema.clone()).unwrap_or_default(),
-            _ => BTreeMap::from([("title".to_owned(), title_column("title"))]),
+            Parent::Source(id) => self.sources.get(id).map(|s| Cow::Borrowed(&s.schema)).unwrap_or_default(),
+            _ => Cow::Owned(BTreeMap::from([("title".to_owned(), title_column("title"))])),
         }
     }
 
@@ -78,7 +137,7 @@ impl World {
         }
     }
 
-    fn push(&mut self, at: Timestamp, who: &Who, kind: Kind, page: &str, field: (&str, Json, Json)) {
+    pub fn push(&mut self, at: Timestamp, who: &Who, kind: Kind, page: &str, field: (&str, Json, Json)) {
         let seq = u64::try_from(self.log.len()).unwrap_or(u64::MAX);
         let (name, before, after) = field;
         let (actor, entity) = (self.actor(who), self.entity(page));
@@ -121,8 +180,8 @@ impl World {
     fn keep_schema(&mut self, parent: &Parent, schema: Schema, who: &Who, at: Timestamp) {
         let user = self.user_of(who);
         if let Parent::Source(id) = parent
+            && self.sources.get(id).is_some_and(|source| source.schema != schema)
             && let Some(source) = self.sources.get_mut(id)
-            && source.schema != schema
         {
             source.schema = schema;
             (source.edited, source.edited_by) = (at, user);
@@ -143,15 +202,17 @@ impl World {
             let page = self.page(page)?;
             (page.parent.clone(), page.values.clone())
         };
-        let mut schema = self.schema_of(&parent);
+        let mut schema = self.schema_of(&parent).into_owned();
         let kept = self.check(&mut schema, &before, sets, limits)?;
         self.keep_schema(&parent, schema.clone(), who, at);
+        self.remember(page, at);
         for (id, value) in kept {
             if let Some(property) = schema.get(&id) {
                 self.set(page, property, value, who, at);
             }
         }
         self.touch(page, who, at);
+        self.run_automations(at);
         Ok(())
     }
 
@@ -164,7 +225,7 @@ impl World {
         at: Timestamp,
         limits: bool,
     ) -> Result<String, Refused> {
-        let mut schema = self.schema_of(&parent);
+        let mut schema = self.schema_of(&parent).into_owned();
         let mut kept = self.check(&mut schema, &BTreeMap::new(), sets, limits)?;
         self.keep_schema(&parent, schema.clone(), who, at);
         let id = self.ids.uuid();
@@ -172,7 +233,7 @@ impl World {
         let mut values = BTreeMap::new();
         if let Parent::Source(source) = &parent {
             self.rows.entry(source.clone()).or_default().insert(id.clone());
-            if let Some(source) = self.sources.get_mut(source) {
+            if let Some(source) = self.sources.get_quietly(source) {
                 let number = source.next_number;
                 source.next_number += 1;
                 for column in schema.values().filter(|c| c.kind == "unique_id") {
@@ -194,7 +255,10 @@ impl World {
             edited_by: user,
             url: None,
             cut: BTreeSet::new(),
+            left: BTreeMap::new(),
+            shown: Default::default(),
         };
+        self.remember(&id, at);
         self.pages.insert(id.clone(), page);
         self.push(at, who, Kind::Created, &id, ("", Json::Null, Json::Null));
         for column in schema.values().filter(|c| c.kind == "status") {
@@ -207,6 +271,7 @@ impl World {
                 self.set(&id, property, value, who, at);
             }
         }
+        self.run_automations(at);
         Ok(id)
     }
 
@@ -220,6 +285,7 @@ impl World {
         if shown.0 == shown.1 {
             return;
         }
+        self.set_off(page, property, &shown.1, who, at);
         self.push(at, who, Kind::Edited, page, (&property.name, shown.0, shown.1));
         if property.kind == "relation" {
             self.mirror(page, property, &before, &value, who, at);
@@ -227,7 +293,7 @@ impl World {
     }
 
     /// The far side of a dual relation.
-    fn mirror(&mut self, page: &str, property: &Property, before: &Json, after: &Json, who: &Who, at: Timestamp) {
+    pub fn mirror(&mut self, page: &str, property: &Property, before: &Json, after: &Json, who: &Who, at: Timestamp) {
         let Some(far_id) = property.config["dual_property"]["synced_property_id"].as_str() else { return };
         let Some(far) = property.config["data_source_id"]
             .as_str()
@@ -243,6 +309,7 @@ impl World {
         let (before, after) = (members(before), members(after));
         let own = json!({ "id": page });
         for other in before.symmetric_difference(&after) {
+            self.remember(other, at);
             let Some(held) = self.pages.get_mut(other) else { continue };
             let list = held.values.entry(far.id.clone()).or_insert_with(|| json!([]));
             let was = plain::of("relation", list);
@@ -273,6 +340,7 @@ impl World {
     /// Puts a page into the trash, or takes it out. Recorded: trashing moves `last_edited_time`.
     pub fn trash(&mut self, page: &str, into: bool, who: &Who, at: Timestamp) -> Result<(), Refused> {
         let was = self.page(page)?.in_trash;
+        self.remember(page, at);
         if was != into {
             let kind = if into { Kind::Deleted } else { Kind::Restored };
             self.push(at, who, kind, page, ("", Json::Null, Json::Null));
@@ -321,15 +389,32 @@ impl World {
     }
 
     /// The stored value of a property, or what an unset one shows. Times and authors come from the page itself.
-    pub fn value(&self, page: &Page, property: &Property) -> Json {
+    pub fn value<'a>(&self, page: &'a Page, property: &Property) -> Cow<'a, Json> {
         let author = |id: &str| self.users.get(id).cloned().unwrap_or_else(|| json!({ "object": "user", "id": id }));
-        match property.kind.as_str() {
+        let made = match property.kind.as_str() {
             "created_time" => json!(super::time::page_time(page.created)),
             "last_edited_time" => json!(super::time::page_time(page.edited)),
             "created_by" => author(&page.created_by),
             "last_edited_by" => author(&page.edited_by),
-            kind => page.values.get(&property.id).cloned().unwrap_or_else(|| plain::empty(kind)),
+            kind => match page.values.get(&property.id) {
+                Some(held) => return Cow::Borrowed(held),
+                None => plain::empty(kind),
+            },
+        };
+        Cow::Owned(made)
+    }
+
+    /// What the integration sees of a relation: nothing of a data source that is not shared with it (the reference), and
+    /// no page that is not (inferred).
+    pub fn visible_relation<'a>(&self, column: &Property, value: Cow<'a, Json>) -> Cow<'a, Json> {
+        if self.unshared.is_empty() {
+            return value;
         }
+        if column.config["data_source_id"].as_str().is_some_and(|target| !self.shared(target)) {
+            return Cow::Owned(json!([]));
+        }
+        let all = value.as_array().into_iter().flatten();
+        Cow::Owned(all.filter(|entry| entry["id"].as_str().is_none_or(|id| self.shared(id))).cloned().collect())
     }
 
     /// The text of a page's title.

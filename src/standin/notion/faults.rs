@@ -1,0 +1,72 @@
+//! Switches that make the pretend Notion as unreliable as the real one may be.
+
+use std::ops::Range;
+
+use serde_json::{Value as Json, json};
+
+use super::NotionStandIn;
+use super::ids::Ids;
+use crate::seam::Response;
+
+impl NotionStandIn {
+    /// From now on queries (not pages by id) show each page as it was some seconds ago: old values and edit times, new
+    /// pages missing, moved and trashed ones still there. The amount is drawn per page and second from the range, so
+    /// that two queries may disagree; an empty range ends it. Pages changed before the first call are shown as they are.
+    pub fn set_index_lag(&mut self, seconds: Range<u32>) {
+        self.world.lag.set(seconds);
+    }
+
+    /// From now on a query that has more rows may give fewer than asked for, even none, with `has_more: true`.
+    pub fn set_short_pages(&mut self, on: bool) {
+        self.short_pages = on;
+    }
+
+    /// Sets how many rows a query gives before it ends as incomplete; Notion's is 10,000.
+    pub fn set_result_cap(&mut self, rows: usize) {
+        self.config.result_cap = rows;
+    }
+
+    /// Whether the integration can see a page, data source or database, by itself and by where it lies.
+    pub fn is_shared(&self, id: &str) -> bool {
+        self.world.shared(&super::ids::uuid(id).unwrap_or_else(|| id.to_owned()))
+    }
+}
+
+/// How many rows a query gives that could give `rows` and has more.
+pub(super) fn shortened(on: bool, chance: &mut Ids, rows: usize) -> usize {
+    if !on {
+        return rows;
+    }
+    let bits = chance.bits();
+    if bits.is_multiple_of(4) {
+        return 0;
+    }
+    let span = u64::try_from(rows).unwrap_or(1).max(1);
+    usize::try_from(1 + (bits >> 8) % span).unwrap_or(rows).min(rows)
+}
+
+/// The answer 503 that Notion may give to a write which it did commit: it names the resource, and says that the change
+/// was saved. Made from the answer that the write got in truth; one that was refused stays as it is.
+pub fn render_committed_503(answer: &Response) -> Response {
+    let saved: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let Some(id) = saved["id"].as_str().filter(|_| answer.status == 200) else { return answer.clone() };
+    let request_id = saved["request_id"].clone();
+    let body = json!({
+        "object": "error",
+        "status": 503,
+        "code": "service_unavailable",
+        "message": "Notion is unavailable, please try again later. The change was saved, but the response could not be \
+                    produced in time.",
+        "additional_data": {
+            "from": "public_api",
+            "elapsed_ms": 60_000,
+            "deadline_ms": 60_000,
+            "retry_guidance": ["Do not retry this request.", "Retrieve the committed resource instead."],
+            "committed_resource_id": id,
+        },
+        "request_id": request_id,
+    });
+    let mut response = Response::json(503, &body);
+    response.headers.extend(answer.headers.iter().filter(|(name, _)| name != "content-type").cloned());
+    response
+}
