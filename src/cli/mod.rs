@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod headless;
 mod keys;
+mod simulate;
 mod standin;
 mod status;
 mod table;
@@ -54,6 +55,9 @@ enum Command {
     Demo(demo::Args),
     /// Serve a pretend system on a loopback address, with a back door to read its world and to edit as a person.
     Standin(standin::Args),
+    /// Measure in virtual time.
+    #[command(subcommand)]
+    Simulate(simulate::Command),
     /// Test configuration, tokens, access and schemas, and print a table.
     Check {
         /// Add the sync-owned marker property to data sources that lack it.
@@ -104,6 +108,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
         Some(Command::Demo(args)) => demo::command(&args).await,
         Some(Command::Standin(args)) => standin::run(args).await,
+        Some(Command::Simulate(command)) => simulate::run(&command),
         Some(Command::Check { create_properties }) => {
             check::run(&wiring::need_config(explicit)?, create_properties).await
         }
