@@ -209,18 +209,24 @@ impl Core {
         if !field.same(&crm, &notion) {
             return refused("the two sides hold different relations there; decide that first, or wait for the sync");
         }
-        let mut links = crm.elements().unwrap_or_default();
+        let id = HoldId::field(owner, key);
+        let shown = Shown::of(&crm, &notion);
+        // What was decided a moment ago and is not written yet stays decided.
+        let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
+        let from = match decided.map(|it| &it.verdict) {
+            Some(Verdict::Set { value }) => value,
+            _ => &crm,
+        };
+        let mut links = from.elements().unwrap_or_default();
         let changed = if linked { links.insert(target.crm.0.clone()) } else { links.remove(target.crm.as_str()) };
         if !changed {
             return done(if linked { "they are linked already" } else { "they are not linked" });
         }
-        let id = HoldId::field(owner, key);
         let mut event = self.hold_event(Happening::Decided, &id, if linked { "linked" } else { "unlinked" });
         event.who = who.to_owned();
-        event.before = Some(crm.clone());
+        event.before = Some(from.clone());
         event.after = Some(Value::links(links.clone()));
         txn.events.push(event);
-        let shown = Shown::of(&crm, &notion);
         self.decide(txn, who, Some((id, shown)), Verdict::Set { value: Value::links(links) });
         done(if linked { "the link is written on both sides next" } else { "the link is removed on both sides next" })
     }

@@ -55,6 +55,29 @@ async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal(
 }
 
 #[tokio::test(start_paused = true)]
+async fn links_made_one_after_the_other_before_any_is_written_all_come_true() {
+    let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let linked = contacts_of(&bench, &deal);
+    let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
+    let relate = |contact: &str, linked| Command::Relate {
+        owner: deal_tie(&deal),
+        field: "CONTACT_IDS".into(),
+        target: contact_tie(contact),
+        linked,
+    };
+    bench.done(relate(&free[0], true)).await;
+    bench.done(relate(&free[1], true)).await;
+    bench.done(relate(&linked[0], false)).await;
+    bench.settle().await;
+    let mut all = [&linked[1..], &free[..2]].concat();
+    all.sort();
+    assert_eq!(contacts_of(&bench, &deal), all);
+    assert_eq!(pages_of(&bench, &page).len(), all.len());
+    assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn links_added_on_both_sides_at_once_are_merged_by_element() {
     let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
     let (deal, page) = bench.deal().await;
