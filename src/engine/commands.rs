@@ -2,7 +2,8 @@
 
 use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
 use crate::model::{
-    Decision, FieldKey, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
+    Decision, FieldKey, Happening, Hold, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId,
+    Value, Verdict, Why,
 };
 use crate::plan::Seen;
 
@@ -208,6 +209,15 @@ impl Core {
         }
         if !field.same(&crm, &notion) {
             return refused("the two sides hold different relations there; decide that first, or wait for the sync");
+        }
+        let ends = self.ends(owner);
+        let on_its_way = |it: &Intent| {
+            let Purpose::Update { record } = &it.purpose else { return false };
+            it.common.contains_key(key) && ends.as_ref().is_some_and(|ends| ends.get(it.side).id == *record)
+        };
+        // Its answer will move a side, and what was decided about the value before would lapse.
+        if self.memory.intents.values().any(on_its_way) {
+            return refused("this relation is just being written; try again in a moment");
         }
         let id = HoldId::field(owner, key);
         let shown = Shown::of(&crm, &notion);
