@@ -5,4 +5,5 @@
 mod agreement;
 mod daemon;
 mod killed;
+mod remembered;
 mod support;
