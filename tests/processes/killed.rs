@@ -20,11 +20,11 @@ use crate::support::worlds::{PERSON, Worlds};
 /// Of each office; fifty in all.
 const KILLS: usize = 10;
 const OFFICES: u64 = 5;
-const RUN: [&str; 2] = ["run", "--yes"];
+pub const RUN: [&str; 2] = ["run", "--yes"];
 
 /// The last value that people gave to each field, by kind, side and object; nobody on the other side edits that field.
 #[derive(Default)]
-struct Edited {
+pub struct Edited {
     crm: BTreeMap<(&'static str, String, &'static str), String>,
     notion: BTreeMap<(&'static str, String, &'static str), String>,
     made: usize,
@@ -128,7 +128,7 @@ fn a_create_whose_answer_was_never_stored_is_not_made_twice() {
 }
 
 /// Every object that the sync ever made is still there, and is the one counterpart of something that a person made.
-fn made_for_somebody(worlds: &Worlds) {
+pub fn made_for_somebody(worlds: &Worlds) {
     let made = |log: &[Json], person: bool| -> BTreeSet<String> {
         let created = log.iter().filter(|entry| entry["kind"] == "created" && (entry["actor"] != "api") == person);
         created
@@ -152,27 +152,27 @@ fn made_for_somebody(worlds: &Worlds) {
 }
 
 /// The ids of all deals and contacts, and of all their pages.
-fn everybody(worlds: &Worlds) -> ([Vec<String>; 2], [Vec<String>; 2]) {
+pub fn everybody(worlds: &Worlds) -> ([Vec<String>; 2], [Vec<String>; 2]) {
     let office = Office::look(worlds);
     let ids = |of: fn(&Table) -> Vec<String>| [of(&office.deals), of(&office.contacts)];
     (ids(|table| table.records.keys().cloned().collect()), ids(|table| table.pages.keys().cloned().collect()))
 }
 
 /// Somebody at the dashboard who links contacts to deals.
-struct Operator {
+pub struct Operator {
     runtime: tokio::runtime::Runtime,
-    acknowledged: Acknowledged,
-    answered: usize,
+    pub acknowledged: Acknowledged,
+    pub answered: usize,
 }
 
 impl Operator {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { runtime, acknowledged: Acknowledged::new(), answered: 0 }
     }
 
     /// Links a contact to a deal, or takes the link away again, as soon as the daemon can.
-    fn links(&mut self, home: &Home, rng: &mut Rng, [deals, contacts]: &[Vec<String>; 2]) {
+    pub fn links(&mut self, home: &Home, rng: &mut Rng, [deals, contacts]: &[Vec<String>; 2]) {
         // Few, so that some are linked and unlinked again, and several links of one deal wait together.
         let (deal, contact) = (deals[rng.usize(..3)].clone(), contacts[rng.usize(..4)].clone());
         let linked = !self.acknowledged.get(&(deal.clone(), contact.clone())).copied().unwrap_or(false);
@@ -195,7 +195,7 @@ impl Operator {
         }
     }
 
-    fn assert_obeyed(&self, office: &Office) {
+    pub fn assert_obeyed(&self, office: &Office) {
         for ((deal, contact), linked) in &self.acknowledged {
             let held = &office.deals.records[deal]["CONTACT_IDS"];
             let is_there = held.as_array().unwrap().iter().any(|id| id == contact);
@@ -206,7 +206,7 @@ impl Operator {
 
 impl Edited {
     /// Somebody saves a form in the CRM: an amount and a stage, or a telephone number.
-    fn in_crm(&mut self, worlds: &Worlds, rng: &mut Rng, [deals, contacts]: &[Vec<String>; 2]) {
+    pub fn in_crm(&mut self, worlds: &Worlds, rng: &mut Rng, [deals, contacts]: &[Vec<String>; 2]) {
         if rng.usize(..3) > 0 {
             let id = &deals[rng.usize(..deals.len())];
             let (amount, stage) =
@@ -293,7 +293,7 @@ fn await_a_bad_moment(worlds: &Worlds, rng: &mut Rng) {
 }
 
 /// Waits until both sides agree, and the daemon says that it is done and has compared everything since.
-fn await_agreement(
+pub fn await_agreement(
     home: &Home,
     worlds: &Worlds,
     daemon: &mut Running,
@@ -324,7 +324,7 @@ fn print_doubts(home: &Home) {
     println!("{starts} starts; of the writes in doubt {adopted} had been done and {not_applied} had not");
 }
 
-fn drained(status: &Json, since: Timestamp) -> bool {
+pub fn drained(status: &Json, since: Timestamp) -> bool {
     let queue = ["crm", "notion"].iter().flat_map(|side| status["queue"][side].as_object().unwrap().values());
     let swept = |pair: &Json| pair["last_sweep"].as_str().is_some_and(|at| at.parse::<Timestamp>().unwrap() > since);
     queue.map(|depth| depth.as_u64().unwrap()).sum::<u64>() == 0
