@@ -1,5 +1,7 @@
 //! `crosstie simulate`: the engine against everything that can go wrong, in virtual time.
 
+mod pace;
+
 use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +13,10 @@ use crate::sim::{Many, Plant, Run, Summary, Verdict, about, many, run, shrink};
 
 /// The arguments of `simulate`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Which seeds: `0..2000`.
     #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = seeds)]
     seeds: Range<u64>,
@@ -44,6 +49,13 @@ pub struct Args {
     json: bool,
 }
 
+/// Other things than seeds.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Compare our pace with a fixed queue, a sequential caller and the limit that nobody can beat.
+    Pace(pace::Args),
+}
+
 fn seeds(text: &str) -> Result<Range<u64>, String> {
     let parts = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     parts.filter(|range: &Range<u64>| !range.is_empty()).ok_or_else(|| "write seeds like 0..2000".to_owned())
@@ -63,6 +75,9 @@ fn plant(text: &str) -> Result<Plant, String> {
 /// # Errors
 /// [`Failure`] when a run cannot be set up.
 pub fn command(args: &Args) -> Result<ExitCode, Failure> {
+    if let Some(What::Pace(args)) = &args.what {
+        return pace::run(args);
+    }
     if args.list_plants {
         return list_plants(args.json);
     }

@@ -2,7 +2,8 @@
 
 use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
 use crate::model::{
-    Decision, FieldKey, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
+    Decision, FieldKey, Happening, Hold, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId,
+    Value, Verdict, Why,
 };
 use crate::plan::Seen;
 
@@ -209,18 +210,33 @@ impl Core {
         if !field.same(&crm, &notion) {
             return refused("the two sides hold different relations there; decide that first, or wait for the sync");
         }
-        let mut links = crm.elements().unwrap_or_default();
+        let ends = self.ends(owner);
+        let on_its_way = |it: &Intent| {
+            let Purpose::Update { record } = &it.purpose else { return false };
+            it.common.contains_key(key) && ends.as_ref().is_some_and(|ends| ends.get(it.side).id == *record)
+        };
+        // Its answer will move a side, and what was decided about the value before would lapse.
+        if self.memory.intents.values().any(on_its_way) {
+            return refused("this relation is just being written; try again in a moment");
+        }
+        let id = HoldId::field(owner, key);
+        let shown = Shown::of(&crm, &notion);
+        // What was decided a moment ago and is not written yet stays decided.
+        let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
+        let from = match decided.map(|it| &it.verdict) {
+            Some(Verdict::Set { value }) => value,
+            _ => &crm,
+        };
+        let mut links = from.elements().unwrap_or_default();
         let changed = if linked { links.insert(target.crm.0.clone()) } else { links.remove(target.crm.as_str()) };
         if !changed {
             return done(if linked { "they are linked already" } else { "they are not linked" });
         }
-        let id = HoldId::field(owner, key);
         let mut event = self.hold_event(Happening::Decided, &id, if linked { "linked" } else { "unlinked" });
         event.who = who.to_owned();
-        event.before = Some(crm.clone());
+        event.before = Some(from.clone());
         event.after = Some(Value::links(links.clone()));
         txn.events.push(event);
-        let shown = Shown::of(&crm, &notion);
         self.decide(txn, who, Some((id, shown)), Verdict::Set { value: Value::links(links) });
         done(if linked { "the link is written on both sides next" } else { "the link is removed on both sides next" })
     }

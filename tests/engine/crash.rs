@@ -27,6 +27,32 @@ async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disk_that_fills_at_any_flush_stops_the_engine_and_loses_and_doubles_nothing() {
+    for flushes in [0, 1, 2, 4, 7, 11] {
+        let mut bench = Bench::settled(Plan::default()).await;
+        let (deal, page) = bench.deal().await;
+        let pages = bench.pages("contacts").len();
+        bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+        bench.edit_notion(&page, "Notes", "worked on");
+        let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))]);
+        let why = bench.fill_disk_after(flushes).await;
+        assert!(why.contains("no space left on device") && why.contains("could not remember"), "{why}");
+        // What was on its way when it stopped arrives; nothing else leaves.
+        bench.pass(5).await;
+        let sent = bench.writes().len();
+        bench.pass(60).await;
+        assert_eq!(bench.writes().len(), sent, "it went on without a store, after {flushes} flushes");
+        bench.start().await;
+        bench.until("it is tied", 1200, async || bench.page_of("contacts", &ida).await.is_some()).await;
+        bench.settle().await;
+        assert_eq!((bench.creates().len(), bench.pages("contacts").len()), (1, pages + 1), "{flushes} flushes");
+        assert_eq!(bench.cell(&page, "Amount"), json!("4711"), "{flushes} flushes");
+        assert_eq!(bench.deal_field(&deal, "COMMENTS"), json!("worked on"), "{flushes} flushes");
+        assert!(bench.claims().await.holds.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn crashes_at_many_moments_while_people_edit_lose_and_double_nothing() {
     for offset in 0..12_u64 {
         let mut bench = Bench::settled(Plan::default()).await;

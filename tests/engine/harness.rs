@@ -127,6 +127,16 @@ impl Bench {
         let _ = running.task.await;
     }
 
+    /// The disk takes so many more flushes and is full then. Waits for the engine to stop for that, and gives back what it
+    /// says; the store is left as the disk has it, with room again.
+    pub async fn fill_disk_after(&mut self, flushes: u64) -> String {
+        self.kv.fail_after(flushes, "no space left on device");
+        let running = self.running.take().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(3_600), running.task).await.unwrap().unwrap();
+        self.kv = self.kv.crash();
+        ended.unwrap_err().to_string()
+    }
+
     /// Ends the engine in good order and waits for it.
     pub async fn shut_down(&mut self) {
         self.command(Command::Shutdown).await;

@@ -1,6 +1,8 @@
 //! Contacts of a deal: an edge shows on both sides, and what cannot be translated is carried through.
 
-use crosstie::control::{Command, List, Rows};
+use std::time::Duration;
+
+use crosstie::control::{Command, List, Reply, Rows};
 use crosstie::mapping::Create;
 use crosstie::model::TieId;
 use crosstie::standin::bitrix24::Entity;
@@ -52,6 +54,55 @@ async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal(
         assert_eq!(edge.is_some_and(|row| row.on_crm && row.on_notion && !row.pending), linked);
     }
     assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_made_one_after_the_other_before_any_is_written_all_come_true() {
+    let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let linked = contacts_of(&bench, &deal);
+    let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
+    let relate = |contact: &str, linked| Command::Relate {
+        owner: deal_tie(&deal),
+        field: "CONTACT_IDS".into(),
+        target: contact_tie(contact),
+        linked,
+    };
+    bench.done(relate(&free[0], true)).await;
+    bench.done(relate(&free[1], true)).await;
+    bench.done(relate(&linked[0], false)).await;
+    bench.settle().await;
+    let mut all = [&linked[1..], &free[..2]].concat();
+    all.sort();
+    assert_eq!(contacts_of(&bench, &deal), all);
+    assert_eq!(pages_of(&bench, &page).len(), all.len());
+    assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_made_while_the_relation_is_on_its_way_is_refused_and_not_forgotten() {
+    let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
+    let (deal, _) = bench.deal().await;
+    let linked = contacts_of(&bench, &deal);
+    let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
+    let relate = |contact: &str| Command::Relate {
+        owner: deal_tie(&deal),
+        field: "CONTACT_IDS".into(),
+        target: contact_tie(contact),
+        linked: true,
+    };
+    bench.faults(|call| if call.is_write() { Fate::SlowAnswer(Duration::from_secs(5)) } else { Fate::Pass });
+    bench.done(relate(&free[0])).await;
+    bench.until("it is on its way", 60, async || !bench.writes().is_empty()).await;
+    let Reply::Refused { why } = bench.command(relate(&free[1])).await else { panic!("promised too much") };
+    assert!(why.contains("just being written"), "{why}");
+    bench.no_faults();
+    bench.settle().await;
+    bench.done(relate(&free[1])).await;
+    bench.settle().await;
+    let mut all = [linked, free[..2].to_vec()].concat();
+    all.sort();
+    assert_eq!(contacts_of(&bench, &deal), all);
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +193,7 @@ async fn a_link_made_while_the_engine_was_down_crosses_even_if_the_related_pair_
     let people = bench.source("contacts");
     bench.faults(move |call| {
         let late = call.is_listing() && call.holds(&people);
-        if late { Fate::SlowAnswer(std::time::Duration::from_secs(30)) } else { Fate::Pass }
+        if late { Fate::SlowAnswer(Duration::from_secs(30)) } else { Fate::Pass }
     });
     bench.start().await;
     bench.until("both sides show it", 300, async || pages_of(&bench, &page).contains(&person)).await;

@@ -5,7 +5,7 @@ use crosstie::model::{MarkKind, Shown, Side, Value, Verdict, Why};
 use crosstie::plan::{FieldCase, Seen, merge};
 use proptest::prelude::*;
 
-use crate::world::{Field, any_field, set_field, text, text_field, writes};
+use crate::world::{Field, any_field, cases, set_field, text, text_field, writes};
 
 /// What a merge is called with when a side is not simply known.
 fn merged(field: &Field, crm: Seen, notion: Seen, decision: Option<(&Verdict, &Shown)>) -> crosstie::plan::FieldPlan {
@@ -25,7 +25,7 @@ fn merged(field: &Field, crm: Seen, notion: Seen, decision: Option<(&Verdict, &S
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn after_two_rounds_both_sides_agree_or_the_field_is_held(field in any_field()) {

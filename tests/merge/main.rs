@@ -3,4 +3,5 @@
 
 mod fields;
 mod matching;
+mod trees;
 mod world;

@@ -7,6 +7,8 @@ use crosstie::model::{OrphanWhy, RecordId, Side, Value};
 use crosstie::plan::{Facts, Fate, Matching, Untied, match_untied};
 use proptest::prelude::*;
 
+use crate::world::cases;
+
 fn create() -> impl Strategy<Value = Create> {
     prop_oneof![Just(Create::Both), Just(Create::CrmToNotion), Just(Create::NotionToCrm), Just(Create::None)]
 }
@@ -73,7 +75,7 @@ fn mirrored(facts: &Facts) -> Facts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn every_untied_record_has_one_fate_and_matches_are_mutual(facts in facts(), create in create()) {

@@ -7,6 +7,13 @@ use crosstie::model::{MarkKind, Shown, Side, Value, Verdict};
 use crosstie::plan::{FieldCase, FieldPlan, Interval, Seen, merge};
 use proptest::prelude::*;
 
+/// So many cases a law, or as many as `PROPTEST_CASES` says.
+pub fn cases(count: u32) -> ProptestConfig {
+    let standard = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { standard.cases } else { count };
+    ProptestConfig { cases, failure_persistence: None, ..standard }
+}
+
 /// A field as both sides hold it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {

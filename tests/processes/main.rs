@@ -4,5 +4,7 @@
 
 mod agreement;
 mod daemon;
+mod damaged;
 mod killed;
+mod remembered;
 mod support;

@@ -91,6 +91,19 @@ impl Home {
         Running { child: command.spawn().unwrap(), hello: None }
     }
 
+    /// As [`Home::start`], on a disk that [`Running::fill_disk`] can fill, or that is full behind so many half kilobytes
+    /// of every file already. The signal that a file limit sends is not heard: what cannot be written is an error.
+    pub fn start_on_a_disk_of(&self, blocks: &str, name: &str, args: &[&str]) -> Running {
+        let program = self.command(args);
+        let mut command = Command::new("/bin/sh");
+        let shell = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$@\"");
+        command.args(["-c", &shell, "sh"]).arg(program.get_program()).args(program.get_args());
+        command.env_clear().current_dir(self.path()).stdin(Stdio::null());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdout(self.log(name)).stderr(self.log(name));
+        Running { child: command.spawn().unwrap(), hello: None }
+    }
+
     fn log(&self, name: &str) -> File {
         OpenOptions::new().create(true).append(true).open(self.path().join(format!("{name}.log"))).unwrap()
     }
@@ -146,6 +159,13 @@ impl Running {
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// No file may grow beyond so many bytes, and nothing be written behind them: as if the disk were full.
+    pub fn fill_disk(&self, bytes: u64) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let limit = rustix::process::Rlimit { current: Some(bytes), maximum: None };
+        rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, limit).unwrap();
     }
 
     /// How it ended, if it does within the limit; -1 for a signal.

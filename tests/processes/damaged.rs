@@ -1,0 +1,190 @@
+//! Damage to the store of the real program, and a disk that fills under it: a clear word, and nothing lost that was
+//! acknowledged.
+
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use crate::agreement::Office;
+use crate::killed::{Edited, Operator, RUN, await_agreement, drained, everybody, made_for_somebody};
+use crate::remembered;
+use crate::support::configuration::{office, write};
+use crate::support::program::{Home, Running, until};
+use crate::support::worlds::Worlds;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// An office in step, with its daemon.
+fn settled() -> (Home, Worlds, Running) {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &[], &[]);
+    write(&home, &office(&worlds));
+    let mut daemon = home.start_on_a_disk_of("unlimited", "daemon", &RUN);
+    await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), LIMIT, &Edited::default());
+    (home, worlds, daemon)
+}
+
+/// Starts and stops it once more: the engine below writes its snapshot file when it opens what is there already.
+fn start_and_stop(home: &Home) {
+    let daemon = home.start("daemon", &RUN);
+    await_socket(home);
+    stop(home, daemon);
+    assert!(!snapshots(home).is_empty(), "no snapshot was written, so this test tests nothing");
+}
+
+/// Until then whoever asks opens the store itself, and the daemon would find it in use.
+fn await_socket(home: &Home) {
+    let socket = home.path().join("state/desk.sock");
+    assert!(until(LIMIT, || socket.exists().then_some(())).is_some(), "{}", home.logged("daemon"));
+}
+
+fn stop(home: &Home, mut daemon: Running) {
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(Duration::from_secs(20)), Some(0), "{}", home.logged("daemon"));
+}
+
+fn snapshots(home: &Home) -> Vec<PathBuf> {
+    let files = fs::read_dir(home.path().join("state/sled")).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("snap.")).collect()
+}
+
+/// What `status` says of the store.
+fn told(home: &Home) -> String {
+    let said = home.ask(&["status"]).ends_with(0).stdout;
+    let status = home.ask(&["status", "--json"]).ends_with(0).json();
+    let note = status["store_note"].as_str().unwrap().to_owned();
+    assert!(said.contains(&note), "{said}");
+    note
+}
+
+fn nothing_waits(status: &Json) {
+    let waiting = (&status["conflicts"], &status["holds"], &status["orphans"]);
+    assert_eq!(waiting, (&json!(0), &json!(0), &json!(0)), "{status}");
+}
+
+#[test]
+fn a_damaged_snapshot_file_stops_nothing_and_is_told() {
+    let (home, worlds, daemon) = settled();
+    stop(&home, daemon);
+    start_and_stop(&home);
+    for path in snapshots(&home) {
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.iter_mut().skip(20).take(2).for_each(|byte| *byte ^= 0xff);
+        fs::write(path, bytes).unwrap();
+    }
+    let before = worlds.changes_by_the_sync();
+    let mut daemon = home.start("daemon", &RUN);
+    await_socket(&home);
+    let status = await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), LIMIT, &Edited::default());
+    nothing_waits(&status);
+    let note = told(&home);
+    assert!(note.contains("nothing is lost") && note.contains("aside"), "{note}");
+    assert_eq!(worlds.changes_by_the_sync(), before, "what was remembered was written again");
+    stop(&home, daemon);
+}
+
+#[test]
+fn a_log_without_its_end_is_used_and_nothing_is_guessed() {
+    let note = shortened(false, |length| length / 2, false);
+    assert!(note.contains("what it still holds is used"), "{note}");
+}
+
+#[test]
+fn a_log_shorter_than_its_snapshot_is_used_without_it_and_nothing_is_guessed() {
+    let note = shortened(true, |length| length / 2, false);
+    assert!(note.contains("what it still holds is used") && note.contains("aside"), "{note}");
+}
+
+#[test]
+fn an_emptied_log_is_restored_from_the_export_and_nothing_is_guessed() {
+    // The daemon exported when it began, before it knew anything: no field has a base any more.
+    let note = shortened(true, |_| 0, true);
+    assert!(note.contains("restored from") && note.contains("exports/export-"), "{note}");
+}
+
+/// People edit while nothing runs, and the log is cut to `keep` bytes. Gives back what the operator is told, once
+/// everything that can be settled is.
+fn shortened(snapshot: bool, keep: fn(u64) -> u64, without_base: bool) -> String {
+    let (home, worlds, daemon) = settled();
+    stop(&home, daemon);
+    if snapshot {
+        start_and_stop(&home);
+    }
+    let before = Office::look(&worlds);
+    let mut deals = before.deals.records.keys();
+    let (one, both) = (deals.next().unwrap(), deals.next().unwrap());
+    // One side of a deal, and both sides of the same field of another.
+    worlds.edit_record("deal", one, &json!({ "OPPORTUNITY": "4711" }));
+    worlds.edit_record("deal", both, &json!({ "COMMENTS": "by telephone" }));
+    worlds.edit_page(before.deals.page_of(both).unwrap(), &json!({ "Notes": "by letter" }));
+    let log = OpenOptions::new().write(true).open(home.path().join("state/sled/db")).unwrap();
+    log.set_len(keep(log.metadata().unwrap().len())).unwrap();
+
+    let began = Timestamp::now();
+    let daemon = home.start("daemon", &RUN);
+    await_socket(&home);
+    let (mut status, mut apart) = (Json::Null, Vec::new());
+    let settled = until(LIMIT, || {
+        status = home.ask(&["status", "--json"]).ends_with(0).json();
+        apart = Office::look(&worlds).disagreements();
+        // Every difference that is left waits for a person.
+        (drained(&status, began) && status["conflicts"] == apart.len()).then_some(())
+    });
+    assert!(settled.is_some(), "{apart:?}\n{status}\n{}", home.logged("daemon"));
+    let note = told(&home);
+    let after = Office::look(&worlds);
+    let page = |deal: &str| &after.deals.pages[after.deals.page_of(deal).unwrap()];
+    assert_eq!(after.deals.records[both]["COMMENTS"], "by telephone", "{note}");
+    assert_eq!(page(both)["Notes"], "by letter", "{note}");
+    assert_eq!(after.deals.records[one]["OPPORTUNITY"], "4711", "{note}");
+    if without_base {
+        // Nobody knows which side moved, so neither is written.
+        let old = &before.deals.pages[before.deals.page_of(one).unwrap()]["Amount"];
+        assert_eq!((&page(one)["Amount"], apart.len()), (old, 2), "{apart:?}");
+    }
+    assert_eq!(status["orphans"], 0, "{status}");
+    made_for_somebody(&worlds);
+    stop(&home, daemon);
+    note
+}
+
+#[test]
+fn a_full_disk_stops_the_daemon_and_takes_nothing_that_was_acknowledged() {
+    let (home, worlds, mut daemon) = settled();
+    let (people, _) = everybody(&worlds);
+    let (mut rng, mut edited, mut operator) = (Rng::with_seed(5), Edited::default(), Operator::new());
+    operator.links(&home, &mut rng, &people);
+    // Behind what the log of the daemon will need, and before the end of the store.
+    let store = fs::metadata(home.path().join("state/sled/db")).unwrap().len();
+    daemon.fill_disk(home.logged("daemon").len() as u64 + 100_000);
+    let ended = until(LIMIT, || {
+        edited.in_crm(&worlds, &mut rng, &people);
+        operator.links(&home, &mut rng, &people);
+        daemon.ended_within(Duration::ZERO)
+    });
+    let log = home.logged("daemon");
+    assert_eq!(ended, Some(4), "{log}");
+    assert!(log.contains("stopped before doing anything it could not remember"), "{log}");
+    assert!(log.contains("File too large"), "{log}");
+    assert!(operator.answered > 0 && store > home.logged("daemon").len() as u64 + 100_000, "{store}");
+    remembered::take(&home, "stopped").check(&worlds, &operator.acknowledged);
+
+    // Started again before anybody made room, it leaves everything as it is.
+    let mut second = home.start_on_a_disk_of("200", "second", &RUN);
+    assert_eq!(second.ended_within(LIMIT), Some(4));
+    let said = home.logged("second");
+    assert!(said.contains("Nothing was changed; check rights, space and the disk"), "{said}");
+    assert!(!home.path().join("state/aside").exists(), "a full disk is no damage");
+
+    let mut daemon = home.start("daemon", &RUN);
+    await_socket(&home);
+    let status = await_agreement(&home, &worlds, &mut daemon, Timestamp::now(), LIMIT, &edited);
+    nothing_waits(&status);
+    operator.assert_obeyed(&Office::look(&worlds));
+    made_for_somebody(&worlds);
+    stop(&home, daemon);
+}
