@@ -96,6 +96,8 @@ pub struct Core {
     pub(super) suspects: BTreeSet<RecordRef>,
     /// Departures that wait for the suspects of their pair, or for a person.
     pub(super) put_off: BTreeMap<PairName, BTreeSet<RecordId>>,
+    /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
+    pub(super) unconfirmed: BTreeSet<TieId>,
     /// Ties that ended lately because a record went away.
     pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,

@@ -80,11 +80,12 @@ impl Core {
         match pair.tie_of(at.side, &at.id).map(crate::model::Tie::id) {
             None => pair.rematch = true,
             Some(id)
-                if self
-                    .waiting
-                    .range((id.clone(), Side::Crm, "".into())..)
-                    .next()
-                    .is_some_and(|(it, _)| it.0 == id) =>
+                if self.unconfirmed.contains(&id)
+                    || self
+                        .waiting
+                        .range((id.clone(), Side::Crm, "".into())..)
+                        .next()
+                        .is_some_and(|(it, _)| it.0 == id) =>
             {
                 pair.dirty.insert(id.crm);
             }

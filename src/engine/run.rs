@@ -86,6 +86,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
         put_off: BTreeMap::new(),
+        unconfirmed: BTreeSet::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
         fights: BTreeMap::new(),

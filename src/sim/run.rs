@@ -12,6 +12,7 @@ use super::site::{Plan, Site, locked};
 use super::verdict::{Failing, Figures, Verdict, Violation};
 use super::{Plant, chance::Dice, pairs};
 use crate::control::{Desk, Snapshot};
+use crate::seam::WallClock;
 use crate::standin::office::Office;
 
 /// What is to be run.
@@ -113,7 +114,6 @@ impl Story {
         }
         // Nobody edits any more, and everything works.
         self.office.stop();
-        self.site.host.set(SignedDuration::ZERO);
         locked(&self.site.worlds.faults).heal();
         if self.site.running.is_none() || self.site.fuse.is_burnt() {
             self.live(0).await;
@@ -238,6 +238,8 @@ impl Story {
     /// Waits until nothing moves any more; false if that takes too long.
     async fn heal(&mut self, healed: Timestamp) -> bool {
         let bound = healed + HEALING;
+        // Sweeps are told in the host's time.
+        let since_healed = self.site.host.now();
         let mut quiet_since: Option<Timestamp> = None;
         while self.site.now() < bound {
             let now = self.site.now();
@@ -249,7 +251,7 @@ impl Story {
             }
             let Some(running) = &self.site.running else { return false };
             let snapshot = running.desk.snapshots().borrow().clone();
-            if !is_quiet(&snapshot, self.site.now(), healed) {
+            if !is_quiet(&snapshot, since_healed) {
                 quiet_since = None;
                 continue;
             }
@@ -294,11 +296,7 @@ impl Story {
         let Some(running) = &self.site.running else { return Claims::default() };
         let mut claims = running.desk.claims().await.unwrap_or_default();
         // The auditor counts in the worlds' time.
-        let mut reader = self.site.host.reader();
-        for event in &mut claims.journal {
-            event.at = reader.next(event.at);
-            event.window = event.window.map(|(from, to)| (reader.of(from), reader.of(to)));
-        }
+        self.site.host.correct(&mut claims.journal);
         claims
     }
 
@@ -359,7 +357,7 @@ impl Story {
 }
 
 /// Nothing is planned, out, unknown or hot, and every side of every pair was swept since.
-fn is_quiet(snapshot: &Snapshot, _now: Timestamp, since: Timestamp) -> bool {
+fn is_quiet(snapshot: &Snapshot, since: Timestamp) -> bool {
     snapshot.queue.crm.total() == 0
         && snapshot.queue.notion.total() == 0
         && snapshot.hot == 0

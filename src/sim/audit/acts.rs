@@ -106,10 +106,18 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                 Side::Crm => (Some(spot.record.as_str()), None),
                 Side::Notion => (None, Some(spot.record.as_str())),
             };
+            let events = court.shelf.events(&pair.name, crm, notion);
             let by_somebody = |event: &&Event| {
                 matches!(event.what, Happening::Settled | Happening::Decided) && event.field.as_ref() == key
             };
-            if taken.is_empty() || court.shelf.events(&pair.name, crm, notion).iter().any(by_somebody) {
+            // What was put in inside the window of that very write could not be seen; it is told as exposed.
+            let window = events.iter().filter(|event| event.what == Happening::Wrote && event.field.as_ref() == key);
+            let mut window = window.filter_map(|event| event.window);
+            if let Some((opened, _)) = window.find(|(from, to)| (*from..=*to).contains(&touch.at)) {
+                let before = court.plain(spot, &court.past.value_at(spot, opened)).members();
+                taken.retain(|member| before.contains(member));
+            }
+            if taken.is_empty() || events.iter().any(by_somebody) {
                 continue;
             }
             tell_elements(court, report, spot, touch, &taken);

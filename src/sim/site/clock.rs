@@ -1,10 +1,11 @@
 //! Two clocks: the world's, which is right and follows tokio's paused one, and the engine's, which may be wrong.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use crate::model::{Event, Happening};
 use crate::seam::WallClock;
 
 /// What time it is in both worlds.
@@ -32,65 +33,71 @@ impl WallClock for WorldClock {
 #[derive(Debug)]
 pub struct HostClock {
     world: Arc<WorldClock>,
-    /// From when on it was off by how much, by the world's clock; ascending, never empty.
-    settings: Mutex<Vec<(Timestamp, SignedDuration)>>,
+    settings: Mutex<Settings>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Settings {
+    skew: SignedDuration,
+    /// Processes that started, and how far the clock was off then.
+    starts: Vec<(Timestamp, SignedDuration)>,
+    /// Clocks that were set under a running process: after which event of the journal, and how far it was off then.
+    jumps: Vec<(u64, SignedDuration)>,
 }
 
 impl HostClock {
     /// Off by this much from the start.
     pub fn off_by(world: Arc<WorldClock>, skew: SignedDuration) -> Arc<Self> {
-        Arc::new(Self { world, settings: Mutex::new(vec![(Timestamp::MIN, skew)]) })
+        Arc::new(Self { world, settings: Mutex::new(Settings { skew, ..Settings::default() }) })
     }
 
-    /// Somebody sets it.
+    /// Somebody sets it while no process runs.
     pub fn set(&self, skew: SignedDuration) {
-        let now = self.world.now();
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner).push((now, skew));
+        self.locked().skew = skew;
     }
 
-    /// Translates moments that the engine told, in the order in which it told them, to the world's time.
-    pub fn reader(&self) -> Reader {
-        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Reader { settings, at: 0 }
+    /// Somebody sets it under a running process, whose journal has come so far.
+    pub fn jump(&self, after: u64, skew: SignedDuration) {
+        let mut settings = self.locked();
+        settings.skew = skew;
+        settings.jumps.push((after, skew));
+    }
+
+    /// A process starts.
+    pub fn started(&self) {
+        let now = self.world.now();
+        let mut settings = self.locked();
+        let skew = settings.skew;
+        settings.starts.push((now, skew));
+    }
+
+    /// Puts the moments of a journal into the world's time.
+    pub fn correct(&self, journal: &mut [Event]) {
+        let settings = self.locked().clone();
+        let mut starts = settings.starts.iter();
+        let mut skew = settings.starts.first().map_or(SignedDuration::ZERO, |(_, skew)| *skew);
+        for event in journal {
+            if event.what == Happening::System && event.note.ends_with("started") {
+                // A process that died while it started may have told of it, or not.
+                let told = |(at, skew): &&(Timestamp, SignedDuration)| *at + *skew == event.at;
+                skew = starts.find(told).map_or(skew, |(_, skew)| *skew);
+            } else if let Some((_, jumped)) = settings.jumps.iter().rfind(|(after, _)| *after + 1 == event.seq) {
+                skew = *jumped;
+            }
+            event.at = event.at - skew;
+            // A write on whose way the clock was set has a window that nobody can read.
+            event.window = event.window.map(|(from, to)| (from - skew, to - skew));
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl WallClock for HostClock {
     fn now(&self) -> Timestamp {
-        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        let skew = settings.last().map_or(SignedDuration::ZERO, |(_, skew)| *skew);
+        let skew = self.locked().skew;
         self.world.now().checked_add(skew).unwrap_or(Timestamp::MAX)
-    }
-}
-
-/// Reads the host's times back.
-#[derive(Debug)]
-pub struct Reader {
-    settings: Vec<(Timestamp, SignedDuration)>,
-    at: usize,
-}
-
-impl Reader {
-    /// The world's time of a moment that was told now or later than the last one asked for.
-    pub fn next(&mut self, told: Timestamp) -> Timestamp {
-        while let Some((from, skew)) = self.settings.get(self.at + 1)
-            && told.checked_sub(*skew).is_ok_and(|true_time| true_time >= *from)
-            && !self.fits_here(told)
-        {
-            self.at += 1;
-        }
-        self.of(told)
-    }
-
-    /// The world's time of a moment of about the time that was asked for last.
-    pub fn of(&self, told: Timestamp) -> Timestamp {
-        let skew = self.settings.get(self.at).map_or(SignedDuration::ZERO, |(_, skew)| *skew);
-        told.checked_sub(skew).unwrap_or(told)
-    }
-
-    /// Whether the present setting explains that moment.
-    fn fits_here(&self, told: Timestamp) -> bool {
-        let until = self.settings.get(self.at + 1).map_or(Timestamp::MAX, |(until, _)| *until);
-        self.of(told) < until
     }
 }

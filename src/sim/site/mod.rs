@@ -105,6 +105,7 @@ impl Site {
         self.fuse = Fuse::new();
         let now = self.now();
         locked(&self.worlds.faults).started = now;
+        self.host.started();
         let clock: Arc<dyn WallClock> = self.host.clone();
         locked(&self.worlds.watch).begin(self.kv.clone());
         let (fuse, life) = (Arc::clone(&self.fuse), self.lives);

@@ -19,8 +19,8 @@ const ARRIVES: SignedDuration = SignedDuration::from_secs(60);
 pub enum Writes {
     /// Nothing.
     Nothing,
-    /// This record.
-    Record(String),
+    /// This record: the kind of thing it is, and its id.
+    Record(String, String),
     /// It makes one.
     New,
 }
@@ -34,15 +34,25 @@ pub fn writes(side: Side, request: &Request) -> Writes {
         Side::Crm if [".update", ".delete", ".set"].iter().any(|verb| path.ends_with(verb)) => {
             let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let id = body.get("id").or_else(|| body.get("ID")).cloned().unwrap_or_default();
-            Writes::Record(id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+            // `/crm.item.update` names its entity by number, the older methods in their own names.
+            let of = match body.get("entityTypeId").and_then(serde_json::Value::as_u64) {
+                Some(2) => "deal",
+                Some(3) => "contact",
+                Some(4) => "company",
+                _ => path.split('.').nth(1).unwrap_or_default(),
+            };
+            Writes::Record(of.to_owned(), id.as_str().map_or_else(|| id.to_string(), str::to_owned))
         }
         Side::Notion if request.method == Method::Post && path == "/v1/pages" => Writes::New,
         Side::Notion if request.method == Method::Patch && path.starts_with("/v1/pages/") => {
-            Writes::Record(path.trim_start_matches("/v1/pages/").to_owned())
+            Writes::Record("page".to_owned(), path.trim_start_matches("/v1/pages/").to_owned())
         }
         _ => Writes::Nothing,
     }
 }
+
+/// One record: its side, its kind and its id.
+type Place = (Side, String, String);
 
 /// A write that is out.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +65,9 @@ struct Flight {
 #[derive(Debug)]
 pub struct Watch {
     kv: MemoryKv,
-    flights: BTreeMap<(Side, String), Flight>,
+    flights: BTreeMap<Place, Flight>,
     /// Writes whose sender does not know what became of them: until when they may arrive.
-    doubtful: BTreeMap<(Side, String), Timestamp>,
+    doubtful: BTreeMap<Place, Timestamp>,
     /// From when to when a side has told us to wait.
     closed: Sides<Option<(Timestamp, Timestamp)>>,
     /// Promises that were broken; the first few of each kind.
@@ -93,11 +103,11 @@ impl Watch {
                 format!("{} {} of {side} left without a durable intent", request.method.as_str(), request.path());
             self.tell(Failing::Unintended, what);
         }
-        if let Writes::Record(id) = &what {
-            let place = (side, id.clone());
+        if let Writes::Record(of, id) = &what {
+            let place = (side, of.clone(), id.clone());
             let doubt = self.doubtful.get(&place).is_some_and(|until| now < *until);
             if doubt || self.flights.contains_key(&place) {
-                let what = format!("record {id} of {side} was written while another write of it could still arrive");
+                let what = format!("{of} {id} of {side} was written while another write of it could still arrive");
                 self.tell(Failing::TwoWrites, what);
             }
             self.flights.insert(place, Flight { life, sent: now });
@@ -115,8 +125,8 @@ impl Watch {
             let until = now + SignedDuration::try_from(wait).unwrap_or_default();
             *self.closed.get_mut(side) = Some((from, until));
         }
-        let Writes::Record(id) = what else { return };
-        let place = (side, id.clone());
+        let Writes::Record(of, id) = what else { return };
+        let place = (side, of.clone(), id.clone());
         if self.flights.get(&place).is_none_or(|flight| flight.life != life) {
             return;
         }
@@ -133,8 +143,8 @@ impl Watch {
 
     /// It surely never left.
     pub fn stayed(&mut self, side: Side, what: &Writes) {
-        if let Writes::Record(id) = what {
-            self.flights.remove(&(side, id.clone()));
+        if let Writes::Record(of, id) = what {
+            self.flights.remove(&(side, of.clone(), id.clone()));
         }
     }
 
@@ -146,8 +156,8 @@ impl Watch {
                 && match (&intent.purpose, what) {
                     (Purpose::Create { .. }, Writes::New) => true,
                     // What a creation could not say at once is said right after it.
-                    (Purpose::Create { .. }, Writes::Record(_)) => side == Side::Crm,
-                    (Purpose::Update { record } | Purpose::Trash { record }, Writes::Record(id)) => {
+                    (Purpose::Create { .. }, Writes::Record(..)) => side == Side::Crm,
+                    (Purpose::Update { record } | Purpose::Trash { record }, Writes::Record(_, id)) => {
                         bare(record.as_str()) == bare(id)
                     }
                     _ => false,
