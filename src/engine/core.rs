@@ -99,6 +99,8 @@ pub struct Core {
     /// Ties that ended lately because a record went away.
     pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,
+    /// Word of changes, and the windows of our writes that they may lie in.
+    pub(super) hints: super::hints::Hints,
     /// What we wrote lately, to notice when something else keeps rewriting it.
     pub(super) fights: super::fighting::Fights,
     /// Ties whose last update was refused as a whole: their fields are then written one by one.

@@ -289,6 +289,7 @@ impl Core {
         if let (Some(at), Target::Update(_) | Target::Trash(_)) = (op.subject(ends.as_ref()), &op.target) {
             self.sending.insert(at);
         }
+        self.open_window(intent);
         Order::Send { intent: intent.seq, fields: intent.fields.clone(), marker }
     }
 }

@@ -18,6 +18,7 @@ mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod hints;
 mod listing;
 mod memory;
 mod messages;
@@ -33,7 +34,8 @@ mod unknown;
 mod untied;
 mod views;
 
-pub use desk::EngineDesk;
+pub use crate::control::Hint;
+pub use desk::{EngineDesk, HintSender};
 pub use run::{EngineError, Running, start};
 pub use settings::{Settings, World};
 

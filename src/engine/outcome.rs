@@ -57,9 +57,11 @@ impl Core {
                     (Purpose::Update { record }, returned) => self.finish_update(txn, &intent, record, returned, now),
                     (Purpose::Trash { record }, _) => self.finish_trash(txn, &intent, record, now),
                 }
+                self.drop_window(&intent);
             }
             Err(WriteError::NotDone(error)) => {
                 self.memory.remove_intent(txn, seq);
+                self.drop_window(&intent);
                 self.not_done(txn, op, &intent, &error, now);
             }
             Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
@@ -141,6 +143,7 @@ impl Core {
             .unwrap_or_default();
         let mut written = 0;
         let mut moved = false;
+        let mut taken: BTreeMap<FieldKey, Value> = BTreeMap::new();
         for field in &fields {
             let key = &field.spec.key;
             let hold = HoldId::field(&id, key);
@@ -154,6 +157,7 @@ impl Core {
                     let before = event.before.clone().unwrap_or_default();
                     self.note_taken(at, key, now, intent.common.get(key).unwrap_or(&got), &before);
                     event.after = Some(got.clone());
+                    taken.insert(key.clone(), got.clone());
                     if intent.settles.contains(key) {
                         let mut settled = event.clone();
                         settled.what = Happening::Settled;
@@ -180,6 +184,7 @@ impl Core {
         if moved {
             self.memory.put_tie(txn, tie);
         }
+        self.close_window(txn, at, intent, &taken, now);
         written
     }
 

@@ -35,6 +35,7 @@ impl Core {
         record: Record,
         from: Source,
     ) {
+        self.glimpse(at, &record);
         if self.sending.contains(at) && from == Source::Listing {
             // A write of this very record is out: the listing may show it before or after. The answer will tell.
             return;
@@ -151,6 +152,7 @@ impl Core {
             }
             _ => {
                 self.hot.remove(at);
+                self.keep_hint(at, began);
             }
         }
     }

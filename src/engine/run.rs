@@ -88,6 +88,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         put_off: BTreeMap::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
+        hints: super::hints::Hints::default(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
         bare_creates: BTreeSet::new(),
@@ -106,6 +107,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         settings,
     };
     core.begin(now);
+    core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
     core.doubt_sent(&mut txn);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
@@ -222,6 +224,7 @@ impl Run {
         self.commit(txn).await?;
         if !self.core.draining {
             self.core.start_schemas(now);
+            self.core.call_listings(now);
             self.core.start_listings(now);
             self.core.start_reads(now);
             if !self.core.settings.look_only {
@@ -263,6 +266,7 @@ impl Run {
             Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
             Msg::Schemas { pair, schemas } => core.take_schemas(txn, &pair, schemas),
             Msg::People { side, people } => core.take_people(txn, side, people),
+            Msg::Hint(hint) => core.take_hint(txn, &hint),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, query));

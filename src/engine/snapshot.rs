@@ -39,6 +39,7 @@ impl Core {
             seen: self.figures.seen_total,
             series: self.figures.series(now),
             windows: self.figures.windows(),
+            possibly_overwritten: self.memory.overwritten,
             pairs,
             latest: self.last_rows.iter().take(LATEST).cloned().collect(),
             hot: count(self.hot.len()),

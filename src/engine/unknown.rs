@@ -117,6 +117,7 @@ impl Core {
                 for (_, fetched) in found {
                     self.probed_update(txn, &intent, &at, began, fetched);
                 }
+                self.drop_window(&intent);
                 self.memory.touch(&at);
             }
         }

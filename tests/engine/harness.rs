@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crosstie::config::Timing;
-use crosstie::control::{Command, Desk, List, Mode, PairState, Query, Reply, Rows, Sides};
+use crosstie::control::{Command, Desk, Hint, List, Mode, PairState, Query, Reply, Rows, Sides, Snapshot};
 use crosstie::engine::{self, Claims, Running, Settings, World};
 use crosstie::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
 use crosstie::model::{Event, FieldKey, Happening, Hold, HoldId, RecordId, Shown, Side, TieId, Value};
@@ -197,6 +197,15 @@ impl Bench {
 
     pub async fn command(&self, command: Command) -> Reply {
         self.desk().command("anna", command).await.unwrap()
+    }
+
+    /// Somebody tells the engine of a change.
+    pub async fn hint(&self, hint: Hint) {
+        self.running.as_ref().unwrap().desk.hints().send(hint).await.unwrap();
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.desk().snapshots().borrow().clone()
     }
 
     pub async fn done(&self, command: Command) {

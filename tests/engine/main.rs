@@ -8,6 +8,7 @@ mod flow;
 mod guard;
 mod harness;
 mod office;
+mod overwritten;
 mod presence;
 mod relations;
 mod trouble;

@@ -27,6 +27,7 @@ impl Memory {
             holds: BTreeMap::new(),
             marks: BTreeMap::new(),
             last_event: 0,
+            overwritten: 0,
             next_intent: 1,
             next_decision: 1,
         };
@@ -50,6 +51,7 @@ impl Memory {
         if let Some(counters) = store.get(trees::META, COUNTERS).await? {
             let counters: Counters = record::open(&counters)?;
             memory.last_event = counters.event;
+            memory.overwritten = counters.overwritten;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
         }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{
-    Decision, Entity, Event, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef, Side, Tie,
-    TieId, Tombstone,
+    Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
+    Side, Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
 use crate::store::{Resync, Store, record, trees};
@@ -113,6 +113,8 @@ pub struct Memory {
     pub marks: BTreeMap<(HoldId, &'static str), Mark>,
     /// The seq of the last event.
     pub last_event: u64,
+    /// How many fields were possibly overwritten, ever.
+    pub overwritten: u64,
     next_intent: u64,
     next_decision: u64,
 }
@@ -130,12 +132,18 @@ impl Memory {
             self.last_event += 1;
             event.seq = self.last_event;
             event.at = now;
+            self.overwritten += u64::from(event.what == Happening::PossiblyOverwritten);
             record::put(&mut txn.batch, trees::JOURNAL, self.last_event.to_be_bytes(), event)?;
         }
         if txn.batch.is_empty() {
             return Ok(txn.events);
         }
-        let counters = Counters { event: self.last_event, intent: self.next_intent, decision: self.next_decision };
+        let counters = Counters {
+            event: self.last_event,
+            intent: self.next_intent,
+            decision: self.next_decision,
+            overwritten: self.overwritten,
+        };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)

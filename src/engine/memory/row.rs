@@ -11,6 +11,8 @@ pub(super) struct Counters {
     pub(super) event: u64,
     pub(super) intent: u64,
     pub(super) decision: u64,
+    #[serde(default)]
+    pub(super) overwritten: u64,
 }
 
 /// The name under which one mark of a kind is kept.
