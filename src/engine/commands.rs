@@ -29,6 +29,8 @@ impl Core {
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Retry { id } => self.retry(txn, who, &id),
+            // The control task reads the line first and comes to `undo` itself; without it there is nothing to undo.
+            Command::Undo { event, both } => self.undo(txn, who, event, both, None),
             Command::Refresh => {
                 let now = self.clock.now();
                 for listing in self.listings.values_mut() {
@@ -96,6 +98,7 @@ impl Core {
             txn.events.push(event);
             self.memory.remove_mark(txn, &id, "refused");
             self.memory.remove_mark(txn, &id, "fighting");
+            self.memory.remove_mark(txn, &id, "undone");
             self.forget_fights(&id);
             self.decide(txn, who, Some((id, shown)), verdict);
         }

@@ -30,6 +30,7 @@ mod settings;
 mod snapshot;
 mod translate;
 mod trouble;
+mod undo;
 mod unknown;
 mod untied;
 mod views;

@@ -167,6 +167,7 @@ impl Core {
                     txn.events.push(event);
                     moved |= move_base(&mut tie, field, intent, got, now);
                     self.memory.remove_mark(txn, &hold, "refused");
+                    self.undo_taken(txn, &hold, intent.side);
                 }
                 Taken::Kept if refusals => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();

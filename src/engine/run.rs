@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::control::{DeskError, Reply, Sides, Snapshot, Window};
+use crate::control::{Command, DeskError, Reply, Sides, Snapshot, Window};
 use crate::model::{Entity, Happening, Side};
 use crate::seam::KvError;
 use crate::store::{Store, trees};
@@ -54,6 +54,13 @@ enum Answer {
     Reply(oneshot::Sender<Reply>, Reply),
     Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
     Claims(oneshot::Sender<Claims>),
+    /// Carried out after the commit, because it reads the journal.
+    Undo {
+        to: oneshot::Sender<Reply>,
+        who: String,
+        event: u64,
+        both: bool,
+    },
 }
 
 /// Starts the engine: reads back what it remembers, doubts every write that was on its way, and begins to look.
@@ -275,6 +282,9 @@ impl Run {
                     answers.push(Answer::Window(answer, Ok(window)));
                 }
             }
+            Msg::Command { who, command: Command::Undo { event, both }, answer } => {
+                answers.push(Answer::Undo { to: answer, who, event, both });
+            }
             Msg::Command { who, command, answer } => {
                 let reply = core.command(txn, &who, command);
                 answers.push(Answer::Reply(answer, reply));
@@ -314,6 +324,14 @@ impl Run {
             Answer::Journal(to, query) => {
                 let window = views::journal(&self.core, &self.store, &query).await?;
                 drop(to.send(Ok(window)));
+            }
+            Answer::Undo { to, who, event, both } => {
+                let line = self.store.get(trees::JOURNAL, &event.to_be_bytes()).await?;
+                let line = line.and_then(|bytes| crate::store::record::open(&bytes).ok());
+                let mut txn = Txn::default();
+                let reply = self.core.undo(&mut txn, &who, event, both, line);
+                self.commit(txn).await?;
+                drop(to.send(reply));
             }
             Answer::Claims(to) => {
                 let mut claims = self.core.claims();

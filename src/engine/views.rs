@@ -345,6 +345,7 @@ fn why_word(why: &Why) -> &'static str {
         Why::MassChange { .. } => "guard",
         Why::Quarantined { .. } => "quarantined",
         Why::DuplicateSet { .. } => "duplicates",
+        Why::Undone { .. } => "undone",
     }
 }
 
@@ -377,6 +378,9 @@ pub(super) fn why_sentence(why: &Why) -> String {
         }
         Why::DuplicateSet { records, .. } => {
             format!("{} records carry the same marker; the oldest is tied, remove the others by hand", records.len())
+        }
+        Why::Undone { side, who, .. } => {
+            format!("our write in {side} was undone by {who}; force a side, set a value, or keep the two as they are")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What waits for a person.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -119,6 +120,17 @@ pub enum Why {
         /// All of them, oldest first; the first is the tied one.
         records: Vec<RecordId>,
     },
+    /// An operator took a write back: the two sides differ on purpose until somebody decides.
+    Undone {
+        /// The side whose value was restored.
+        side: Side,
+        /// The restored value, common dialect.
+        value: Value,
+        /// The line of the journal that was undone.
+        event: u64,
+        /// Who.
+        who: String,
+    },
 }
 
 impl Why {
@@ -188,5 +200,22 @@ pub enum MarkKind {
         side: Side,
         /// Oldest first.
         records: Vec<RecordId>,
+    },
+    /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
+    Undone {
+        /// The side that was written.
+        side: Side,
+        /// The line of the journal that is undone.
+        event: u64,
+        /// Who.
+        who: String,
+        /// What the operator saw there, common dialect; whatever else is found there is not overwritten.
+        from: Value,
+        /// What is to be there again, common dialect.
+        to: Value,
+        /// Whether the other side gets it too; the field is then not held.
+        both: bool,
+        /// The sides that are still to be written.
+        left: BTreeSet<Side>,
     },
 }

@@ -81,6 +81,8 @@ fn journal(seq: u64) -> JournalRow {
         label: "title".to_owned(),
         before: Some("old".to_owned()),
         after: Some("new".to_owned()),
+        undoable: true,
+        not_undoable: String::new(),
     }
 }
 

@@ -13,5 +13,6 @@ mod presence;
 mod relations;
 mod trouble;
 mod twins;
+mod undo;
 mod unknown;
 mod wire;

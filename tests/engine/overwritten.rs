@@ -5,7 +5,6 @@ use std::time::Duration;
 use crosstie::config::Timing;
 use crosstie::control::Hint;
 use crosstie::model::{Event, Happening, Side, Value};
-use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

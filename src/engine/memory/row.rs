@@ -22,6 +22,7 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::Failed { .. } => "failed",
         MarkKind::Fighting { .. } => "fighting",
         MarkKind::DuplicateSet { .. } => "duplicates",
+        MarkKind::Undone { .. } => "undone",
     }
 }
 
