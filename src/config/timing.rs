@@ -31,6 +31,8 @@ pub struct Timing {
     pub probe_schedule: Vec<Duration>,
     /// How long after its send an unknown update may still be executed.
     pub settle_unknown_update: Duration,
+    /// How long a create that every probe missed is still watched for.
+    pub late_watch: Duration,
     /// Whether the first matching stops for a review before anything is written.
     pub review: bool,
 }
@@ -50,6 +52,7 @@ impl Default for Timing {
             hot_lag: seconds(10),
             probe_schedule: [5, 15, 45, 120, 300, 600].map(seconds).to_vec(),
             settle_unknown_update: seconds(65),
+            late_watch: seconds(24 * 3600),
             review: true,
         }
     }
@@ -73,6 +76,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
         ("overlap", Duration::ZERO, &mut timing.overlap),
         ("hot_lag", Duration::ZERO, &mut timing.hot_lag),
         ("settle_unknown_update", SECOND, &mut timing.settle_unknown_update),
+        ("late_watch", Duration::ZERO, &mut timing.late_watch),
     ] {
         let Some(found) = reader.any(&mut section, key) else { continue };
         let text = match found.get_ref() {

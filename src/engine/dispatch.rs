@@ -273,6 +273,7 @@ impl Core {
             agreed: BTreeMap::new(),
             cause: BTreeMap::new(),
             read_at: began,
+            made: None,
             attempt,
             state: IntentState::Sent { at: self.clock.now() },
         }

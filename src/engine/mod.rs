@@ -19,6 +19,7 @@ mod failures;
 mod fighting;
 mod figures;
 mod hints;
+mod late;
 mod listing;
 mod memory;
 mod messages;

@@ -65,6 +65,10 @@ impl Core {
                 self.not_done(txn, op, &intent, &error, now);
             }
             Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
+            Err(WriteError::Saved { id, why }) => {
+                let made = matches!(intent.purpose, Purpose::Create { .. }).then(|| id.clone());
+                self.unknown(txn, Intent { made, ..intent }, &format!("saved as {id}, but not readable yet: {why}"));
+            }
         }
         self.touch_subject(op);
     }

@@ -201,6 +201,15 @@ pub enum MarkKind {
         /// Oldest first.
         records: Vec<RecordId>,
     },
+    /// Every look for an unknown create has ended without finding it: should its marker turn up all the same, it is ours.
+    Watched {
+        /// The side it was sent to.
+        side: Side,
+        /// The record it was made for, which is its marker.
+        source: RecordId,
+        /// Until when it can still turn up.
+        until: Timestamp,
+    },
     /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
     Undone {
         /// The side that was written.

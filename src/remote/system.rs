@@ -80,6 +80,14 @@ pub enum WriteError {
     /// It may have been executed, now or within the next minute. To be probed, never repeated.
     #[error("outcome unknown: {0}")]
     Unknown(String),
+    /// Executed, as the system says, but its record could not be read back: to be looked for under this id.
+    #[error("saved as {id}, but not readable yet: {why}")]
+    Saved {
+        /// The record that was made or changed.
+        id: RecordId,
+        /// Why it is not here.
+        why: String,
+    },
 }
 
 /// One record asked for by id.

@@ -7,6 +7,7 @@ mod first;
 mod flow;
 mod guard;
 mod harness;
+mod late;
 mod office;
 mod overwritten;
 mod presence;

@@ -23,6 +23,7 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::Fighting { .. } => "fighting",
         MarkKind::DuplicateSet { .. } => "duplicates",
         MarkKind::Undone { .. } => "undone",
+        MarkKind::Watched { .. } => "watched",
     }
 }
 
