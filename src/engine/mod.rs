@@ -9,6 +9,7 @@
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
 
+mod assumed;
 mod canary;
 mod commands;
 mod core;

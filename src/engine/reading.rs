@@ -45,7 +45,8 @@ impl Core {
         if before.is_some_and(|before| began < before.seen_at) {
             return;
         }
-        if from == Source::Listing && self.looks_reverted(at, &record, began) {
+        let doubtful = self.assumed.contains(at) || self.looks_reverted(at, &record, began);
+        if from == Source::Listing && doubtful {
             self.hot.insert(at.clone(), began);
             return;
         }

@@ -95,6 +95,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         put_off: BTreeMap::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
+        assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
@@ -114,6 +115,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         settings,
     };
     core.begin(now);
+    core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
     core.doubt_sent(&mut txn);

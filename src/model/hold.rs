@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldKey, PairName, RecordId, Side, TieId, Value};
+use super::{Base, FieldKey, PairName, RecordId, Side, TieId, Value};
 
 /// What is held: a field of a tie, a whole tie, or a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -200,6 +200,20 @@ pub enum MarkKind {
         side: Side,
         /// Oldest first.
         records: Vec<RecordId>,
+    },
+    /// A side said that it took a value and showed no record: the base is the value sent, until a reading by id tells
+    /// whether it kept the old one after all.
+    Assumed {
+        /// That side.
+        side: Side,
+        /// What we sent, common dialect.
+        sent: Value,
+        /// What it held before, native dialect.
+        before: Value,
+        /// What we sent, native dialect.
+        native: Value,
+        /// What both sides had agreed on before.
+        base: Option<Base>,
     },
     /// Every look for an unknown create has ended without finding it: should its marker turn up all the same, it is ours.
     Watched {

@@ -1,6 +1,7 @@
 //! What the engine promises, kept between the real clients and the stand-ins, in virtual time and without a socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod altered;
 mod conflicts;
 mod crash;
 mod first;

@@ -24,6 +24,7 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::DuplicateSet { .. } => "duplicates",
         MarkKind::Undone { .. } => "undone",
         MarkKind::Watched { .. } => "watched",
+        MarkKind::Assumed { .. } => "assumed",
     }
 }
 
