@@ -7,6 +7,7 @@
 pub mod command;
 pub mod desk;
 pub mod hint;
+pub mod operator;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
