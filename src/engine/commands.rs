@@ -40,6 +40,9 @@ impl Core {
             }
             Command::Shutdown => {
                 self.draining = true;
+                for side in Side::BOTH {
+                    self.systems.get(side).stop_waiting();
+                }
                 done("what is in flight is finished first")
             }
         }

@@ -121,6 +121,8 @@ pub struct Core {
     /// The newest lines of the journal, newest first.
     pub(super) last_rows: super::snapshot::Rows,
     pub(super) draining: bool,
+    /// When old things are next looked for to be forgotten.
+    pub(super) tidy: super::retention::Tidy,
     pub(super) lag: SignedDuration,
     /// How many planned versions of the snapshot there were.
     pub(super) version: u64,

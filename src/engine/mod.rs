@@ -27,6 +27,7 @@ mod messages;
 mod outcome;
 mod planning;
 mod reading;
+mod retention;
 mod run;
 mod settings;
 mod snapshot;

@@ -108,6 +108,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         trouble: Sides::default(),
         last_rows: VecDeque::new(),
         draining: false,
+        tidy: super::retention::Tidy::from(now),
         lag: signed(settings.timing.hot_lag),
         version: 0,
         started: now,
@@ -162,6 +163,7 @@ impl Core {
         let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
         // What is due already was tried just now, and waits for a message.
         let all = planned.chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
+        let all = all.chain(self.tidy.due());
         all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
     }
 }
@@ -226,7 +228,9 @@ impl Run {
     async fn follow(&mut self) -> Result<(), EngineError> {
         let now = self.core.clock.now();
         let mut txn = Txn::default();
+        self.core.trim_journal(&mut txn, &self.store, now).await?;
         if !self.core.draining {
+            self.core.lapse_overrides(&mut txn, now);
             self.core.match_all(&mut txn);
             self.core.plan_ties(&mut txn);
         }

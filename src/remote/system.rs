@@ -173,6 +173,10 @@ pub trait System: Send + Sync {
     /// Gives back permits that were reserved and not used.
     fn release(&self, lane: Lane, requests: u32);
 
+    /// From now on no request waits for a permit: what could not leave at once fails, a write as surely not done. For the
+    /// end of the program, which waits for answers that are out and for nothing else.
+    fn stop_waiting(&self);
+
     /// Who we are there; also the cheapest test of the token.
     ///
     /// # Errors

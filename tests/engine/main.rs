@@ -13,6 +13,7 @@ mod office;
 mod overwritten;
 mod presence;
 mod relations;
+mod retention;
 mod trouble;
 mod twins;
 mod undo;

@@ -13,6 +13,11 @@ pub(super) struct Counters {
     pub(super) decision: u64,
     #[serde(default)]
     pub(super) overwritten: u64,
+    /// The oldest line of the journal that is kept, and what all of them take.
+    #[serde(default)]
+    pub(super) first: u64,
+    #[serde(default)]
+    pub(super) bytes: u64,
 }
 
 /// The name under which one mark of a kind is kept.
