@@ -127,9 +127,14 @@ impl Core {
     }
 }
 
+/// A side and a marker on it: the record of the other side that something was made for.
+type Place = (Side, RecordId);
+/// When it was created, by its system, and its id.
+type Aged = (Option<Timestamp>, RecordId);
+
 /// Untied records that show a watched marker, oldest first.
-fn late_arrivals(pair: &PairMemory, watched: &BTreeSet<(Side, RecordId)>) -> BTreeMap<(Side, RecordId), Vec<RecordId>> {
-    let mut found: BTreeMap<(Side, RecordId), Vec<(Option<Timestamp>, RecordId)>> = BTreeMap::new();
+fn late_arrivals(pair: &PairMemory, watched: &BTreeSet<Place>) -> BTreeMap<Place, Vec<RecordId>> {
+    let mut found: BTreeMap<Place, Vec<Aged>> = BTreeMap::new();
     for side in Side::BOTH {
         for (id, seen) in pair.observations.get(side).iter().filter(|(_, seen)| seen.is_present()) {
             let Some(marker) = seen.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };

@@ -9,7 +9,7 @@ use crate::model::{
     Base, FieldKey, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record,
     RecordId, RecordRef, Side, Tie, TieId, Value,
 };
-use crate::remote::{RemoteErrorKind, WriteError};
+use crate::remote::WriteError;
 
 use super::core::{Core, OpKey, RecentWrite};
 use super::memory::Txn;
@@ -62,10 +62,7 @@ impl Core {
             Err(WriteError::NotDone(error)) => {
                 self.memory.remove_intent(txn, seq);
                 self.drop_window(&intent);
-                // One that did not leave because the program ends says nothing of the connection.
-                if !(self.draining && error.kind == RemoteErrorKind::Throttled) {
-                    self.not_done(txn, op, &intent, &error, now);
-                }
+                self.not_done(txn, op, &intent, &error, now);
             }
             Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
             Err(WriteError::Saved { id, why }) => {
