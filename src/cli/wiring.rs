@@ -248,8 +248,7 @@ pub fn socket(config: &Config) -> Result<PathBuf, Failure> {
     Ok(state_dir(config)?.join("desk.sock"))
 }
 
-/// Who sits at the keyboard: the login name, or the uid.
+/// Who sits at the keyboard, for the journal.
 pub fn operator() -> String {
-    let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-    name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+    crate::control::operator::here()
 }

@@ -31,6 +31,12 @@ pub struct Timing {
     pub probe_schedule: Vec<Duration>,
     /// How long after its send an unknown update may still be executed.
     pub settle_unknown_update: Duration,
+    /// How long a create that every probe missed is still watched for.
+    pub late_watch: Duration,
+    /// How long a line of the journal is kept; undo reaches no further.
+    pub journal_keep: Duration,
+    /// What the journal may take in the store, in bytes; beyond that its oldest lines go early.
+    pub journal_bytes: u64,
     /// Whether the first matching stops for a review before anything is written.
     pub review: bool,
 }
@@ -50,6 +56,9 @@ impl Default for Timing {
             hot_lag: seconds(10),
             probe_schedule: [5, 15, 45, 120, 300, 600].map(seconds).to_vec(),
             settle_unknown_update: seconds(65),
+            late_watch: seconds(24 * 3600),
+            journal_keep: seconds(90 * 24 * 3600),
+            journal_bytes: 2 << 30,
             review: true,
         }
     }
@@ -57,7 +66,10 @@ impl Default for Timing {
 
 /// The longest time that makes sense anywhere here.
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
+/// The longest time that a journal makes sense: ten years.
+const ERA: Duration = Duration::from_secs(3653 * 24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
     let mut timing = Timing::default();
@@ -73,6 +85,8 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
         ("overlap", Duration::ZERO, &mut timing.overlap),
         ("hot_lag", Duration::ZERO, &mut timing.hot_lag),
         ("settle_unknown_update", SECOND, &mut timing.settle_unknown_update),
+        ("late_watch", Duration::ZERO, &mut timing.late_watch),
+        ("journal_keep", DAY, &mut timing.journal_keep),
     ] {
         let Some(found) = reader.any(&mut section, key) else { continue };
         let text = match found.get_ref() {
@@ -81,11 +95,12 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
             DeValue::Integer(number) => Some(number.to_string()),
             _ => None,
         };
+        let most = if key == "journal_keep" { ERA } else { LONGEST };
         match parse_duration(text.as_deref().unwrap_or("")) {
-            Ok(duration) if duration < least || duration > LONGEST => reader.refuse(
+            Ok(duration) if duration < least || duration > most => reader.refuse(
                 found.span(),
                 format!("`{key}` is {}", show_duration(duration)),
-                format!("choose between {} and {}", show_duration(least), show_duration(LONGEST)),
+                format!("choose between {} and {}", show_duration(least), show_duration(most)),
             ),
             Ok(duration) => *place = duration,
             Err(what) => {
@@ -95,6 +110,20 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
     }
     if let Some(texts) = reader.texts(&mut section, "probe_schedule") {
         probe_schedule(reader, &section, texts, &mut timing);
+    }
+    if let Some(found) = reader.any(&mut section, "journal_mib") {
+        let mib = match found.get_ref() {
+            DeValue::Integer(number) => number.to_string().parse::<u64>().ok(),
+            _ => None,
+        };
+        match mib.filter(|mib| (1..=1 << 20).contains(mib)) {
+            Some(mib) => timing.journal_bytes = mib << 20,
+            None => reader.refuse(
+                found.span(),
+                "`journal_mib` is no size",
+                "write a whole number of mebibytes, from 1 to 1048576",
+            ),
+        }
     }
     if let Some(review) = reader.flag(&mut section, "review") {
         timing.review = review;

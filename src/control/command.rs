@@ -107,6 +107,14 @@ pub enum Command {
         /// The hold.
         id: HoldId,
     },
+    /// Takes one of our writes back: the written side gets its before-image again if it still shows what we wrote, and the
+    /// field is held until somebody decides. It goes the way of every write; refused when the field has moved since.
+    Undo {
+        /// The line of the journal that tells of the write ([`crate::model::Happening::Wrote`]).
+        event: u64,
+        /// Whether the other side gets that value too: then somebody's own edit there is taken back, and nothing is held.
+        both: bool,
+    },
     /// Observes both sides of every pair now.
     Refresh,
     /// Ends the engine in an orderly way: finishes what is in flight, then stops.

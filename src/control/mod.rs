@@ -6,12 +6,15 @@
 
 pub mod command;
 pub mod desk;
+pub mod hint;
+pub mod operator;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
 
 pub use command::{Command, Reply, Resolution};
 pub use desk::{Desk, DeskError};
+pub use hint::Hint;
 pub use query::{
     Candidate, HoldRow, JournalRow, List, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue, Window,
 };

@@ -98,7 +98,8 @@ pub struct HoldRow {
     pub label: String,
     /// The kind of its values, which tells how an edited value is read; `None` for a whole record or pair.
     pub kind: Option<Kind>,
-    /// One word: `conflict`, `refused`, `unmappable`, `unreadable`, `deleted`, `fighting`, `guard`, `quarantined`, `duplicates`.
+    /// One word: `conflict`, `refused`, `unmappable`, `unreadable`, `deleted`, `fighting`, `guard`, `quarantined`, `duplicates`,
+    /// `undone`.
     pub why: String,
     /// One sentence: what happened and what can be done.
     pub detail: String,
@@ -229,6 +230,12 @@ pub struct JournalRow {
     pub before: Option<String>,
     /// The value after.
     pub after: Option<String>,
+    /// Whether this line is a write that could be undone right now.
+    #[serde(default)]
+    pub undoable: bool,
+    /// Why it could not, if it is a write; empty for other lines.
+    #[serde(default)]
+    pub not_undoable: String,
 }
 
 impl SideValue {

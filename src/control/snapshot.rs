@@ -261,6 +261,9 @@ pub struct Snapshot {
     pub series: Vec<Sample>,
     /// The windows of our writes.
     pub windows: WindowFigures,
+    /// Fields that somebody may have edited inside such a window, ever: the journal lists them.
+    #[serde(default)]
+    pub possibly_overwritten: u64,
     /// The pairs, in the order of the configuration.
     pub pairs: Vec<PairStatus>,
     /// The newest journal lines, newest first, 50 at most.

@@ -30,6 +30,8 @@ impl Core {
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Retry { id } => self.retry(txn, who, &id),
+            // The control task reads the line first and comes to `undo` itself; without it there is nothing to undo.
+            Command::Undo { event, both } => self.undo(txn, who, event, both, None),
             Command::Refresh => {
                 let now = self.clock.now();
                 for listing in self.listings.values_mut() {
@@ -39,6 +41,9 @@ impl Core {
             }
             Command::Shutdown => {
                 self.draining = true;
+                for side in Side::BOTH {
+                    self.systems.get(side).stop_waiting();
+                }
                 done("what is in flight is finished first")
             }
         }
@@ -97,6 +102,7 @@ impl Core {
             txn.events.push(event);
             self.memory.remove_mark(txn, &id, "refused");
             self.memory.remove_mark(txn, &id, "fighting");
+            self.memory.remove_mark(txn, &id, "undone");
             self.forget_fights(&id);
             self.decide(txn, who, Some((id, shown)), verdict);
         }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use crate::config::Timing;
 use crate::control::{PairState, Sides};
 use crate::model::{
-    Base, Event, FieldKey, FieldName, Happening, HoldId, Intent, Observation, PairName, RecordId, RecordRef, Side,
-    TieId, Value, Verdict, Why,
+    Event, FieldKey, FieldName, Happening, HoldId, Observation, PairName, RecordId, RecordRef, Side, TieId, Value,
+    Verdict, Why,
 };
 use crate::remote::{RemoteError, System};
 use crate::seam::WallClock;
@@ -61,9 +61,6 @@ pub struct RecentWrite {
     pub at: Timestamp,
     /// What was there before, native.
     pub before: BTreeMap<FieldName, Value>,
-    /// Where the answer held no record: the write, and the bases that it moved. The next reading tells whether the side
-    /// took it.
-    pub assumed: Option<(Intent, BTreeMap<FieldKey, Base>)>,
 }
 
 /// Everything the control task knows.
@@ -101,6 +98,10 @@ pub struct Core {
     /// Ties that ended lately because a record went away.
     pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,
+    /// Records whose last write was answered without a record: a reading by id is to tell whether the side took it.
+    pub(super) assumed: BTreeSet<RecordRef>,
+    /// Word of changes, and the windows of our writes that they may lie in.
+    pub(super) hints: super::hints::Hints,
     /// What we wrote lately, to notice when something else keeps rewriting it.
     pub(super) fights: super::fighting::Fights,
     /// Ties whose last update was refused as a whole: their fields are then written one by one.
@@ -122,6 +123,8 @@ pub struct Core {
     /// The newest lines of the journal, newest first.
     pub(super) last_rows: super::snapshot::Rows,
     pub(super) draining: bool,
+    /// When old things are next looked for to be forgotten.
+    pub(super) tidy: super::retention::Tidy,
     pub(super) lag: SignedDuration,
     /// How many planned versions of the snapshot there were.
     pub(super) version: u64,

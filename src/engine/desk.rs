@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::control::{Command, Desk, DeskError, Query, Reply, Snapshot, Window};
+use crate::control::{Command, Desk, DeskError, Hint, Query, Reply, Snapshot, Window};
 
 use super::Claims;
 use super::messages::Msg;
@@ -16,7 +16,33 @@ pub struct EngineDesk {
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
 }
 
+/// Takes word of changes to the engine: a webhook's receiver holds one.
+#[derive(Clone)]
+pub struct HintSender {
+    mail: mpsc::Sender<Msg>,
+}
+
+impl HintSender {
+    /// Hands a hint over; waits while the engine has more mail than it can hold. It is heard, not remembered: after a
+    /// crash the listings see the change all the same.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn send(&self, hint: Hint) -> Result<(), DeskError> {
+        self.mail.send(Msg::Hint(hint)).await.map_err(|_| gone())
+    }
+}
+
+fn gone() -> DeskError {
+    DeskError::Gone("it has ended, or its store failed; see its last journal lines".to_owned())
+}
+
 impl EngineDesk {
+    /// A way in for hints.
+    pub fn hints(&self) -> HintSender {
+        HintSender { mail: self.mail.clone() }
+    }
+
     /// Everything the engine claims, for an auditor.
     ///
     /// # Errors
@@ -27,7 +53,6 @@ impl EngineDesk {
     }
 
     async fn ask<T>(&self, msg: Msg, reply: oneshot::Receiver<T>) -> Result<T, DeskError> {
-        let gone = || DeskError::Gone("it has ended, or its store failed; see its last journal lines".to_owned());
         self.mail.send(msg).await.map_err(|_| gone())?;
         reply.await.map_err(|_| gone())
     }

@@ -273,6 +273,7 @@ impl Core {
             agreed: BTreeMap::new(),
             cause: BTreeMap::new(),
             read_at: began,
+            made: None,
             attempt,
             state: IntentState::Sent { at: self.clock.now() },
         }
@@ -289,6 +290,7 @@ impl Core {
         if let (Some(at), Target::Update(_) | Target::Trash(_)) = (op.subject(ends.as_ref()), &op.target) {
             self.sending.insert(at);
         }
+        self.open_window(intent);
         Order::Send { intent: intent.seq, fields: intent.fields.clone(), marker }
     }
 }

@@ -66,6 +66,7 @@ impl Core {
         let lately = |at: Timestamp| now.duration_since(at) < MEMORY;
         self.fights.retain(|_, own| own.written.last().is_some_and(|(at, _)| lately(*at)));
         self.recent_writes.retain(|_, write| lately(write.at));
+        self.hints.forget(now);
     }
 
     /// A side took a value of ours.

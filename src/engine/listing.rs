@@ -292,6 +292,7 @@ impl Core {
                     // Heat is set anew by the reading itself, if it is still needed.
                     self.hot.remove(&at);
                     self.take_one(txn, &at, began, fetched);
+                    self.keep_hint(&at, began);
                 }
             }
             Err(error) if asked.len() == 1 && lies_in_the_record(error.kind) => {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::control::{Command, DeskError, Query, Reply, Window};
+use crate::control::{Command, DeskError, Hint, Query, Reply, Window};
 use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Schema, Side, Value};
 use crate::remote::{Changes, Fetched, RemoteError, WriteError};
 
@@ -110,6 +110,8 @@ pub enum Msg {
         /// All of them.
         people: Result<Vec<Person>, RemoteError>,
     },
+    /// Word of a change.
+    Hint(Hint),
     /// An operator looks.
     Query {
         /// What for.

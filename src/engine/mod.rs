@@ -2,13 +2,15 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `listing` and
-//! `reading` how a side is seen, `planning`, `departures` and `untied` what is derived from it, `dispatch`, `outcome`, `failures`, `fighting` and
-//! `unknown` how it is written, `views` and `commands` what an operator sees and does, `desk` the door for them.
+//! `canary`, `listing`, `reading` and `hints` how a side is seen, `planning`, `departures` and `untied` what is derived from
+//! it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is written, `undo` how a write
+//! is taken back, `retention` what is forgotten, `views` and `commands` what an operator sees and does, `desk` the door for
+//! them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
 
+mod assumed;
 mod canary;
 mod commands;
 mod core;
@@ -18,22 +20,27 @@ mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod hints;
+mod late;
 mod listing;
 mod memory;
 mod messages;
 mod outcome;
 mod planning;
 mod reading;
+mod retention;
 mod run;
 mod settings;
 mod snapshot;
 mod translate;
 mod trouble;
+mod undo;
 mod unknown;
 mod untied;
 mod views;
 
-pub use desk::EngineDesk;
+pub use crate::control::Hint;
+pub use desk::{EngineDesk, HintSender};
 pub use run::{EngineError, Running, start};
 pub use settings::{Settings, World};
 

@@ -57,12 +57,18 @@ impl Core {
                     (Purpose::Update { record }, returned) => self.finish_update(txn, &intent, record, returned, now),
                     (Purpose::Trash { record }, _) => self.finish_trash(txn, &intent, record, now),
                 }
+                self.drop_window(&intent);
             }
             Err(WriteError::NotDone(error)) => {
                 self.memory.remove_intent(txn, seq);
+                self.drop_window(&intent);
                 self.not_done(txn, op, &intent, &error, now);
             }
             Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
+            Err(WriteError::Saved { id, why }) => {
+                let made = matches!(intent.purpose, Purpose::Create { .. }).then(|| id.clone());
+                self.unknown(txn, Intent { made, ..intent }, &format!("saved as {id}, but not readable yet: {why}"));
+            }
         }
         self.touch_subject(op);
     }
@@ -108,14 +114,14 @@ impl Core {
         let bases = tie.base.clone();
         let written = self.settle_fields(txn, intent, &at, tie, returned.as_ref(), now, true);
         self.figures.written(intent.side, now, written);
-        self.remember_write(&at, intent, now, returned.is_none().then_some(bases));
+        self.remember_write(&at, intent, now);
         let id = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
         if let Some(id) = id {
             self.memory.remove_mark(txn, &HoldId::tie(&id), "failed");
         }
         match returned {
             Some(record) => self.take_reading(txn, &at, now, record, Source::ById),
-            None => self.assume_written(txn, &at, intent, now),
+            None => self.assume_written(txn, &at, intent, &bases, now),
         }
     }
 
@@ -141,6 +147,7 @@ impl Core {
             .unwrap_or_default();
         let mut written = 0;
         let mut moved = false;
+        let mut taken: BTreeMap<FieldKey, Value> = BTreeMap::new();
         for field in &fields {
             let key = &field.spec.key;
             let hold = HoldId::field(&id, key);
@@ -154,6 +161,7 @@ impl Core {
                     let before = event.before.clone().unwrap_or_default();
                     self.note_taken(at, key, now, intent.common.get(key).unwrap_or(&got), &before);
                     event.after = Some(got.clone());
+                    taken.insert(key.clone(), got.clone());
                     if intent.settles.contains(key) {
                         let mut settled = event.clone();
                         settled.what = Happening::Settled;
@@ -163,6 +171,7 @@ impl Core {
                     txn.events.push(event);
                     moved |= move_base(&mut tie, field, intent, got, now);
                     self.memory.remove_mark(txn, &hold, "refused");
+                    self.undo_taken(txn, &hold, intent.side);
                 }
                 Taken::Kept if refusals => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -180,72 +189,15 @@ impl Core {
         if moved {
             self.memory.put_tie(txn, tie);
         }
+        self.close_window(txn, at, intent, &taken, now);
         written
     }
 
-    fn remember_write(
-        &mut self,
-        at: &RecordRef,
-        intent: &Intent,
-        now: Timestamp,
-        assumed: Option<BTreeMap<FieldKey, Base>>,
-    ) {
+    fn remember_write(&mut self, at: &RecordRef, intent: &Intent, now: Timestamp) {
         let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
-        let before = intent
-            .fields
-            .keys()
-            .filter_map(|name| Some((name.clone(), known?.known(name)?.clone())))
-            .collect::<BTreeMap<_, _>>();
-        let assumed = assumed.map(|bases| (intent.clone(), bases));
-        self.recent_writes.insert(at.clone(), RecentWrite { at: now, before, assumed });
-    }
-
-    /// The first reading after a write whose answer held no record: a side that still shows the value from before did not
-    /// take it, and that is nobody's edit.
-    pub(super) fn check_assumed(&mut self, txn: &mut Txn, at: &RecordRef, record: &Record, began: Timestamp) {
-        let Some(write) = self.recent_writes.get_mut(at).filter(|write| write.at <= began) else { return };
-        let before = write.before.clone();
-        let Some((intent, bases)) = write.assumed.take() else { return };
-        let Some(pair) = self.memory.pair(&at.pair) else { return };
-        let (Some(map), Some(mut tie)) = (&pair.map, pair.tie_of(at.side, &at.id).cloned()) else { return };
-        let id = tie.id();
-        let kept: Vec<(FieldKey, Value)> = intent
-            .common
-            .iter()
-            .filter(|(key, _)| {
-                let name = map.field(key).map(|field| field.name_on(at.side));
-                let shown = name.and_then(|name| record.fields.get(name)?.known());
-                shown.is_some()
-                    && shown == name.and_then(|name| before.get(name))
-                    && shown != name.and_then(|name| intent.fields.get(name))
-            })
-            .map(|(key, sent)| (key.clone(), sent.clone()))
-            .collect();
-        for (key, sent) in kept {
-            match bases.get(&key) {
-                Some(base) => tie.base.insert(key.clone(), base.clone()),
-                None => tie.base.remove(&key),
-            };
-            let reason = format!("{} kept its old value and said nothing", at.side);
-            let mut event = self.event(Happening::Refused, at, reason.clone());
-            event.field = Some(key.clone());
-            event.after = Some(sent.clone());
-            txn.events.push(event);
-            let kind = MarkKind::Refused { side: at.side, sent, reason };
-            self.memory.put_mark(txn, Mark { id: HoldId::field(&id, &key), kind, at: began });
-        }
-        self.memory.put_tie(txn, tie);
-    }
-
-    fn assume_written(&mut self, txn: &mut Txn, at: &RecordRef, intent: &Intent, now: Timestamp) {
-        let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
-        let Some(mut observation) = known.cloned() else { return };
-        for (name, value) in &intent.fields {
-            observation.fields.insert(name.clone(), FieldState::Known(value.clone()));
-        }
-        observation.seen_at = now;
-        self.memory.put_observation(txn, at, observation);
-        self.hot.insert(at.clone(), now);
+        let before = intent.fields.keys().filter_map(|name| Some((name.clone(), known?.known(name)?.clone())));
+        let before = before.collect();
+        self.recent_writes.insert(at.clone(), RecentWrite { at: now, before });
     }
 
     /// A record was made, or an unknown one was found to have been made: it is tied to its source.

@@ -38,6 +38,7 @@ impl Core {
             let mut departing: Vec<(TieId, Departure)> = Vec::new();
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };
+                self.check_undone(txn, &id);
                 let Some(plan) = self.derive(&id) else { continue };
                 match plan.departure {
                     Departure::No => self.apply_plan(txn, &id, plan),
@@ -108,7 +109,7 @@ impl Core {
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
                 marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
             };
-            fields.push((key.clone(), self.representable(field, tie, merge(&case))));
+            fields.push((key.clone(), self.representable(field, tie, super::undo::respect_undo(&case, merge(&case)))));
         }
         let unmarked = notion.marker.as_deref() != Some(tie.crm.as_str());
         Some(TiePlan { fields, departure: Departure::No, unmarked })

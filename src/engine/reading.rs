@@ -35,6 +35,7 @@ impl Core {
         record: Record,
         from: Source,
     ) {
+        self.glimpse(at, &record);
         if self.sending.contains(at) && from == Source::Listing {
             // A write of this very record is out: the listing may show it before or after. The answer will tell.
             return;
@@ -44,7 +45,8 @@ impl Core {
         if before.is_some_and(|before| began < before.seen_at) {
             return;
         }
-        if from == Source::Listing && self.looks_reverted(at, &record, began) {
+        let doubtful = self.assumed.contains(at) || self.looks_reverted(at, &record, began);
+        if from == Source::Listing && doubtful {
             self.hot.insert(at.clone(), began);
             return;
         }
@@ -152,6 +154,7 @@ impl Core {
             }
             _ => {
                 self.hot.remove(at);
+                self.keep_hint(at, began);
             }
         }
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::control::{DeskError, Reply, Sides, Snapshot, Window};
+use crate::control::{Command, DeskError, Reply, Sides, Snapshot, Window};
 use crate::model::{Entity, Happening, Side};
 use crate::seam::KvError;
 use crate::store::{Store, trees};
@@ -54,6 +54,13 @@ enum Answer {
     Reply(oneshot::Sender<Reply>, Reply),
     Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
     Claims(oneshot::Sender<Claims>),
+    /// Carried out after the commit, because it reads the journal.
+    Undo {
+        to: oneshot::Sender<Reply>,
+        who: String,
+        event: u64,
+        both: bool,
+    },
 }
 
 /// Starts the engine: reads back what it remembers, doubts every write that was on its way, and begins to look.
@@ -89,6 +96,8 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         unconfirmed: BTreeSet::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
+        assumed: BTreeSet::new(),
+        hints: super::hints::Hints::default(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
         bare_creates: BTreeSet::new(),
@@ -100,6 +109,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         trouble: Sides::default(),
         last_rows: VecDeque::new(),
         draining: false,
+        tidy: super::retention::Tidy::from(now),
         lag: signed(settings.timing.hot_lag),
         version: 0,
         started: now,
@@ -107,6 +117,8 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         settings,
     };
     core.begin(now);
+    core.recall_assumed(now);
+    core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
     core.doubt_sent(&mut txn);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
@@ -152,6 +164,7 @@ impl Core {
         let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
         // What is due already was tried just now, and waits for a message.
         let all = planned.chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
+        let all = all.chain(self.tidy.due());
         all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
     }
 }
@@ -216,13 +229,16 @@ impl Run {
     async fn follow(&mut self) -> Result<(), EngineError> {
         let now = self.core.clock.now();
         let mut txn = Txn::default();
+        self.core.trim_journal(&mut txn, &self.store, now).await?;
         if !self.core.draining {
+            self.core.lapse_overrides(&mut txn, now);
             self.core.match_all(&mut txn);
             self.core.plan_ties(&mut txn);
         }
         self.commit(txn).await?;
         if !self.core.draining {
             self.core.start_schemas(now);
+            self.core.call_listings(now);
             self.core.start_listings(now);
             self.core.start_reads(now);
             if !self.core.settings.look_only {
@@ -264,6 +280,7 @@ impl Run {
             Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
             Msg::Schemas { pair, schemas } => core.take_schemas(txn, &pair, schemas),
             Msg::People { side, people } => core.take_people(txn, side, people),
+            Msg::Hint(hint) => core.take_hint(txn, &hint),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, query));
@@ -271,6 +288,9 @@ impl Run {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));
                 }
+            }
+            Msg::Command { who, command: Command::Undo { event, both }, answer } => {
+                answers.push(Answer::Undo { to: answer, who, event, both });
             }
             Msg::Command { who, command, answer } => {
                 let reply = core.command(txn, &who, command);
@@ -311,6 +331,14 @@ impl Run {
             Answer::Journal(to, query) => {
                 let window = views::journal(&self.core, &self.store, &query).await?;
                 drop(to.send(Ok(window)));
+            }
+            Answer::Undo { to, who, event, both } => {
+                let line = self.store.get(trees::JOURNAL, &event.to_be_bytes()).await?;
+                let line = line.and_then(|bytes| crate::store::record::open(&bytes).ok());
+                let mut txn = Txn::default();
+                let reply = self.core.undo(&mut txn, &who, event, both, line);
+                self.commit(txn).await?;
+                drop(to.send(reply));
             }
             Answer::Claims(to) => {
                 let mut claims = self.core.claims();

@@ -39,8 +39,9 @@ impl Core {
             seen: self.figures.seen_total,
             series: self.figures.series(now),
             windows: self.figures.windows(),
+            possibly_overwritten: self.memory.overwritten,
             pairs,
-            latest: self.last_rows.iter().take(LATEST).cloned().collect(),
+            latest: self.last_rows.iter().take(LATEST).map(|row| self.preview_again(row)).collect(),
             hot: count(self.hot.len()),
             store_note: self.settings.store_note.clone(),
         }
@@ -123,7 +124,13 @@ impl Core {
             value.as_ref().map(|value| field.map_or_else(|| value.show(), |field| self.text(field, value)))
         };
         let (before, after) = (text(&event.before), text(&event.after));
-        JournalRow { event, title: title.unwrap_or_default(), label: label.unwrap_or_default(), before, after }
+        JournalRow {
+            title: title.unwrap_or_default(),
+            label: label.unwrap_or_default(),
+            before,
+            after,
+            ..self.undo_preview(event)
+        }
     }
 
     /// Everything but the journal.

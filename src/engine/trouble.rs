@@ -14,6 +14,10 @@ const PAUSES: (i64, i64) = (1, 60);
 impl Core {
     /// A request failed for a reason that lies in the connection or the system.
     pub(super) fn note_trouble(&mut self, txn: &mut Txn, side: Side, error: &RemoteError) {
+        // What does not leave because the program ends says nothing of the connection.
+        if self.draining {
+            return;
+        }
         if self.trouble.get(side).as_ref().map(|known| known.kind) != Some(error.kind) {
             let mut event = self.system_event(Happening::Connection, error.message.clone());
             event.side = Some(side);

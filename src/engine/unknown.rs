@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record, RecordId, RecordRef, Tie,
+    Entity, Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record, RecordId,
+    RecordRef, Tie,
 };
-use crate::remote::{Fetched, Lane, RemoteError};
+use crate::remote::{Fetched, Lane, RemoteError, System};
 
 use super::core::{Core, after, signed};
 use super::memory::Txn;
@@ -71,9 +72,7 @@ impl Core {
             tokio::spawn(async move {
                 let began = clock.now();
                 let found = match &intent.purpose {
-                    Purpose::Create { source } => system.probe(&entity, source.as_str()).await.map(|records| {
-                        records.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect()
-                    }),
+                    Purpose::Create { source } => look(&*system, &entity, source, intent.made.as_ref()).await,
                     Purpose::Update { record } | Purpose::Trash { record } => {
                         system.get(&entity, std::slice::from_ref(record), Lane::Probe).await
                     }
@@ -117,6 +116,7 @@ impl Core {
                 for (_, fetched) in found {
                     self.probed_update(txn, &intent, &at, began, fetched);
                 }
+                self.drop_window(&intent);
                 self.memory.touch(&at);
             }
         }
@@ -165,7 +165,9 @@ impl Core {
         let note = format!("probed {} times, never found; sent {} of {SENDS} times", probes + 1, intent.attempt);
         txn.events.push(self.intent_event(Happening::NotApplied, &intent, note.clone()));
         let hold = self.failure_hold(&intent);
-        let again = (intent.attempt < SENDS).then(|| self.clock.now());
+        // What surely was made is not made again, wherever it has gone.
+        let again = (intent.attempt < SENDS && intent.made.is_none()).then(|| self.clock.now());
+        self.watch(txn, &intent, source);
         self.set_failure(txn, hold, intent.side, &note, intent.attempt, again);
         self.memory.touch(&source_at);
     }
@@ -210,4 +212,24 @@ impl Core {
             }
         }
     }
+}
+
+/// What a create may have made: the record that its answer named, if it carries the marker; else every record that does.
+async fn look(
+    system: &dyn System,
+    entity: &Entity,
+    source: &RecordId,
+    made: Option<&RecordId>,
+) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+    if let Some(id) = made {
+        let mut named = system.get(entity, std::slice::from_ref(id), Lane::Probe).await?;
+        named.retain(|(_, fetched)| {
+            matches!(fetched, Fetched::Record(record) if record.marker.as_deref() == Some(source.as_str()))
+        });
+        if !named.is_empty() {
+            return Ok(named);
+        }
+    }
+    let marked = system.probe(entity, source.as_str()).await?;
+    Ok(marked.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect())
 }

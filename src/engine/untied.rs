@@ -39,6 +39,7 @@ impl Core {
     /// One pass; tells whether ties were made, so that others may now mean something else.
     fn match_pair(&mut self, txn: &mut Txn, name: &PairName) -> bool {
         self.retie_returned(txn, name);
+        self.take_late(txn, name);
         let Some(pair) = self.memory.pair(name) else { return false };
         let facts = self.facts(pair);
         let matching = match_untied(&facts, pair.spec.create);
@@ -133,9 +134,10 @@ impl Core {
                 creating.insert((intent.side.other(), source.clone()));
             }
         }
+        let twins = self.twins(name);
         for side in Side::BOTH {
             for (id, observation) in pair.observations.get(side) {
-                if !observation.is_present() {
+                if !observation.is_present() || twins.contains(&(side, id.clone())) {
                     continue;
                 }
                 let keys = self.match_keys(pair, side, id);

@@ -284,7 +284,8 @@ impl Core {
 
 /// A window of the journal, newest first. Without a filter only its rows are read.
 pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-    let last = core.memory.last_event;
+    let (first, last) = (core.memory.first_event, core.memory.last_event);
+    let total = (last + 1).saturating_sub(first);
     let limit = query.limit.min(ROWS);
     let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {
         let (begin, rows) = (from.to_be_bytes(), usize::try_from(to + 1 - from).unwrap_or(usize::MAX));
@@ -298,12 +299,13 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
     };
     if query.filter.is_empty() {
         let to = last.saturating_sub(query.offset);
-        let from = (to + 1).saturating_sub(limit).max(1);
-        let rows = if to == 0 || limit == 0 { Vec::new() } else { read(from, to).await? };
-        return Ok(Window { total: last, offset: query.offset, rows: Rows::Journal(rows) });
+        let from = (to + 1).saturating_sub(limit).max(first);
+        let rows = if to < first || limit == 0 { Vec::new() } else { read(from, to).await? };
+        return Ok(Window { total, offset: query.offset, rows: Rows::Journal(rows) });
     }
     // A search goes back as far as a person would scroll, and says so by its total.
-    let rows = if last == 0 { Vec::new() } else { read(last.saturating_sub(SEARCHED) + 1, last).await? };
+    let from = (last.saturating_sub(SEARCHED) + 1).max(first);
+    let rows = if total == 0 { Vec::new() } else { read(from, last).await? };
     let text = |row: &crate::control::JournalRow| {
         let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
         format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
@@ -345,6 +347,7 @@ fn why_word(why: &Why) -> &'static str {
         Why::MassChange { .. } => "guard",
         Why::Quarantined { .. } => "quarantined",
         Why::DuplicateSet { .. } => "duplicates",
+        Why::Undone { .. } => "undone",
     }
 }
 
@@ -377,6 +380,9 @@ pub(super) fn why_sentence(why: &Why) -> String {
         }
         Why::DuplicateSet { records, .. } => {
             format!("{} records carry the same marker; the oldest is tied, remove the others by hand", records.len())
+        }
+        Why::Undone { side, who, .. } => {
+            format!("our write in {side} was undone by {who}; force a side, set a value, or keep the two as they are")
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What waits for a person.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldKey, PairName, RecordId, Side, TieId, Value};
+use super::{Base, FieldKey, PairName, RecordId, Side, TieId, Value};
 
 /// What is held: a field of a tie, a whole tie, or a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,6 +120,17 @@ pub enum Why {
         /// All of them, oldest first; the first is the tied one.
         records: Vec<RecordId>,
     },
+    /// An operator took a write back: the two sides differ on purpose until somebody decides.
+    Undone {
+        /// The side whose value was restored.
+        side: Side,
+        /// The restored value, common dialect.
+        value: Value,
+        /// The line of the journal that was undone.
+        event: u64,
+        /// Who.
+        who: String,
+    },
 }
 
 impl Why {
@@ -188,5 +200,45 @@ pub enum MarkKind {
         side: Side,
         /// Oldest first.
         records: Vec<RecordId>,
+    },
+    /// A side said that it took a value and showed no record: the base is the value sent, until a reading by id tells
+    /// whether it kept the old one after all.
+    Assumed {
+        /// That side.
+        side: Side,
+        /// What we sent, common dialect.
+        sent: Value,
+        /// What it held before, native dialect.
+        before: Value,
+        /// What we sent, native dialect.
+        native: Value,
+        /// What both sides had agreed on before.
+        base: Option<Base>,
+    },
+    /// Every look for an unknown create has ended without finding it: should its marker turn up all the same, it is ours.
+    Watched {
+        /// The side it was sent to.
+        side: Side,
+        /// The record it was made for, which is its marker.
+        source: RecordId,
+        /// Until when it can still turn up.
+        until: Timestamp,
+    },
+    /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
+    Undone {
+        /// The side that was written.
+        side: Side,
+        /// The line of the journal that is undone.
+        event: u64,
+        /// Who.
+        who: String,
+        /// What the operator saw there, common dialect; whatever else is found there is not overwritten.
+        from: Value,
+        /// What is to be there again, common dialect.
+        to: Value,
+        /// Whether the other side gets it too; the field is then not held.
+        both: bool,
+        /// The sides that are still to be written.
+        left: BTreeSet<Side>,
     },
 }

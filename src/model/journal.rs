@@ -27,6 +27,8 @@ pub enum Happening {
     Released,
     /// An operator decided.
     Decided,
+    /// An operator took a write back: `before` is what was there, `after` what is to be there again.
+    Undone,
     /// A decision no longer fits what is there; it is shown again.
     Lapsed,
     /// A human value lost by policy, direction, merge or operator; `before` is the value that lost, on `side`.

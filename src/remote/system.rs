@@ -80,6 +80,14 @@ pub enum WriteError {
     /// It may have been executed, now or within the next minute. To be probed, never repeated.
     #[error("outcome unknown: {0}")]
     Unknown(String),
+    /// Executed, as the system says, but its record could not be read back: to be looked for under this id.
+    #[error("saved as {id}, but not readable yet: {why}")]
+    Saved {
+        /// The record that was made or changed.
+        id: RecordId,
+        /// Why it is not here.
+        why: String,
+    },
 }
 
 /// One record asked for by id.
@@ -164,6 +172,10 @@ pub trait System: Send + Sync {
 
     /// Gives back permits that were reserved and not used.
     fn release(&self, lane: Lane, requests: u32);
+
+    /// From now on no request waits for a permit: what could not leave at once fails, a write as surely not done. For the
+    /// end of the program, which waits for answers that are out and for nothing else.
+    fn stop_waiting(&self);
 
     /// Who we are there; also the cheapest test of the token.
     ///

@@ -81,6 +81,8 @@ fn journal(seq: u64) -> JournalRow {
         label: "title".to_owned(),
         before: Some("old".to_owned()),
         after: Some("new".to_owned()),
+        undoable: true,
+        not_undoable: String::new(),
     }
 }
 
@@ -151,6 +153,7 @@ pub fn full() -> World {
             seen: Sides { crm: 1_000, notion: 950 },
             series: (0..240).map(sample).collect(),
             windows: WindowFigures { count: 500, p50: 340, p95: 910 },
+            possibly_overwritten: 0,
             pairs: vec![
                 pair("contacts", PairState::Running),
                 pair("deals", PairState::Review { sure: 100, ambiguous: 4, crm_only: 9, notion_only: 2 }),

@@ -108,3 +108,19 @@ async fn of_many_snapshots_a_slow_reader_gets_the_newest_and_not_all() {
     assert!(versions.len() < 2500, "{} snapshots were sent", versions.len());
     assert!(versions.is_sorted());
 }
+
+#[tokio::test]
+async fn a_command_names_the_user_and_where_they_came_from() {
+    use std::os::unix::fs::MetadataExt;
+    let daemon = Daemon::start().await;
+    let uid = std::fs::metadata(&daemon.path).unwrap().uid();
+    for (from, shown) in [("10.0.0.7", " from 10.0.0.7"), ("root (uid 0)", "")] {
+        let hello = json!({"hello": "crosstie", "version": 1, "pid": 1, "from": from});
+        let mut raw = Raw::connect(&daemon.path, &hello.to_string()).await;
+        assert_eq!(raw.hear().await.unwrap()["hello"], "crosstie");
+        raw.say(br#"{"id":1,"ask":{"command":{"who":"somebody (uid 4711)","command":{"command":"refresh"}}}}"#).await;
+        assert_eq!(raw.answer().await["answer"]["id"], 1);
+        let (who, _) = daemon.fake.commands.lock().unwrap().last().unwrap().clone();
+        assert!(who.ends_with(&format!("(uid {uid}){shown}")) && !who.contains("4711"), "{who}");
+    }
+}

@@ -1,10 +1,12 @@
 //! The process dies at any moment and starts again on what had reached the disk.
 
 use crosstie::model::Side;
+use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan};
+use crate::wire::Fate;
 
 #[tokio::test(start_paused = true)]
 async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() {
@@ -93,7 +95,7 @@ async fn an_orderly_shutdown_finishes_what_is_in_flight_and_begins_nothing() {
     let (deal, page) = bench.deal().await;
     bench.once(
         |call| call.side == Side::Notion && call.is_update(),
-        crate::wire::Fate::SlowAnswer(std::time::Duration::from_secs(20)),
+        Fate::SlowAnswer(std::time::Duration::from_secs(20)),
     );
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
     while bench.writes().is_empty() {
@@ -107,4 +109,25 @@ async fn an_orderly_shutdown_finishes_what_is_in_flight_and_begins_nothing() {
     bench.settle().await;
     assert_eq!((bench.cell(&page, "Amount"), bench.cell(&page, "Notes")), (json!("4711"), json!("later")));
     assert_eq!(bench.writes().iter().filter(|call| call.holds("4711")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orderly_shutdown_drops_a_write_that_waits_for_its_turn_and_the_next_start_does_it() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let before = bench.cell(&page, "Amount");
+    let busy = Response::json(429, &json!({"object": "error", "code": "rate_limited", "message": "later"}));
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::Instead(busy.header("retry-after", "500")));
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it was told to wait", 60, async || !bench.writes().is_empty()).await;
+    bench.pass(5).await;
+    let told = bench.now();
+    bench.shut_down().await;
+    assert!(bench.now().duration_since(told).as_secs() < 2, "it waited out a Retry-After");
+    assert_eq!((bench.writes().len(), bench.cell(&page, "Amount")), (1, before));
+    bench.start().await;
+    assert!(bench.claims().await.intents.is_empty(), "a write that was never done is doubted");
+    bench.settle().await;
+    assert_eq!(bench.cell(&page, "Amount"), json!("4711"));
+    assert_eq!(bench.writes().len(), 2);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crosstie::config::Timing;
-use crosstie::control::{Command, Desk, List, Mode, PairState, Query, Reply, Rows, Sides};
+use crosstie::control::{Command, Desk, Hint, List, Mode, PairState, Query, Reply, Rows, Sides, Snapshot, Window};
 use crosstie::engine::{self, Claims, Running, Settings, World};
 use crosstie::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
 use crosstie::model::{Event, FieldKey, Happening, Hold, HoldId, RecordId, Shown, Side, TieId, Value};
@@ -209,13 +209,26 @@ impl Bench {
         self.desk().command("anna", command).await.unwrap()
     }
 
+    /// Somebody tells the engine of a change.
+    pub async fn hint(&self, hint: Hint) {
+        self.running.as_ref().unwrap().desk.hints().send(hint).await.unwrap();
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.desk().snapshots().borrow().clone()
+    }
+
     pub async fn done(&self, command: Command) {
         let reply = self.command(command).await;
         assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
     }
 
+    pub async fn query(&self, query: Query) -> Window {
+        self.desk().query(query).await.unwrap()
+    }
+
     pub async fn list(&self, list: List) -> Rows {
-        self.desk().query(Query { list, filter: String::new(), offset: 0, limit: 500 }).await.unwrap().rows
+        self.query(Query { list, filter: String::new(), offset: 0, limit: 500 }).await.rows
     }
 
     pub async fn hold(&self, id: &HoldId) -> Option<Hold> {

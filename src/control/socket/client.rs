@@ -121,7 +121,7 @@ pub async fn connect(path: &Path) -> Result<SocketDesk, ConnectError> {
     let mut lines = Lines::new(read);
     let mut write = FramedWrite::new(write, LinesCodec::new());
     let begin = async {
-        let ours = line(&Hello::ours(None)).map_err(protocol)?;
+        let ours = line(&Hello::client()).map_err(protocol)?;
         // A daemon that refuses may have hung up by now; what it said first is worth more than that.
         let said = write.send(ours).await;
         let daemon: Hello = lines.expect().await.map_err(protocol)?;

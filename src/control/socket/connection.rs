@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use tokio_util::codec::{FramedWrite, LinesCodec};
 use tokio_util::sync::CancellationToken;
 
-use crate::control::{Command, Desk, Snapshot};
+use crate::control::{Command, Desk, Snapshot, operator};
 
 use super::wire::{Answer, Ask, Hello, Incoming, Lines, NAME, Push, Request, line};
-use super::{PATIENCE, VERSION, place};
+use super::{PATIENCE, VERSION};
 
 /// Answers waiting to be written.
 const ANSWERS: usize = 64;
@@ -46,9 +46,7 @@ pub(super) async fn run(stream: UnixStream, uid: u32, desk: Arc<dyn Desk>, shutd
         () = shutdown.cancelled() => return,
         greeted = timeout(PATIENCE, greet(&mut lines, &mut write, Hello::ours(Some(mode)))) => greeted,
     };
-    if !matches!(greeted, Ok(Ok(()))) {
-        return;
-    }
+    let Ok(Ok(theirs)) = greeted else { return };
 
     let (answers, queue) = mpsc::channel(ANSWERS);
     let (commands, orders) = mpsc::channel(COMMANDS);
@@ -80,7 +78,7 @@ pub(super) async fn run(stream: UnixStream, uid: u32, desk: Arc<dyn Desk>, shutd
                             continue;
                         }
                         Ok(Request { id, ask: Ask::Command { who, command } }) => {
-                            let order = Order { id, who: place::name(&who, uid), command };
+                            let order = Order { id, who: operator::name(&who, uid, theirs.from.as_deref()), command };
                             tokio::select! {
                                 biased;
                                 sent = commands.send(order) => if sent.is_err() { break },
@@ -114,14 +112,14 @@ pub(super) async fn run(stream: UnixStream, uid: u32, desk: Arc<dyn Desk>, shutd
 }
 
 /// Says hello and hears it.
-async fn greet<R, W>(lines: &mut Lines<R>, write: &mut FramedWrite<W, LinesCodec>, ours: Hello) -> Result<(), String>
+async fn greet<R, W>(lines: &mut Lines<R>, write: &mut FramedWrite<W, LinesCodec>, ours: Hello) -> Result<Hello, String>
 where
     R: tokio::io::AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     send(write, &ours).await?;
     let text = match lines.expect::<Hello>().await {
-        Ok(theirs) if theirs.hello == NAME && theirs.version == VERSION => return Ok(()),
+        Ok(theirs) if theirs.hello == NAME && theirs.version == VERSION => return Ok(theirs),
         Ok(theirs) if theirs.hello == NAME => {
             format!("this daemon speaks version {VERSION} of the protocol, you speak {}", theirs.version)
         }

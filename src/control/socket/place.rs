@@ -66,16 +66,6 @@ pub(super) fn admits(peer: u32, own: u32) -> bool {
     peer == own || peer == 0
 }
 
-/// The operator's name for the journal: what the client calls itself, and the user the system knows it by. Brackets
-/// and what does not print are taken out, so that nobody can put another's number into a name.
-pub(super) fn name(said: &str, uid: u32) -> String {
-    let plain: String = said.chars().filter(|c| !c.is_control() && !matches!(c, '(' | ')')).take(64).collect();
-    match plain.trim() {
-        "" => format!("uid {uid}"),
-        name => format!("{name} (uid {uid})"),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
@@ -87,13 +77,5 @@ mod tests {
         assert!(admits(0, 1000));
         assert!(!admits(1001, 1000));
         assert!(!admits(1000, 0));
-    }
-
-    #[test]
-    fn a_name_carries_the_number_the_system_knows_and_no_other() {
-        assert_eq!(name("anna", 1000), "anna (uid 1000)");
-        assert_eq!(name(" \u{1b}\n ", 1000), "uid 1000");
-        assert_eq!(name("root (uid 0)", 1000), "root uid 0 (uid 1000)");
-        assert_eq!(name(&"x".repeat(500), 7).len(), 64 + " (uid 7)".len());
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
-use crate::control::{Command, DeskError, Mode, Query, Reply, Snapshot, Window};
+use crate::control::{Command, DeskError, Mode, Query, Reply, Snapshot, Window, operator};
 
 use super::{LONGEST_LINE, VERSION};
 
@@ -25,12 +25,20 @@ pub struct Hello {
     /// What the daemon works on; a client says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// The address of the SSH client that the operator sits at, where there is one; a daemon says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 impl Hello {
     /// This process's.
     pub fn ours(mode: Option<Mode>) -> Self {
-        Self { hello: NAME.to_owned(), version: VERSION, pid: std::process::id(), mode }
+        Self { hello: NAME.to_owned(), version: VERSION, pid: std::process::id(), mode, from: None }
+    }
+
+    /// This process's, as a client.
+    pub fn client() -> Self {
+        Self { from: operator::ssh_client(), ..Self::ours(None) }
     }
 }
 

@@ -27,6 +27,9 @@ impl Memory {
             holds: BTreeMap::new(),
             marks: BTreeMap::new(),
             last_event: 0,
+            first_event: 1,
+            journal_bytes: 0,
+            overwritten: 0,
             next_intent: 1,
             next_decision: 1,
         };
@@ -50,6 +53,9 @@ impl Memory {
         if let Some(counters) = store.get(trees::META, COUNTERS).await? {
             let counters: Counters = record::open(&counters)?;
             memory.last_event = counters.event;
+            memory.first_event = counters.first.max(1);
+            memory.journal_bytes = counters.bytes;
+            memory.overwritten = counters.overwritten;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
         }

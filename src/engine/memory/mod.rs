@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{
-    Decision, Entity, Event, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef, Side, Tie,
-    TieId, Tombstone,
+    Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
+    Side, Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
 use crate::store::{Resync, Store, record, trees};
@@ -113,6 +113,12 @@ pub struct Memory {
     pub marks: BTreeMap<(HoldId, &'static str), Mark>,
     /// The seq of the last event.
     pub last_event: u64,
+    /// The seq of the oldest event that is kept.
+    pub first_event: u64,
+    /// What the kept events take in the store, in bytes.
+    pub journal_bytes: u64,
+    /// How many fields were possibly overwritten, ever.
+    pub overwritten: u64,
     next_intent: u64,
     next_decision: u64,
 }
@@ -130,15 +136,32 @@ impl Memory {
             self.last_event += 1;
             event.seq = self.last_event;
             event.at = now;
+            self.overwritten += u64::from(event.what == Happening::PossiblyOverwritten);
             record::put(&mut txn.batch, trees::JOURNAL, self.last_event.to_be_bytes(), event)?;
+            let line = txn.batch.ops.last().and_then(|(_, _, value)| value.as_ref()).map_or(0, Vec::len);
+            self.journal_bytes += u64::try_from(line).unwrap_or(0);
         }
         if txn.batch.is_empty() {
             return Ok(txn.events);
         }
-        let counters = Counters { event: self.last_event, intent: self.next_intent, decision: self.next_decision };
+        let counters = Counters {
+            event: self.last_event,
+            intent: self.next_intent,
+            decision: self.next_decision,
+            overwritten: self.overwritten,
+            first: self.first_event,
+            bytes: self.journal_bytes,
+        };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
+    }
+
+    /// Forgets the oldest line of the journal, which takes so many bytes.
+    pub fn drop_event(&mut self, txn: &mut Txn, seq: u64, bytes: usize) {
+        txn.remove(trees::JOURNAL, seq.to_be_bytes().to_vec());
+        self.first_event = seq + 1;
+        self.journal_bytes = self.journal_bytes.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// One pair; every name inside the engine is one of a configured pair.

@@ -11,6 +11,13 @@ pub(super) struct Counters {
     pub(super) event: u64,
     pub(super) intent: u64,
     pub(super) decision: u64,
+    #[serde(default)]
+    pub(super) overwritten: u64,
+    /// The oldest line of the journal that is kept, and what all of them take.
+    #[serde(default)]
+    pub(super) first: u64,
+    #[serde(default)]
+    pub(super) bytes: u64,
 }
 
 /// The name under which one mark of a kind is kept.
@@ -20,6 +27,9 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::Failed { .. } => "failed",
         MarkKind::Fighting { .. } => "fighting",
         MarkKind::DuplicateSet { .. } => "duplicates",
+        MarkKind::Undone { .. } => "undone",
+        MarkKind::Watched { .. } => "watched",
+        MarkKind::Assumed { .. } => "assumed",
     }
 }
 

@@ -46,6 +46,10 @@ impl System for Bitrix24 {
         self.connection.release(lane, requests);
     }
 
+    fn stop_waiting(&self) {
+        self.connection.stop_waiting();
+    }
+
     async fn identity(&self) -> Result<Identity, RemoteError> {
         // `profile` needs no scope, unlike `user.current`.
         let me = self.ask(Lane::Probe, "profile", &json!({})).await?;

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
 use self::health::{Health, RetryBudget};
@@ -59,6 +60,8 @@ struct Inner {
     dialect: Arc<dyn Dialect>,
     patience: Patience,
     health: Mutex<Health>,
+    /// Nothing waits any more.
+    closing: CancellationToken,
 }
 
 impl fmt::Debug for Connection {
@@ -97,7 +100,17 @@ impl Connection {
         patience: Patience,
     ) -> Self {
         let health = Mutex::new(Health::new(Instant::now()));
-        Self { inner: Arc::new(Inner { transport, pace, clock, dialect, patience, health }) }
+        Self {
+            inner: Arc::new(Inner {
+                transport,
+                pace,
+                clock,
+                dialect,
+                patience,
+                health,
+                closing: CancellationToken::new(),
+            }),
+        }
     }
 
     /// Sends a request that changes nothing, and repeats it where that can help.
@@ -150,12 +163,22 @@ impl Connection {
 
     /// See [`super::System::reserve`].
     pub async fn reserve(&self, lane: Lane, requests: u32) {
-        self.inner.pace.reserve(lane, requests).await;
+        tokio::select! {
+            biased;
+            () = self.inner.pace.reserve(lane, requests) => {}
+            // Whatever was to be sent with these permits finds none and fails.
+            () = self.inner.closing.cancelled() => {}
+        }
     }
 
     /// See [`super::System::release`].
     pub fn release(&self, lane: Lane, requests: u32) {
         self.inner.pace.release(lane, requests);
+    }
+
+    /// See [`super::System::stop_waiting`].
+    pub fn stop_waiting(&self) {
+        self.inner.closing.cancel();
     }
 
     /// How the connection does.
@@ -178,7 +201,13 @@ impl Connection {
 
     async fn send(&self, lane: Lane, request: &Request, deadline: Instant) -> Result<Outcome, RemoteError> {
         let method = self.inner.dialect.method_of(request);
-        let permit = timeout_at(deadline, self.inner.pace.acquire(lane, method.as_deref())).await;
+        let permit = tokio::select! {
+            biased;
+            permit = timeout_at(deadline, self.inner.pace.acquire(lane, method.as_deref())) => permit,
+            () = self.inner.closing.cancelled() => {
+                return Err(error(RemoteErrorKind::Throttled, "", "the program ends, and the request was not sent"));
+            }
+        };
         let permit = permit.map_err(|_| {
             let error = too_fast();
             self.health().trouble = Some(error.clone());
@@ -249,8 +278,11 @@ impl Connection {
         if until >= deadline || !self.health().retries.spend(cost, Instant::now()) {
             return false;
         }
-        sleep_until(until).await;
-        true
+        tokio::select! {
+            biased;
+            () = self.inner.closing.cancelled() => false,
+            () = sleep_until(until) => true,
+        }
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {

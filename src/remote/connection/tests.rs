@@ -109,6 +109,23 @@ async fn a_throttled_write_is_repeated_after_the_gate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_that_waits_out_a_gate_is_dropped_when_nothing_is_to_wait_any_more() {
+    let throttled = Ok(Response::json(429, &body!({})).header("retry-after", "500"));
+    let (connection, script) = connect(vec![throttled]);
+    let began = Instant::now();
+    let waiting = connection.clone();
+    let write = tokio::spawn(async move { waiting.write(Lane::Write, request()).await });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    connection.stop_waiting();
+    let error = write.await.unwrap().unwrap_err();
+    assert!(matches!(error, WriteError::NotDone(_)), "{error:?}");
+    assert_eq!((sent(&script), began.elapsed().as_secs()), (1, 3));
+    connection.reserve(Lane::Write, 2).await;
+    assert!(connection.read(Lane::Probe, request()).await.is_err());
+    assert_eq!((sent(&script), began.elapsed().as_secs()), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_never_left_is_repeated_and_costs_no_permit() {
     let refused = || Err(Failure::NotSent("connection refused".into()));
     let (connection, script) = connect(vec![refused(), refused()]);

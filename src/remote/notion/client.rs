@@ -171,6 +171,10 @@ impl System for Notion {
         self.connection.release(lane, requests);
     }
 
+    fn stop_waiting(&self) {
+        self.connection.stop_waiting();
+    }
+
     async fn identity(&self) -> Result<Identity, RemoteError> {
         self.read_identity().await
     }

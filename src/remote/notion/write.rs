@@ -113,9 +113,9 @@ impl Notion {
             return match self.read_page(entity, &id, Lane::Probe).await {
                 Ok(Fetched::Record(record)) => Ok(record),
                 Ok(Fetched::Missing) => {
-                    Err(WriteError::Unknown("Notion saved it, but does not find it yet".to_owned()))
+                    Err(WriteError::Saved { id: RecordId(id), why: "Notion does not find it yet".to_owned() })
                 }
-                Err(error) => Err(unclear(error)),
+                Err(error) => Err(WriteError::Saved { id: RecordId(id), why: error.message }),
             };
         }
         let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;

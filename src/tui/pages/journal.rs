@@ -22,6 +22,7 @@ pub(super) fn word(what: Happening) -> (Role, &'static str) {
         Happening::Held => (Role::Warn, "held"),
         Happening::Released => (Role::Text, "released"),
         Happening::Decided => (Role::Accent, "decided"),
+        Happening::Undone => (Role::Accent, "undone"),
         Happening::Lapsed => (Role::Warn, "lapsed"),
         Happening::Settled => (Role::Warn, "settled"),
         Happening::Refused => (Role::Bad, "refused"),

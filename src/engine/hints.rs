@@ -1,0 +1,395 @@
+//! Word of changes, and what it tells of our own writes.
+//!
+//! A hint makes a record hot and nothing more: it may be late, double, out of order, or about nobody we know. But where it
+//! tells of somebody else's edit of a field *inside* the window of a write of ours, from the pre-read to the
+//! acknowledgement, that edit may be overwritten, and the journal says so, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::control::Hint;
+use crate::mapping::FieldMap;
+use crate::model::{
+    Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordId, RecordRef, Side,
+    Value,
+};
+use crate::seam::KvError;
+use crate::store::{Store, record, trees};
+
+use super::core::{Core, after, signed};
+use super::memory::Txn;
+
+/// How far the other system's clock may be from ours.
+const SLACK: SignedDuration = SignedDuration::from_secs(1);
+/// How far apart increments are at least that were asked for by hints.
+const APART: SignedDuration = SignedDuration::from_secs(5);
+/// How long a window is kept for hints that come late, and an edit for windows that close late.
+const KEPT: SignedDuration = SignedDuration::from_mins(30);
+/// Windows and edits kept of one record.
+const MOST: usize = 16;
+/// Owners of relations to one record that are read again; more are left to the listings.
+const OWNERS: usize = 25;
+/// Lines of the journal that are looked through for windows after a start.
+const RECALLED: u64 = 512;
+
+/// What is kept for comparing hints and writes.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// Records to be read by a request that begins after this moment.
+    owed: BTreeMap<RecordRef, Timestamp>,
+    /// Listings that are to come sooner, because a record was named that nobody knows.
+    called: BTreeSet<(PairName, Side)>,
+    edits: BTreeMap<RecordRef, Vec<Edit>>,
+    windows: BTreeMap<RecordRef, Vec<Window>>,
+}
+
+/// An edit by somebody else.
+#[derive(Debug, PartialEq, Eq)]
+struct Edit {
+    at: Timestamp,
+    heard: Timestamp,
+    fields: Option<Vec<FieldName>>,
+}
+
+/// One write of ours.
+#[derive(Debug)]
+struct Window {
+    intent: u64,
+    opened: Timestamp,
+    /// `None` while the answer is out.
+    closed: Option<Timestamp>,
+    /// The record's edit time at the pre-read, by its system.
+    edited_at: Option<Timestamp>,
+    fields: BTreeMap<FieldKey, Slot>,
+}
+
+/// One field of a write, common dialect.
+#[derive(Debug)]
+struct Slot {
+    before: Value,
+    ours: Value,
+    /// A third value that a reading showed in between.
+    glimpsed: Option<Value>,
+    /// Nothing more is to be told of it.
+    done: bool,
+}
+
+impl Hints {
+    /// What lies too far back to matter.
+    pub fn forget(&mut self, now: Timestamp) {
+        let lately = |at: Timestamp| now.duration_since(at) < KEPT;
+        self.edits.retain(|_, edits| {
+            edits.retain(|edit| lately(edit.heard));
+            !edits.is_empty()
+        });
+        self.windows.retain(|_, windows| {
+            windows.retain(|window| window.closed.is_none_or(lately));
+            !windows.is_empty()
+        });
+    }
+
+    fn window(&mut self, at: &RecordRef, intent: u64) -> Option<&mut Window> {
+        self.windows.get_mut(at)?.iter_mut().find(|window| window.intent == intent && window.closed.is_none())
+    }
+
+    fn keep(&mut self, at: RecordRef, window: Window) {
+        let windows = self.windows.entry(at).or_default();
+        windows.push(window);
+        if windows.len() > MOST {
+            windows.remove(0);
+        }
+    }
+}
+
+impl Core {
+    /// Takes word of a change.
+    pub(super) fn take_hint(&mut self, txn: &mut Txn, hint: &Hint) {
+        let now = self.clock.now();
+        let names = self.pair_names().into_iter().filter(|name| hint.pair.as_ref().is_none_or(|pair| pair == name));
+        let names: Vec<PairName> = names.collect();
+        let mut known = false;
+        for name in &names {
+            if self.memory.pair(name).is_some_and(|pair| pair.observation(hint.side, &hint.record).is_some()) {
+                known = true;
+                self.hear(txn, RecordRef { pair: name.clone(), side: hint.side, id: hint.record.clone() }, hint, now);
+            }
+        }
+        if !known && hint.by_us != Some(true) {
+            self.hints.called.extend(names.into_iter().map(|name| (name, hint.side)));
+        }
+    }
+
+    fn hear(&mut self, txn: &mut Txn, at: RecordRef, hint: &Hint, now: Timestamp) {
+        if hint.by_us == Some(true) {
+            // What we wrote, the answer told; polling sees what else there may be.
+            return;
+        }
+        if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
+            let edits = self.hints.edits.entry(at.clone()).or_default();
+            let edit = Edit { at: edited, heard: now, fields: hint.fields.clone() };
+            if !edits.iter().any(|known| known.at == edit.at && known.fields == edit.fields) {
+                edits.push(edit);
+            }
+            if edits.len() > MOST {
+                edits.remove(0);
+            }
+            self.judge_windows(txn, &at);
+        }
+        if self.hints.owed.insert(at.clone(), now).is_none() {
+            for owner in self.owners(&at) {
+                self.heat(owner, now);
+            }
+        }
+        self.heat(at, now);
+    }
+
+    fn heat(&mut self, at: RecordRef, now: Timestamp) {
+        let due = self.hot.entry(at).or_insert(now);
+        *due = (*due).min(now);
+    }
+
+    /// Records whose relation shows this one.
+    fn owners(&self, at: &RecordRef) -> Vec<RecordRef> {
+        let mut owners = Vec::new();
+        for pair in self.memory.pairs.values() {
+            let fields = pair.map.iter().flat_map(|map| &map.fields);
+            for field in fields.filter(|field| field.spec.relation.as_ref() == Some(&at.pair)) {
+                let shows = |value: Option<&Value>| matches!(value, Some(Value::Links(links)) if links.contains(at.id.as_str()));
+                let found = pair.observations.get(at.side).iter();
+                let found = found.filter(|(_, seen)| shows(seen.known(field.name_on(at.side))));
+                owners.extend(found.map(|(id, _)| RecordRef {
+                    pair: pair.spec.name.clone(),
+                    side: at.side,
+                    id: id.clone(),
+                }));
+            }
+        }
+        if owners.len() > OWNERS { Vec::new() } else { owners }
+    }
+
+    /// A reading that began before the hint came does not answer it.
+    pub(super) fn keep_hint(&mut self, at: &RecordRef, began: Timestamp) {
+        match self.hints.owed.get(at) {
+            Some(heard) if began < *heard => {
+                let now = self.clock.now();
+                self.heat(at.clone(), now);
+            }
+            Some(_) => drop(self.hints.owed.remove(at)),
+            None => {}
+        }
+    }
+
+    /// Increments that a hint about an unknown record asked for: at once, but never more often than a few times a minute,
+    /// for most of what nobody knows is none of ours.
+    pub(super) fn call_listings(&mut self, now: Timestamp) {
+        for place in std::mem::take(&mut self.hints.called) {
+            let apart = signed(self.poll(place.1)).min(APART);
+            let Some(state) = self.listings.get_mut(&place) else { continue };
+            if state.running.is_some() {
+                self.hints.called.insert(place);
+                continue;
+            }
+            let soonest = state.last_end.map_or(now, |end| after(end, apart).max(now));
+            state.next_increment = state.next_increment.min(soonest);
+        }
+    }
+
+    /// A write is about to be sent.
+    pub(super) fn open_window(&mut self, intent: &Intent) {
+        let Purpose::Update { record } = &intent.purpose else { return };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        let seen = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        let edited_at = seen.and_then(|seen| seen.edited_at);
+        let slot = |(key, ours): (&FieldKey, &Value)| {
+            let before = intent.before.get(key).cloned().unwrap_or_default();
+            (key.clone(), Slot { before, ours: ours.clone(), glimpsed: None, done: false })
+        };
+        let fields = intent.common.iter().map(slot).collect();
+        let window = Window { intent: intent.seq, opened: intent.read_at, closed: None, edited_at, fields };
+        self.hints.keep(at, window);
+    }
+
+    /// It was not executed, or nobody will ever know: what is still open of it is forgotten.
+    pub(super) fn drop_window(&mut self, intent: &Intent) {
+        let Purpose::Update { record } = &intent.purpose else { return };
+        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
+        if let Some(windows) = self.hints.windows.get_mut(&at) {
+            windows.retain(|window| window.intent != intent.seq || window.closed.is_some());
+        }
+    }
+
+    /// A reading that came while a write was out, or its outcome unknown: if it shows a third value, edited after our
+    /// pre-read, that is what the write is overwriting.
+    pub(super) fn glimpse(&mut self, at: &RecordRef, record: &Record) {
+        let mut found: Vec<(u64, FieldKey, Value)> = Vec::new();
+        for window in self.hints.windows.get(at).into_iter().flatten().filter(|window| window.closed.is_none()) {
+            // An index that lags shows older values too; only a later stamp tells the two apart.
+            if record.edited_at <= window.edited_at {
+                continue;
+            }
+            for (key, slot) in &window.fields {
+                let Some(field) = self.field(&at.pair, key) else { continue };
+                let Some(native) = record.fields.get(field.name_on(at.side)).and_then(FieldState::known) else {
+                    continue;
+                };
+                let shown = self.common(field, at.side, native);
+                if !field.same(&shown, &slot.before) && !field.accepts(at.side, &slot.ours, &shown) {
+                    found.push((window.intent, key.clone(), shown));
+                }
+            }
+        }
+        for (intent, key, shown) in found {
+            if let Some(slot) = self.hints.window(at, intent).and_then(|window| window.fields.get_mut(&key)) {
+                slot.glimpsed = Some(shown);
+            }
+        }
+    }
+
+    /// The side took these fields, so the window is closed: whatever was edited inside it is told.
+    pub(super) fn close_window(
+        &mut self,
+        txn: &mut Txn,
+        at: &RecordRef,
+        intent: &Intent,
+        taken: &BTreeMap<FieldKey, Value>,
+        now: Timestamp,
+    ) {
+        let Some(window) = self.hints.window(at, intent.seq) else { return };
+        window.closed = Some(now);
+        window.fields.retain(|key, _| taken.contains_key(key));
+        for (key, slot) in &mut window.fields {
+            slot.ours = taken.get(key).cloned().unwrap_or_default();
+        }
+        self.judge_windows(txn, at);
+    }
+
+    /// Tells every edit that lies in a closed window of the same field, once a field and window.
+    fn judge_windows(&mut self, txn: &mut Txn, at: &RecordRef) {
+        let edits = self.hints.edits.get(at).map(Vec::as_slice).unwrap_or_default();
+        let seen = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        let mut told: Vec<(u64, FieldKey, Option<Event>)> = Vec::new();
+        for window in self.hints.windows.get(at).into_iter().flatten() {
+            let Some(closed) = window.closed else { continue };
+            for (key, slot) in window.fields.iter().filter(|(_, slot)| !slot.done) {
+                let Some(field) = self.field(&at.pair, key) else { continue };
+                let inside = |edit: &&Edit| {
+                    edit.at >= window.opened - SLACK
+                        && edit.at <= closed + SLACK
+                        && edit.fields.as_ref().is_none_or(|names| names.contains(field.name_on(at.side)))
+                };
+                let edit = edits.iter().find(inside);
+                if edit.is_none() && slot.glimpsed.is_none() {
+                    continue;
+                }
+                // It shows something else than ours by now: a later edit stands, and was seen.
+                let native = seen.filter(|seen| seen.seen_at >= closed).and_then(|it| it.known(field.name_on(at.side)));
+                let stands = native.is_some_and(|native| {
+                    let shown = self.common(field, at.side, native);
+                    !field.same(&shown, &slot.ours) && !field.accepts(at.side, &slot.ours, &shown)
+                });
+                let event = (!stands).then(|| self.overwritten(at, window, closed, key, slot, edit));
+                told.push((window.intent, key.clone(), event));
+            }
+        }
+        for (intent, key, event) in told {
+            txn.events.extend(event);
+            let windows = self.hints.windows.get_mut(at).into_iter().flatten();
+            let slot = windows.filter(|window| window.intent == intent).find_map(|it| it.fields.get_mut(&key));
+            if let Some(slot) = slot {
+                slot.done = true;
+            }
+        }
+    }
+
+    fn overwritten(
+        &self,
+        at: &RecordRef,
+        window: &Window,
+        closed: Timestamp,
+        key: &FieldKey,
+        slot: &Slot,
+        edit: Option<&Edit>,
+    ) -> Event {
+        let when = edit.map_or_else(String::new, |edit| format!(" at {}", edit.at));
+        let side = at.side;
+        let note = match &slot.glimpsed {
+            Some(_) => format!(
+                "somebody set this in {side}{when} while we were writing it; if it is gone there, enter it again or undo our \
+                 write"
+            ),
+            None => format!(
+                "somebody edited it in {side}{when} while we were writing it; look at the record's history there and enter \
+                 again what is missing"
+            ),
+        };
+        let mut event = self.event(Happening::PossiblyOverwritten, at, note);
+        event.field = Some(key.clone());
+        event.before.clone_from(&slot.glimpsed);
+        event.after = Some(slot.ours.clone());
+        event.window = Some((window.opened, closed));
+        event
+    }
+
+    fn field(&self, name: &PairName, key: &FieldKey) -> Option<&FieldMap> {
+        self.memory.pair(name)?.map.as_ref()?.field(key)
+    }
+
+    /// After a start: the windows of the last writes, from the end of the journal, and those of open intents, for hints
+    /// that are still to come.
+    pub(super) async fn recall_windows(&mut self, store: &Store) -> Result<(), KvError> {
+        let open: Vec<Intent> = self.memory.intents.values().cloned().collect();
+        for intent in &open {
+            self.open_window(intent);
+        }
+        let last = self.memory.last_event;
+        if last == 0 {
+            return Ok(());
+        }
+        let from = last.saturating_sub(RECALLED - 1).to_be_bytes();
+        let rows =
+            store.scan(trees::JOURNAL, &[], Some(&from), usize::try_from(RECALLED).unwrap_or(usize::MAX)).await?;
+        let now = self.clock.now();
+        for event in rows.iter().filter_map(|(_, bytes)| record::open::<Event>(bytes).ok()) {
+            self.recall(event, now);
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self, event: Event, now: Timestamp) {
+        let done = match event.what {
+            Happening::Wrote => false,
+            Happening::PossiblyOverwritten => true,
+            _ => return,
+        };
+        let (Some(pair), Some(side), Some(key), Some((opened, closed))) =
+            (event.pair, event.side, event.field, event.window)
+        else {
+            return;
+        };
+        let id: Option<RecordId> = if side == Side::Crm { event.crm } else { event.notion };
+        let Some(id) = id.filter(|_| now.duration_since(closed) < KEPT) else { return };
+        let at = RecordRef { pair, side, id };
+        let slot = Slot {
+            before: event.before.unwrap_or_default(),
+            ours: event.after.unwrap_or_default(),
+            glimpsed: None,
+            done,
+        };
+        let windows = self.hints.windows.entry(at.clone()).or_default();
+        match windows.iter_mut().find(|window| window.opened == opened && window.closed == Some(closed)) {
+            Some(window) => drop(window.fields.insert(key, slot)),
+            // Its intent is long closed; a number from the other end is no open one.
+            None => self.hints.keep(
+                at,
+                Window {
+                    intent: u64::MAX - event.seq,
+                    opened,
+                    closed: Some(closed),
+                    edited_at: None,
+                    fields: BTreeMap::from([(key, slot)]),
+                },
+            ),
+        }
+    }
+}

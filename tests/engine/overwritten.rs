@@ -1,0 +1,207 @@
+//! Word of changes makes us look sooner, and an edit inside the window of a write of ours is told.
+
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::control::Hint;
+use crosstie::model::{Event, Happening, Side, Value};
+use crosstie::standin::bitrix24::Entity;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::harness::{BORIS, Bench, Plan};
+use crate::wire::{Call, Fate};
+
+/// Looks so seldom that nothing is found by looking.
+fn seldom() -> Plan {
+    let never = Duration::from_secs(24 * 3600);
+    let timing = Timing { notion_poll: never, sweep_every: never, review: false, ..Timing::default() };
+    Plan { timing, ..Plan::default() }
+}
+
+fn page_hint(page: &str, at: Option<Timestamp>) -> Hint {
+    Hint { side: Side::Notion, record: page.into(), pair: None, at, by_us: Some(false), fields: None }
+}
+
+fn writes_page(call: &Call) -> bool {
+    call.side == Side::Notion && call.is_update()
+}
+
+/// Boris edits the page's amount just when our write of it leaves; tells when that was.
+async fn crossed(bench: &Bench, fate: Fate) -> (String, String, Timestamp) {
+    let (deal, page) = bench.deal().await;
+    let (notion, edited, mut fate) = (bench.wires.notion.clone(), page.clone(), Some(fate));
+    bench.faults(move |call| {
+        if !writes_page(call) || fate.is_none() {
+            return Fate::Pass;
+        }
+        let set = [("Amount", json!(77))];
+        notion.lock().unwrap().person_edit(call.at, BORIS, &edited, &set).unwrap();
+        fate.take().unwrap()
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("our write is there", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    let at = bench.writes().into_iter().rfind(writes_page).unwrap().at;
+    (deal, page, at)
+}
+
+async fn told(bench: &Bench) -> Vec<Event> {
+    bench.journal(Happening::PossiblyOverwritten).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_inside_a_window_is_told_once_however_often_it_is_hinted_at() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.pass(120).await;
+    assert!(told(&bench).await.is_empty(), "nothing has told of it yet");
+    for _ in 0..3 {
+        bench.hint(page_hint(&page, Some(at))).await;
+        bench.settle().await;
+    }
+    let told = told(&bench).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let event = &told[0];
+    assert_eq!((event.side, event.field.as_ref().unwrap().as_str()), (Some(Side::Notion), "OPPORTUNITY"));
+    assert_eq!(event.crm.as_ref().unwrap().as_str(), deal);
+    assert_eq!(event.after, Some(Value::number(4711.into())));
+    assert_eq!(event.before, None, "no reading ever showed it");
+    let (opened, closed) = event.window.unwrap();
+    assert!(opened <= at && at <= closed, "{event:?}");
+    assert!(event.note.contains("history"), "{}", event.note);
+    assert_eq!(bench.snapshot().possibly_overwritten, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_comes_before_the_answer_is_kept_until_the_window_is_closed() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (_, page, at) = crossed(&bench, Fate::SlowAnswer(Duration::from_secs(20))).await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.pass(5).await;
+    assert!(told(&bench).await.is_empty(), "the answer is still out");
+    bench.settle().await;
+    assert_eq!(told(&bench).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_comes_after_a_restart_still_finds_the_window() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (_, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.settle().await;
+    bench.crash().await;
+    bench.start().await;
+    bench.settle().await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.settle().await;
+    assert_eq!(told(&bench).await.len(), 1);
+    bench.crash().await;
+    bench.start().await;
+    bench.settle().await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.settle().await;
+    assert_eq!(told(&bench).await.len(), 1, "told twice");
+    assert_eq!(bench.snapshot().possibly_overwritten, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_of_ours_of_other_fields_and_of_other_times_are_no_overwriting() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (_, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.settle().await;
+    let hint = page_hint(&page, Some(at));
+    bench.hint(Hint { by_us: Some(true), ..hint.clone() }).await;
+    bench.hint(Hint { by_us: None, ..hint.clone() }).await;
+    bench.hint(Hint { fields: Some(vec!["Notes".into()]), ..hint.clone() }).await;
+    bench.hint(Hint { at: None, ..hint.clone() }).await;
+    for away in [-60, 60] {
+        bench.hint(Hint { at: Some(at + SignedDuration::from_secs(away)), ..hint.clone() }).await;
+    }
+    bench.settle().await;
+    assert!(told(&bench).await.is_empty());
+    bench.hint(Hint { fields: Some(vec!["Notes".into(), "Amount".into()]), ..hint }).await;
+    bench.settle().await;
+    assert_eq!(told(&bench).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_edit_that_stands_is_no_overwriting() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.edit_notion(&page, "Amount", 99);
+    bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("99")).await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.settle().await;
+    assert!(told(&bench).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_reading_showed_while_a_write_was_on_its_way_is_told_with_its_value() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let late = Fate::LateAndLost(Duration::from_secs(40));
+    bench.once(|call| call.side == Side::Crm && call.is_update(), late);
+    bench.edit_notion(&page, "Amount", 815);
+    bench.until("it has left", 120, async || !bench.writes().is_empty()).await;
+    bench.pass(2).await;
+    bench.edit_deal(&deal, "OPPORTUNITY", "333");
+    bench.until("it is overwritten", 60, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("815")).await;
+    bench.settle().await;
+    let told = told(&bench).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].before, Some(Value::number(333.into())));
+    assert_eq!((told[0].side, told[0].after.clone()), (Some(Side::Crm), Some(Value::number(815.into()))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_about_a_known_record_makes_it_read_at_once() {
+    let bench = Bench::settled(seldom()).await;
+    let (deal, page) = bench.deal().await;
+    bench.edit_notion(&page, "Amount", 12);
+    bench.pass(600).await;
+    assert_ne!(bench.deal_field(&deal, "OPPORTUNITY"), json!("12"), "nobody told of it");
+    bench.hint(page_hint(&page, None)).await;
+    bench.until("it is in the CRM", 30, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("12")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_about_an_unknown_record_makes_the_next_increment_due() {
+    let bench = Bench::settled(seldom()).await;
+    let page = bench.add_page("contacts", &[("Name", json!("Nora Quist")), ("Email", json!("nora@quist.example"))]);
+    bench.pass(600).await;
+    bench.hint(page_hint("00000000-0000-4000-8000-00000000dead", None)).await;
+    bench.until("it is tied", 300, async || bench.record_of("contacts", &page).await.is_some()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_hints_about_strangers_do_not_eat_the_budget() {
+    let bench = Bench::settled(Plan::default()).await;
+    let listings =
+        |bench: &Bench| bench.calls().iter().filter(|call| call.side == Side::Notion && call.is_listing()).count();
+    let before = listings(&bench);
+    for _ in 0..300 {
+        bench.hint(page_hint("00000000-0000-4000-8000-00000000dead", None)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let asked = listings(&bench) - before;
+    // Two pairs, a minute, every five seconds at most.
+    assert!((8..=26).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_about_a_contact_makes_the_deals_that_show_it_read_too() {
+    let bench = Bench::settled(seldom()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = bench.ids(Entity::Contact)[0].clone();
+    let contact_page = bench.page_of("contacts", &contact).await.unwrap();
+    bench.edit_notion(&page, "Contacts", json!([contact_page]));
+    bench.hint(page_hint(&page, None)).await;
+    bench
+        .until("the two are linked", 120, async || {
+            bench.held(Entity::Deal, &deal, "CONTACT_IDS").to_string().contains(&contact)
+        })
+        .await;
+    bench.pass(300).await;
+    bench.edit_notion(&page, "Amount", 31);
+    bench.hint(page_hint(&contact_page, None)).await;
+    bench.until("the deal was read", 30, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("31")).await;
+}

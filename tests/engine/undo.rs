@@ -1,0 +1,212 @@
+//! A write of ours can be taken back while nobody has touched it since, and the field then waits for a person.
+
+use crosstie::control::{Command, List, Reply, Resolution, Rows};
+use crosstie::model::{Event, Happening, RecordId, Side, Value, Why};
+use crosstie::seam::Method;
+use crosstie::standin::bitrix24::Entity;
+use serde_json::{Value as Json, json};
+
+use crate::harness::{BORIS, Bench, Plan, deal_hold};
+use crate::wire::{Call, Fate};
+
+const FIELD: &str = "OPPORTUNITY";
+
+/// A deal whose amount Anna has set to 4711 in the CRM, which we have written to its page.
+async fn written() -> (Bench, String, String, Json, Event) {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let before = bench.cell(&page, "Amount");
+    bench.edit_deal(&deal, FIELD, "4711");
+    bench.until("it is written", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    bench.settle().await;
+    let write = last_write(&bench).await;
+    assert_eq!(write.side, Some(Side::Notion));
+    bench.forget_calls();
+    (bench, deal, page, before, write)
+}
+
+async fn last_write(bench: &Bench) -> Event {
+    let writes = bench.journal(Happening::Wrote).await;
+    writes.into_iter().rfind(|event| event.field.as_ref().is_some_and(|key| key.as_str() == FIELD)).unwrap()
+}
+
+fn undo(event: &Event) -> Command {
+    Command::Undo { event: event.seq, both: false }
+}
+
+async fn refused(bench: &Bench, command: Command) -> String {
+    match bench.command(command).await {
+        Reply::Refused { why } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reads(call: &Call, page: &str) -> bool {
+    call.side == Side::Notion && call.method == Method::Get && call.path.ends_with(page)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undone_write_is_restored_and_its_field_held_for_good() {
+    let (bench, deal, page, before, write) = written().await;
+    let base = |claims: crosstie::engine::Claims| {
+        let tie = claims.ties.into_iter().find(|tie| tie.pair.as_str() == "deals" && tie.crm.as_str() == deal).unwrap();
+        tie.base[&crosstie::model::FieldKey::from(FIELD)].clone()
+    };
+    let agreed = base(bench.claims().await);
+    bench.done(undo(&write)).await;
+    bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+    // Sweeps, increments and whatever else there is change nothing.
+    bench.pass(3 * 3600).await;
+    assert_eq!((bench.cell(&page, "Amount"), bench.deal_field(&deal, FIELD)), (before, json!("4711")));
+    assert_eq!(bench.writes().len(), 1, "{:#?}", bench.writes());
+    let hold = bench.hold(&deal_hold(&deal, FIELD)).await.unwrap();
+    assert!(
+        matches!(&hold.why, Why::Undone { side: Side::Notion, who, event, .. } if who == "anna" && *event == write.seq)
+    );
+    assert_eq!(base(bench.claims().await), agreed, "the base moved");
+    let told = bench.journal(Happening::Undone).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].who.as_str(), &told[0].before, &told[0].after), ("anna", &write.after, &write.before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undone_field_can_be_written_again_or_left_as_it_is() {
+    for keep in [false, true] {
+        let (bench, deal, page, before, write) = written().await;
+        bench.done(undo(&write)).await;
+        bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+        bench.settle().await;
+        let id = deal_hold(&deal, FIELD);
+        let shown = bench.shown(&id).await;
+        let item = match keep {
+            true => Resolution::Keep { id: id.clone(), shown },
+            false => Resolution::Force { id: id.clone(), shown, side: Side::Crm },
+        };
+        bench.done(Command::Resolve { items: vec![item] }).await;
+        bench.settle().await;
+        assert_eq!(bench.cell(&page, "Amount"), if keep { before } else { json!("4711") });
+        assert_eq!(bench.deal_field(&deal, FIELD), json!("4711"));
+        assert!(bench.hold(&id).await.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn undoing_both_sides_takes_the_edit_back_too_and_holds_nothing() {
+    let (bench, deal, page, before, write) = written().await;
+    bench.done(Command::Undo { event: write.seq, both: true }).await;
+    bench.until("both are back", 60, async || bench.deal_field(&deal, FIELD) == before).await;
+    bench.settle().await;
+    assert_eq!(bench.cell(&page, "Amount"), before);
+    assert_eq!(bench.writes().len(), 2, "{:#?}", bench.writes());
+    assert!(bench.claims().await.holds.is_empty());
+    let settled = bench.journal(Happening::Settled).await;
+    assert_eq!(settled.len(), 1, "Anna's own value is in the journal");
+    assert_eq!((settled[0].side, &settled[0].before), (Some(Side::Crm), &Some(Value::number(4711.into()))));
+    // The two agree again: the next edit crosses as ever.
+    bench.edit_notion(&page, "Amount", 5);
+    bench.until("it crosses", 120, async || bench.deal_field(&deal, FIELD) == json!("5")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_changed_since_is_not_undone() {
+    let (bench, deal, page, _, write) = written().await;
+    bench.edit_notion(&page, "Amount", 77);
+    bench.until("it crosses", 120, async || bench.deal_field(&deal, FIELD) == json!("77")).await;
+    bench.settle().await;
+    let why = refused(&bench, undo(&write)).await;
+    assert!(why.contains("77"), "{why}");
+    // Even if they came back to what we had written: somebody wants that value.
+    bench.edit_notion(&page, "Amount", 4711);
+    bench.until("it crosses", 120, async || bench.deal_field(&deal, FIELD) == json!("4711")).await;
+    bench.settle().await;
+    refused(&bench, undo(&write)).await;
+    assert!(bench.journal(Happening::Undone).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_the_pre_read_shows_changed_is_not_overwritten_by_an_undo() {
+    let (bench, deal, page, _, write) = written().await;
+    let (notion, edited, clock) = (bench.wires.notion.clone(), page.clone(), bench.wires.clock.clone());
+    let mut first = true;
+    bench.faults(move |call| {
+        if first && reads(call, &edited) {
+            first = false;
+            let now = crosstie::seam::WallClock::now(&*clock);
+            notion.lock().unwrap().person_edit(now, BORIS, &edited, &[("Amount", json!(88))]).unwrap();
+        }
+        Fate::Pass
+    });
+    bench.done(undo(&write)).await;
+    bench.settle().await;
+    assert_eq!(bench.cell(&page, "Amount"), json!("88"));
+    bench.until("it crosses as any edit", 120, async || bench.deal_field(&deal, FIELD) == json!("88")).await;
+    let lapsed = bench.journal(Happening::Lapsed).await;
+    assert_eq!(lapsed.len(), 1, "{lapsed:#?}");
+    assert!(lapsed[0].who == "anna" && lapsed[0].note.contains("88"), "{lapsed:#?}");
+    assert!(bench.hold(&deal_hold(&deal, FIELD)).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_survives_a_restart_between_the_command_and_its_write() {
+    let (mut bench, deal, page, before, write) = written().await;
+    bench.done(undo(&write)).await;
+    assert!(bench.writes().is_empty());
+    bench.crash().await;
+    assert_eq!(bench.cell(&page, "Amount"), json!("4711"));
+    bench.start().await;
+    bench.until("it is back", 120, async || bench.cell(&page, "Amount") == before).await;
+    bench.crash().await;
+    bench.start().await;
+    bench.settle().await;
+    bench.pass(7200).await;
+    assert_eq!((bench.cell(&page, "Amount"), bench.deal_field(&deal, FIELD)), (before, json!("4711")));
+    assert!(bench.hold(&deal_hold(&deal, FIELD)).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_whose_answer_is_lost_is_not_written_twice() {
+    let (bench, deal, page, before, write) = written().await;
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::LostAnswer);
+    bench.done(undo(&write)).await;
+    bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+    bench.settle().await;
+    bench.pass(3600).await;
+    assert_eq!(bench.writes().len(), 1);
+    assert!(bench.hold(&deal_hold(&deal, FIELD)).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_sides_made_equal_by_hand_end_an_undo() {
+    let (bench, deal, page, before, write) = written().await;
+    bench.done(undo(&write)).await;
+    bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+    bench.settle().await;
+    bench.edit_notion(&page, "Amount", 4711);
+    bench.until("nothing is held", 120, async || bench.claims().await.holds.is_empty()).await;
+    bench.edit_deal(&deal, FIELD, "12");
+    bench.until("edits cross again", 120, async || bench.cell(&page, "Amount") == json!("12")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_write_that_is_there_can_be_undone_and_the_refusal_says_why() {
+    let (bench, deal, page, _, write) = written().await;
+    let why = refused(&bench, Command::Undo { event: 1_000_000, both: false }).await;
+    assert!(why.contains("no line 1000000"), "{why}");
+    let created = bench.journal(Happening::Created).await.remove(0);
+    assert!(refused(&bench, undo(&created)).await.contains("creation"));
+    let seen = bench.journal(Happening::Seen).await.remove(0);
+    assert!(refused(&bench, undo(&seen)).await.contains("no write"));
+    let rows = async || match bench.list(List::Journal).await {
+        Rows::Journal(rows) => rows,
+        other => panic!("{other:?}"),
+    };
+    let row = rows().await.into_iter().find(|row| row.event.seq == write.seq).unwrap();
+    assert!(row.undoable && row.not_undoable.is_empty());
+    bench.trash_page(&page);
+    let untied = async || bench.page_of("deals", &deal).await.is_none();
+    bench.until("the tie has ended", 7200, untied).await;
+    assert!(refused(&bench, undo(&write)).await.contains("no longer tied"));
+    let row = rows().await.into_iter().find(|row| row.event.seq == write.seq).unwrap();
+    assert!(!row.undoable && row.not_undoable.contains("no longer tied"), "{row:?}");
+    assert!(bench.ids(Entity::Deal).contains(&RecordId::from(deal.as_str()).0));
+}
