@@ -86,6 +86,7 @@ impl Core {
             _ => None,
         });
         let attempts = before.unwrap_or(0) + 1;
+        self.note_failure(&hold, reason, self.clock.now());
         let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
         let retry_at = pause.map(|pause| after(self.clock.now(), *pause));
         self.set_failure(txn, hold, side, reason, attempts, retry_at);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
+use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
@@ -83,6 +83,7 @@ impl Core {
             }
             _ => Since::Ever,
         };
+        let begins = !state.looked;
         *state = ListingState {
             running: Some((kind, now)),
             next_increment: state.next_increment,
@@ -102,6 +103,9 @@ impl Core {
             since,
         };
         tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
+        if begins || self.is_running(name) {
+            self.begin_cycle(name, side, now);
+        }
     }
 
     /// Whether one side of a pair answers: a relation whose other end does not may read as empty (Notion shows relations
@@ -221,15 +225,14 @@ impl Core {
         now: Timestamp,
     ) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let absent: Vec<RecordId> = pair
-            .observations
-            .get(side)
-            .iter()
-            .filter(|(id, observation)| {
-                observation.presence == Presence::Present && !shown.contains(*id) && observation.seen_at < began
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
+        let (mut absent, mut listed): (Vec<RecordId>, usize) = (Vec::new(), 0);
+        for (id, observation) in pair.observations.get(side).iter().filter(|(_, it)| it.is_present()) {
+            listed += 1;
+            if !shown.contains(id) && observation.seen_at < began {
+                absent.push(id.clone());
+            }
+        }
+        self.note_listed(name, side, listed);
         for id in absent {
             let at = RecordRef { pair: name.clone(), side, id };
             self.suspects.insert(at.clone());

@@ -3,7 +3,7 @@
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `listing` and
-//! `reading` how a side is seen, `planning`, `departures` and `untied` what is derived from it, `dispatch`, `outcome`, `failures`, `fighting` and
+//! `reading` how a side is seen, `planning`, `guards` and `untied` what is derived from it, `dispatch`, `outcome`, `failures`, `fighting` and
 //! `unknown` how it is written, `views` and `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -12,12 +12,12 @@
 mod canary;
 mod commands;
 mod core;
-mod departures;
 mod desk;
 mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod guards;
 mod listing;
 mod memory;
 mod messages;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{DeskError, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Happening, Side};
+use crate::model::{Entity, Happening, HoldId, Side};
 use crate::seam::KvError;
 use crate::store::{Store, trees};
 
@@ -85,7 +85,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
-        put_off: BTreeMap::new(),
+        guards: BTreeMap::new(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
         fights: BTreeMap::new(),
@@ -123,7 +123,9 @@ impl Core {
         for name in self.pair_names() {
             for side in Side::BOTH {
                 let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
-                let swept = swept.filter(|_| !self.settings.resync);
+                // What a guard stopped before is looked into again.
+                let guard = HoldId { pair: name.clone(), crm: None, field: None };
+                let swept = swept.filter(|_| !self.settings.resync && !self.memory.holds.contains_key(&guard));
                 let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
                 let state = ListingState::due(now, next_sweep);
                 self.listings.insert((name.clone(), side), state);
