@@ -31,6 +31,8 @@ pub struct Timing {
     pub probe_schedule: Vec<Duration>,
     /// How long after its send an unknown update may still be executed.
     pub settle_unknown_update: Duration,
+    /// How long what went away is remembered after its last trace: ended ties without a survivor, and records without a tie.
+    pub remember_gone: Duration,
     /// Whether the first matching stops for a review before anything is written.
     pub review: bool,
 }
@@ -50,6 +52,7 @@ impl Default for Timing {
             hot_lag: seconds(10),
             probe_schedule: [5, 15, 45, 120, 300, 600].map(seconds).to_vec(),
             settle_unknown_update: seconds(65),
+            remember_gone: seconds(90 * 24 * 3600),
             review: true,
         }
     }
@@ -57,6 +60,8 @@ impl Default for Timing {
 
 /// The longest time that makes sense anywhere here.
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
+/// The longest for what is only remembered.
+const LONGEST_MEMORY: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
@@ -73,7 +78,9 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
         ("overlap", Duration::ZERO, &mut timing.overlap),
         ("hot_lag", Duration::ZERO, &mut timing.hot_lag),
         ("settle_unknown_update", SECOND, &mut timing.settle_unknown_update),
+        ("remember_gone", SECOND, &mut timing.remember_gone),
     ] {
+        let longest = if key == "remember_gone" { LONGEST_MEMORY } else { LONGEST };
         let Some(found) = reader.any(&mut section, key) else { continue };
         let text = match found.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
@@ -82,10 +89,10 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
             _ => None,
         };
         match parse_duration(text.as_deref().unwrap_or("")) {
-            Ok(duration) if duration < least || duration > LONGEST => reader.refuse(
+            Ok(duration) if duration < least || duration > longest => reader.refuse(
                 found.span(),
                 format!("`{key}` is {}", show_duration(duration)),
-                format!("choose between {} and {}", show_duration(least), show_duration(LONGEST)),
+                format!("choose between {} and {}", show_duration(least), show_duration(longest)),
             ),
             Ok(duration) => *place = duration,
             Err(what) => {

@@ -190,6 +190,7 @@ impl Core {
         if kind == ListingKind::Sweep {
             self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);
+            self.forget_gone(txn, &name, now);
         }
         if let Some(pair) = self.memory.pairs.get_mut(&name) {
             pair.rematch = true;
@@ -233,6 +234,9 @@ impl Core {
             }
         }
         self.note_listed(name, side, listed);
+        if absent.len() >= super::canary::BURST {
+            self.doubt(name);
+        }
         for id in absent {
             let at = RecordRef { pair: name.clone(), side, id };
             self.suspects.insert(at.clone());
@@ -289,6 +293,9 @@ impl Core {
         match records {
             Ok(records) => {
                 self.note_answer(txn, side);
+                if self.absent_since.len() >= super::canary::BURST && records.iter().any(|it| it.1 == Fetched::Missing) {
+                    self.doubt(&name);
+                }
                 for (id, fetched) in records {
                     let at = reference(id);
                     // Heat is set anew by the reading itself, if it is still needed.

@@ -2,9 +2,9 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `listing` and
+//! `canary`, `renaming`, `listing` and
 //! `reading` how a side is seen, `planning`, `guards` and `untied` what is derived from it, `dispatch`, `outcome`, `failures`, `fighting` and
-//! `unknown` how it is written, `views` and `commands` what an operator sees and does, `desk` the door for them.
+//! `unknown` how it is written, `forgetting` what is remembered no longer, `views` and `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
@@ -17,6 +17,7 @@ mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod forgetting;
 mod guards;
 mod listing;
 mod memory;
@@ -24,6 +25,7 @@ mod messages;
 mod outcome;
 mod planning;
 mod reading;
+mod renaming;
 mod run;
 mod settings;
 mod snapshot;

@@ -25,6 +25,8 @@ pub struct TiePlan {
     pub unmarked: bool,
     /// Fields that moved on one side and are to be written to the other.
     pub moved: Vec<Moved>,
+    /// Its page shows an option that came after the schemas were read.
+    pub unknown_option: bool,
 }
 
 impl Core {
@@ -43,6 +45,9 @@ impl Core {
                 match plan.departure {
                     Departure::No => {
                         self.note_staying(&id);
+                        if plan.unknown_option {
+                            self.wait_for_options(&id);
+                        }
                         self.apply_plan(txn, &id, plan);
                     }
                     Departure::Hold(why) => {
@@ -87,9 +92,9 @@ impl Core {
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
             let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
-            return Some(TiePlan { fields: Vec::new(), departure, unmarked: false, moved: Vec::new() });
+            return Some(TiePlan { fields: Vec::new(), departure, unmarked: false, moved: Vec::new(), unknown_option: false });
         }
-        let (mut fields, mut moved_fields) = (Vec::new(), Vec::new());
+        let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
         for field in &map.fields {
             let key = &field.spec.key;
             let hold = HoldId::field(id, key);
@@ -113,6 +118,11 @@ impl Core {
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
                 marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
             };
+            let mut case = case;
+            if self.has_unknown_option(id, field, notion) {
+                case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
+                unknown_option = true;
+            }
             let plan = self.representable(field, tie, merge(&case));
             if case.decision.is_none() {
                 moved_fields.extend(self.moved(&case, base, key, &plan));
@@ -120,7 +130,7 @@ impl Core {
             fields.push((key.clone(), plan));
         }
         let unmarked = notion.marker.as_deref() != Some(tie.crm.as_str());
-        Some(TiePlan { fields, departure: Departure::No, unmarked, moved: moved_fields })
+        Some(TiePlan { fields, departure: Departure::No, unmarked, moved: moved_fields, unknown_option })
     }
 
     /// What a field's writes come from: the sides that left the base. First contact and what an operator decided is no move.

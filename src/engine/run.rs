@@ -86,6 +86,8 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
         guards: BTreeMap::new(),
+        canaries: BTreeMap::new(),
+        forbidden: Sides::default(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
         fights: BTreeMap::new(),
@@ -263,7 +265,7 @@ impl Run {
             }
             Msg::Written { op, intent, outcome } => core.take_written(txn, &op, intent, outcome),
             Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
-            Msg::Schemas { pair, schemas } => core.take_schemas(txn, &pair, schemas),
+            Msg::Schemas { pair, began, schemas, known } => core.take_schemas(txn, &pair, began, schemas, known),
             Msg::People { side, people } => core.take_people(txn, side, people),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {

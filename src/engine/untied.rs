@@ -103,7 +103,7 @@ impl Core {
     }
 
     /// Decisions about an orphan are spent once it is tied.
-    fn forget_orders(&mut self, txn: &mut Txn, at: &RecordRef) {
+    pub(super) fn forget_orders(&mut self, txn: &mut Txn, at: &RecordRef) {
         let spent: Vec<u64> = self
             .memory
             .decisions

@@ -134,6 +134,11 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(900), running.task).await.unwrap().unwrap().unwrap();
     }
 
+    /// Everything that was remembered is lost.
+    pub fn forget_everything(&mut self) {
+        self.kv = MemoryKv::new();
+    }
+
     fn desk(&self) -> &dyn Desk {
         &*self.running.as_ref().unwrap().desk
     }
@@ -185,6 +190,14 @@ impl Bench {
     pub fn state(&self, pair: &str) -> PairState {
         let snapshot = self.desk().snapshots().borrow().clone();
         snapshot.pairs.iter().find(|it| it.name.as_str() == pair).unwrap().state.clone()
+    }
+
+    /// Waits until a guard holds the pair; gives what it says and the hash of the plan.
+    pub async fn guarded(&self, pair: &str, seconds: u64) -> (String, String) {
+        let is_guarded = async || matches!(self.state(pair), PairState::Guarded { .. });
+        self.until("the pair is guarded", seconds, is_guarded).await;
+        let PairState::Guarded { what, plan } = self.state(pair) else { panic!("released") };
+        (what, plan)
     }
 
     pub async fn claims(&self) -> Claims {

@@ -5,7 +5,7 @@ mod conflicts;
 mod crash;
 mod first;
 mod flow;
-mod guard;
+mod guards;
 mod harness;
 mod office;
 mod presence;

@@ -23,6 +23,7 @@ use super::core::Core;
 use super::memory::Txn;
 
 use self::changes::Changes;
+pub(super) use self::absence::CANARIES;
 pub(super) use self::changes::Moved;
 
 /// While a pair is held, how often it is looked at whether the cause is still there.
