@@ -86,7 +86,9 @@ impl Core {
             let at = RecordRef { pair: name.clone(), side, id: (*id).clone() };
             Self::is_present(pair, side, id) && !unseen.contains(*id) && !self.absent_since.contains_key(&at)
         });
-        known.take(if unseen.is_empty() { 1 } else { CANARIES }).cloned().collect()
+        let known: Vec<RecordId> = known.take(if unseen.is_empty() { 1 } else { CANARIES }).cloned().collect();
+        // With nothing else to ask for, those that were missed are asked for again.
+        if known.is_empty() || unseen.len() >= CANARIES { unseen.iter().take(CANARIES).cloned().collect() } else { known }
     }
 
     /// Whether writes need not wait for a canary.
@@ -169,7 +171,13 @@ impl Core {
                     if let Some(pair) = self.memory.pairs.get_mut(name) {
                         pair.dirty.extend(waiting);
                     }
-                    (if came_back { signed(self.timing.canary_every) } else { SignedDuration::from_secs(1) }, None)
+                    let missed = self.guards.get(name).is_some_and(|it| !it.unseen.crm.is_empty() || !it.unseen.notion.is_empty());
+                    let again = match (came_back, missed) {
+                        (true, false) => signed(self.timing.canary_every),
+                        (true, true) => SOON,
+                        (false, _) => SignedDuration::from_secs(1),
+                    };
+                    (again, None)
                 }
                 Err(problems) => (SOON, Some(format!("its mappings do not fit: {problems}"))),
             },
