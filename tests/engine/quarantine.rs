@@ -98,7 +98,8 @@ async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_a
     let (what, _) = bench.guarded("contacts", 60).await;
     assert!(what.contains("21 records failed") && what.contains("mapping error"), "{what}");
     let sent = bench.writes().len();
-    assert!(sent <= 25, "{sent} {:#?}", &bench.writes()[..4]);
+    // The client looks at the schema once more after such an error, and sends once again.
+    assert!(sent <= 2 * 22, "{sent}");
     bench.pass(7200).await;
     assert_eq!(bench.writes().len(), sent, "the pair is stopped");
     bench.no_faults();
