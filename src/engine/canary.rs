@@ -19,6 +19,8 @@ use super::messages::Msg;
 
 /// How soon a failed canary is repeated, and how long one that came back is not doubted.
 const SOON: SignedDuration = SignedDuration::from_secs(15);
+/// How soon others are looked for when a known record was not there.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 /// After so long without a write the next one waits for a canary.
 const IDLE: SignedDuration = SignedDuration::from_hours(1);
 /// Records not found in one cycle that are worth one.
@@ -53,7 +55,8 @@ impl Core {
             .map(|(name, _)| name.clone())
             .collect();
         for name in due {
-            let known = Sides { crm: self.known_records(&name, Side::Crm), notion: self.known_records(&name, Side::Notion) };
+            let known =
+                Sides { crm: self.known_records(&name, Side::Crm), notion: self.known_records(&name, Side::Notion) };
             let Some(pair) = self.memory.pair(&name) else { continue };
             self.schema_due.insert(name.clone(), None);
             let (entity, systems, mail) = (pair.entity.clone(), self.systems.clone(), self.mail.clone());
@@ -88,7 +91,11 @@ impl Core {
         });
         let known: Vec<RecordId> = known.take(if unseen.is_empty() { 1 } else { CANARIES }).cloned().collect();
         // With nothing else to ask for, those that were missed are asked for again.
-        if known.is_empty() || unseen.len() >= CANARIES { unseen.iter().take(CANARIES).cloned().collect() } else { known }
+        if known.is_empty() || unseen.len() >= CANARIES {
+            unseen.iter().take(CANARIES).cloned().collect()
+        } else {
+            known
+        }
     }
 
     /// Whether writes need not wait for a canary.
@@ -159,7 +166,8 @@ impl Core {
         let (again, stopped) = match schemas {
             Ok((crm, notion)) => match self.take_both(txn, name, &crm, &notion) {
                 Ok(()) => {
-                    let came_back = self.take_known(txn, name, known);
+                    let answered = self.take_known(txn, name, known);
+                    let came_back = answered == Some(true);
                     let canary = self.canaries.entry(name.clone()).or_default();
                     if came_back {
                         canary.passed = Some(began);
@@ -171,11 +179,14 @@ impl Core {
                     if let Some(pair) = self.memory.pairs.get_mut(name) {
                         pair.dirty.extend(waiting);
                     }
-                    let missed = self.guards.get(name).is_some_and(|it| !it.unseen.crm.is_empty() || !it.unseen.notion.is_empty());
-                    let again = match (came_back, missed) {
-                        (true, false) => signed(self.timing.canary_every),
-                        (true, true) => SOON,
-                        (false, _) => SignedDuration::from_secs(1),
+                    let missed = self
+                        .guards
+                        .get(name)
+                        .is_some_and(|it| !it.unseen.crm.is_empty() || !it.unseen.notion.is_empty());
+                    let again = match (answered, missed) {
+                        (Some(true), false) => signed(self.timing.canary_every),
+                        (Some(true), true) | (None, _) => SOON,
+                        (Some(false), _) => AT_ONCE,
                     };
                     (again, None)
                 }
@@ -245,9 +256,10 @@ impl Core {
         Ok(())
     }
 
-    /// Takes the known records. Tells whether the canary has come back: every side showed one.
-    fn take_known(&mut self, txn: &mut Txn, name: &PairName, known: Known) -> bool {
-        let mut came_back = true;
+    /// Takes the known records. Tells whether the canary has come back: every side showed one. `None` when a side did not
+    /// answer.
+    fn take_known(&mut self, txn: &mut Txn, name: &PairName, known: Known) -> Option<bool> {
+        let mut came_back = Some(true);
         for (side, began, asked, records) in known {
             let mut unseen: Vec<RecordId> = Vec::new();
             match records {
@@ -262,7 +274,7 @@ impl Core {
                 Err(error) if super::snapshot::needs_a_person(error.kind) => unseen = asked.clone(),
                 Err(error) => {
                     self.note_trouble(txn, side, &error);
-                    came_back = false;
+                    came_back = None;
                     continue;
                 }
             }
@@ -274,7 +286,8 @@ impl Core {
             }
             missed.extend(unseen);
             // With enough of them it is a guard's affair, and with a few records in all each one's own.
-            came_back &= missed.len() >= CANARIES.min(all);
+            let enough = missed.len() >= CANARIES.min(all);
+            came_back = came_back.map(|came_back| came_back && enough);
         }
         came_back
     }

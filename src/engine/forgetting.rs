@@ -17,8 +17,7 @@ impl Core {
         let is_old = |at: Timestamp| now.duration_since(at) >= keep;
         let Some(pair) = self.memory.pair(name) else { return };
         let stones = pair.tombstones.values().filter(|stone| last_trace(pair, stone).is_some_and(is_old));
-        let stones: Vec<(RecordId, RecordId)> =
-            stones.map(|stone| (stone.crm.clone(), stone.notion.clone())).collect();
+        let stones: Vec<(RecordId, RecordId)> = stones.map(|stone| (stone.crm.clone(), stone.notion.clone())).collect();
         for (crm, notion) in stones {
             self.memory.remove_tombstone(txn, name, &crm, &notion);
         }
@@ -51,7 +50,7 @@ impl Core {
 /// When the last of an ended tie's records was seen to be gone; `None` while one is there.
 fn last_trace(pair: &PairMemory, stone: &Tombstone) -> Option<Timestamp> {
     let ends = [(Side::Crm, &stone.crm), (Side::Notion, &stone.notion)];
-    ends.into_iter().filter_map(|(side, id)| pair.observation(side, id)).try_fold(stone.since, |last, observation| {
-        (!observation.is_present()).then(|| last.max(observation.seen_at))
-    })
+    ends.into_iter()
+        .filter_map(|(side, id)| pair.observation(side, id))
+        .try_fold(stone.since, |last, observation| (!observation.is_present()).then(|| last.max(observation.seen_at)))
 }

@@ -293,7 +293,8 @@ impl Core {
         match records {
             Ok(records) => {
                 self.note_answer(txn, side);
-                if self.absent_since.len() >= super::canary::BURST && records.iter().any(|it| it.1 == Fetched::Missing) {
+                if self.absent_since.len() >= super::canary::BURST && records.iter().any(|it| it.1 == Fetched::Missing)
+                {
                     self.doubt(&name);
                 }
                 for (id, fetched) in records {

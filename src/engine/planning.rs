@@ -92,7 +92,13 @@ impl Core {
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
             let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
-            return Some(TiePlan { fields: Vec::new(), departure, unmarked: false, moved: Vec::new(), unknown_option: false });
+            return Some(TiePlan {
+                fields: Vec::new(),
+                departure,
+                unmarked: false,
+                moved: Vec::new(),
+                unknown_option: false,
+            });
         }
         let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
         for field in &map.fields {

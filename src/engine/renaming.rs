@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::mapping::remembered::with_new_names;
 use crate::mapping::{FieldMap, PairMap, Renamed};
-use crate::model::{FieldName, FieldState, Happening, HoldId, Kind, Observation, PairName, RecordRef, Side, TieId, Value};
+use crate::model::{
+    FieldName, FieldState, Happening, HoldId, Kind, Observation, PairName, RecordRef, Side, TieId, Value,
+};
 
 use super::core::Core;
 use super::memory::Txn;

@@ -163,7 +163,8 @@ pub(super) fn configured<'a>(spec: &'a FieldSpec, id: &str, label: &str) -> Opti
 fn paired(field: &FieldMap) -> BTreeMap<String, Paired> {
     let ids: BTreeMap<&String, &String> = stable_options(field).map(|(id, name)| (name, id)).collect();
     let one = |(crm, name): (&String, &String)| {
-        let label = field.crm.options.iter().find(|option| option.id == *crm).map_or("", |option| option.label.as_str());
+        let label =
+            field.crm.options.iter().find(|option| option.id == *crm).map_or("", |option| option.label.as_str());
         let configured = configured(&field.spec, crm, label).cloned();
         Some((crm.clone(), Paired { option: (*ids.get(name)?).clone(), configured }))
     };

@@ -18,7 +18,11 @@ async fn while_nothing_happens_a_poll_is_one_request_a_data_source() {
     let calls = bench.calls();
     for (side, polls) in [(Side::Notion, 600 / 15), (Side::Crm, 600 / 10)] {
         let theirs: Vec<&Call> = calls.iter().filter(|call| call.side == side).collect();
-        assert!(theirs.len() <= 2 * (polls + 1), "{} requests in {polls} polls of two pairs: {theirs:#?}", theirs.len());
+        assert!(
+            theirs.len() <= 2 * (polls + 1),
+            "{} requests in {polls} polls of two pairs: {theirs:#?}",
+            theirs.len()
+        );
     }
 }
 
@@ -44,8 +48,8 @@ async fn the_first_write_after_a_quiet_hour_waits_for_a_canary() {
     bench.until("it is written", 60, async || !bench.writes().is_empty()).await;
     let (canary, write) = (canaries(&bench)[0].at, bench.writes()[0].at);
     assert!(write.duration_since(canary).as_secs() >= 9, "{canary} {write}");
-    let known = format!("/v1/pages/");
-    let read = bench.calls().into_iter().find(|call| call.path.starts_with(&known) && !call.is_write()).unwrap();
+    let known = "/v1/pages/";
+    let read = bench.calls().into_iter().find(|call| call.path.starts_with(known) && !call.is_write()).unwrap();
     assert!(canary < read.at && read.at < write, "a known record is read too");
     bench.forget_calls();
     bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Renamed again"))]);

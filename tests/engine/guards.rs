@@ -205,7 +205,8 @@ async fn small_pairs_and_slow_work_are_not_bothered() {
 async fn a_listing_that_shows_nothing_any_more_takes_nothing_for_deleted() {
     let bench = Bench::settled(propagating()).await;
     let source = bench.source("contacts");
-    let empty = json!({"object": "list", "results": [], "has_more": false, "next_cursor": null, "type": "page_or_data_source"});
+    let empty =
+        json!({"object": "list", "results": [], "has_more": false, "next_cursor": null, "type": "page_or_data_source"});
     bench.faults(move |call: &Call| {
         let listing = call.side == Side::Notion && call.is_listing() && call.holds(&source);
         if listing { Fate::Instead(crosstie::seam::Response::json(200, &empty)) } else { Fate::Pass }

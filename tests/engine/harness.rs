@@ -259,7 +259,7 @@ impl Bench {
     pub fn reshape(&self, pair: &str, properties: &Json) {
         let mut notion = self.wires.notion.lock().unwrap();
         let request = Request::new(Method::Patch, format!("/v1/data_sources/{}", self.source(pair)))
-            .header("authorization", &format!("Bearer {}", notion.token()))
+            .header("authorization", format!("Bearer {}", notion.token()))
             .header("notion-version", "2026-03-11")
             .json(&serde_json::json!({ "properties": properties }));
         let response = notion.handle(&request, self.wires.clock.now());
@@ -270,7 +270,7 @@ impl Bench {
     pub fn property(&self, pair: &str, name: &str) -> Json {
         let mut notion = self.wires.notion.lock().unwrap();
         let request = Request::new(Method::Get, format!("/v1/data_sources/{}", self.source(pair)))
-            .header("authorization", &format!("Bearer {}", notion.token()))
+            .header("authorization", format!("Bearer {}", notion.token()))
             .header("notion-version", "2026-03-11");
         let response = notion.handle(&request, self.wires.clock.now());
         let source: Json = serde_json::from_slice(&response.body).unwrap();

@@ -110,9 +110,8 @@ impl Changes {
         for side in Side::BOTH {
             let waiting = &self.waiting;
             for cycle in self.cycles.get_mut(side) {
-                let in_cycle = |change: &&Change| {
-                    !change.allowed && change.moved.side == side && cycle.holds(change.moved.came)
-                };
+                let in_cycle =
+                    |change: &&Change| !change.allowed && change.moved.side == side && cycle.holds(change.moved.came);
                 let mut changed: BTreeSet<&RecordId> = BTreeSet::new();
                 let mut emptied: BTreeMap<&FieldKey, BTreeSet<&RecordId>> = BTreeMap::new();
                 for (crm, changes) in waiting {

@@ -22,8 +22,8 @@ use crate::plan::Departure;
 use super::core::Core;
 use super::memory::Txn;
 
-use self::changes::Changes;
 pub(super) use self::absence::CANARIES;
+use self::changes::Changes;
 pub(super) use self::changes::Moved;
 
 /// While a pair is held, how often it is looked at whether the cause is still there.
@@ -193,7 +193,12 @@ impl Core {
             }
         }
         guards.unseen = Sides::default();
-        guards.allowed = Some((now, asked));
+        // What was allowed a moment ago may still be on its way.
+        let mut allowed = guards.allowed.take().map(|(_, allowed)| allowed).unwrap_or_default();
+        allowed.ties.extend(asked.ties);
+        allowed.records.extend(asked.records);
+        allowed.pages.extend(asked.pages);
+        guards.allowed = Some((now, allowed));
         if let Some(pair) = self.memory.pairs.get_mut(name) {
             pair.rematch = true;
         }
@@ -204,7 +209,9 @@ impl Core {
     pub(super) fn retry_pair(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
         let failing = self.guards_of(&id.pair).asked.failing.clone();
         if failing.is_empty() {
-            return Reply::Refused { why: "nothing of this pair failed; let its plan happen, or mend the cause".into() };
+            return Reply::Refused {
+                why: "nothing of this pair failed; let its plan happen, or mend the cause".into(),
+            };
         }
         for (print, hold) in &failing {
             self.memory.remove_mark(txn, hold, "failed");

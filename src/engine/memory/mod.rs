@@ -20,7 +20,7 @@ use crate::model::{
 use crate::seam::{Batch, KvError};
 use crate::store::{Resync, Store, record, trees};
 
-use self::row::{COUNTERS, SCHEMAS, Counters, hold_key, key, mark_key, mark_kind, record_key};
+use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -87,7 +87,11 @@ fn dictionaries(rows: &[Json]) -> Dictionaries {
     let mut found = Dictionaries::new();
     for row in rows {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        found.entry(text("ENTITY_ID")).or_default().push(OptionInfo { id: text("STATUS_ID"), label: text("NAME"), stable: None });
+        found.entry(text("ENTITY_ID")).or_default().push(OptionInfo {
+            id: text("STATUS_ID"),
+            label: text("NAME"),
+            stable: None,
+        });
     }
     found
 }
