@@ -174,3 +174,72 @@ impl Core {
         guards.unfinished = guards.changes.find(ties, running, question);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STILL: Sides<bool> = Sides { crm: false, notion: false };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(second)
+    }
+
+    fn emptied(second: i64) -> Vec<Moved> {
+        vec![Moved { side: Side::Crm, key: "PHONE".into(), value: Value::Empty, came: at(second) }]
+    }
+
+    fn crm(number: usize) -> RecordId {
+        RecordId(number.to_string())
+    }
+
+    fn asked(changes: &mut Changes, ties: usize) -> Question {
+        let mut question = Question::default();
+        changes.find(ties, STILL, &mut question);
+        question
+    }
+
+    #[test]
+    fn what_comes_little_by_little_over_the_cycles_is_no_mass() {
+        let mut changes = Changes::default();
+        for cycle in 0..6_i64 {
+            changes.begin_cycle(Side::Crm, at(cycle * 10));
+            for number in 0..5 {
+                let number = usize::try_from(cycle).unwrap_or_default() * 5 + number;
+                changes.note(&crm(number), emptied(cycle * 10 + 1));
+            }
+            assert!(asked(&mut changes, 40).is_empty(), "cycle {cycle}");
+        }
+    }
+
+    #[test]
+    fn while_a_listing_goes_on_a_beginning_that_could_become_a_mass_waits() {
+        let mut changes = Changes::default();
+        changes.begin_cycle(Side::Crm, at(0));
+        (0..12).for_each(|number| changes.note(&crm(number), emptied(1)));
+        let mut question = Question::default();
+        assert!(changes.find(100, Sides { crm: true, notion: false }, &mut question));
+        assert!(question.is_empty(), "twelve in a hundred are not too many yet");
+        assert!(!changes.find(100, STILL, &mut question), "and the listing has ended with that");
+        assert!(question.is_empty());
+        (12..22).for_each(|number| changes.note(&crm(number), emptied(2)));
+        assert_eq!(asked(&mut changes, 100).changes.len(), 22);
+    }
+
+    #[test]
+    fn what_was_too_much_is_asked_about_after_its_cycle_and_without_what_came_later() {
+        let mut changes = Changes::default();
+        changes.begin_cycle(Side::Crm, at(0));
+        changes.begin_cycle(Side::Crm, at(10));
+        (0..12).for_each(|number| changes.note(&crm(number), emptied(11)));
+        let first = asked(&mut changes, 40);
+        changes.begin_cycle(Side::Crm, at(20));
+        (20..23).for_each(|number| changes.note(&crm(number), emptied(21)));
+        assert_eq!(asked(&mut changes, 40).digest(), first.digest());
+        changes.allow(&first.changes);
+        assert!(asked(&mut changes, 40).is_empty());
+        // A tie that is planned again with the same is still allowed, with something else it is not.
+        (0..12).for_each(|number| changes.note(&crm(number), emptied(11)));
+        assert!(asked(&mut changes, 40).is_empty());
+    }
+}
