@@ -37,6 +37,8 @@ pub struct Timing {
     pub journal_keep: Duration,
     /// What the journal may take in the store, in bytes; beyond that its oldest lines go early.
     pub journal_bytes: u64,
+    /// How long what went away is remembered after its last trace: ended ties without a survivor, and records without a tie.
+    pub remember_gone: Duration,
     /// Whether the first matching stops for a review before anything is written.
     pub review: bool,
 }
@@ -59,6 +61,7 @@ impl Default for Timing {
             late_watch: seconds(24 * 3600),
             journal_keep: seconds(90 * 24 * 3600),
             journal_bytes: 2 << 30,
+            remember_gone: seconds(90 * 24 * 3600),
             review: true,
         }
     }
@@ -66,8 +69,8 @@ impl Default for Timing {
 
 /// The longest time that makes sense anywhere here.
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
-/// The longest time that a journal makes sense: ten years.
-const ERA: Duration = Duration::from_secs(3653 * 24 * 3600);
+/// The longest for what is only remembered.
+const LONGEST_MEMORY: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -87,7 +90,9 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
         ("settle_unknown_update", SECOND, &mut timing.settle_unknown_update),
         ("late_watch", Duration::ZERO, &mut timing.late_watch),
         ("journal_keep", DAY, &mut timing.journal_keep),
+        ("remember_gone", SECOND, &mut timing.remember_gone),
     ] {
+        let longest = if ["journal_keep", "remember_gone"].contains(&key) { LONGEST_MEMORY } else { LONGEST };
         let Some(found) = reader.any(&mut section, key) else { continue };
         let text = match found.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
@@ -95,12 +100,11 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Timing {
             DeValue::Integer(number) => Some(number.to_string()),
             _ => None,
         };
-        let most = if key == "journal_keep" { ERA } else { LONGEST };
         match parse_duration(text.as_deref().unwrap_or("")) {
-            Ok(duration) if duration < least || duration > most => reader.refuse(
+            Ok(duration) if duration < least || duration > longest => reader.refuse(
                 found.span(),
                 format!("`{key}` is {}", show_duration(duration)),
-                format!("choose between {} and {}", show_duration(least), show_duration(most)),
+                format!("choose between {} and {}", show_duration(least), show_duration(longest)),
             ),
             Ok(duration) => *place = duration,
             Err(what) => {

@@ -1,25 +1,53 @@
-//! The canary: token, access, schemas and people of both sides, at the start, from time to time, and whenever a side answers
-//! that something is refused or missing. A pair runs only while its mappings fit.
+//! The canary: token, access, schemas and people of both sides and one known record of each, at the start, from time to time,
+//! before the first write after a quiet hour, and whenever a side answers that something is refused or missing. A pair runs
+//! only while its mappings fit, and nothing is written before the canary has come back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::control::Sides;
-use crate::mapping::PairMap;
-use crate::model::{Entity, Happening, PairName, Side};
-use crate::remote::{RemoteError, RemoteErrorKind, System};
+use crate::mapping::{PairMap, Remembered};
+use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Schema, Side, TieId};
+use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System};
 
 use super::core::{Core, after, signed};
+use super::guards::CANARIES;
 use super::memory::Txn;
 use super::messages::Msg;
 
-/// How soon a failed schema read is repeated.
+/// How soon a failed canary is repeated, and how long one that came back is not doubted.
 const SOON: SignedDuration = SignedDuration::from_secs(15);
+/// How soon others are looked for when a known record was not there.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
+/// After so long without a write the next one waits for a canary.
+const IDLE: SignedDuration = SignedDuration::from_hours(1);
+/// Records not found in one cycle that are worth one.
+pub(super) const BURST: usize = 3;
+
+/// Where the canary of a pair is.
+#[derive(Debug, Default)]
+pub struct Canary {
+    /// When the last one that came back well began.
+    passed: Option<Timestamp>,
+    /// Writes wait for the next one.
+    doubted: bool,
+    last_write: Option<Timestamp>,
+    /// Ties that hold an option which the schemas did not show yet.
+    waiting: BTreeSet<RecordId>,
+}
+
+/// Both schemas, or whose could not be read.
+pub type Schemas = Result<(Schema, Schema), (Side, RemoteError)>;
+
+/// What the reads of known records gave, with when they began.
+pub type Known = Vec<(Side, Timestamp, Vec<RecordId>, Result<Vec<(RecordId, Fetched)>, RemoteError>)>;
 
 impl Core {
-    /// Asks for schemas and people where that is due.
+    /// Sends out every canary that is due.
     pub(super) fn start_schemas(&mut self, now: Timestamp) {
+        self.doubt_after_idling(now);
         let due: Vec<PairName> = self
             .schema_due
             .iter()
@@ -27,18 +55,102 @@ impl Core {
             .map(|(name, _)| name.clone())
             .collect();
         for name in due {
+            let known =
+                Sides { crm: self.known_records(&name, Side::Crm), notion: self.known_records(&name, Side::Notion) };
             let Some(pair) = self.memory.pair(&name) else { continue };
             self.schema_due.insert(name.clone(), None);
             let (entity, systems, mail) = (pair.entity.clone(), self.systems.clone(), self.mail.clone());
+            let clock = self.clock.clone();
             tokio::spawn(async move {
+                let began = clock.now();
                 let schemas = read_schemas(&systems, &entity).await;
+                let mut seen: Known = Vec::new();
                 for side in Side::BOTH {
                     let people = systems.get(side).people().await;
                     let _ = mail.send(Msg::People { side, people }).await;
+                    let ids = known.get(side).clone();
+                    if schemas.is_ok() && !ids.is_empty() {
+                        let began = clock.now();
+                        let records = systems.get(side).get(entity.get(side), &ids, Lane::Hot).await;
+                        seen.push((side, began, ids, records));
+                    }
                 }
-                let _ = mail.send(Msg::Schemas { pair: name, schemas }).await;
+                let _ = mail.send(Msg::Schemas { pair: name, began, schemas, known: seen }).await;
             });
         }
+    }
+
+    /// A tied record, or several others where the last one was not there.
+    fn known_records(&self, name: &PairName, side: Side) -> Vec<RecordId> {
+        let Some(pair) = self.memory.pair(name) else { return Vec::new() };
+        let none = BTreeSet::new();
+        let unseen = self.guards.get(name).map_or(&none, |guards| guards.unseen.get(side));
+        let known = pair.ties.values().map(|tie| tie.on(side)).filter(|id| {
+            let at = RecordRef { pair: name.clone(), side, id: (*id).clone() };
+            Self::is_present(pair, side, id) && !unseen.contains(*id) && !self.absent_since.contains_key(&at)
+        });
+        let known: Vec<RecordId> = known.take(if unseen.is_empty() { 1 } else { CANARIES }).cloned().collect();
+        // With nothing else to ask for, those that were missed are asked for again.
+        if known.is_empty() || unseen.len() >= CANARIES {
+            unseen.iter().take(CANARIES).cloned().collect()
+        } else {
+            known
+        }
+    }
+
+    /// Whether writes need not wait for a canary.
+    pub(super) fn canary_passed(&self, name: &PairName) -> bool {
+        self.canaries.get(name).is_some_and(|canary| canary.passed.is_some() && !canary.doubted)
+    }
+
+    /// Something was refused or missing: nothing more is written before a canary has come back.
+    pub(super) fn doubt(&mut self, name: &PairName) {
+        let now = self.clock.now();
+        let canary = self.canaries.entry(name.clone()).or_default();
+        if canary.passed.is_some_and(|passed| now.duration_since(passed) < SOON) {
+            return;
+        }
+        canary.doubted = true;
+        self.hurry(name, now);
+    }
+
+    fn hurry(&mut self, name: &PairName, now: Timestamp) {
+        if let Some(Some(due)) = self.schema_due.get_mut(name) {
+            *due = now.min(*due);
+        }
+    }
+
+    /// A write leaves.
+    pub(super) fn note_write(&mut self, name: &PairName, now: Timestamp) {
+        self.canaries.entry(name.clone()).or_default().last_write = Some(now);
+    }
+
+    /// The first write after a quiet hour waits for a canary.
+    fn doubt_after_idling(&mut self, now: Timestamp) {
+        for name in self.pair_names() {
+            let Some(canary) = self.canaries.get(&name) else { continue };
+            let last = canary.last_write.unwrap_or(self.started);
+            let is_fresh = canary.passed.is_some_and(|passed| now.duration_since(passed) < SOON);
+            if now.duration_since(last) < IDLE || canary.doubted || is_fresh {
+                continue;
+            }
+            if self.planned.iter().any(|(op, planned)| op.pair == name && planned.due <= now) {
+                self.doubt(&name);
+            }
+        }
+    }
+
+    /// A tie holds an option that the schemas did not show yet: they are read again before it is believed, for it may be an
+    /// old one with a new name.
+    pub(super) fn wait_for_options(&mut self, id: &TieId) {
+        let now = self.clock.now();
+        self.canaries.entry(id.pair.clone()).or_default().waiting.insert(id.crm.clone());
+        self.hurry(&id.pair, now);
+    }
+
+    /// When the schemas that are known were asked for.
+    pub(super) fn schemas_as_of(&self, name: &PairName) -> Option<Timestamp> {
+        self.canaries.get(name)?.passed
     }
 
     /// Takes the schemas of a pair: it runs if its mappings fit them.
@@ -46,28 +158,40 @@ impl Core {
         &mut self,
         txn: &mut Txn,
         name: &PairName,
-        schemas: Result<(crate::model::Schema, crate::model::Schema), (Side, RemoteError)>,
+        began: Timestamp,
+        schemas: Schemas,
+        known: Known,
     ) {
         let now = self.clock.now();
         let (again, stopped) = match schemas {
-            Ok((crm, notion)) => {
-                let Some(pair) = self.memory.pairs.get_mut(name) else { return };
-                match PairMap::compile(&pair.spec, &crm, &notion, &self.settings.pairs) {
-                    Ok(map) => {
-                        // Another mapping or other options can mean another value: everything is looked at again.
-                        if pair.map.as_ref() != Some(&map) {
-                            pair.map = Some(map);
-                            pair.dirty.extend(pair.ties.keys().cloned());
-                            pair.rematch = true;
-                        }
-                        (signed(self.timing.canary_every), None)
+            Ok((crm, notion)) => match self.take_both(txn, name, &crm, &notion) {
+                Ok(()) => {
+                    let answered = self.take_known(txn, name, known);
+                    let came_back = answered == Some(true);
+                    let canary = self.canaries.entry(name.clone()).or_default();
+                    if came_back {
+                        canary.passed = Some(began);
+                        canary.doubted = false;
+                    } else {
+                        canary.doubted = true;
                     }
-                    Err(problems) => {
-                        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                        (SOON, Some(format!("its mappings do not fit: {}", problems.join("; "))))
+                    let waiting = std::mem::take(&mut canary.waiting);
+                    if let Some(pair) = self.memory.pairs.get_mut(name) {
+                        pair.dirty.extend(waiting);
                     }
+                    let missed = self
+                        .guards
+                        .get(name)
+                        .is_some_and(|it| !it.unseen.crm.is_empty() || !it.unseen.notion.is_empty());
+                    let again = match (answered, missed) {
+                        (Some(true), false) => signed(self.timing.canary_every),
+                        (Some(true), true) | (None, _) => SOON,
+                        (Some(false), _) => AT_ONCE,
+                    };
+                    (again, None)
                 }
-            }
+                Err(problems) => (SOON, Some(format!("its mappings do not fit: {problems}"))),
+            },
             Err((side, error)) => {
                 // What concerns this pair alone is told of the pair, not of the whole connection.
                 if !matches!(error.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Forbidden) {
@@ -82,24 +206,90 @@ impl Core {
             }
         };
         self.schema_due.insert(name.clone(), Some(after(now, again)));
+        self.stop_or_go_on(txn, name, stopped);
+    }
+
+    fn stop_or_go_on(&mut self, txn: &mut Txn, name: &PairName, stopped: Option<String>) {
+        let told = |note: String| {
+            let mut event = self.system_event(Happening::System, note);
+            event.pair = Some(name.clone());
+            event
+        };
         match stopped {
             Some(why) => {
                 if self.stopped.get(name) != Some(&why) {
-                    let mut event = self.system_event(Happening::System, format!("pair {name} is stopped: {why}"));
-                    event.pair = Some(name.clone());
-                    txn.events.push(event);
+                    txn.events.push(told(format!("pair {name} is stopped: {why}")));
                 }
                 self.stopped.insert(name.clone(), why);
             }
             None => {
-                if self.stopped.remove(name).is_some() {
+                if self.stopped.contains_key(name) {
+                    txn.events.push(told(format!("pair {name} runs again")));
+                    self.stopped.remove(name);
                     self.memory.touch_related(name);
-                    let mut event = self.system_event(Happening::System, format!("pair {name} runs again"));
-                    event.pair = Some(name.clone());
-                    txn.events.push(event);
                 }
             }
         }
+    }
+
+    fn take_both(&mut self, txn: &mut Txn, name: &PairName, crm: &Schema, notion: &Schema) -> Result<(), String> {
+        let configured = self.settings.pairs.iter().find(|pair| pair.name == *name).cloned();
+        let (Some(configured), Some(pair)) = (configured, self.memory.pair(name)) else { return Ok(()) };
+        let spec = pair.schemas.follow(&configured, notion);
+        let map = PairMap::compile_after(&spec, crm, notion, &self.settings.pairs, &pair.schemas)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let remembered = Remembered::of(&map, &configured, notion);
+        if remembered != pair.schemas {
+            let renamed = pair.schemas.renamed(&remembered);
+            self.take_renamed(txn, name, &map, renamed);
+            self.memory.put_schemas(txn, name, remembered);
+        }
+        let Some(pair) = self.memory.pairs.get_mut(name) else { return Ok(()) };
+        // Another mapping or other options can mean another value: everything is looked at again.
+        if pair.map.as_ref() != Some(&map) {
+            pair.entity = Sides { crm: spec.entity(Side::Crm), notion: spec.entity(Side::Notion) };
+            pair.spec = spec;
+            pair.map = Some(map);
+            pair.dirty.extend(pair.ties.keys().cloned());
+            pair.rematch = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the known records. Tells whether the canary has come back: every side showed one. `None` when a side did not
+    /// answer.
+    fn take_known(&mut self, txn: &mut Txn, name: &PairName, known: Known) -> Option<bool> {
+        let mut came_back = Some(true);
+        for (side, began, asked, records) in known {
+            let mut unseen: Vec<RecordId> = Vec::new();
+            match records {
+                Ok(records) => {
+                    for (id, fetched) in records {
+                        if fetched == Fetched::Missing {
+                            unseen.push(id.clone());
+                        }
+                        self.take_one(txn, &RecordRef { pair: name.clone(), side, id }, began, fetched);
+                    }
+                }
+                Err(error) if super::snapshot::needs_a_person(error.kind) => unseen = asked.clone(),
+                Err(error) => {
+                    self.note_trouble(txn, side, &error);
+                    came_back = None;
+                    continue;
+                }
+            }
+            let all = self.memory.pair(name).map_or(0, |pair| pair.ties.len());
+            let missed = self.guards.entry(name.clone()).or_default().unseen.get_mut(side);
+            if unseen.len() < asked.len() {
+                missed.clear();
+                continue;
+            }
+            missed.extend(unseen);
+            // With enough of them it is a guard's affair, and with a few records in all each one's own.
+            let enough = missed.len() >= CANARIES.min(all);
+            came_back = came_back.map(|came_back| came_back && enough);
+        }
+        came_back
     }
 
     /// Takes the people of a side. Somebody new may be the missing counterpart of a value.
@@ -130,10 +320,7 @@ impl Core {
     }
 }
 
-async fn read_schemas(
-    systems: &Sides<Arc<dyn System>>,
-    entity: &Sides<Entity>,
-) -> Result<(crate::model::Schema, crate::model::Schema), (Side, RemoteError)> {
+async fn read_schemas(systems: &Sides<Arc<dyn System>>, entity: &Sides<Entity>) -> Schemas {
     let crm = systems.crm.schema(&entity.crm).await.map_err(|error| (Side::Crm, error))?;
     let notion = systems.notion.schema(&entity.notion).await.map_err(|error| (Side::Notion, error))?;
     Ok((crm, notion))

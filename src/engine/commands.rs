@@ -292,6 +292,9 @@ impl Core {
     }
 
     fn retry(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
+        if id.crm.is_none() {
+            return self.retry_pair(txn, who, id);
+        }
         if let (Some(Why::DeletedAndEdited { gone }), Some(tie)) =
             (self.memory.holds.get(id).map(|hold| hold.why.clone()), id.tie_id())
         {

@@ -91,10 +91,14 @@ pub struct Core {
     pub(super) absent_since: BTreeMap<RecordRef, Timestamp>,
     /// Records that a complete listing did not show and that were not read by id yet.
     pub(super) suspects: BTreeSet<RecordRef>,
-    /// Departures that wait for the suspects of their pair, or for a person.
-    pub(super) put_off: BTreeMap<PairName, BTreeSet<RecordId>>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
+    /// What would change too much at once, by pair.
+    pub(super) guards: super::guards::Guards,
+    /// Where the canary of each pair is.
+    pub(super) canaries: BTreeMap<PairName, super::canary::Canary>,
+    /// Records whose writes were forbidden since one was taken.
+    pub(super) forbidden: Sides<BTreeSet<HoldId>>,
     /// Ties that ended lately because a record went away.
     pub(super) departed: Vec<(Timestamp, PairName)>,
     pub(super) recent_writes: BTreeMap<RecordRef, RecentWrite>,
@@ -245,7 +249,10 @@ impl Core {
     /// Whether a pair may be written to: a guard stops it until a person has looked.
     pub(super) fn may_write(&self, name: &PairName) -> bool {
         let guard = HoldId { pair: name.clone(), crm: None, field: None };
-        self.is_running(name) && !self.memory.holds.contains_key(&guard)
+        self.is_running(name)
+            && !self.memory.holds.contains_key(&guard)
+            && !self.is_unfinished(name)
+            && self.canary_passed(name)
     }
 
     /// A record's title as people know it, or its id.

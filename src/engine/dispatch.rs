@@ -126,7 +126,7 @@ impl Core {
             Err(error) if lies_in_the_record(error.kind) => {
                 // It lies in this record's values, and would be the same again.
                 let hold = self.failure_of(op);
-                self.failed(txn, hold, op.side, &error.message);
+                self.failed_by(txn, hold, op.side, &error);
                 return None;
             }
             Err(error) => {
@@ -281,6 +281,7 @@ impl Core {
 
     /// The order for a writer whose intent is durable now.
     pub(super) fn sending_order(&mut self, op: &OpKey, intent: &Intent) -> Order {
+        self.note_write(&op.pair, self.clock.now());
         let marker = match (&op.target, op.side) {
             (Target::Create(source), _) => Some(source.0.clone()),
             (Target::Update(crm), Side::Notion) => self.marker_to_write(&op.pair, crm),

@@ -10,6 +10,9 @@ use super::core::{Core, OpKey, Target, after};
 use super::memory::Txn;
 use super::untied::source_key;
 
+/// Records in a row whose writes are forbidden before that is our trouble and not theirs.
+const FORBIDDEN: usize = 3;
+
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
 const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
@@ -36,12 +39,12 @@ impl Core {
                 let place = (intent.pair.clone(), intent.side, source.clone());
                 let barer = error.kind == RemoteErrorKind::Invalid && self.could_be_barer(intent);
                 if !barer || !self.bare_creates.insert(place) {
-                    self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                    self.failed_by(txn, self.failure_hold(intent), intent.side, error);
                 }
                 return;
             }
             Purpose::Trash { .. } => {
-                self.failed(txn, self.failure_hold(intent), intent.side, &error.message);
+                self.failed_by(txn, self.failure_hold(intent), intent.side, error);
                 return;
             }
             Purpose::Update { record } => record,
@@ -65,7 +68,7 @@ impl Core {
                     self.memory.put_mark(txn, Mark { id: HoldId::field(&id, key), kind, at: now });
                 }
             }
-            _ => self.failed(txn, HoldId::tie(&id), intent.side, &error.message),
+            _ => self.failed_by(txn, HoldId::tie(&id), intent.side, error),
         }
     }
 
@@ -79,13 +82,37 @@ impl Core {
             .any(|key| title.as_ref() != Some(key) && pair.is_some_and(|pair| !pair.spec.match_by.contains(key)))
     }
 
-    /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
-    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, reason: &str) {
-        let before = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
+    /// A record failed. What is forbidden on one record after the other is forbidden to us, and no record's fault: each is tried
+    /// again after a pause, for as long as it takes.
+    pub(super) fn failed_by(&mut self, txn: &mut Txn, hold: HoldId, side: Side, error: &RemoteError) {
+        if matches!(error.kind, RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound) {
+            self.doubt(&hold.pair);
+        }
+        if error.kind == RemoteErrorKind::Forbidden {
+            self.forbidden.get_mut(side).insert(hold.clone());
+            if self.forbidden.get(side).len() >= FORBIDDEN {
+                self.note_trouble(txn, side, error);
+                let again = after(self.clock.now(), RETRIES[0]);
+                let before = self.attempted(&hold);
+                self.set_failure(txn, hold, side, &error.message, before, Some(again));
+                return;
+            }
+        }
+        self.failed(txn, hold, side, &error.message);
+    }
+
+    fn attempted(&self, hold: &HoldId) -> u32 {
+        let attempts = self.memory.marks_on(hold).find_map(|mark| match &mark.kind {
             MarkKind::Failed { attempts, .. } => Some(*attempts),
             _ => None,
         });
-        let attempts = before.unwrap_or(0) + 1;
+        attempts.unwrap_or(0)
+    }
+
+    /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
+    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, reason: &str) {
+        let attempts = self.attempted(&hold) + 1;
+        self.note_failure(&hold, reason, self.clock.now());
         let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
         let retry_at = pause.map(|pause| after(self.clock.now(), *pause));
         self.set_failure(txn, hold, side, reason, attempts, retry_at);
@@ -142,10 +169,6 @@ impl Core {
     /// How often the creation for this source was sent already.
     pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
         let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
-        let attempts = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { attempts, .. } => Some(*attempts),
-            _ => None,
-        });
-        attempts.unwrap_or(0)
+        self.attempted(&hold)
     }
 }

@@ -71,6 +71,7 @@ impl Core {
 
     /// A side took a value of ours.
     pub(super) fn note_taken(&mut self, at: &RecordRef, key: &FieldKey, now: Timestamp, sent: &Value, before: &Value) {
+        self.forbidden.get_mut(at.side).clear();
         self.fights.entry((at.clone(), key.clone())).or_default().taken(now, sent, before);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
+use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
@@ -83,6 +83,7 @@ impl Core {
             }
             _ => Since::Ever,
         };
+        let begins = !state.looked;
         *state = ListingState {
             running: Some((kind, now)),
             next_increment: state.next_increment,
@@ -102,6 +103,9 @@ impl Core {
             since,
         };
         tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
+        if begins || self.is_running(name) {
+            self.begin_cycle(name, side, now);
+        }
     }
 
     /// Whether one side of a pair answers: a relation whose other end does not may read as empty (Notion shows relations
@@ -186,6 +190,7 @@ impl Core {
         if kind == ListingKind::Sweep {
             self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);
+            self.forget_gone(txn, &name, now);
         }
         // Increments touch what they show; only a complete listing tells something about what it does not show.
         if let Some(pair) = self.memory.pairs.get_mut(&name).filter(|_| answers_again || kind == ListingKind::Sweep) {
@@ -222,15 +227,17 @@ impl Core {
         now: Timestamp,
     ) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let absent: Vec<RecordId> = pair
-            .observations
-            .get(side)
-            .iter()
-            .filter(|(id, observation)| {
-                observation.presence == Presence::Present && !shown.contains(*id) && observation.seen_at < began
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
+        let (mut absent, mut listed): (Vec<RecordId>, usize) = (Vec::new(), 0);
+        for (id, observation) in pair.observations.get(side).iter().filter(|(_, it)| it.is_present()) {
+            listed += 1;
+            if !shown.contains(id) && observation.seen_at < began {
+                absent.push(id.clone());
+            }
+        }
+        self.note_listed(name, side, listed);
+        if absent.len() >= super::canary::BURST {
+            self.doubt(name);
+        }
         for id in absent {
             let at = RecordRef { pair: name.clone(), side, id };
             self.suspects.insert(at.clone());
@@ -287,6 +294,10 @@ impl Core {
         match records {
             Ok(records) => {
                 self.note_answer(txn, side);
+                if self.absent_since.len() >= super::canary::BURST && records.iter().any(|it| it.1 == Fetched::Missing)
+                {
+                    self.doubt(&name);
+                }
                 for (id, fetched) in records {
                     let at = reference(id);
                     // Heat is set anew by the reading itself, if it is still needed.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::control::{Command, DeskError, Hint, Query, Reply, Window};
-use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Schema, Side, Value};
+use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Side, Value};
 use crate::remote::{Changes, Fetched, RemoteError, WriteError};
 
+use super::canary::{Known, Schemas};
 use super::core::OpKey;
 
 /// Which listing a page belongs to.
@@ -96,12 +97,16 @@ pub enum Msg {
         /// Records with its marker, or the record itself.
         found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
     },
-    /// Schemas of a pair.
+    /// The canary of a pair: its schemas, and a known record of each side.
     Schemas {
         /// The pair.
         pair: PairName,
+        /// When they were asked for.
+        began: Timestamp,
         /// CRM and Notion.
-        schemas: Result<(Schema, Schema), (Side, RemoteError)>,
+        schemas: Schemas,
+        /// Records that are known to be there, read again.
+        known: Known,
     },
     /// The people of a side.
     People {

@@ -2,10 +2,10 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `listing`, `reading` and `hints` how a side is seen, `planning`, `departures` and `untied` what is derived from
-//! it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is written, `undo` how a write
-//! is taken back, `retention` what is forgotten, `views` and `commands` what an operator sees and does, `desk` the door for
-//! them.
+//! `canary`, `renaming`, `listing`, `reading` and `hints` how a side is seen, `planning`, `guards` and `untied` what is
+//! derived from it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is written, `undo`
+//! how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and `commands` what an
+//! operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
@@ -14,12 +14,13 @@ mod assumed;
 mod canary;
 mod commands;
 mod core;
-mod departures;
 mod desk;
 mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod forgetting;
+mod guards;
 mod hints;
 mod late;
 mod listing;
@@ -28,6 +29,7 @@ mod messages;
 mod outcome;
 mod planning;
 mod reading;
+mod renaming;
 mod retention;
 mod run;
 mod settings;

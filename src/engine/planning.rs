@@ -9,9 +9,10 @@ use crate::model::{
     Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Observation, Presence, RecordId, RecordRef, Side, Tie,
     TieId, Value, Why,
 };
-use crate::plan::{Departure, FieldCase, FieldPlan, Interval, Seen, depart, merge};
+use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
+use super::guards::Moved;
 use super::memory::{PairMemory, Txn};
 
 /// What is to be done about one tie.
@@ -22,6 +23,10 @@ pub struct TiePlan {
     pub departure: Departure,
     /// Its page lacks our marker.
     pub unmarked: bool,
+    /// Fields that moved on one side and are to be written to the other.
+    pub moved: Vec<Moved>,
+    /// Its page shows an option that came after the schemas were read.
+    pub unknown_option: bool,
 }
 
 impl Core {
@@ -32,25 +37,32 @@ impl Core {
             if !self.is_running(&name) {
                 continue;
             }
-            self.take_up_put_off(&name);
             let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
             let dirty = std::mem::take(&mut pair.dirty);
-            let mut departing: Vec<(TieId, Departure)> = Vec::new();
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };
                 self.check_undone(txn, &id);
                 let Some(plan) = self.derive(&id) else { continue };
                 match plan.departure {
-                    Departure::No => self.apply_plan(txn, &id, plan),
+                    Departure::No => {
+                        self.note_staying(&id);
+                        if plan.unknown_option {
+                            self.wait_for_options(&id);
+                        }
+                        self.apply_plan(txn, &id, plan);
+                    }
                     Departure::Hold(why) => {
+                        self.note_staying(&id);
+                        self.note_moved(&id, Vec::new());
                         self.drop_ops(&id);
                         self.release_fields(txn, &id);
                         self.set_hold(txn, HoldId::tie(&id), Some(why));
                     }
-                    departure => departing.push((id, departure)),
+                    departure => self.note_departing(&id, departure),
                 }
             }
-            self.depart_all(txn, &name, departing, now);
+            self.judge(txn, &name, now);
+            self.depart(txn, &name, now);
         }
     }
 
@@ -83,9 +95,15 @@ impl Core {
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
             let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
-            return Some(TiePlan { fields: Vec::new(), departure, unmarked: false });
+            return Some(TiePlan {
+                fields: Vec::new(),
+                departure,
+                unmarked: false,
+                moved: Vec::new(),
+                unknown_option: false,
+            });
         }
-        let mut fields = Vec::new();
+        let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
         for field in &map.fields {
             let key = &field.spec.key;
             let hold = HoldId::field(id, key);
@@ -109,10 +127,34 @@ impl Core {
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
                 marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
             };
-            fields.push((key.clone(), self.representable(field, tie, super::undo::respect_undo(&case, merge(&case)))));
+            let mut case = case;
+            if self.has_unknown_option(id, field, notion) {
+                case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
+                unknown_option = true;
+            }
+            let plan = self.representable(field, tie, super::undo::respect_undo(&case, merge(&case)));
+            if case.decision.is_none() {
+                moved_fields.extend(self.moved(&case, base, key, &plan));
+            }
+            fields.push((key.clone(), plan));
         }
         let unmarked = notion.marker.as_deref() != Some(tie.crm.as_str());
-        Some(TiePlan { fields, departure: Departure::No, unmarked })
+        Some(TiePlan { fields, departure: Departure::No, unmarked, moved: moved_fields, unknown_option })
+    }
+
+    /// What a field's writes come from: the sides that left the base. First contact and what an operator decided is no move.
+    fn moved(&self, case: &FieldCase<'_>, base: Option<&Base>, key: &FieldKey, plan: &FieldPlan) -> Vec<Moved> {
+        let Some(base) = base else { return Vec::new() };
+        let one = |write: &FieldWrite| {
+            let side = write.side.other();
+            let (seen, came) = if side == Side::Crm { (&case.crm, case.came.0) } else { (&case.notion, case.came.1) };
+            let Seen::Known(value) = seen else { return None };
+            // Where the side itself did not change after the base was agreed, it means something else since now.
+            let came = came.map(|(_, came)| came).filter(|came| *came > base.at).unwrap_or(self.clock.now());
+            let moved = !(case.same)(value, base.of(side));
+            moved.then(|| Moved { side, key: key.clone(), value: value.clone(), came })
+        };
+        plan.writes.iter().filter_map(one).collect()
     }
 
     /// A value that has no form on the side that would get it is held instead of written.
@@ -138,6 +180,8 @@ impl Core {
 
     fn apply_plan(&mut self, txn: &mut Txn, id: &TieId, plan: TiePlan) {
         self.set_hold(txn, HoldId::tie(id), self.record_hold(id));
+        self.note_moved(id, plan.moved);
+        self.note_marker(id);
         let now = self.clock.now();
         let mut writes: Sides<BTreeMap<FieldKey, Timestamp>> = Sides::default();
         let mut agreed: Vec<(FieldKey, (Value, Value))> = Vec::new();
@@ -145,6 +189,9 @@ impl Core {
             let hold = HoldId::field(id, &key);
             if field.lapsed || field.spent {
                 self.end_decision(txn, &hold, field.lapsed);
+            }
+            if let Some(Why::Refused { reason, .. }) = &field.hold {
+                self.note_refusal(&hold, reason);
             }
             // What cannot be read right now does not end what was held.
             if !field.unread || field.hold.is_some() {

@@ -117,6 +117,9 @@ impl Core {
             return;
         }
         let mut observation = before.clone();
+        if self.doubts_absence(at, began) {
+            return;
+        }
         observation.presence = Presence::Missing;
         observation.seen_at = began;
         txn.events.push(self.event(Happening::Gone, at, "two reads by id, a cycle apart, found no such record"));

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{Command, DeskError, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Happening, Side};
+use crate::model::{Entity, Happening, HoldId, Side};
 use crate::seam::KvError;
 use crate::store::{Store, trees};
 
@@ -92,8 +92,10 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
-        put_off: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
+        guards: BTreeMap::new(),
+        canaries: BTreeMap::new(),
+        forbidden: Sides::default(),
         departed: Vec::new(),
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
@@ -136,7 +138,9 @@ impl Core {
         for name in self.pair_names() {
             for side in Side::BOTH {
                 let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
-                let swept = swept.filter(|_| !self.settings.resync);
+                // What a guard stopped before is looked into again.
+                let guard = HoldId { pair: name.clone(), crm: None, field: None };
+                let swept = swept.filter(|_| !self.settings.resync && !self.memory.holds.contains_key(&guard));
                 let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
                 let state = ListingState::due(now, next_sweep);
                 self.listings.insert((name.clone(), side), state);
@@ -278,7 +282,7 @@ impl Run {
             }
             Msg::Written { op, intent, outcome } => core.take_written(txn, &op, intent, outcome),
             Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
-            Msg::Schemas { pair, schemas } => core.take_schemas(txn, &pair, schemas),
+            Msg::Schemas { pair, began, schemas, known } => core.take_schemas(txn, &pair, began, schemas, known),
             Msg::People { side, people } => core.take_people(txn, side, people),
             Msg::Hint(hint) => core.take_hint(txn, &hint),
             Msg::Query { query, answer } => {

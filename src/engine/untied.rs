@@ -43,6 +43,9 @@ impl Core {
         let Some(pair) = self.memory.pair(name) else { return false };
         let facts = self.facts(pair);
         let matching = match_untied(&facts, pair.spec.create);
+        if self.meets_strange_markers(name, &facts) {
+            return false;
+        }
         let mut tied = false;
         for (crm, fate) in &matching.crm {
             if let Fate::Match(notion) = fate {
@@ -101,7 +104,7 @@ impl Core {
     }
 
     /// Decisions about an orphan are spent once it is tied.
-    fn forget_orders(&mut self, txn: &mut Txn, at: &RecordRef) {
+    pub(super) fn forget_orders(&mut self, txn: &mut Txn, at: &RecordRef) {
         let spent: Vec<u64> = self
             .memory
             .decisions
@@ -128,6 +131,15 @@ impl Core {
                 _ => false,
             };
         }
+        // The counterpart that each survivor lost.
+        let survivors: BTreeMap<(Side, &RecordId), &RecordId> = pair
+            .tombstones
+            .values()
+            .filter_map(|stone| match stone.gone? {
+                Side::Crm => Some(((Side::Notion, &stone.notion), &stone.crm)),
+                Side::Notion => Some(((Side::Crm, &stone.crm), &stone.notion)),
+            })
+            .collect();
         let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();
         for intent in self.memory.intents.values().filter(|intent| intent.pair == *name) {
             if let Purpose::Create { source } = &intent.purpose {
@@ -152,14 +164,7 @@ impl Core {
                 if made.is_some_and(|source| creating.contains(&(side.other(), source))) {
                     continue;
                 }
-                let survivor_of = pair
-                    .tombstones
-                    .values()
-                    .find(|stone| {
-                        stone.gone == Some(side.other())
-                            && (if side == Side::Crm { &stone.crm } else { &stone.notion }) == id
-                    })
-                    .map(|stone| if side == Side::Crm { stone.notion.clone() } else { stone.crm.clone() });
+                let survivor_of = survivors.get(&(side, id)).map(|gone| (*gone).clone());
                 let whole = self.whole_at(pair, side, id);
                 let ready = whole.is_some_and(|whole| observation.seen_at >= whole);
                 let incomplete = whole.is_none() && observation.seen_at >= self.quiet_at(side, observation);

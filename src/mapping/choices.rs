@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::remembered::Paired;
 use super::{FieldSpec, Unmapped, near};
-use crate::model::{FieldInfo, Kind};
+use crate::model::{FieldInfo, Kind, OptionInfo};
 
 /// The correspondence of options, worked out once from the configuration and both schemas.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,7 @@ impl Choices {
         crm: &FieldInfo,
         notion: &FieldInfo,
         notion_kind: Kind,
+        before: Option<&BTreeMap<String, Paired>>,
     ) -> Result<Self, Vec<(String, String)>> {
         let mut choices = Self::default();
         let mut problems = Vec::new();
@@ -43,8 +45,19 @@ impl Choices {
         for option in &crm.options {
             choices.labels.insert(option.id.clone(), option.label.clone());
         }
+        // What a CRM option corresponded to before one of the two was renamed.
+        let followed = |crm: &str, configured: Option<&String>| {
+            let before = before?.get(crm).filter(|before| before.configured.as_ref() == configured)?;
+            let kept = notion.options.iter().find(|option| option.stable.as_ref() == Some(&before.option))?;
+            Some(kept.id.clone())
+        };
         for (key, name) in &spec.values {
+            let names = |option: &OptionInfo| {
+                option.id == *key || (fold(&option.label) == fold(key) && !spec.values.contains_key(&option.id))
+            };
+            let named = || crm.options.iter().filter(|option| names(option)).map(|option| option.id.as_str());
             let known = choices.notion.get(&fold(name)).cloned();
+            let known = known.or_else(|| named().chain([key.as_str()]).find_map(|crm| followed(crm, Some(name))));
             if known.is_none() && notion_kind == Kind::Status {
                 let hint = near::hint(name, notion.options.iter().map(|option| option.label.as_str()));
                 problems.push((
@@ -56,11 +69,9 @@ impl Choices {
             }
             let name = known.unwrap_or_else(|| name.clone());
             let mut matched = false;
-            for option in &crm.options {
-                if option.id == *key || (fold(&option.label) == fold(key) && !spec.values.contains_key(&option.id)) {
-                    choices.names.insert(option.id.clone(), name.clone());
-                    matched = true;
-                }
+            for option in crm.options.iter().filter(|option| names(option)) {
+                choices.names.insert(option.id.clone(), name.clone());
+                matched = true;
             }
             if !matched && crm.options.is_empty() {
                 choices.names.insert(key.clone(), name);
@@ -78,6 +89,8 @@ impl Choices {
             }
             if let Some(name) = choices.notion.get(&fold(&option.label)) {
                 choices.names.insert(option.id.clone(), name.clone());
+            } else if let Some(name) = followed(&option.id, None) {
+                choices.names.insert(option.id.clone(), name);
             } else if notion_kind != Kind::Status {
                 choices.names.insert(option.id.clone(), option.label.clone());
             }
@@ -86,6 +99,11 @@ impl Choices {
             choices.ids.entry(fold(name)).or_default().insert(id.clone());
         }
         if problems.is_empty() { Ok(choices) } else { Err(problems) }
+    }
+
+    /// CRM options and the names of the Notion options that they are.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.names.iter()
     }
 
     /// The common name of a CRM option.

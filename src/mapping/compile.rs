@@ -2,7 +2,7 @@
 
 use super::choices::Choices;
 use super::fit::{self, Fit};
-use super::{Create, Direction, FieldMap, FieldSpec, PairSpec, near};
+use super::{Create, Direction, FieldMap, FieldSpec, PairSpec, Remembered, near};
 use crate::model::{Entity, FieldInfo, FieldKey, FieldName, Kind, Schema, Side};
 
 /// One pair with all of its fields checked.
@@ -53,10 +53,24 @@ impl PairMap {
     /// # Errors
     /// Every [`Problem`] found, fields in the order of the configuration.
     pub fn compile(spec: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]) -> Result<Self, Vec<Problem>> {
+        Self::compile_after(spec, crm, notion, all, &Remembered::default())
+    }
+
+    /// The same, where the schemas were read before: options that were renamed since stay what they corresponded to.
+    ///
+    /// # Errors
+    /// Like [`PairMap::compile`].
+    pub fn compile_after(
+        spec: &PairSpec,
+        crm: &Schema,
+        notion: &Schema,
+        all: &[PairSpec],
+        before: &Remembered,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut fields = Vec::new();
         for field in &spec.fields {
-            match compile_field(field, crm, notion, all) {
+            match compile_field(field, crm, notion, all, before) {
                 Ok(field) => fields.push(field),
                 Err(more) => problems.extend(more),
             }
@@ -148,7 +162,13 @@ impl PairMap {
     }
 }
 
-fn compile_field(spec: &FieldSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]) -> Result<FieldMap, Vec<Problem>> {
+fn compile_field(
+    spec: &FieldSpec,
+    crm: &Schema,
+    notion: &Schema,
+    all: &[PairSpec],
+    before: &Remembered,
+) -> Result<FieldMap, Vec<Problem>> {
     let mut problems = Vec::new();
     let crm = find(spec, Side::Crm, &spec.crm, crm, &mut problems);
     let notion = find(spec, Side::Notion, &spec.notion, notion, &mut problems);
@@ -176,7 +196,7 @@ fn compile_field(spec: &FieldSpec, crm: &Schema, notion: &Schema, all: &[PairSpe
         ));
         return Err(problems);
     }
-    match Choices::compile(spec, crm, notion, notion_kind) {
+    match Choices::compile(spec, crm, notion, notion_kind, before.paired(&spec.key)) {
         Ok(choices) if problems.is_empty() => {
             Ok(FieldMap::new(spec, crm, notion, (crm_kind, notion_kind, fit), choices))
         }

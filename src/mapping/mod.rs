@@ -18,10 +18,12 @@ mod links;
 pub mod near;
 mod parse;
 mod people;
+pub mod remembered;
 pub mod spec;
 
 pub use compile::{PairMap, Problem};
 pub use field::FieldMap;
+pub use remembered::{Remembered, Renamed};
 pub use spec::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
 
 use crate::model::{PairName, Side};

@@ -74,6 +74,9 @@ pub struct OptionInfo {
     pub id: String,
     /// What a person reads.
     pub label: String,
+    /// The id that stays when the option is renamed, where that is not [`OptionInfo::id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<String>,
 }
 
 /// One field of an entity.

@@ -175,7 +175,7 @@ fn info(kind: Kind, writable: bool, options: &[&str], target: Option<&str>) -> F
         kinds: if kind == Kind::DateTime { vec![Kind::DateTime, Kind::Date] } else { vec![kind] },
         writable,
         multiple: kind == Kind::Relation,
-        options: options.iter().map(|id| OptionInfo { id: (*id).into(), label: (*id).into() }).collect(),
+        options: options.iter().map(|id| OptionInfo { id: (*id).into(), label: (*id).into(), stable: None }).collect(),
         empty_is: None,
         target: target.map(Into::into),
     }

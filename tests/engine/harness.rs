@@ -14,7 +14,7 @@ use crosstie::remote::bitrix24::{Bitrix24, WebhookDialect};
 use crosstie::remote::connection::Connection;
 use crosstie::remote::notion::{Notion, Token};
 use crosstie::remote::pace::{Pace, Settings as PaceSettings};
-use crosstie::seam::WallClock;
+use crosstie::seam::{Method, Request, WallClock};
 use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::log::{Actor, Entry};
@@ -144,6 +144,11 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(900), running.task).await.unwrap().unwrap().unwrap();
     }
 
+    /// Everything that was remembered is lost.
+    pub fn forget_everything(&mut self) {
+        self.kv = MemoryKv::new();
+    }
+
     fn desk(&self) -> &dyn Desk {
         &*self.running.as_ref().unwrap().desk
     }
@@ -195,6 +200,14 @@ impl Bench {
     pub fn state(&self, pair: &str) -> PairState {
         let snapshot = self.desk().snapshots().borrow().clone();
         snapshot.pairs.iter().find(|it| it.name.as_str() == pair).unwrap().state.clone()
+    }
+
+    /// Waits until a guard holds the pair; gives what it says and the hash of the plan.
+    pub async fn guarded(&self, pair: &str, seconds: u64) -> (String, String) {
+        let is_guarded = async || matches!(self.state(pair), PairState::Guarded { .. });
+        self.until("the pair is guarded", seconds, is_guarded).await;
+        let PairState::Guarded { what, plan } = self.state(pair) else { panic!("released") };
+        (what, plan)
     }
 
     pub async fn claims(&self) -> Claims {
@@ -263,6 +276,28 @@ impl Bench {
 
     pub fn ids(&self, entity: Entity) -> Vec<String> {
         self.wires.crm.lock().unwrap().live_ids(entity)
+    }
+
+    /// Somebody changes the columns of a pair's data source, as Notion's API takes it.
+    pub fn reshape(&self, pair: &str, properties: &Json) {
+        let mut notion = self.wires.notion.lock().unwrap();
+        let request = Request::new(Method::Patch, format!("/v1/data_sources/{}", self.source(pair)))
+            .header("authorization", format!("Bearer {}", notion.token()))
+            .header("notion-version", "2026-03-11")
+            .json(&serde_json::json!({ "properties": properties }));
+        let response = notion.handle(&request, self.wires.clock.now());
+        assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+    }
+
+    /// One property of a pair's data source, as Notion's API shows it.
+    pub fn property(&self, pair: &str, name: &str) -> Json {
+        let mut notion = self.wires.notion.lock().unwrap();
+        let request = Request::new(Method::Get, format!("/v1/data_sources/{}", self.source(pair)))
+            .header("authorization", format!("Bearer {}", notion.token()))
+            .header("notion-version", "2026-03-11");
+        let response = notion.handle(&request, self.wires.clock.now());
+        let source: Json = serde_json::from_slice(&response.body).unwrap();
+        source["properties"][name].clone()
     }
 
     pub fn pages(&self, pair: &str) -> Vec<String> {

@@ -1,18 +1,23 @@
 //! What the engine promises, kept between the real clients and the stand-ins, in virtual time and without a socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod absence;
 mod altered;
+mod canary;
 mod conflicts;
 mod crash;
 mod first;
 mod flow;
-mod guard;
+mod guards;
 mod harness;
 mod late;
+mod merging;
 mod office;
 mod overwritten;
 mod presence;
+mod quarantine;
 mod relations;
+mod renaming;
 mod retention;
 mod trouble;
 mod twins;

@@ -4,5 +4,6 @@
 mod compile;
 mod examples;
 mod laws;
+mod renaming;
 mod table;
 mod world;

@@ -51,7 +51,7 @@ impl Lookup for Town {
 }
 
 pub fn options(options: &[(&str, &str)]) -> Vec<OptionInfo> {
-    options.iter().map(|(id, label)| OptionInfo { id: (*id).into(), label: (*label).into() }).collect()
+    options.iter().map(|(id, label)| OptionInfo { id: (*id).into(), label: (*label).into(), stable: None }).collect()
 }
 
 pub fn info(side: Side, kinds: &[Kind]) -> FieldInfo {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 use crate::control::Sides;
-use crate::mapping::PairSpec;
+use crate::mapping::{PairSpec, Remembered};
 use crate::model::{Decision, Entity, Hold, Intent, Mark, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 use crate::seam::KvError;
 use crate::store::{Store, record, trees};
 
-use super::row::{COUNTERS, Counters, key, mark_kind};
+use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::{Memory, PairMemory};
 
 impl Memory {
@@ -72,6 +72,7 @@ impl PairMemory {
         let mut pair = PairMemory {
             spec: spec.clone(),
             map: None,
+            schemas: Remembered::default(),
             entity: entity.clone(),
             observations: Sides::default(),
             ties: BTreeMap::new(),
@@ -99,6 +100,9 @@ impl PairMemory {
         }
         for (_, orphan) in rows::<Orphan>(store, trees::ORPHANS, prefix()).await? {
             pair.orphans.insert((orphan.record.side, orphan.record.id.clone()), orphan);
+        }
+        if let Some(bytes) = store.get(trees::META, &key(&[SCHEMAS, spec.name.as_str()])).await? {
+            pair.schemas = record::open(&bytes).unwrap_or_default();
         }
         for side in Side::BOTH {
             let row = key(&[spec.name.as_str(), side.as_str()]);

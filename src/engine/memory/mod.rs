@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Sides;
-use crate::mapping::{PairMap, PairSpec};
+use crate::mapping::{PairMap, PairSpec, Remembered};
 use crate::model::{
     Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
     Side, Tie, TieId, Tombstone,
@@ -20,7 +20,7 @@ use crate::model::{
 use crate::seam::{Batch, KvError};
 use crate::store::{Resync, Store, record, trees};
 
-use self::row::{COUNTERS, Counters, hold_key, key, mark_key, mark_kind, record_key};
+use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct PairMemory {
     pub spec: PairSpec,
     /// Compiled against both schemas; `None` until they were read.
     pub map: Option<PairMap>,
+    /// What both schemas looked like when they were last read.
+    pub schemas: Remembered,
     /// What to read and write on each side.
     pub entity: Sides<Entity>,
     /// The last reading of every record.
@@ -354,6 +356,22 @@ impl Memory {
         let intent = self.intents.remove(&seq)?;
         txn.remove(trees::INTENTS, seq.to_be_bytes().to_vec());
         Some(intent)
+    }
+
+    /// Forgets the last reading of a record.
+    pub fn remove_observation(&mut self, txn: &mut Txn, at: &RecordRef) {
+        txn.remove(trees::OBSERVATIONS, record_key(at));
+        if let Some(pair) = self.pairs.get_mut(&at.pair) {
+            pair.observations.get_mut(at.side).remove(&at.id);
+        }
+    }
+
+    /// Remembers what the schemas of a pair look like.
+    pub fn put_schemas(&mut self, txn: &mut Txn, name: &PairName, schemas: Remembered) {
+        txn.put(trees::META, key(&[SCHEMAS, name.as_str()]), &schemas);
+        if let Some(pair) = self.pairs.get_mut(name) {
+            pair.schemas = schemas;
+        }
     }
 
     /// Stores or removes an orphan.

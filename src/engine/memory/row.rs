@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{HoldId, MarkKind, RecordId, RecordRef};
 
 pub(super) const COUNTERS: &[u8] = b"counters";
+/// Before the name of a pair.
+pub(super) const SCHEMAS: &str = "schemas";
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Counters {

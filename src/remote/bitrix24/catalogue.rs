@@ -193,7 +193,7 @@ pub(super) fn options(rows: &Json) -> Vec<OptionInfo> {
             Json::Number(id) => id.to_string(),
             _ => return None,
         };
-        Some(OptionInfo { id, label: row["VALUE"].as_str()?.to_owned() })
+        Some(OptionInfo { id, label: row["VALUE"].as_str()?.to_owned(), stable: None })
     };
     entries(rows).into_iter().filter_map(row).collect()
 }

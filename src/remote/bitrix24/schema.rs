@@ -78,7 +78,7 @@ impl Bitrix24 {
 fn currencies(rows: &Json) -> Vec<OptionInfo> {
     let row = |(_, row): (String, &Json)| {
         let id = scalar(&row["CURRENCY"])?;
-        Some(OptionInfo { label: scalar(&row["FULL_NAME"]).unwrap_or_else(|| id.clone()), id })
+        Some(OptionInfo { label: scalar(&row["FULL_NAME"]).unwrap_or_else(|| id.clone()), id, stable: None })
     };
     entries(rows).into_iter().filter_map(row).collect()
 }
@@ -87,14 +87,18 @@ fn dictionaries(rows: &[Json]) -> Dictionaries {
     let mut found = Dictionaries::new();
     for row in rows {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        found.entry(text("ENTITY_ID")).or_default().push(OptionInfo { id: text("STATUS_ID"), label: text("NAME") });
+        found.entry(text("ENTITY_ID")).or_default().push(OptionInfo {
+            id: text("STATUS_ID"),
+            label: text("NAME"),
+            stable: None,
+        });
     }
     found
 }
 
 fn pipelines(rows: &Json) -> Vec<OptionInfo> {
     let row = |(_, row): (String, &Json)| {
-        Some(OptionInfo { id: scalar(&row["id"])?, label: row["name"].as_str()?.to_owned() })
+        Some(OptionInfo { id: scalar(&row["id"])?, label: row["name"].as_str()?.to_owned(), stable: None })
     };
     entries(rows).into_iter().filter_map(row).collect()
 }
@@ -107,7 +111,7 @@ fn stages(pipelines: &[OptionInfo], dictionaries: &Dictionaries) -> Vec<OptionIn
         for stage in dictionaries.get(&format!("DEAL_STAGE_{}", pipeline.id)).into_iter().flatten() {
             let taken = found.iter().any(|other| other.label == stage.label);
             let label = if taken { format!("{}: {}", pipeline.label, stage.label) } else { stage.label.clone() };
-            found.push(OptionInfo { id: stage.id.clone(), label });
+            found.push(OptionInfo { id: stage.id.clone(), label, stable: None });
         }
     }
     found

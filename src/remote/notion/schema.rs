@@ -83,8 +83,11 @@ impl Column {
             writable: self.is_writable(),
             multiple: matches!(self.kind.as_str(), "people" | "relation" | "multi_select"),
             options: options
-                .filter_map(|option| option.get("name").and_then(Json::as_str))
-                .map(|name| OptionInfo { id: name.to_owned(), label: name.to_owned() })
+                .filter_map(|option| {
+                    let name = option.get("name").and_then(Json::as_str)?.to_owned();
+                    let stable = option.get("id").and_then(Json::as_str).map(str::to_owned);
+                    Some(OptionInfo { id: name.clone(), label: name, stable })
+                })
                 .collect(),
             empty_is: (self.kind == "checkbox").then_some(Value::Flag(false)),
             target: match self.kind.as_str() {

@@ -1,0 +1,83 @@
+//! Records that are not found, how often that must be so, and how long what is gone is remembered.
+
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::model::{Happening, Side};
+use crosstie::standin::bitrix24::Entity;
+
+use crate::harness::{Bench, Plan};
+use crate::wire::Call;
+
+fn brisk() -> Plan {
+    let seconds = Duration::from_secs;
+    let timing = Timing { review: false, sweep_every: seconds(300), remember_gone: seconds(3600), ..Timing::default() };
+    Plan { timing, ..Plan::default() }
+}
+
+/// Reads of one page by id, as they were sent.
+fn reads(bench: &Bench, page: &str) -> Vec<Call> {
+    let path = format!("/v1/pages/{page}");
+    let read = |call: &Call| call.side == Side::Notion && call.path == path && !call.is_write();
+    bench.calls().into_iter().filter(read).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_is_missing_only_after_two_reads_a_cycle_apart() {
+    let bench = Bench::settled(brisk()).await;
+    let (_, page) = bench.deal().await;
+    bench.pass(20).await;
+    bench.forget_calls();
+    bench.wires.notion.lock().unwrap().unshare(&page);
+    bench.until("it is gone", 900, async || !bench.journal(Happening::Gone).await.is_empty()).await;
+    let reads = reads(&bench, &page);
+    let (first, last) = (reads.first().unwrap().at, reads.last().unwrap().at);
+    assert!(reads.len() >= 2 && last.duration_since(first).as_secs() >= 15, "{reads:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_found_again_before_the_second_read_was_never_missing() {
+    let bench = Bench::settled(brisk()).await;
+    let (deal, page) = bench.deal().await;
+    bench.pass(20).await;
+    bench.forget_calls();
+    for _ in 0..3 {
+        bench.wires.notion.lock().unwrap().unshare(&page);
+        let before = reads(&bench, &page).len();
+        bench.until("it was not found once", 900, async || reads(&bench, &page).len() > before).await;
+        bench.pass(2).await;
+        bench.wires.notion.lock().unwrap().share(&page);
+        bench.pass(60).await;
+    }
+    assert!(bench.journal(Happening::Gone).await.is_empty());
+    assert_eq!(bench.page_of("deals", &deal).await, Some(page));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tombstone_lives_as_long_as_a_survivor_does_and_then_expires() {
+    let mut bench = Bench::settled(brisk()).await;
+    let (deal, page) = bench.deal().await;
+    let records = |bench: &Bench| {
+        let sides = bench.snapshot().sides.clone();
+        sides.crm.records + sides.notion.records
+    };
+    let before = records(&bench);
+    bench.delete_crm(Entity::Deal, &deal);
+    bench.until("the tie ended", 900, async || bench.page_of("deals", &deal).await.is_none()).await;
+    bench.pass(3 * 3600).await;
+    assert_eq!(bench.claims().await.tombstones.len(), 1, "the page is still there");
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(600).await;
+    assert!(bench.creates().is_empty(), "creation asks the tombstone");
+    bench.trash_page(&page);
+    bench.pass(1800).await;
+    assert_eq!(bench.claims().await.tombstones.len(), 1, "not yet");
+    bench.until("it has expired", 3600, async || bench.claims().await.tombstones.is_empty()).await;
+    bench.pass(600).await;
+    assert_eq!(records(&bench), before - 2, "both readings are forgotten");
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(60).await;
+    assert_eq!(records(&bench), before - 2, "and stay so");
+}

@@ -1,0 +1,135 @@
+//! Writes that fail for a reason in their record, in the mapping, or in everybody.
+
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::control::Command;
+use crosstie::model::{Happening, HoldId, Side, Why};
+use crosstie::seam::Response;
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use crate::harness::{Bench, Plan, deal_hold, deal_tie};
+use crate::wire::Fate;
+
+fn notion_error(status: u16, code: &str, message: &str) -> Response {
+    let body = json!({ "object": "error", "status": status, "code": code, "message": message, "request_id": "r" });
+    Response::json(status, &body)
+}
+
+fn set_aside(bench: &crosstie::engine::Claims) -> usize {
+    bench.holds.iter().filter(|hold| matches!(hold.why, Why::Quarantined { .. })).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_may_not_be_written_is_set_aside_after_three_tries_and_tried_again_when_it_changes() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let path = format!("/v1/pages/{page}");
+    bench.faults(move |call| {
+        let locked = call.side == Side::Notion && call.is_update() && call.path == path;
+        if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(3 * 3600).await;
+    assert_eq!(bench.writes().len(), 3, "at once, after five minutes, after an hour");
+    assert_eq!(set_aside(&bench.claims().await), 1);
+    bench.no_faults();
+    bench.edit_deal(&deal, "OPPORTUNITY", "4712");
+    bench.until("it arrives", 120, async || bench.cell(&page, "Amount") == json!("4712")).await;
+    assert!(bench.hold(&HoldId::tie(&deal_tie(&deal))).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forbidden_everywhere_is_no_records_fault() {
+    let bench = Bench::settled(Plan { office: (8, 0, 8, 0), ..Plan::default() }).await;
+    bench.faults(|call| {
+        let refused = call.side == Side::Notion && call.is_write();
+        if refused { Fate::Instead(notion_error(403, "restricted_resource", "no update rights")) } else { Fate::Pass }
+    });
+    let contacts = bench.ids(Entity::Contact);
+    for (at, contact) in contacts.iter().enumerate() {
+        bench.edit_crm(Entity::Contact, contact, &[("NAME", json!(format!("Renamed {at}")))]);
+    }
+    bench.pass(4 * 3600).await;
+    assert_eq!(set_aside(&bench.claims().await), 0);
+    let tries = bench.writes().len();
+    assert!((9..=8 * 50).contains(&tries), "{tries} tries: neither given up nor in a hurry");
+    bench.no_faults();
+    bench.pass(400).await;
+    bench.settle().await;
+    for (at, contact) in contacts.iter().enumerate() {
+        let page = bench.page_of("contacts", contact).await.unwrap();
+        assert!(bench.cell(&page, "Name").as_str().unwrap().contains(&format!("Renamed {at}")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_and_throttling_count_against_no_record() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    for (status, code) in [(401, "unauthorized"), (429, "rate_limited"), (503, "service_unavailable")] {
+        bench.faults(move |call| {
+            if call.side == Side::Notion { Fate::Instead(notion_error(status, code, "not now")) } else { Fate::Pass }
+        });
+        bench.edit_deal(&deal, "OPPORTUNITY", format!("{status}"));
+        bench.pass(2 * 3600).await;
+        bench.no_faults();
+        bench.until("it arrives", 600, async || bench.cell(&page, "Amount") == json!(status.to_string())).await;
+        assert!(bench.journal(Happening::Quarantined).await.is_empty());
+    }
+    bench.settle().await;
+    assert!(bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_again() {
+    let bench = Bench::settled(Plan { office: (30, 0, 30, 0), ..Plan::default() }).await;
+    let contacts = bench.ids(Entity::Contact);
+    bench.faults(move |call| {
+        let bad = call.side == Side::Notion && call.is_update();
+        let message = format!("Name is expected to be rich_text, not \"{}\".", call.at);
+        if bad { Fate::Instead(notion_error(400, "validation_error", &message)) } else { Fate::Pass }
+    });
+    for (at, contact) in contacts.iter().enumerate() {
+        bench.edit_crm(Entity::Contact, contact, &[("NAME", json!(format!("Renamed {at}")))]);
+        bench.pass(20).await;
+    }
+    let (what, _) = bench.guarded("contacts", 60).await;
+    assert!(what.contains("21 records failed") && what.contains("mapping error"), "{what}");
+    let sent = bench.writes().len();
+    // The client looks at the schema once more after such an error, and sends once again.
+    assert!(sent <= 2 * 22, "{sent}");
+    bench.pass(7200).await;
+    assert_eq!(bench.writes().len(), sent, "the pair is stopped");
+    bench.no_faults();
+    bench.done(Command::Retry { id: HoldId { pair: "contacts".into(), crm: None, field: None } }).await;
+    bench.until("nothing is held", 120, async || bench.claims().await.holds.is_empty()).await;
+    bench.settle().await;
+    let page = bench.page_of("contacts", &contacts[29]).await.unwrap();
+    assert!(bench.cell(&page, "Name").as_str().unwrap().contains("Renamed 29"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_is_tried_again_when_the_schema_has_changed() {
+    let timing = Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() };
+    let mut bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    bench.faults(|call| {
+        let bad = call.side == Side::Notion && call.is_update() && call.holds("4711");
+        if bad { Fate::Instead(notion_error(400, "validation_error", "no such amount")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    let id = deal_hold(&deal, "OPPORTUNITY");
+    bench.until("the amount is held", 120, async || bench.hold(&id).await.is_some()).await;
+    bench.no_faults();
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(700).await;
+    assert!(bench.hold(&id).await.is_some(), "the same again would be refused again, also after a restart");
+    bench.reshape("deals", &json!({ "Amount": { "number": { "format": "euro" } } }));
+    bench.reshape("deals", &json!({ "Amount": { "name": "Sum" } }));
+    bench.until("it is tried again", 700, async || bench.cell(&page, "Sum") == json!("4711")).await;
+    bench.settle().await;
+    assert_eq!(bench.hold(&id).await, None);
+}
