@@ -2,7 +2,7 @@
 //!
 //! `run` lets one seed's people, faults and deaths loose on the real engine, the real clients and both stand-ins, in
 //! virtual time; `profile` says what a seed decides, `site` is the place (worlds, ways, clocks, disk, process),
-//! `operator` sits at the desk, `many` runs seeds in parallel, `trace` tells what happened. `audit` says for every edit
+//! `mischief` what happens in the worlds themselves, `webhooks` bring word of it, `operator` sits at the desk, `many` runs seeds in parallel, `trace` tells what happened. `audit` says for every edit
 //! of a person what became of it; `pace` measures how fast work gets done within a budget. `plant` lists the bugs that can be planted to try the auditor.
 //!
 //! Tests, the demo and the command line may use this room; nothing that an operator relies on may. The auditor must never ask
@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod chance;
 mod many;
+mod mischief;
 mod operator;
 pub mod pace;
 mod pairs;
@@ -23,6 +24,7 @@ mod site;
 mod summary;
 mod trace;
 mod verdict;
+mod webhooks;
 
 pub use many::{Many, many};
 pub use pairs::pairs;

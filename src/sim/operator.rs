@@ -1,6 +1,6 @@
 //! An operator who looks at the lists now and then, and decides something at random; sometimes long after they looked.
 
-use crate::control::{Command, Desk, HoldRow, List, OrphanRow, Query, Resolution, Rows};
+use crate::control::{Command, Desk, HoldRow, List, OrphanRow, PairState, Query, Resolution, Rows};
 use crate::engine::EngineDesk;
 use crate::model::{RecordId, Shown, Side};
 
@@ -24,10 +24,11 @@ impl Operator {
 
     /// Looks, and does something or plans to.
     pub async fn act(&mut self, desk: &EngineDesk) {
-        let thought = match self.dice.between(0, 8) {
+        let thought = match self.dice.between(0, 9) {
             0..=3 => self.about_a_hold(desk).await,
             4 | 5 => self.about_an_orphan(desk).await,
             6 => self.about_a_relation(desk).await,
+            7 => self.about_the_past(desk).await,
             _ => Some(Command::Refresh),
         };
         let give = if self.dice.one_in(3) {
@@ -54,6 +55,14 @@ impl Operator {
         let Some(Rows::Holds(rows)) = self.rows(desk, List::Holds).await else { return None };
         let row: &HoldRow = self.dice.pick(&rows)?;
         let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
+        if row.id.crm.is_none() {
+            // A pair that was stopped: the plan is on the screen.
+            let pairs = desk.snapshots().borrow().pairs.clone();
+            let state = pairs.into_iter().find(|pair| pair.name == row.id.pair).map(|pair| pair.state);
+            if let Some(PairState::Guarded { plan, .. }) = state {
+                return Some(Command::Override { pair: row.id.pair.clone(), plan });
+            }
+        }
         if !row.decidable {
             return Some(Command::Retry { id });
         }
@@ -92,5 +101,12 @@ impl Operator {
             target,
             linked: self.dice.one_in(2),
         })
+    }
+
+    async fn about_the_past(&mut self, desk: &EngineDesk) -> Option<Command> {
+        let Some(Rows::Journal(rows)) = self.rows(desk, List::Journal).await else { return None };
+        let undoable: Vec<u64> = rows.iter().filter(|row| row.undoable).map(|row| row.event.seq).collect();
+        let event = *self.dice.pick(&undoable)?;
+        Some(Command::Undo { event, both: self.dice.one_in(4) })
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chance::Dice;
+use super::mischief::{self, Mischief};
 use super::site::Budgets;
 use super::site::Step;
 use super::site::faults::{Kind, Source};
+use super::webhooks::Mode;
 use crate::config::Timing;
 use crate::mapping::{Delete, PairSpec, Policy};
 use crate::standin::office::Options;
@@ -70,6 +72,10 @@ pub struct Profile {
     pub deaths: Vec<Death>,
     /// Whether an operator is there, and how often they do something.
     pub operator: Option<Duration>,
+    /// What happens in the worlds themselves, in order.
+    pub mischief: Vec<Mischief>,
+    /// How webhooks come.
+    pub webhooks: Mode,
     /// What differs from the office's pairs.
     pub policies: Policies,
 }
@@ -111,13 +117,16 @@ impl Profile {
         let start = began + SignedDuration::from_millis(signed(dice.between(0, 120_000)));
         let lasting = SignedDuration::try_from(lasting).unwrap_or(SignedDuration::from_hours(1));
         let end = start + lasting;
+        let mischief = mischiefs(seed, (start, end), left_out);
+        let many =
+            mischief.iter().any(|it| matches!(it.kind, mischief::Kind::MassDeletion | mischief::Kind::MassClearing));
         let offset = if dice.one_in(2) { 180 } else { 0 };
         let plus = dice.one_in(2);
         let office = Options {
             crm_per_minute: 0,
             notion_per_minute: 0,
             contacts: count(dice.between(2, 9)),
-            deals: count(dice.between(3, 12)),
+            deals: count(dice.between(3, 12)) + if many { 12 } else { 0 },
             on_both: count(dice.between(0, 4)),
             only_notion: count(dice.between(0, 3)),
             bitrix: bitrix24::Config { offset_minutes: offset, ..bitrix24::Config::enterprise() },
@@ -164,6 +173,13 @@ impl Profile {
                 .collect(),
             operator: (!left_out.contains("operator") && Dice::of(seed, "operator").one_in(2))
                 .then(|| Duration::from_secs(Dice::of(seed, "operator pause").between(20, 1_200))),
+            mischief,
+            webhooks: match Dice::of(seed, "webhooks").between(0, 3) {
+                _ if left_out.contains("webhooks") => Mode::None,
+                0 => Mode::None,
+                1 => Mode::Unreliable,
+                _ => Mode::Reliable,
+            },
             policies: Policies {
                 fields: Dice::of(seed, "policies").between(0, u64::MAX),
                 delete: if Dice::of(seed, "delete").one_in(3) { Delete::Propagate } else { Delete::Untie },
@@ -175,7 +191,8 @@ impl Profile {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.deaths.iter().map(|it| it.name.clone()).collect();
         names.extend(self.faults.iter().map(|it| super::site::faults::name(it.kind).to_owned()));
-        names.extend(["operator", "skew"].map(str::to_owned));
+        names.extend(self.mischief.iter().map(|it| it.name.clone()));
+        names.extend(["operator", "skew", "webhooks"].map(str::to_owned));
         names.extend(self.bursts.iter().map(|it| it.name.clone()));
         names
     }
@@ -275,4 +292,26 @@ fn deaths(seed: u64, span: (Timestamp, Timestamp), skew: &mut dyn FnMut() -> Sig
         .collect();
     deaths.sort_by_key(|death| death.at);
     deaths
+}
+
+fn mischiefs(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec<Mischief> {
+    let mut all = Vec::new();
+    for (kind, name) in mischief::Kind::ALL {
+        let mut dice = Dice::of(seed, name);
+        let rare = matches!(kind, mischief::Kind::MassDeletion | mischief::Kind::MassClearing);
+        if !dice.one_in(if rare { 25 } else { 6 }) {
+            continue;
+        }
+        let times = if rare { 1 } else { dice.between(1, 4) };
+        for number in 0..times {
+            let at = moment(&mut dice, span);
+            let lasting = SignedDuration::from_secs(signed(dice.between(5, 2_400)));
+            let name = format!("{name} {number}");
+            if !left_out.contains(&name) {
+                all.push(Mischief { dice: Dice::of(seed, &name), name, kind, at, lasting });
+            }
+        }
+    }
+    all.sort_by_key(|it| it.at);
+    all
 }

@@ -1,15 +1,18 @@
 //! One seed: chaos while people work, then healing, then the auditor.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::audit::{Case, Claims, audit};
+use super::mischief::Mend;
 use super::operator::Operator;
 use super::profile::{LeftOut, Profile};
 use super::site::faults::Faults;
 use super::site::{Plan, Site, locked};
 use super::verdict::{Failing, Figures, Verdict, Violation};
+use super::webhooks::{Mode, Webhooks};
 use super::{Plant, chance::Dice, pairs};
 use crate::control::{Desk, Snapshot};
 use crate::seam::WallClock;
@@ -56,6 +59,13 @@ struct Story {
     /// The next death that was not met yet.
     deaths: usize,
     died: u64,
+    webhooks: Webhooks,
+    /// The next mischief that was not done yet.
+    mischief: usize,
+    /// What has to be put right, and when.
+    mends: Vec<(Timestamp, Mend)>,
+    done: BTreeMap<&'static str, u64>,
+    told: Vec<String>,
     /// Changes that sweeps found and increments had missed.
     drift: u64,
     tracing: bool,
@@ -92,6 +102,7 @@ impl Story {
         if what.trace {
             locked(&site.worlds.faults).told = Some(Vec::new());
         }
+        let webhooks = Webhooks::new(profile.webhooks, Dice::of(what.seed, "carriers"), &site.worlds);
         Ok(Self {
             next_look: profile.start,
             operator: Operator::new(what.seed),
@@ -99,6 +110,11 @@ impl Story {
             site,
             deaths: 0,
             died: 0,
+            webhooks,
+            mischief: 0,
+            mends: Vec::new(),
+            done: BTreeMap::new(),
+            told: Vec::new(),
             drift: 0,
             tracing: what.trace,
             seed: what.seed,
@@ -114,6 +130,14 @@ impl Story {
         }
         // Nobody edits any more, and everything works.
         self.office.stop();
+        let now = self.site.now();
+        while !self.mends.is_empty() {
+            for (at, _) in &mut self.mends {
+                *at = now;
+            }
+            self.mend(now);
+        }
+        self.world_goes_on(now);
         locked(&self.site.worlds.faults).heal();
         if self.site.running.is_none() || self.site.fuse.is_burnt() {
             self.live(0).await;
@@ -141,6 +165,8 @@ impl Story {
         let rates = rates.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
         self.office.set_rates(rates.0, rates.1);
         self.office.act(now);
+        self.world_goes_on(now);
+        self.bring_word(now).await;
         if let Some(pause) = self.profile.operator
             && self.next_look <= now
         {
@@ -159,6 +185,7 @@ impl Story {
         wake = self.office.next_act().map_or(wake, |at| at.min(wake));
         let spans = self.profile.bursts.iter().flat_map(|it| [it.span.0, it.span.1]);
         wake = spans.filter(|at| *at > now).min().map_or(wake, |at| at.min(wake));
+        wake = self.next_in_the_worlds().map_or(wake, |at| at.min(wake));
         if self.profile.operator.is_some() {
             wake = wake.min(self.next_look);
         }
@@ -180,6 +207,50 @@ impl Story {
         if let Woke::Dead = self.until(wake).await {
             self.die().await;
         }
+    }
+
+    /// Robots act, and whatever else happens in the worlds.
+    fn world_goes_on(&mut self, now: Timestamp) {
+        locked(&self.site.worlds.crm).pass(now);
+        locked(&self.site.worlds.notion).pass(now);
+        while let Some(mischief) = self.profile.mischief.get_mut(self.mischief).filter(|it| it.at <= now) {
+            self.mischief += 1;
+            *self.done.entry(mischief.kind.name()).or_default() += 1;
+            self.told.push(format!("{now} mischief {}", mischief.name));
+            self.mends.extend(mischief.begin(&self.site.worlds, self.office.facts(), now));
+        }
+        self.mend(now);
+    }
+
+    /// What has lasted long enough ends.
+    fn mend(&mut self, now: Timestamp) {
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.mends).into_iter().partition(|(at, _)| *at <= now);
+        self.mends = later;
+        for (_, mend) in due {
+            self.told.push(format!("{now} mended {mend:?}"));
+            self.mends.extend(mend.mend(&self.site.worlds, now));
+        }
+    }
+
+    /// Webhooks arrive.
+    async fn bring_word(&mut self, now: Timestamp) {
+        self.webhooks.look(&self.site.worlds);
+        let desk = self.site.running.as_ref().map(|running| running.desk.clone());
+        let fuse = self.site.fuse.clone();
+        tokio::select! {
+            biased;
+            () = fuse.burnt() => {}
+            () = self.webhooks.bring(now, desk.as_deref()) => {}
+        }
+    }
+
+    /// When something happens next in the worlds, as far as that is known.
+    fn next_in_the_worlds(&self) -> Option<Timestamp> {
+        let robots = [locked(&self.site.worlds.crm).next_due(), locked(&self.site.worlds.notion).next_due()];
+        let mischief = self.profile.mischief.get(self.mischief).map(|it| it.at);
+        let mends = self.mends.iter().map(|(at, _)| *at);
+        robots.into_iter().chain([mischief, self.webhooks.next()]).flatten().chain(mends).min()
     }
 
     /// Sleeps until a moment of the world, or until the process dies.
@@ -218,7 +289,9 @@ impl Story {
             while self.site.now() < back.min(self.profile.end) {
                 let now = self.site.now();
                 self.office.act(now);
+                self.world_goes_on(now);
                 let wake = self.office.next_act().map_or(back, |at| at.clamp(now, back));
+                let wake = self.next_in_the_worlds().map_or(wake, |at| at.clamp(now, wake));
                 self.until(wake).await;
             }
             self.site.host.set(death.skew);
@@ -233,6 +306,8 @@ impl Story {
             self.site.die(0).await;
             tries += 1;
         }
+        let now = self.site.now();
+        self.webhooks.again(now);
     }
 
     /// Waits until nothing moves any more; false if that takes too long.
@@ -249,6 +324,9 @@ impl Story {
                 quiet_since = None;
                 continue;
             }
+            let now = self.site.now();
+            self.world_goes_on(now);
+            self.bring_word(now).await;
             let Some(running) = &self.site.running else { return false };
             let snapshot = running.desk.snapshots().borrow().clone();
             if !is_quiet(&snapshot, since_healed) {
@@ -342,14 +420,15 @@ impl Story {
             deaths: self.died,
             decisions: self.operator.given.1,
             faults: faults.struck.clone(),
-            mischief: Default::default(),
+            mischief: self.done.clone(),
             exposed_longest_ms: report.exposed_longest_ms,
-            reliable_webhooks: false,
+            reliable_webhooks: self.profile.webhooks == Mode::Reliable,
             drift: self.drift,
             chaos_s: seconds(healed.duration_since(began)),
             healing_s: seconds(ended.duration_since(healed)),
         };
-        let story = super::trace::Story { crm: &crm, notion: &notion, claims: &claims, faults: &faults };
+        let story =
+            super::trace::Story { crm: &crm, notion: &notion, claims: &claims, faults: &faults, told: &self.told };
         let hash = story.digest();
         let trace = self.tracing.then(|| story.lines());
         Verdict { seed: self.seed, figures, violations, hash, trace }

@@ -14,6 +14,8 @@ pub(super) struct Story<'a> {
     pub notion: &'a NotionStandIn,
     pub claims: &'a Claims,
     pub faults: &'a Faults,
+    /// What happened in the worlds beside, each with its moment before it.
+    pub told: &'a [String],
 }
 
 impl Story<'_> {
@@ -49,6 +51,13 @@ impl Story<'_> {
         );
         let told = self.faults.told.iter().flatten();
         lines.extend(told.map(|(at, text)| (*at, format!("fault   {text}"))));
+        for text in self.told {
+            if let Some((at, text)) = text.split_once(' ')
+                && let Ok(at) = at.parse()
+            {
+                lines.push((at, format!("world   {text}")));
+            }
+        }
         lines.sort_by_key(|(at, _)| *at);
         lines.into_iter().map(|(at, text)| format!("{at} {text}")).collect()
     }

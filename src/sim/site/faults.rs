@@ -12,6 +12,7 @@ use super::super::chance::Dice;
 use crate::control::Sides;
 use crate::model::Side;
 use crate::seam::{Request, Response};
+use crate::standin::notion::render_committed_503;
 
 /// What happens to a request on its way.
 #[derive(Debug, Clone)]
@@ -51,22 +52,7 @@ impl Mask {
         match self {
             Mask::Whole(response) => response,
             Mask::Cut => Response { body: answer.body.slice(..answer.body.len() / 2), ..answer.clone() },
-            Mask::Saved if answer.status == 200 => {
-                let body: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
-                let mut told =
-                    json!({ "from": "database", "elapsed_ms": 60_000, "deadline_ms": 60_000, "retry_guidance": [] });
-                if let Some(id) = body.get("id") {
-                    told["committed_resource_id"] = id.clone();
-                }
-                Response::json(
-                    503,
-                    &json!({
-                        "object": "error", "status": 503, "code": "service_unavailable", "additional_data": told,
-                        "message": "Your change was saved, but the response could not be prepared in time.",
-                    }),
-                )
-            }
-            Mask::Saved => answer.clone(),
+            Mask::Saved => render_committed_503(answer),
         }
     }
 }

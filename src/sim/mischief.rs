@@ -1,0 +1,271 @@
+//! What happens in the worlds themselves: pages move, access is lost, columns and options are renamed, contacts are merged,
+//! robots and other tools write too, and indexes lag.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::chance::Dice;
+use super::site::{Worlds, locked};
+use crate::standin::StandIn;
+use crate::standin::bitrix24::{Entity, Robot};
+use crate::standin::notion::Automation;
+use crate::standin::office::{Facts, STAGES};
+
+/// The kinds of mischief.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Kind {
+    PageMoved,
+    PageUnshared,
+    SourceUnshared,
+    PropertyRenamed,
+    OptionRenamed,
+    OptionDeleted,
+    ColumnAdded,
+    ContactsMerged,
+    Robot,
+    Automation,
+    RequiredField,
+    PhoneForm,
+    ThirdTool,
+    NotionIndexLag,
+    CrmIndexLag,
+    ShortPages,
+    MassDeletion,
+    MassClearing,
+    Restored,
+}
+
+impl Kind {
+    /// Every kind and its name.
+    pub const ALL: [(Kind, &'static str); 19] = [
+        (Kind::PageMoved, "page-moved"),
+        (Kind::PageUnshared, "page-unshared"),
+        (Kind::SourceUnshared, "source-unshared"),
+        (Kind::PropertyRenamed, "property-renamed"),
+        (Kind::OptionRenamed, "option-renamed"),
+        (Kind::OptionDeleted, "option-deleted"),
+        (Kind::ColumnAdded, "column-added"),
+        (Kind::ContactsMerged, "contacts-merged"),
+        (Kind::Robot, "robot"),
+        (Kind::Automation, "automation"),
+        (Kind::RequiredField, "required-field"),
+        (Kind::PhoneForm, "phone-form"),
+        (Kind::ThirdTool, "third-tool"),
+        (Kind::NotionIndexLag, "notion-index-lag"),
+        (Kind::CrmIndexLag, "crm-index-lag"),
+        (Kind::ShortPages, "short-pages"),
+        (Kind::MassDeletion, "mass-deletion"),
+        (Kind::MassClearing, "mass-clearing"),
+        (Kind::Restored, "restored"),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("mischief", |(_, name)| name)
+    }
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub struct Mischief {
+    /// Its name.
+    pub name: String,
+    /// What.
+    pub kind: Kind,
+    /// When it begins.
+    pub at: Timestamp,
+    /// How long it lasts, where it ends at all.
+    pub lasting: SignedDuration,
+    /// Its chance.
+    pub dice: Dice,
+}
+
+/// What has to be done when it ends.
+#[derive(Debug, Clone)]
+pub enum Mend {
+    /// A page goes back to its data source.
+    MoveBack(String, String),
+    /// A page or data source is shared again.
+    Share(String),
+    /// A property gets its old name again: data source, now, then.
+    Property(String, &'static str, &'static str),
+    /// An option gets its old name again: data source, property, now, then.
+    Option(String, &'static str, String, &'static str),
+    /// Robots are switched off.
+    Robots,
+    /// Automations are switched off.
+    Automations,
+    /// The index is up to date again.
+    NotionIndex,
+    /// The portal's lists are up to date again.
+    CrmIndex,
+    /// Pages are full again.
+    FullPages,
+    /// Phones are kept as typed again.
+    Phones,
+    /// Once more, after this time, so many times: another tool insists.
+    Insist(String, u32),
+}
+
+/// How often another tool looks.
+const INSISTS: SignedDuration = SignedDuration::from_secs(25);
+
+/// The one who does it all.
+const WHO: &str = "Clara Novak";
+
+impl Mischief {
+    /// It begins; what has to be done later, and when.
+    pub fn begin(&mut self, worlds: &Worlds, facts: &Facts, now: Timestamp) -> Option<(Timestamp, Mend)> {
+        let end = now + self.lasting;
+        let dice = &mut self.dice;
+        let (contacts, deals) = (&facts.contacts.data_source, &facts.deals.data_source);
+        let mut notion = locked(&worlds.notion);
+        let mut crm = locked(&worlds.crm);
+        let table = if dice.one_in(3) { contacts } else { deals };
+        let mend = match self.kind {
+            Kind::PageMoved => {
+                let page = dice.pick(&notion.live_pages(table))?.clone();
+                let to = if table == contacts { deals } else { contacts };
+                notion.person_move(now, WHO, &page, to).ok()?;
+                Mend::MoveBack(page, table.clone())
+            }
+            Kind::PageUnshared => {
+                let page = dice.pick(&notion.live_pages(table))?.clone();
+                notion.unshare(&page);
+                Mend::Share(page)
+            }
+            Kind::SourceUnshared => {
+                notion.unshare(table);
+                Mend::Share(table.clone())
+            }
+            Kind::PropertyRenamed => {
+                notion.rename_property(now, WHO, deals, "Notes", "Remarks").ok()?;
+                Mend::Property(deals.clone(), "Remarks", "Notes")
+            }
+            Kind::OptionRenamed => {
+                let (_, name) = *dice.pick(STAGES)?;
+                let to = format!("{name} ({})", dice.word());
+                notion.rename_option(now, WHO, deals, "Status", name, &to).ok()?;
+                Mend::Option(deals.clone(), "Status", to, name)
+            }
+            Kind::OptionDeleted => {
+                // Only what people added themselves: the mapped options are the operator's business.
+                return None;
+            }
+            Kind::ColumnAdded => {
+                let name = format!("Column {}", dice.word());
+                notion.add_property(now, WHO, table, &name, &json!({ "rich_text": {} })).ok()?;
+                return None;
+            }
+            Kind::ContactsMerged => {
+                let all = crm.live_ids(Entity::Contact);
+                let (keep, lose) = (dice.pick(&all)?.clone(), dice.pick(&all)?.clone());
+                if keep != lose {
+                    crm.merge_contacts(now, WHO, &keep, &lose).ok()?;
+                }
+                return None;
+            }
+            Kind::Robot => {
+                let (code, _) = *dice.pick(STAGES)?;
+                let (field, value) = if dice.one_in(2) {
+                    ("OPPORTUNITY", json!(dice.between(100, 900).to_string()))
+                } else {
+                    ("COMMENTS", json!(format!("Set by a robot ({})", dice.word())))
+                };
+                let delay_secs = if dice.one_in(2) { 0 } else { dice.between(1, 90) as u32 };
+                let by = "robot".to_owned();
+                crm.add_robot(Robot { stage: code.to_owned(), field: field.to_owned(), value, delay_secs, by }).ok()?;
+                Mend::Robots
+            }
+            Kind::Automation => {
+                let (_, name) = *dice.pick(STAGES)?;
+                let set = ("Notes".to_owned(), json!(format!("Set by an automation ({})", dice.word())));
+                let delay_secs = if dice.one_in(2) { 0 } else { dice.between(1, 90) as u32 };
+                let when = ("Status".to_owned(), json!(name));
+                let automation =
+                    Automation { data_source: deals.clone(), when, set, delay_secs, by: "automation".to_owned() };
+                notion.set_automation(automation).ok()?;
+                Mend::Automations
+            }
+            Kind::RequiredField => {
+                let (code, _) = *dice.pick(STAGES)?;
+                crm.require_in_stage(code, "UF_CRM_DEADLINE").ok()?;
+                return None;
+            }
+            Kind::PhoneForm => {
+                crm.set_phone_form(true);
+                Mend::Phones
+            }
+            Kind::ThirdTool => {
+                let deal = dice.pick(&crm.live_ids(Entity::Deal))?.clone();
+                Mend::Insist(deal, dice.between(2, 12) as u32)
+            }
+            Kind::NotionIndexLag => {
+                notion.set_index_lag(0..dice.between(1, 30) as u32);
+                Mend::NotionIndex
+            }
+            Kind::CrmIndexLag => {
+                crm.set_index_lag(0..dice.between(1, 30) as u32);
+                Mend::CrmIndex
+            }
+            Kind::ShortPages => {
+                notion.set_short_pages(true);
+                Mend::FullPages
+            }
+            Kind::MassDeletion => {
+                let all = crm.live_ids(Entity::Deal);
+                for id in all.iter().skip(1) {
+                    crm.person_delete(now, WHO, Entity::Deal, id).ok()?;
+                }
+                return None;
+            }
+            Kind::MassClearing => {
+                for page in notion.live_pages(deals) {
+                    notion.person_edit(now, WHO, &page, &[("Notes", Json::Null)]).ok()?;
+                }
+                return None;
+            }
+            Kind::Restored => {
+                let gone =
+                    crm.log().iter().rfind(|it| it.kind == crate::standin::log::Kind::Deleted && it.entity == "deal");
+                let gone = gone.map(|it| it.object.clone())?;
+                crm.person_restore(now, WHO, Entity::Deal, &gone).ok()?;
+                return None;
+            }
+        };
+        let due = if let Mend::Insist(..) = mend { now + INSISTS } else { end };
+        Some((due, mend))
+    }
+}
+
+impl Mend {
+    /// It ends; or goes on later.
+    pub fn mend(self, worlds: &Worlds, now: Timestamp) -> Option<(Timestamp, Mend)> {
+        let mut notion = locked(&worlds.notion);
+        let mut crm = locked(&worlds.crm);
+        // Whatever cannot be put back was changed by somebody meanwhile, and stays so.
+        match self {
+            Mend::MoveBack(page, to) => drop(notion.person_move(now, WHO, &page, &to)),
+            Mend::Share(id) => notion.share(&id),
+            Mend::Property(source, from, to) => drop(notion.rename_property(now, WHO, &source, from, to)),
+            Mend::Option(source, property, from, to) => {
+                drop(notion.rename_option(now, WHO, &source, property, &from, to));
+            }
+            Mend::Robots => crm.clear_robots(),
+            Mend::Automations => notion.clear_automations(),
+            Mend::NotionIndex => notion.set_index_lag(0..0),
+            Mend::CrmIndex => crm.set_index_lag(0..0),
+            Mend::FullPages => notion.set_short_pages(false),
+            Mend::Phones => crm.set_phone_form(false),
+            Mend::Insist(deal, times) => {
+                let set = [("COMMENTS", json!("This is what the other tool says"))];
+                drop(crm.person_edit(now, "third tool", Entity::Deal, &deal, &set));
+                if times > 1 {
+                    return Some((now + INSISTS, Mend::Insist(deal, times - 1)));
+                }
+            }
+        }
+        None
+    }
+}
