@@ -101,12 +101,12 @@ pub fn command(args: &Args) -> Result<ExitCode, Failure> {
 fn list_plants(as_json: bool) -> Result<ExitCode, Failure> {
     if as_json {
         let rows: Vec<_> =
-            Plant::ALL.iter().map(|it| json!({ "name": it.name(), "seed": it.seed(), "what": it.what() })).collect();
+            Plant::all().map(|it| json!({ "name": it.name(), "seed": it.seed(), "what": it.what() })).collect();
         super::say(&json!(rows).to_string());
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = super::table::Table::new(&["bug", "found by seed", "what it does"]);
-    for plant in Plant::ALL {
+    for plant in Plant::all() {
         table.row([plant.name().to_owned(), plant.seed().to_string(), plant.what().to_owned()]);
     }
     super::say(&table.to_string());

@@ -13,6 +13,7 @@ use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Schema, Sid
 use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System};
 
 use super::core::{Core, after, signed};
+use super::flaw::Flaw;
 use super::guards::CANARIES;
 use super::memory::Txn;
 use super::messages::Msg;
@@ -252,6 +253,9 @@ impl Core {
             pair.map = Some(map);
             pair.dirty.extend(pair.ties.keys().cloned());
             pair.rematch = true;
+        }
+        if self.errs(Flaw::RebaselineAll) {
+            self.rebaseline_all(txn, name);
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::remote::{RemoteError, System};
 use crate::seam::WallClock;
 
 use super::figures::Figures;
+use super::flaw::Flaw;
 use super::memory::{Memory, PairMemory};
 use super::messages::Msg;
 use super::settings::Settings;
@@ -65,6 +66,8 @@ pub struct RecentWrite {
 
 /// Everything the control task knows.
 pub struct Core {
+    /// The mistake that the simulation wants made.
+    pub(super) flaw: Option<Flaw>,
     pub(super) settings: Settings,
     pub(super) timing: Timing,
     pub(super) systems: Sides<Arc<dyn System>>,
@@ -91,6 +94,8 @@ pub struct Core {
     pub(super) absent_since: BTreeMap<RecordRef, Timestamp>,
     /// Records that a complete listing did not show and that were not read by id yet.
     pub(super) suspects: BTreeSet<RecordRef>,
+    /// Ties that wait for word of a record.
+    pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
     /// What would change too much at once, by pair.
@@ -146,6 +151,11 @@ pub(super) fn after(at: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 impl Core {
+    /// Whether the simulation wants this mistake made.
+    pub(super) fn errs(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
     pub(super) fn translator(&self) -> Translator<'_> {
         Translator { memory: &self.memory, directory: &self.directory }
     }

@@ -16,6 +16,7 @@ use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System, WriteEr
 use crate::seam::WallClock;
 
 use super::core::{Core, OpKey, Target};
+use super::flaw::Flaw;
 use super::listing::lies_in_the_record;
 use super::memory::Txn;
 use super::messages::{Msg, Order};
@@ -65,7 +66,11 @@ impl Core {
         });
         // A record that was not found is read again before anything is written to it.
         let absent = records.iter().any(|at| self.absent_since.contains_key(at));
-        !busy && !absent && !records.iter().any(|at| self.has_open_intent(at)) && self.may_write(&op.pair)
+        let busy = busy && !self.errs(Flaw::TwoInFlight);
+        !busy
+            && !absent
+            && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
+            && self.may_write(&op.pair)
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
@@ -92,6 +97,7 @@ impl Core {
             mail: self.mail.clone(),
             op: op.clone(),
             ask,
+            flaw: self.flaw,
         };
         self.under_way.insert(op, now);
         tokio::spawn(writer.run());
@@ -137,6 +143,9 @@ impl Core {
         };
         let missing = matches!(found.as_slice(), [(_, Fetched::Missing)]);
         for (id, fetched) in found {
+            if self.errs(Flaw::NoPreRead) && matches!(op.target, Target::Update(_)) {
+                continue;
+            }
             let at = RecordRef { pair: op.pair.clone(), side: op.side, id };
             self.take_one(txn, &at, began, fetched);
         }
@@ -185,7 +194,8 @@ impl Core {
         let lookup = self.translator();
         for (key, write) in keys.into_iter().zip(writes) {
             let field = map.field(&key)?;
-            let current = self.current(&tie, field, op.side);
+            let current =
+                if self.errs(Flaw::GuestsDropped) { Value::Empty } else { self.current(&tie, field, op.side) };
             let native = field.to_native(op.side, &write.value, &current, &lookup).ok()?;
             if settles.remove(&key) {
                 intent.settles.insert(key.clone());
@@ -208,7 +218,7 @@ impl Core {
         let from = op.side.other();
         let pair = self.memory.pair(&op.pair)?;
         let matching = match_untied(&self.facts(pair), pair.spec.create);
-        if matching.of(from).get(source) != Some(&Fate::Create) {
+        if matching.of(from).get(source) != Some(&Fate::Create) && !self.errs(Flaw::NoMatchBeforeCreate) {
             return None;
         }
         let (map, observation) = (pair.map.as_ref()?, pair.observation(from, source)?);
@@ -308,6 +318,7 @@ struct Writer {
     mail: mpsc::Sender<Msg>,
     op: OpKey,
     ask: Ask,
+    flaw: Option<Flaw>,
 }
 
 impl Writer {
@@ -351,6 +362,7 @@ impl Writer {
                 *sent = 1;
                 self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
             }
+            Ask::Counterpart { .. } if self.flaw == Some(Flaw::NoMatchBeforeCreate) => Ok(Vec::new()),
             Ask::Counterpart { marker, keys } => {
                 let mut found = self.system.probe(&self.entity, marker).await?;
                 for (field, value) in keys {
@@ -370,7 +382,15 @@ impl Writer {
     ) -> Result<Option<crate::model::Record>, WriteError> {
         match (&self.op.target, before) {
             (Target::Create(_), _) => {
-                self.system.create(&self.entity, marker.unwrap_or_default(), fields).await.map(Some)
+                let marker = marker.unwrap_or_default();
+                let made = self.system.create(&self.entity, marker, fields).await;
+                let made = match made {
+                    Err(WriteError::Unknown(_)) if self.flaw == Some(Flaw::ResendOnTimeOut) => {
+                        self.system.create(&self.entity, marker, fields).await
+                    }
+                    made => made,
+                };
+                made.map(Some)
             }
             (Target::Update(_), Some(before)) => self.system.update(&self.entity, &before, fields, marker).await,
             (Target::Trash(_), Some(before)) => self.system.trash(&self.entity, &before.id).await.map(|()| None),

@@ -187,6 +187,15 @@ impl Core {
         if worth || kind == ListingKind::Sweep {
             self.memory.put_cursor(txn, &name, side, moved);
         }
+        if kind == ListingKind::Sweep && self.listings.get(&place).is_some_and(|state| state.drift > 0) {
+            let drift = self.listings.get(&place).map_or(0, |state| state.drift);
+            let mut event = self.system_event(
+                Happening::System,
+                format!("a sweep found {drift} changes that the increments had missed"),
+            );
+            (event.pair, event.side) = (Some(name.clone()), Some(side));
+            txn.events.push(event);
+        }
         if kind == ListingKind::Sweep {
             self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);

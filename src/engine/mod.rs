@@ -2,7 +2,7 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `renaming`, `listing`, `reading` and `hints` how a side is seen, `planning`, `guards` and `untied` what is
+//! `canary`, `renaming`, `listing`, `reading`, `vanished` and `hints` how a side is seen, `planning`, `guards` and `untied` what is
 //! derived from it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is written, `undo`
 //! how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and `commands` what an
 //! operator sees and does, `desk` the door for them.
@@ -19,6 +19,7 @@ mod dispatch;
 mod failures;
 mod fighting;
 mod figures;
+mod flaw;
 mod forgetting;
 mod guards;
 mod hints;
@@ -39,10 +40,13 @@ mod trouble;
 mod undo;
 mod unknown;
 mod untied;
+mod vanished;
 mod views;
 
 pub use crate::control::Hint;
 pub use desk::{EngineDesk, HintSender};
+pub(crate) use flaw::Flaw;
+pub(crate) use run::start_flawed;
 pub use run::{EngineError, Running, start};
 pub use settings::{Settings, World};
 

@@ -12,6 +12,7 @@ use crate::model::{
 use crate::remote::WriteError;
 
 use super::core::{Core, OpKey, RecentWrite};
+use super::flaw::Flaw;
 use super::memory::Txn;
 use super::reading::Source;
 
@@ -172,6 +173,10 @@ impl Core {
                     moved |= move_base(&mut tie, field, intent, got, now);
                     self.memory.remove_mark(txn, &hold, "refused");
                     self.undo_taken(txn, &hold, intent.side);
+                }
+                Taken::Kept if refusals && self.errs(Flaw::RefusedAsBase) => {
+                    let sent = intent.common.get(key).cloned().unwrap_or_default();
+                    moved |= move_base(&mut tie, field, intent, sent, now);
                 }
                 Taken::Kept if refusals => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();

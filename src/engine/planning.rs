@@ -27,6 +27,8 @@ pub struct TiePlan {
     pub moved: Vec<Moved>,
     /// Its page shows an option that came after the schemas were read.
     pub unknown_option: bool,
+    /// Related records that it no longer shows, to be read before that is believed.
+    pub awaits: Vec<RecordRef>,
 }
 
 impl Core {
@@ -42,16 +44,19 @@ impl Core {
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };
                 self.check_undone(txn, &id);
-                let Some(plan) = self.derive(&id) else { continue };
+                let Some(mut plan) = self.derive(&id) else { continue };
                 match plan.departure {
                     Departure::No => {
                         self.note_staying(&id);
                         if plan.unknown_option {
                             self.wait_for_options(&id);
                         }
+                        let awaits = std::mem::take(&mut plan.awaits);
+                        self.wait_for_records(&id, awaits);
                         self.apply_plan(txn, &id, plan);
                     }
-                    Departure::Hold(why) => {
+                    Departure::Hold(ref why) => {
+                        let why = why.clone();
                         self.note_staying(&id);
                         self.note_moved(&id, Vec::new());
                         self.drop_ops(&id);
@@ -101,9 +106,11 @@ impl Core {
                 unmarked: false,
                 moved: Vec::new(),
                 unknown_option: false,
+                awaits: Vec::new(),
             });
         }
         let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
+        let mut awaits = Vec::new();
         for field in &map.fields {
             let key = &field.spec.key;
             let hold = HoldId::field(id, key);
@@ -132,14 +139,25 @@ impl Core {
                 case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
                 unknown_option = true;
             }
-            let plan = self.representable(field, tie, super::undo::respect_undo(&case, merge(&case)));
+            for (side, came) in [(Side::Crm, came.0), (Side::Notion, came.1)] {
+                let seen = if side == Side::Crm { &mut case.crm } else { &mut case.notion };
+                if let Some(gone) = self.vanished(field, side, base, seen, came) {
+                    *seen = Seen::Unknown("it no longer shows records that may only be out of sight".to_owned(), 0);
+                    awaits.extend(gone);
+                }
+            }
+            let plan = self.representable(
+                field,
+                tie,
+                self.write_over(tie, &case, super::undo::respect_undo(&case, merge(&case))),
+            );
             if case.decision.is_none() {
                 moved_fields.extend(self.moved(&case, base, key, &plan));
             }
             fields.push((key.clone(), plan));
         }
         let unmarked = notion.marker.as_deref() != Some(tie.crm.as_str());
-        Some(TiePlan { fields, departure: Departure::No, unmarked, moved: moved_fields, unknown_option })
+        Some(TiePlan { fields, departure: Departure::No, unmarked, moved: moved_fields, unknown_option, awaits })
     }
 
     /// What a field's writes come from: the sides that left the base. First contact and what an operator decided is no move.

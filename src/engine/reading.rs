@@ -10,6 +10,7 @@ use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Re
 use crate::plan::field::{Seen, UNKNOWN_CYCLES};
 
 use super::core::{Core, after, signed};
+use super::flaw::Flaw;
 use super::memory::Txn;
 use super::translate::Translator;
 
@@ -40,8 +41,14 @@ impl Core {
             // A write of this very record is out: the listing may show it before or after. The answer will tell.
             return;
         }
+        if self.errs(Flaw::BaseFromReadBack) {
+            self.base_from_read_back(txn, at, &record, began);
+        }
         let Some(pair) = self.memory.pair(&at.pair) else { return };
         let before = pair.observation(at.side, &at.id);
+        if self.errs(Flaw::AuthorIsEcho) && record.edited_by_us && before.is_some() {
+            return;
+        }
         if before.is_some_and(|before| began < before.seen_at) {
             return;
         }
@@ -66,6 +73,7 @@ impl Core {
         });
         let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
         self.watch_heat(at, &record, began);
+        self.heard_of(at);
         if unchanged {
             self.saw_again(at, began);
             return;
@@ -112,12 +120,13 @@ impl Core {
             return;
         }
         let first = *self.absent_since.entry(at.clone()).or_insert(began);
-        if began < first + self.confirm_after(at.side) {
+        let sure = self.errs(Flaw::MissingAsGone);
+        if !sure && began < first + self.confirm_after(at.side) {
             self.hot.insert(at.clone(), first + self.confirm_after(at.side));
             return;
         }
         let mut observation = before.clone();
-        if self.doubts_absence(at, began) {
+        if !sure && self.doubts_absence(at, began) {
             return;
         }
         observation.presence = Presence::Missing;
@@ -126,6 +135,7 @@ impl Core {
         self.absent_since.remove(at);
         self.suspects.remove(at);
         self.hot.remove(at);
+        self.heard_of(at);
         self.memory.put_observation(txn, at, observation);
     }
 
@@ -231,6 +241,9 @@ impl Core {
             };
         }
         if let Some(related) = field.spec.relation.as_ref().filter(|related| !self.answers(related, side)) {
+            if self.errs(Flaw::UnknownAsEmpty) {
+                return Seen::Known(Value::Empty);
+            }
             return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
         }
         match observation.fields.get(name) {
@@ -238,6 +251,7 @@ impl Core {
                 Ok(value) => Seen::Known(value),
                 Err(unmapped) => Seen::Unmapped(native.clone(), unmapped.reason),
             },
+            Some(FieldState::Unknown(_)) if self.errs(Flaw::UnknownAsEmpty) => Seen::Known(Value::Empty),
             Some(FieldState::Unknown(why)) => {
                 Seen::Unknown(why.clone(), observation.unknown_for.get(name).copied().unwrap_or(1))
             }

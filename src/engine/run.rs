@@ -15,6 +15,7 @@ use crate::store::{Store, trees};
 use super::core::{Core, OpKey, signed};
 use super::desk::EngineDesk;
 use super::figures::Figures;
+use super::flaw::Flaw;
 use super::listing::ListingState;
 use super::memory::{Memory, Txn};
 use super::messages::{Msg, Order};
@@ -68,6 +69,11 @@ enum Answer {
 /// # Errors
 /// [`EngineError`] when the store cannot be read.
 pub async fn start(settings: Settings, world: World) -> Result<Running, EngineError> {
+    start_flawed(settings, world, None).await
+}
+
+/// As [`start`], with a mistake; for the simulation alone.
+pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<Flaw>) -> Result<Running, EngineError> {
     let (mail, inbox) = mpsc::channel(MAILBOX);
     let entities: Vec<Sides<Entity>> = settings
         .pairs
@@ -77,6 +83,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
     let memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
     let now = world.clock.now();
     let mut core = Core {
+        flaw,
         timing: settings.timing.clone(),
         systems: world.systems.clone(),
         clock: world.clock.clone(),
@@ -92,6 +99,7 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, EngineEr
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
+        awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         guards: BTreeMap::new(),
         canaries: BTreeMap::new(),
@@ -215,6 +223,13 @@ impl Run {
 
     /// Takes a message and whatever else has come, in one commit; answers after it.
     async fn step(&mut self, first: Msg) -> Result<(), EngineError> {
+        if self.core.errs(Flaw::CursorBeforeStore)
+            && let Msg::Page { pair, side, page: Ok(page), .. } = &first
+        {
+            let mut txn = Txn::default();
+            self.core.move_cursor_early(&mut txn, pair, *side, page);
+            self.commit(txn).await?;
+        }
         let mut txn = Txn::default();
         let mut answers = Vec::new();
         self.take(&mut txn, first, &mut answers);
@@ -275,7 +290,13 @@ impl Run {
             Msg::Fetched { pair, side, asked, began, records } => {
                 core.take_fetched(txn, (pair, side), asked, began, records);
             }
-            Msg::PreRead { op, began, found, order } => answers.push(Self::order(core, txn, op, began, found, order)),
+            Msg::PreRead { op, began, found, order } => {
+                let answer = Self::order(core, txn, op, began, found, order);
+                match answer {
+                    Answer::Order(to, order) if core.errs(Flaw::SendBeforeDurable) => drop(to.send(order)),
+                    answer => answers.push(answer),
+                }
+            }
             Msg::Ended { op } => {
                 core.under_way.remove(&op);
                 core.touch_subject(&op);

@@ -15,6 +15,7 @@ use crate::model::{
 use crate::plan::{FieldCase, FieldPlan, FieldWrite, Seen, Settled};
 
 use super::core::Core;
+use super::flaw::Flaw;
 use super::memory::Txn;
 
 /// What an undo would do, once it is known that it can.
@@ -214,7 +215,7 @@ impl Core {
             }
             match shown(*side) {
                 Some(value) if field.same(&value, to) => return Fate::Restored(*side),
-                Some(value) if !field.same(&value, from) => {
+                Some(value) if !field.same(&value, from) && !self.errs(Flaw::UndoPushedThrough) => {
                     return Fate::Lapsed(format!(
                         "{side} was changed before the old value could be written, so it was not: it shows {:?}",
                         value.show()

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::remote::{Fetched, Lane, RemoteError, System};
 
 use super::core::{Core, after, signed};
+use super::flaw::Flaw;
 use super::memory::Txn;
 use super::messages::Msg;
 use super::reading::Source;
@@ -27,6 +28,10 @@ impl Core {
             .cloned()
             .collect();
         for mut intent in sent {
+            if self.errs(Flaw::SentForgotten) {
+                self.memory.remove_intent(txn, intent.seq);
+                continue;
+            }
             let IntentState::Sent { at } = intent.state else { continue };
             intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
             txn.events.push(self.intent_event(
@@ -45,6 +50,7 @@ impl Core {
                 let first = self.timing.probe_schedule.first().copied().unwrap_or_default();
                 after(sent_at, signed(first))
             }
+            Purpose::Update { .. } if self.errs(Flaw::UnknownUpdateAtOnce) => sent_at,
             Purpose::Update { .. } | Purpose::Trash { .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
         }
     }

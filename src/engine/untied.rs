@@ -11,6 +11,7 @@ use crate::model::{
 use crate::plan::{Facts, Fate, Matching, Untied, match_untied};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
+use super::flaw::Flaw;
 use super::memory::{PairMemory, Txn};
 
 impl Core {
@@ -45,6 +46,9 @@ impl Core {
         let matching = match_untied(&facts, pair.spec.create);
         if self.meets_strange_markers(name, &facts) {
             return false;
+        }
+        if self.errs(Flaw::CopyTrusted) {
+            self.trust_copies(txn, name, &matching);
         }
         let mut tied = false;
         for (crm, fate) in &matching.crm {

@@ -15,6 +15,7 @@ use super::verdict::{Failing, Figures, Verdict, Violation};
 use super::webhooks::{Mode, Webhooks};
 use super::{Plant, chance::Dice, pairs};
 use crate::control::{Desk, Snapshot};
+use crate::model::Happening;
 use crate::seam::WallClock;
 use crate::standin::office::Office;
 
@@ -66,8 +67,6 @@ struct Story {
     mends: Vec<(Timestamp, Mend)>,
     done: BTreeMap<&'static str, u64>,
     told: Vec<String>,
-    /// Changes that sweeps found and increments had missed.
-    drift: u64,
     tracing: bool,
     seed: u64,
 }
@@ -115,7 +114,6 @@ impl Story {
             mends: Vec::new(),
             done: BTreeMap::new(),
             told: Vec::new(),
-            drift: 0,
             tracing: what.trace,
             seed: what.seed,
             profile,
@@ -423,7 +421,7 @@ impl Story {
             mischief: self.done.clone(),
             exposed_longest_ms: report.exposed_longest_ms,
             reliable_webhooks: self.profile.webhooks == Mode::Reliable,
-            drift: self.drift,
+            drift: drift(&claims),
             chaos_s: seconds(healed.duration_since(began)),
             healing_s: seconds(ended.duration_since(healed)),
         };
@@ -441,6 +439,15 @@ fn is_quiet(snapshot: &Snapshot, since: Timestamp) -> bool {
         && snapshot.queue.notion.total() == 0
         && snapshot.hot == 0
         && snapshot.pairs.iter().all(|pair| pair.last_sweep.is_some_and(|swept| swept > since))
+}
+
+/// Changes that sweeps found and increments had missed, by the journal.
+fn drift(claims: &Claims) -> u64 {
+    let told = claims
+        .journal
+        .iter()
+        .filter(|event| event.what == Happening::System && event.note.contains("the increments had missed"));
+    told.filter_map(|event| event.note.split(' ').find_map(|word| word.parse::<u64>().ok())).sum()
 }
 
 fn seconds(span: SignedDuration) -> u64 {

@@ -6,6 +6,7 @@ use crate::model::{Happening, HoldId, PairName, RecordId, Side, TieId, Tombstone
 use crate::plan::Departure;
 
 use super::super::core::{OpKey, Planned, Target};
+use super::super::flaw::Flaw;
 use super::super::memory::Txn;
 use super::{Core, Limit, Question};
 
@@ -115,7 +116,9 @@ impl Core {
         self.note_staying(id);
         self.memory.remove_tie(txn, id);
         let stone = Tombstone { pair: tie.pair, crm: tie.crm, notion: tie.notion, gone, since: self.clock.now() };
-        self.memory.put_tombstone(txn, stone);
+        if !self.errs(Flaw::TombstoneDropped) {
+            self.memory.put_tombstone(txn, stone);
+        }
     }
 
     /// A trashed record's tie ended too; counted like the others.

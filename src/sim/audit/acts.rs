@@ -108,7 +108,8 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
             };
             let events = court.shelf.events(&pair.name, crm, notion);
             let by_somebody = |event: &&Event| {
-                matches!(event.what, Happening::Settled | Happening::Decided) && event.field.as_ref() == key
+                matches!(event.what, Happening::Settled | Happening::Decided | Happening::Undone)
+                    && event.field.as_ref() == key
             };
             // What was put in inside the window of that very write could not be seen; it is told as exposed.
             let window = events.iter().filter(|event| event.what == Happening::Wrote && event.field.as_ref() == key);
@@ -149,7 +150,7 @@ pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
             Happening::Held => {
                 held.insert(id, event.at);
             }
-            Happening::Released | Happening::Decided | Happening::Untied => {
+            Happening::Released | Happening::Decided | Happening::Undone | Happening::Untied => {
                 held.remove(&id);
             }
             Happening::Wrote => {

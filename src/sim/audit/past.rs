@@ -78,9 +78,11 @@ impl Past {
         for entry in case.crm.log() {
             past.crm_entry(case.pairs, &mut state, entry);
         }
+        let names = Names::of(case);
         for entry in case.notion.log() {
-            past.notion_entry(case.pairs, entry);
+            past.notion_entry(case.pairs, &names, entry);
         }
+        past.moves(case);
         past
     }
 
@@ -132,7 +134,8 @@ impl Past {
         }
     }
 
-    fn notion_entry(&mut self, pairs: &[PairSpec], entry: &Entry) {
+    fn notion_entry(&mut self, pairs: &[PairSpec], names: &Names, entry: &Entry) {
+        let column = names.first(&entry.entity, &entry.field);
         for (at, pair) in pairs.iter().enumerate().filter(|(_, pair)| same_id(&pair.data_source, &entry.entity)) {
             let name = (at, Side::Notion, entry.object.clone());
             self.live(entry, name.clone());
@@ -140,12 +143,29 @@ impl Past {
                 continue;
             }
             let change = touch(entry, entry.before.clone(), entry.after.clone());
-            if entry.field == pair.marker.as_str() {
+            if column == pair.marker.as_str() {
                 self.markers.entry(name).or_default().push(change.clone());
             }
-            for field in (0..pair.fields.len()).filter(|i| pair.fields[*i].notion.as_str() == entry.field) {
+            for field in (0..pair.fields.len()).filter(|i| pair.fields[*i].notion.as_str() == column) {
                 let spot = Spot { pair: at, side: Side::Notion, record: entry.object.clone(), field };
                 self.touched(spot, change.clone(), false);
+            }
+        }
+    }
+
+    /// A page that was moved away is gone from its pair, until it comes back.
+    fn moves(&mut self, case: &Case<'_>) {
+        for moved in case.notion.moves() {
+            let by_person = moved.by != Actor::Api;
+            for (at, pair) in case.pairs.iter().enumerate() {
+                let name = (at, Side::Notion, moved.page.clone());
+                let Some(life) = self.lives.get_mut(&name) else { continue };
+                if moved.from.as_deref().is_some_and(|from| same_id(&pair.data_source, from)) {
+                    life.turns.push((moved.seq, moved.at, true, by_person));
+                } else if moved.to.as_deref().is_some_and(|to| same_id(&pair.data_source, to)) && life.seq < moved.seq {
+                    life.turns.push((moved.seq, moved.at, false, by_person));
+                }
+                life.turns.sort_by_key(|turn| turn.0);
             }
         }
     }
@@ -196,6 +216,27 @@ impl Past {
         let last = self.markers.get(name)?.iter().rfind(|touch| touch.seq < seq)?;
         let text = last.after.as_str().filter(|text| !text.is_empty())?;
         Some((text.to_owned(), last.person.is_none()))
+    }
+}
+
+/// The names that columns had when the operator wrote the configuration; a log tells the name of its day.
+#[derive(Debug, Default)]
+struct Names(BTreeMap<(String, String), String>);
+
+impl Names {
+    fn of(case: &Case<'_>) -> Self {
+        let mut first: BTreeMap<(String, String), String> = BTreeMap::new();
+        for renamed in case.notion.property_renames() {
+            let source = bare(&renamed.data_source);
+            let known = first.get(&(source.clone(), renamed.from.clone())).cloned();
+            let name = known.unwrap_or_else(|| renamed.from.clone());
+            first.insert((source, renamed.to.clone()), name);
+        }
+        Self(first)
+    }
+
+    fn first<'a>(&'a self, source: &str, name: &'a str) -> &'a str {
+        self.0.get(&(bare(source), name.to_owned())).map_or(name, String::as_str)
     }
 }
 
@@ -255,6 +296,9 @@ pub(super) fn current(case: &Case<'_>, pair: &PairSpec, side: Side, record: &str
 
 /// Notion ids are pasted with and without dashes.
 fn same_id(a: &str, b: &str) -> bool {
-    let bare = |id: &str| id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect::<String>();
     bare(a) == bare(b)
+}
+
+fn bare(id: &str) -> String {
+    id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -47,6 +47,8 @@ pub(super) struct Terms<'a> {
     kinds: Vec<Vec<Kind>>,
     /// The CRM's users: id to e-mail address.
     crm_users: BTreeMap<String, String>,
+    /// The names that options had first, by the names that they had later.
+    first_names: BTreeMap<String, String>,
     /// Notion's: the pretend Notion shows names only, and who is called the same is the same person.
     notion_users: BTreeMap<String, String>,
 }
@@ -63,7 +65,14 @@ impl<'a> Terms<'a> {
             .iter()
             .map(|pair| pair.fields.iter().map(|field| kind(case.crm, case.pairs, pair, field)).collect())
             .collect();
-        Self { pairs: case.pairs, bonds, kinds, crm_users, notion_users }
+        let mut first_names: BTreeMap<String, String> = BTreeMap::new();
+        for renamed in case.notion.option_renames() {
+            let first = first_names.get(&renamed.from).unwrap_or(&renamed.from).clone();
+            if first != renamed.to {
+                first_names.insert(renamed.to.clone(), first);
+            }
+        }
+        Self { pairs: case.pairs, bonds, kinds, crm_users, first_names, notion_users }
     }
 
     fn kind(&self, pair: usize, field: usize) -> &Kind {
@@ -91,7 +100,14 @@ impl<'a> Terms<'a> {
                     _ => Plain::json(&value.as_str().map_or(Json::Null, |code| json!(name(code))), Reading::Folded),
                 }
             }
-            (Kind::Choice(_), Side::Notion) => Plain::json(value, Reading::Folded),
+            (Kind::Choice(_), Side::Notion) => {
+                let first = |name: &str| self.first_names.get(name).map_or(name, String::as_str).to_owned();
+                match value {
+                    Json::String(name) => Plain::text(&first(name), Reading::Folded),
+                    Json::Array(_) => Plain::json(&ids().map(first).collect(), Reading::Folded),
+                    _ => Plain::json(value, Reading::Folded),
+                }
+            }
             (Kind::Users, side) => {
                 let users = if side == Side::Crm { &self.crm_users } else { &self.notion_users };
                 Plain::set(ids().map(|id| users.get(id).cloned().unwrap_or_else(|| format!("user {id}"))))
@@ -114,9 +130,14 @@ impl<'a> Terms<'a> {
             Kind::Choice(_) | Kind::Users => Reading::Folded,
             Kind::Links(_) => Reading::Text,
         };
+        let first = |name: &String| match self.kind(pair, field) {
+            Kind::Choice(_) => self.first_names.get(name).unwrap_or(name).clone(),
+            _ => name.clone(),
+        };
         let native = match value {
             Value::Empty => Json::Null,
-            Value::Text(text) | Value::Choice(text) => json!(text),
+            Value::Text(text) => json!(text),
+            Value::Choice(text) => json!(first(text)),
             Value::Number(number) => return [Plain::number(*number, reading), Plain::number(*number, reading)],
             Value::Flag(flag) => json!(flag),
             Value::Date(day) => return [Plain::Day(*day), Plain::Day(*day)],

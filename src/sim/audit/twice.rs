@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::model::{Happening, Side};
+use jiff::Timestamp;
+
+use crate::model::{Event, Happening, Side};
 
 use super::past::{Life, Name, Spot, Touch};
 use super::plain::Plain;
@@ -133,17 +135,38 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     Some(format!("{} had {} already", other.2, key.show()))
 }
 
+/// When an operator had a word about a field.
+fn orders(court: &Court<'_>, spot: &Spot, far: Option<&Spot>) -> Vec<Timestamp> {
+    let Some(pair) = court.case.pairs.get(spot.pair) else { return Vec::new() };
+    let key = pair.fields.get(spot.field).map(|field| &field.key);
+    let id =
+        |side: Side| [Some(spot), far].into_iter().flatten().find(|it| it.side == side).map(|it| it.record.as_str());
+    let events = court.shelf.events(&pair.name, id(Side::Crm), id(Side::Notion));
+    let about = |event: &&Event| {
+        matches!(event.what, Happening::Decided | Happening::Undone)
+            && (event.field.as_ref() == key || event.field.is_none())
+    };
+    events.into_iter().filter(about).map(|event| event.at).collect()
+}
+
 /// Counts API writes by which a value came back to a field more than twice while nobody edited the field on either side.
 pub(super) fn loops(court: &Court<'_>, report: &mut Report) {
     for (spot, touches) in &court.past.touches {
         let far = court.far(spot);
         let theirs = far.as_ref().map_or(&[][..], |far| court.past.at(far));
         let people = theirs.iter().filter(|touch| touch.person.is_some());
+        // Whoever decides or undoes wants the value to change.
+        let mut ordered: Vec<Timestamp> = orders(court, spot, far.as_ref());
+        ordered.sort_unstable();
+        let mut ordered = ordered.into_iter().peekable();
         let mut all: Vec<&Touch> = touches.iter().chain(people).collect();
         // A human edit of the same moment counts as earlier: it may be why the API wrote.
         all.sort_by_key(|touch| (touch.at, touch.person.is_none(), touch.seq));
         let mut written: BTreeMap<Plain, Vec<u64>> = BTreeMap::new();
         for touch in all {
+            while ordered.next_if(|at| *at <= touch.at).is_some() {
+                written.clear();
+            }
             if touch.person.is_some() {
                 written.clear();
                 continue;

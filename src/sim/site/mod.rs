@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod faults;
+mod flawed;
 mod fuse;
 mod watch;
 mod wire;
@@ -15,10 +16,13 @@ pub use fuse::{Fuse, Step};
 pub use wire::{Worlds, locked};
 
 use self::faults::Faults;
+use self::flawed::Flawed;
 use self::fuse::FusedKv;
 use self::watch::Watch;
 use self::wire::Wire;
+use super::Plant;
 use super::chance::Dice;
+use super::plant::Edge;
 use crate::config::Timing;
 use crate::control::{Mode, Sides};
 use crate::engine::{self, EngineError, Running, Settings, World};
@@ -53,7 +57,7 @@ pub struct Site {
     /// How often things are looked at.
     pub timing: Timing,
     /// Which bug is planted.
-    pub plant: Option<super::Plant>,
+    pub plant: Option<Plant>,
     budgets: Budgets,
     seed: u64,
     lives: u64,
@@ -109,15 +113,19 @@ impl Site {
         let clock: Arc<dyn WallClock> = self.host.clone();
         locked(&self.worlds.watch).begin(self.kv.clone());
         let (fuse, life) = (Arc::clone(&self.fuse), self.lives);
-        let wire = |side: Side| Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: fuse.clone(), life });
+        let wire = |side: Side| {
+            Arc::new(Wire { worlds: self.worlds.clone(), side, fuse: fuse.clone(), life, plant: self.plant })
+        };
         let dice = |name: &str| Box::new(Dice::of(self.seed, &format!("{name} {}", self.lives)));
+        let times = if self.plant.is_some_and(|plant| plant.is(Edge::TwiceTheBudget)) { 2 } else { 1 };
         let (room, drain) = self.budgets.crm;
-        let pace = Pace::new(PaceSettings::bucket(room, drain), dice("crm pace"));
+        let pace = Pace::new(PaceSettings::bucket(room * times, drain * times), dice("crm pace"));
         let crm = Bitrix24::new(Connection::new(wire(Side::Crm), pace, clock.clone(), Arc::new(WebhookDialect)));
         let token = Token::new(locked(&self.worlds.notion).token());
-        let pace = Pace::new(PaceSettings::per_minute(self.budgets.notion), dice("notion pace"));
+        let pace = Pace::new(PaceSettings::per_minute(self.budgets.notion * times), dice("notion pace"));
         let notion = Notion::new(wire(Side::Notion), pace, clock.clone(), token);
-        let systems: Sides<Arc<dyn System>> = Sides { crm: Arc::new(crm), notion: Arc::new(notion) };
+        let systems: Sides<Arc<dyn System>> =
+            Sides { crm: self.client(Arc::new(crm)), notion: self.client(Arc::new(notion)) };
         let store = Store::inline(Box::new(FusedKv::new(self.kv.clone(), Arc::clone(&self.fuse))));
         let settings = Settings {
             mode: Mode::Demo,
@@ -127,8 +135,22 @@ impl Site {
             look_only: false,
             resync: false,
         };
-        self.running = Some(engine::start(settings, World { systems, store, clock }).await?);
+        let flaw = self.plant.and_then(Plant::flaw);
+        self.running = Some(engine::start_flawed(settings, World { systems, store, clock }, flaw).await?);
         Ok(())
+    }
+
+    /// A client, with the mistake that is planted in it.
+    fn client(&self, inner: Arc<dyn System>) -> Arc<dyn System> {
+        match self.plant {
+            Some(Plant::Edge(edge)) => {
+                let lag = SignedDuration::try_from(self.timing.hot_lag).unwrap_or_default();
+                let overlap = SignedDuration::try_from(self.timing.overlap).unwrap_or_default();
+                let overlap = overlap.max(inner.capabilities().precision + lag);
+                Arc::new(Flawed { inner, edge, overlap })
+            }
+            _ => inner,
+        }
     }
 
     /// The process dies, if it has not yet: what was not flushed is forgotten, but for `kept` batches that had reached the
@@ -156,5 +178,5 @@ pub struct Plan {
     /// How fast we may be.
     pub budgets: Budgets,
     /// Which bug is planted.
-    pub plant: Option<super::Plant>,
+    pub plant: Option<Plant>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::super::plant::{Edge, Plant};
 use super::clock::WorldClock;
 use super::faults::{Fate, Faults};
 use super::fuse::{Fuse, Step};
@@ -72,6 +73,8 @@ pub struct Wire {
     pub fuse: Arc<Fuse>,
     /// Which life that is.
     pub life: u64,
+    /// Which bug is planted.
+    pub plant: Option<Plant>,
 }
 
 impl Wire {
@@ -104,6 +107,16 @@ impl Wire {
     }
 }
 
+/// `Retry-After: 5` at most.
+fn capped_wait(mut response: Response) -> Response {
+    for (name, value) in &mut response.headers {
+        if name == "retry-after" && value.parse::<u64>().is_ok_and(|seconds| seconds > 5) {
+            *value = "5".to_owned();
+        }
+    }
+    response
+}
+
 #[async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Request) -> Result<Response, Failure> {
@@ -120,7 +133,8 @@ impl Transport for Wire {
             }
         }
         drop(watch);
-        answer
+        let capped = self.plant.is_some_and(|plant| plant.is(Edge::RetryAfterCapped));
+        if capped { answer.map(capped_wait) } else { answer }
     }
 }
 
