@@ -55,7 +55,14 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
     let (report, crm, notion) = {
         let crm = demo.crm.lock().map_err(|_| broken())?;
         let notion = demo.notion.lock().map_err(|_| broken())?;
-        let case = Case { pairs: &demo.pairs, crm: &crm, notion: &notion, claims: &claims, began: demo.began };
+        let case = Case {
+            pairs: &demo.pairs,
+            crm: &crm,
+            notion: &notion,
+            claims: &claims,
+            began: demo.began,
+            index_lag: Default::default(),
+        };
         (audit(&case), crm.counters(), notion.counters())
     };
     let figures = json!({

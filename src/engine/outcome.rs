@@ -172,7 +172,6 @@ impl Core {
                     txn.events.push(event);
                     moved |= move_base(&mut tie, field, intent, got, now);
                     self.memory.remove_mark(txn, &hold, "refused");
-                    self.undo_taken(txn, &hold, intent.side);
                 }
                 Taken::Kept if refusals && self.errs(Flaw::RefusedAsBase) => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -193,6 +192,9 @@ impl Core {
         }
         if moved {
             self.memory.put_tie(txn, tie);
+        }
+        for key in taken.keys() {
+            self.undo_taken(txn, &HoldId::field(&id, key), intent.side);
         }
         self.close_window(txn, at, intent, &taken, now);
         written

@@ -2,8 +2,8 @@
 //!
 //! An undo is a mark on the field, durable before it is answered. While it stands, the field's plan is no other than to
 //! restore, by the way of every write: pre-read, intent, comparison. What is found changed meanwhile is not overwritten;
-//! the undo lapses and says so. The base does not move, so that the sync would simply write the value again: therefore
-//! the field is held until somebody decides. Undoing both sides ends with both the same, and nothing is held.
+//! the undo lapses and says so. The base goes back with it, so that the sync would simply write the value again: therefore
+//! the field is held until somebody decides, and is a conflict if anything moves before that. Undoing both sides ends with both the same, and nothing is held.
 
 use std::collections::BTreeSet;
 
@@ -230,12 +230,29 @@ impl Core {
 
     /// A side took the old value back.
     pub(super) fn undo_taken(&mut self, txn: &mut Txn, hold: &HoldId, side: Side) {
+        self.base_before(txn, hold, side);
         let Some(mark) = self.memory.marks.get(&(hold.clone(), "undone")) else { return };
         let mut mark = mark.clone();
         if let MarkKind::Undone { left, .. } = &mut mark.kind
             && left.remove(&side)
         {
             self.memory.put_mark(txn, mark);
+        }
+    }
+}
+
+impl Core {
+    /// What the sides agree on is again what they agreed on before the write that was undone: the other side's value counts
+    /// as changed since, so that whatever comes next is a conflict and never written over it in silence.
+    fn base_before(&mut self, txn: &mut Txn, hold: &HoldId, side: Side) {
+        let Some(mark) = self.memory.marks.get(&(hold.clone(), "undone")) else { return };
+        let MarkKind::Undone { to, both: false, left, .. } = &mark.kind else { return };
+        let (Some(id), Some(key), true) = (hold.tie_id(), &hold.field, left.contains(&side)) else { return };
+        let Some(tie) = self.memory.pair(&id.pair).and_then(|pair| pair.ties.get(&id.crm)) else { return };
+        let mut tie = tie.clone();
+        if let Some(base) = tie.base.get_mut(key) {
+            (base.crm, base.notion) = (to.clone(), to.clone());
+            self.memory.put_tie(txn, tie);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::site::{Plan, Site, locked};
 use super::verdict::{Failing, Figures, Verdict, Violation};
 use super::webhooks::{Mode, Webhooks};
 use super::{Plant, chance::Dice, pairs};
-use crate::control::{Desk, Snapshot};
+use crate::control::{Command, Desk, PairState, PairStatus, Snapshot};
 use crate::model::Happening;
 use crate::seam::WallClock;
 use crate::standin::office::Office;
@@ -327,6 +327,16 @@ impl Story {
             self.bring_word(now).await;
             let Some(running) = &self.site.running else { return false };
             let snapshot = running.desk.snapshots().borrow().clone();
+            let guarded: Vec<Command> = snapshot.pairs.iter().filter_map(let_happen).collect();
+            if !guarded.is_empty() {
+                // Whoever is asked answers in the end.
+                let desk = running.desk.clone();
+                for command in guarded {
+                    let _ = desk.command("anna", command).await;
+                }
+                quiet_since = None;
+                continue;
+            }
             if !is_quiet(&snapshot, since_healed) {
                 quiet_since = None;
                 continue;
@@ -393,7 +403,9 @@ impl Story {
         let ended = self.site.now();
         let worlds = &self.site.worlds;
         let (crm, notion) = (locked(&worlds.crm), locked(&worlds.notion));
-        let case = Case { pairs: &self.site.pairs, crm: &crm, notion: &notion, claims: &claims, began };
+        let lagged = ["notion-index-lag", "crm-index-lag"].iter().any(|kind| self.done.contains_key(kind));
+        let index_lag = if lagged { SignedDuration::from_secs(31) } else { SignedDuration::ZERO };
+        let case = Case { pairs: &self.site.pairs, crm: &crm, notion: &notion, claims: &claims, began, index_lag };
         let report = audit(&case);
         violations.extend(
             report
@@ -431,6 +443,12 @@ impl Story {
         let trace = self.tracing.then(|| story.lines());
         Verdict { seed: self.seed, figures, violations, hash, trace }
     }
+}
+
+/// What a person says to a pair that was stopped.
+fn let_happen(pair: &PairStatus) -> Option<Command> {
+    let PairState::Guarded { plan, .. } = &pair.state else { return None };
+    Some(Command::Override { pair: pair.name.clone(), plan: plan.clone() })
 }
 
 /// Nothing is planned, out, unknown or hot, and every side of every pair was swept since.

@@ -95,7 +95,14 @@ fn a_sync_in_which_the_crm_always_wins_loses_what_is_written_in_notion() {
     let claims = Claims { ties: twins.iter().map(tie).collect(), ..Claims::default() };
     let (crm, notion) = (office.crm(), office.notion());
     let (crm, notion) = (crm.lock().unwrap(), notion.lock().unwrap());
-    let report = audit(&Case { pairs: &[deals], crm: &crm, notion: &notion, claims: &claims, began: at(0) });
+    let report = audit(&Case {
+        pairs: &[deals],
+        crm: &crm,
+        notion: &notion,
+        claims: &claims,
+        began: at(0),
+        index_lag: Default::default(),
+    });
     let (crm, notion) = (report.edits.crm, report.edits.notion);
     assert!(crm.present > 0 && crm.present + crm.superseded == crm.total(), "{crm:?}");
     assert!(notion.lost > 0 && notion.unsettled == 0, "{notion:?}");
@@ -113,7 +120,14 @@ fn a_minute_without_a_sync(seed: u64) -> (Report, usize) {
     let (crm, notion) = (office.crm(), office.notion());
     let (crm, notion) = (crm.lock().unwrap(), notion.lock().unwrap());
     let claims = Claims::default();
-    let report = audit(&Case { pairs: &pairs, crm: &crm, notion: &notion, claims: &claims, began: at(0) });
+    let report = audit(&Case {
+        pairs: &pairs,
+        crm: &crm,
+        notion: &notion,
+        claims: &claims,
+        began: at(0),
+        index_lag: Default::default(),
+    });
     let mapped: Vec<&str> = pairs.iter().flat_map(|pair| &pair.fields).map(|field| field.notion.as_str()).collect();
     let notion_edits = notion.log().iter().filter(|entry| {
         let human = entry.kind == Kind::Edited && matches!(entry.actor, Actor::Person(_));

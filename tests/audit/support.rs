@@ -221,8 +221,14 @@ impl Bench {
     }
 
     pub fn report(&self) -> Report {
-        let case =
-            Case { pairs: &self.pairs, crm: &self.crm, notion: &self.notion, claims: &self.claims, began: at(0) };
+        let case = Case {
+            pairs: &self.pairs,
+            crm: &self.crm,
+            notion: &self.notion,
+            claims: &self.claims,
+            began: at(0),
+            index_lag: Default::default(),
+        };
         audit(&case)
     }
 

@@ -81,7 +81,14 @@ async fn work(day: &Day) -> Report {
     let claims = bench.claims().await;
     let crm = bench.wires.crm.lock().unwrap();
     let notion = bench.wires.notion.lock().unwrap();
-    let report = audit(&Case { pairs: &bench.specs, crm: &crm, notion: &notion, claims: &claims, began });
+    let report = audit(&Case {
+        pairs: &bench.specs,
+        crm: &crm,
+        notion: &notion,
+        claims: &claims,
+        began,
+        index_lag: Default::default(),
+    });
     if !report.is_clean() {
         let told = crm.log().iter().chain(notion.log()).map(|entry| (entry.at, serde_json::to_string(entry).unwrap()));
         let told = told.chain(claims.journal.iter().map(|event| (event.at, serde_json::to_string(event).unwrap())));

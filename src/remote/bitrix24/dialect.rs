@@ -45,11 +45,27 @@ impl Dialect for WebhookDialect {
 
     fn operating(&self, request: &Request, response: &Response) -> Vec<Operating> {
         let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
+        if self.method_of(request).as_deref() == Some("batch") {
+            return inside_a_batch(request, &body);
+        }
         let used = body["time"]["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0);
         let (Some(method), Some(used)) = (self.method_of(request), used) else { return Vec::new() };
         let reset_at = body["time"]["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
         vec![Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at }]
     }
+}
+
+/// Every call of a batch uses the time of its own method.
+fn inside_a_batch(request: &Request, body: &Json) -> Vec<Operating> {
+    let asked: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+    let times = body["result"]["result_time"].as_object();
+    let of = |(key, time): (&String, &Json)| {
+        let method = asked["cmd"][key].as_str()?.split('?').next()?.to_owned();
+        let used = time["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0)?;
+        let reset_at = time["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+        Some(Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at })
+    };
+    times.into_iter().flatten().filter_map(of).collect()
 }
 
 fn text_of(code: &Json) -> String {

@@ -143,6 +143,8 @@ fn tell_elements(court: &Court<'_>, report: &mut Report, spot: &Spot, touch: &To
 /// Nothing writes a field that is held and about which nobody decided.
 pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
     let mut held: BTreeMap<HoldId, Timestamp> = BTreeMap::new();
+    // An undo is written while the field is held for it.
+    let mut undone: BTreeSet<HoldId> = BTreeSet::new();
     for event in &court.case.claims.journal {
         let (Some(pair), Some(field)) = (&event.pair, &event.field) else { continue };
         let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: Some(field.clone()) };
@@ -150,12 +152,16 @@ pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
             Happening::Held => {
                 held.insert(id, event.at);
             }
-            Happening::Released | Happening::Decided | Happening::Undone | Happening::Untied => {
+            Happening::Undone => {
+                undone.insert(id);
+            }
+            Happening::Released | Happening::Decided | Happening::Untied => {
+                undone.remove(&id);
                 held.remove(&id);
             }
             Happening::Wrote => {
                 let opened = event.window.map_or(event.at, |(from, _)| from);
-                if let Some(since) = held.get(&id).filter(|since| **since < opened) {
+                if let Some(since) = held.get(&id).filter(|since| **since < opened && !undone.contains(&id)) {
                     let side = event.side.unwrap_or(Side::Crm);
                     let text = format!("held: {id} was written in {side} at {}, though held since {since}", event.at);
                     report.tell(TroubleKind::HeldWritten, side, Vec::new(), text);

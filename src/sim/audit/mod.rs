@@ -18,7 +18,7 @@ mod verdict;
 mod wish;
 mod witness;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::mapping::PairSpec;
 use crate::standin::bitrix24::BitrixStandIn;
@@ -40,6 +40,8 @@ pub struct Case<'a> {
     pub claims: &'a Claims,
     /// When the work began; edits before are set-up.
     pub began: Timestamp,
+    /// How far the worlds' indexes may have lagged behind: what was younger than that, no search could find.
+    pub index_lag: SignedDuration,
 }
 
 /// Judges every edit of a person to a mapped field since the work began.

@@ -29,6 +29,8 @@ pub(super) enum Reading {
     Name,
     /// Text whose case does not matter.
     Folded,
+    /// A telephone number: only its digits matter.
+    Phone,
     /// An amount that the CRM cannot leave empty: nought means empty.
     Amount,
     /// Whatever it looks like: a decimal, a day, a moment, else text.
@@ -58,6 +60,10 @@ impl Plain {
             Reading::Text => Plain::Text(text.to_owned()),
             Reading::Name => Plain::Text(text.split_whitespace().collect::<Vec<_>>().join(" ")),
             Reading::Folded => Plain::Text(text.to_lowercase()),
+            Reading::Phone if text.chars().any(|c| c.is_ascii_digit()) => {
+                Plain::Text(text.chars().filter(char::is_ascii_digit).collect())
+            }
+            Reading::Phone => Plain::Text(text.to_owned()),
             Reading::Amount | Reading::Looks => Self::looks(text, reading),
         }
     }

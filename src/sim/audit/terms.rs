@@ -13,18 +13,8 @@ use super::bonds::Bonds;
 use super::plain::{Plain, Reading};
 
 /// Fields of the CRM that hold text, whatever it looks like.
-const TEXTS: [&str; 10] = [
-    "TITLE",
-    "NAME",
-    "SECOND_NAME",
-    "LAST_NAME",
-    "PHONE",
-    "WEB",
-    "POST",
-    "COMMENTS",
-    "SOURCE_DESCRIPTION",
-    "ADDITIONAL_INFO",
-];
+const TEXTS: [&str; 9] =
+    ["TITLE", "NAME", "SECOND_NAME", "LAST_NAME", "WEB", "POST", "COMMENTS", "SOURCE_DESCRIPTION", "ADDITIONAL_INFO"];
 /// Fields of the CRM that hold users.
 const USERS: [&str; 4] = ["ASSIGNED_BY_ID", "CREATED_BY_ID", "MODIFY_BY_ID", "MOVED_BY_ID"];
 
@@ -174,6 +164,7 @@ fn kind(crm: &BitrixStandIn, pairs: &[PairSpec], pair: &PairSpec, field: &FieldS
     Kind::Plain(match name {
         "FULL_NAME" => Reading::Name,
         "EMAIL" => Reading::Folded,
+        "PHONE" => Reading::Phone,
         "OPPORTUNITY" | "REVENUE" => Reading::Amount,
         name if TEXTS.contains(&name) || name.ends_with(".TITLE") => Reading::Text,
         _ => Reading::Looks,

@@ -124,7 +124,7 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
         let made = matches!(event.what, Happening::Created | Happening::Adopted) && event.side == Some(name.1);
         let ours =
             made && event.pair.as_ref() == Some(&pair.name) && id.as_ref().is_some_and(|id| id.as_str() == name.2);
-        ours.then_some(event.window?.0)
+        ours.then_some(event.window?.0 - court.case.index_lag)
     });
     let has = |other: &&Name| {
         let spot = spot(other);

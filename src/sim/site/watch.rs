@@ -133,7 +133,8 @@ impl Watch {
         let flight = self.flights.remove(&place);
         // A refusal for the pace is surely not executed, whatever its status.
         let refused = |response: &Response| {
-            response.status == 529 || response.body.windows(20).any(|window| window == b"QUERY_LIMIT_EXCEEDED")
+            let says = |text: &[u8]| response.body.windows(text.len()).any(|window| window == text);
+            response.status == 529 || says(b"QUERY_LIMIT_EXCEEDED") || says(b"OVERLOAD_LIMIT")
         };
         let known = response.is_some_and(|response| response.status < 500 || refused(response));
         if let Some(flight) = flight.filter(|_| !known) {
