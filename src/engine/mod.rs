@@ -12,6 +12,7 @@
 
 mod assumed;
 mod canary;
+mod clock;
 mod commands;
 mod core;
 mod desk;

@@ -9,6 +9,7 @@ use crate::model::{
     Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Observation, Presence, RecordId, RecordRef, Side, Tie,
     TieId, Value, Why,
 };
+use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
@@ -87,7 +88,11 @@ impl Core {
                         let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
                         match (self.seen(field, side, observation, &lookup), base) {
                             (Seen::Known(value), Some(base)) => {
-                                value != *base.of(side) || has_strangers(observation.known(field.name_on(side)), &value)
+                                let came = observation.changed_between.get(field.name_on(side));
+                                // Back at the base is an edit too, if it was seen to move since.
+                                came.is_some_and(|(_, came)| *came > base.at)
+                                    || value != *base.of(side)
+                                    || has_strangers(observation.known(field.name_on(side)), &value)
                             }
                             // Never agreed on, without a form in common, or not readable: it may be all there is of it.
                             (Seen::Known(value), None) => !value.is_empty(),
@@ -142,7 +147,9 @@ impl Core {
             for (side, came) in [(Side::Crm, came.0), (Side::Notion, came.1)] {
                 let seen = if side == Side::Crm { &mut case.crm } else { &mut case.notion };
                 if let Some(gone) = self.vanished(field, side, base, seen, came) {
-                    *seen = Seen::Unknown("it no longer shows records that may only be out of sight".to_owned(), 0);
+                    // Those that were looked for and not found may stay so: then a person is told.
+                    let cycles = if gone.is_empty() { UNKNOWN_CYCLES } else { 0 };
+                    *seen = Seen::Unknown("it no longer shows records that are out of sight".to_owned(), cycles);
                     awaits.extend(gone);
                 }
             }

@@ -52,7 +52,12 @@ impl Core {
         if before.is_some_and(|before| began < before.seen_at) {
             return;
         }
-        let doubtful = self.assumed.contains(at) || self.looks_reverted(at, &record, began);
+        // An older stamp than is known comes from an index that lags behind.
+        if from == Source::Listing && before.is_some_and(|before| is_older(&record, before)) {
+            return;
+        }
+        let doubtful =
+            self.assumed.contains(at) || self.looks_doubtful(at, &record) || self.looks_reverted(at, &record, began);
         if from == Source::Listing && doubtful {
             self.hot.insert(at.clone(), began);
             return;
@@ -126,6 +131,10 @@ impl Core {
             return;
         }
         let mut observation = before.clone();
+        if !sure && !self.answered_since(at, first) {
+            self.hot.insert(at.clone(), after(began, self.confirm_after(at.side)));
+            return;
+        }
         if !sure && self.doubts_absence(at, began) {
             return;
         }
@@ -137,6 +146,28 @@ impl Core {
         self.hot.remove(at);
         self.heard_of(at);
         self.memory.put_observation(txn, at, observation);
+    }
+
+    /// Whether the place where a record should be has been listed since: while it does not answer at all, nothing in it is
+    /// believed to be gone.
+    fn answered_since(&self, at: &RecordRef, first: Timestamp) -> bool {
+        self.answers(&at.pair, at.side)
+            && self
+                .listings
+                .get(&(at.pair.clone(), at.side))
+                .is_some_and(|listing| listing.last_end.is_some_and(|end| end > first))
+    }
+
+    /// A query that shows other values under the very stamp that is known: whichever is the older cannot be told from them.
+    fn looks_doubtful(&self, at: &RecordRef, record: &Record) -> bool {
+        let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        known.is_some_and(|known| {
+            known.edited_at.is_some()
+                && known.edited_at == record.edited_at
+                && record.fields.iter().any(|(name, state)| {
+                    state.known().is_some_and(|value| known.known(name).is_some_and(|known| known != value))
+                })
+        })
     }
 
     /// A query right after a write that shows exactly what was there before the write is not believed without a read by id.
@@ -258,6 +289,11 @@ impl Core {
             None => Seen::Unknown("not read yet".to_owned(), 0),
         }
     }
+}
+
+/// A query that shows an older stamp than is known comes from an index that lags behind.
+fn is_older(record: &Record, known: &Observation) -> bool {
+    matches!((record.edited_at, known.edited_at), (Some(shown), Some(known)) if shown < known)
 }
 
 /// The observation that a reading makes of what was known before.

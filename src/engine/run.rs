@@ -81,12 +81,13 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         .map(|pair| Sides { crm: pair.entity(Side::Crm), notion: pair.entity(Side::Notion) })
         .collect();
     let memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
-    let now = world.clock.now();
+    let clock: Arc<dyn crate::seam::WallClock> = super::clock::SteadyClock::following(world.clock);
+    let now = clock.now();
     let mut core = Core {
         flaw,
         timing: settings.timing.clone(),
         systems: world.systems.clone(),
-        clock: world.clock.clone(),
+        clock,
         directory: Directory::default(),
         figures: Figures::default(),
         mail: mail.clone(),
@@ -131,6 +132,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
     core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
     core.doubt_sent(&mut txn);
+    core.wait_from_start(&mut txn);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
     let first = Arc::new(core.snapshot(now));
     let (publish, snapshots) = watch::channel(first);

@@ -43,6 +43,24 @@ impl Core {
         }
     }
 
+    /// The clock may have been set while nobody ran: what was sent before the start waits from the start on, neither shorter
+    /// nor much longer than it must.
+    pub(super) fn wait_from_start(&mut self, txn: &mut Txn) {
+        let now = self.clock.now();
+        let longest = self.timing.probe_schedule.last().copied().unwrap_or_default();
+        for mut intent in self.memory.intents.values().cloned().collect::<Vec<_>>() {
+            let creates = matches!(intent.purpose, Purpose::Create { .. });
+            if let IntentState::Unknown { next_probe, .. } = &mut intent.state {
+                *next_probe = if creates {
+                    (*next_probe).clamp(now, after(now, signed(longest)))
+                } else {
+                    after(now, signed(self.timing.settle_unknown_update))
+                };
+                self.memory.put_intent(txn, intent);
+            }
+        }
+    }
+
     /// A create is probed on the schedule; an update is read again when its request can no longer arrive.
     pub(super) fn first_probe(&self, intent: &Intent, sent_at: Timestamp) -> Timestamp {
         match intent.purpose {

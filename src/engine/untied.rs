@@ -139,9 +139,11 @@ impl Core {
         let survivors: BTreeMap<(Side, &RecordId), &RecordId> = pair
             .tombstones
             .values()
-            .filter_map(|stone| match stone.gone? {
-                Side::Crm => Some(((Side::Notion, &stone.notion), &stone.crm)),
-                Side::Notion => Some(((Side::Crm, &stone.crm), &stone.notion)),
+            .flat_map(|stone| {
+                // Where both went away, whichever is back again is the survivor.
+                let notion = (stone.gone != Some(Side::Notion)).then_some(((Side::Notion, &stone.notion), &stone.crm));
+                let crm = (stone.gone != Some(Side::Crm)).then_some(((Side::Crm, &stone.crm), &stone.notion));
+                [notion, crm].into_iter().flatten()
             })
             .collect();
         let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();
