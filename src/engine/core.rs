@@ -94,6 +94,8 @@ pub struct Core {
     pub(super) absent_since: BTreeMap<RecordRef, Timestamp>,
     /// Records that a complete listing did not show and that were not read by id yet.
     pub(super) suspects: BTreeSet<RecordRef>,
+    /// How far each system's clock is ahead of ours, as far as its answers tell.
+    pub(super) ahead: Sides<SignedDuration>,
     /// Ties that wait for word of a record.
     pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.

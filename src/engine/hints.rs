@@ -20,8 +20,10 @@ use crate::store::{Store, record, trees};
 use super::core::{Core, after, signed};
 use super::memory::Txn;
 
-/// How far the other system's clock may be from ours.
-const SLACK: SignedDuration = SignedDuration::from_secs(1);
+/// How far the other system's clock may be from ours, after what is known of that was taken into account.
+const SLACK: SignedDuration = SignedDuration::from_millis(1_500);
+/// An answer that took longer tells too little about its system's clock.
+const PROMPT: SignedDuration = SignedDuration::from_secs(2);
 /// How far apart increments are at least that were asked for by hints.
 const APART: SignedDuration = SignedDuration::from_secs(5);
 /// How long a window is kept for hints that come late, and an edit for windows that close late.
@@ -127,6 +129,7 @@ impl Core {
         }
         if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
             let edits = self.hints.edits.entry(at.clone()).or_default();
+            let edited = edited.checked_sub(*self.ahead.get(at.side)).unwrap_or(edited);
             let edit = Edit { at: edited, heard: now, fields: hint.fields.clone() };
             if !edits.iter().any(|known| known.at == edit.at && known.fields == edit.fields) {
                 edits.push(edit);
@@ -142,6 +145,14 @@ impl Core {
             }
         }
         self.heat(at, now);
+    }
+
+    /// An answer tells what time it is over there, in whole seconds.
+    pub(super) fn compare_clocks(&mut self, side: Side, began: Timestamp, now: Timestamp, theirs: Option<Timestamp>) {
+        let took = now.duration_since(began);
+        let Some(theirs) = theirs.filter(|_| took <= PROMPT) else { return };
+        let middle = began.checked_add(took / 2).unwrap_or(now);
+        *self.ahead.get_mut(side) = theirs.duration_since(middle) + SignedDuration::from_millis(500);
     }
 
     fn heat(&mut self, at: RecordRef, now: Timestamp) {

@@ -162,6 +162,8 @@ impl Core {
         let Some(state) = self.listings.get_mut(&place) else { return };
         state.drift += drift;
         state.server_now = state.server_now.or(changes.server_now);
+        self.compare_clocks(side, began, now, changes.server_now);
+        let Some(state) = self.listings.get_mut(&place) else { return };
         if changes.next.is_some() {
             return;
         }

@@ -271,11 +271,10 @@ impl Core {
         if let Some(mut observation) = known {
             observation.presence = Presence::Trashed;
             observation.seen_at = now;
-            txn.events.push(self.event(
-                Happening::Gone,
-                &at,
-                "put into the trash after its counterpart, by the pair's delete policy",
-            ));
+            let note = "put into the trash after its counterpart, by the pair's delete policy";
+            let mut event = self.event(Happening::Gone, &at, note);
+            event.window = Some((intent.read_at, now));
+            txn.events.push(event);
             self.memory.put_observation(txn, &at, observation);
         }
         if let Some(id) = tie {

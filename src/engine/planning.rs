@@ -9,7 +9,6 @@ use crate::model::{
     Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Observation, Presence, RecordId, RecordRef, Side, Tie,
     TieId, Value, Why,
 };
-use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
 use super::core::{Core, OpKey, Planned, Target, after, signed};
@@ -144,13 +143,15 @@ impl Core {
                 case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
                 unknown_option = true;
             }
-            for (side, came) in [(Side::Crm, came.0), (Side::Notion, came.1)] {
+            let ends = [(Side::Crm, crm, came.0), (Side::Notion, notion, came.1)];
+            let mut hidden = Vec::new();
+            for (side, observation, came) in ends.into_iter().filter(|_| field.spec.relation.is_some()) {
                 let seen = if side == Side::Crm { &mut case.crm } else { &mut case.notion };
-                if let Some(gone) = self.vanished(field, side, base, seen, came) {
-                    // Those that were looked for and not found may stay so: then a person is told.
-                    let cycles = if gone.is_empty() { UNKNOWN_CYCLES } else { 0 };
-                    *seen = Seen::Unknown("it no longer shows records that are out of sight".to_owned(), cycles);
-                    awaits.extend(gone);
+                let at = RecordRef { pair: id.pair.clone(), side, id: tie.on(side).clone() };
+                if let Some(out_of_sight) = self.out_of_sight(field, (&at, observation), base, seen, came) {
+                    out_of_sight.complete(seen);
+                    awaits.extend(out_of_sight.unread.iter().cloned());
+                    hidden.push(out_of_sight);
                 }
             }
             let plan = self.representable(
@@ -158,6 +159,7 @@ impl Core {
                 tie,
                 self.write_over(tie, &case, super::undo::respect_undo(&case, merge(&case))),
             );
+            let plan = hidden.iter().fold(plan, |plan, hidden| hidden.respect(plan));
             if case.decision.is_none() {
                 moved_fields.extend(self.moved(&case, base, key, &plan));
             }

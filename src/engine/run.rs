@@ -100,6 +100,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
+        ahead: Sides::default(),
         awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         guards: BTreeMap::new(),

@@ -1,44 +1,84 @@
 //! Related records that a relation shows no more.
 //!
 //! A relation leaves out what we may not see: a page that was unshared, trashed or moved looks like a link that somebody
-//! took away. So an element that vanished is believed to be taken away only once its record was seen, on that very side,
-//! by a reading as new as the one that lacks it; until then the field is Unknown.
+//! took away. So an element that vanished is believed to be taken away only if the relation still lacks it in a reading
+//! after its record was seen there again; until then it counts as still there. It goes on to the other side with whatever
+//! else has changed, but the side that does not show it is not written: a whole array would take it away for good.
+
+use std::collections::BTreeSet;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, RecordId, RecordRef, Side, TieId};
-use crate::plan::{Interval, Seen};
+use crate::model::{Base, Observation, RecordId, RecordRef, Side, TieId, Value, Why};
+use crate::plan::{FieldPlan, Interval, Seen};
 
 use super::core::Core;
 
+/// What a side's relation no longer shows.
+pub struct OutOfSight {
+    /// The side.
+    pub side: Side,
+    /// The elements, common dialect.
+    pub elements: BTreeSet<String>,
+    /// Records to be read before anything is believed.
+    pub unread: Vec<RecordRef>,
+}
+
+impl OutOfSight {
+    /// The relation with everything that may still be in it.
+    pub fn complete(&self, seen: &mut Seen) {
+        if let Seen::Known(value) = seen {
+            let all = value.elements().unwrap_or_default().into_iter().chain(self.elements.iter().cloned());
+            *seen = Seen::Known(Value::links(all));
+        }
+    }
+
+    /// The plan without what must not be written: nothing of the field where that side would be written.
+    pub fn respect(&self, plan: FieldPlan) -> FieldPlan {
+        if plan.writes.iter().all(|write| write.side != self.side) {
+            return plan;
+        }
+        let side = self.side;
+        let reason = format!("it links records that {side} does not show; share or restore them there");
+        // Whether they are there is not known before they were read.
+        let hold = self.unread.is_empty().then_some(Why::Unreadable { side, reason });
+        FieldPlan { hold, unread: true, ..FieldPlan::default() }
+    }
+}
+
 impl Core {
-    /// Whether a side's relation no longer shows records of which it is not known that they are still to be seen there; and
-    /// those of them that were not read since.
-    pub(super) fn vanished(
+    /// What a side's relation no longer shows, though nobody may have taken it away.
+    pub(super) fn out_of_sight(
         &self,
         field: &FieldMap,
-        side: Side,
+        owner: (&RecordRef, &Observation),
         base: Option<&Base>,
         seen: &Seen,
         came: Option<Interval>,
-    ) -> Option<Vec<RecordRef>> {
+    ) -> Option<OutOfSight> {
         let (Some(related), Some(base), Seen::Known(value)) = (&field.spec.relation, base, seen) else {
             return None;
         };
+        let (at, observation) = owner;
+        let side = at.side;
         let (before, (_, since)) = (base.of(side).elements()?, came?);
-        let now = value.elements().unwrap_or_default();
+        let shown = value.elements().unwrap_or_default();
         let lookup = self.translator();
         let pair = self.memory.pair(related);
-        let (mut out_of_sight, mut unread) = (false, Vec::new());
-        for id in before.difference(&now).filter_map(|element| lookup.record_of(related, side, element)) {
-            let id = RecordId(id);
+        let (mut elements, mut unread) = (BTreeSet::new(), Vec::new());
+        for element in before.difference(&shown) {
+            let Some(id) = lookup.record_of(related, side, element).map(RecordId) else { continue };
             let known = pair.and_then(|pair| pair.observation(side, &id));
-            let read = known.is_some_and(|known| known.seen_at >= since);
-            out_of_sight |= !read || known.is_none_or(|known| !known.is_present());
-            if !read {
-                unread.push(RecordRef { pair: related.clone(), side, id });
+            let there = known.is_some_and(Observation::is_present);
+            match known.map(|known| known.seen_at) {
+                Some(read) if there && read >= since && observation.seen_at >= read => continue,
+                // It is there: does the relation show it now?
+                Some(read) if there && read >= since => unread.push(at.clone()),
+                Some(read) if read >= since => {}
+                _ => unread.push(RecordRef { pair: related.clone(), side, id }),
             }
+            elements.insert(element.clone());
         }
-        out_of_sight.then_some(unread)
+        (!elements.is_empty()).then_some(OutOfSight { side, elements, unread })
     }
 
     /// A tie waits for word of these records, which are read next.

@@ -184,8 +184,9 @@ impl Matter<'_> {
         let inside = |event: &&Event| -> Option<u64> {
             let (from, to) = event.window.filter(|(from, to)| (*from..=*to).contains(&self.at))?;
             let taken = later.iter().any(|touch| touch.person.is_none() && touch.at <= to);
-            let ours =
-                event.what == Happening::Wrote && event.side == Some(self.side) && self.concerns(event, false) && taken;
+            let wrote = event.what == Happening::Wrote && self.concerns(event, false) && taken;
+            // A record that followed its counterpart into the trash took everything with it.
+            let ours = event.side == Some(self.side) && (wrote || event.what == Happening::Gone);
             ours.then(|| u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0))
         };
         if self.stands() {

@@ -41,8 +41,6 @@ struct Settings {
     skew: SignedDuration,
     /// Processes that started, and how far the clock was off then.
     starts: Vec<(Timestamp, SignedDuration)>,
-    /// Clocks that were set under a running process: after which event of the journal, and how far it was off then.
-    jumps: Vec<(u64, SignedDuration)>,
 }
 
 impl HostClock {
@@ -56,13 +54,6 @@ impl HostClock {
         self.locked().skew = skew;
     }
 
-    /// Somebody sets it under a running process, whose journal has come so far.
-    pub fn jump(&self, after: u64, skew: SignedDuration) {
-        let mut settings = self.locked();
-        settings.skew = skew;
-        settings.jumps.push((after, skew));
-    }
-
     /// A process starts.
     pub fn started(&self) {
         let now = self.world.now();
@@ -73,26 +64,32 @@ impl HostClock {
 
     /// Puts the moments of a journal into the world's time.
     pub fn correct(&self, journal: &mut [Event]) {
-        let settings = self.locked().clone();
-        let mut starts = settings.starts.iter();
-        let mut skew = settings.starts.first().map_or(SignedDuration::ZERO, |(_, skew)| *skew);
+        let starts = self.locked().starts.clone();
+        let mut life = 0;
         for event in journal {
             if event.what == Happening::System && event.note.ends_with("started") {
                 // A process that died while it started may have told of it, or not.
-                let told = |(at, skew): &&(Timestamp, SignedDuration)| *at + *skew == event.at;
-                skew = starts.find(told).map_or(skew, |(_, skew)| *skew);
-            } else if let Some((_, jumped)) = settings.jumps.iter().rfind(|(after, _)| *after + 1 == event.seq) {
-                skew = *jumped;
+                let told = |(at, skew): &(Timestamp, SignedDuration)| *at + *skew == event.at;
+                let next = starts.iter().skip(life).position(told);
+                life += next.unwrap_or(0);
             }
-            event.at = event.at - skew;
-            // A write on whose way the clock was set has a window that nobody can read.
-            event.window = event.window.map(|(from, to)| (from - skew, to - skew));
+            event.at = world_time(&starts, life, event.at);
+            event.window =
+                event.window.map(|(from, to)| (world_time(&starts, life, from), world_time(&starts, life, to)));
         }
     }
 
     fn locked(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A moment that a process told, in the world's time; what it remembers of an earlier life it tells in that life's time.
+fn world_time(starts: &[(Timestamp, SignedDuration)], life: usize, told: Timestamp) -> Timestamp {
+    let lives = starts.iter().take(life + 1).rev();
+    let fits = |(began, skew): &&(Timestamp, SignedDuration)| told - *skew >= *began;
+    let skew = lives.clone().find(fits).or(lives.last()).map_or(SignedDuration::ZERO, |(_, skew)| *skew);
+    told - skew
 }
 
 impl WallClock for HostClock {

@@ -135,6 +135,8 @@ impl Watch {
         let refused = |response: &Response| {
             let says = |text: &[u8]| response.body.windows(text.len()).any(|window| window == text);
             response.status == 529 || says(b"QUERY_LIMIT_EXCEEDED") || says(b"OVERLOAD_LIMIT")
+                // A change that was saved is no more on its way.
+                || says(b"committed_resource_id")
         };
         let known = response.is_some_and(|response| response.status < 500 || refused(response));
         if let Some(flight) = flight.filter(|_| !known) {
