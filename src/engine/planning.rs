@@ -148,8 +148,13 @@ impl Core {
             for (side, observation, came) in ends.into_iter().filter(|_| field.spec.relation.is_some()) {
                 let seen = if side == Side::Crm { &mut case.crm } else { &mut case.notion };
                 let at = RecordRef { pair: id.pair.clone(), side, id: tie.on(side).clone() };
-                if let Some(out_of_sight) = self.out_of_sight(field, (&at, observation), base, seen, came) {
-                    out_of_sight.complete(seen);
+                let other = if side == Side::Crm { notion } else { crm };
+                if let Some(out_of_sight) = self.out_of_sight(field, (&at, observation), other, base, seen, came) {
+                    if out_of_sight.unread.is_empty() {
+                        out_of_sight.complete(seen);
+                    } else {
+                        *seen = Seen::Unknown("it no longer shows records that are read first".to_owned(), 0);
+                    }
                     awaits.extend(out_of_sight.unread.iter().cloned());
                     hidden.push(out_of_sight);
                 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, Observation, RecordId, RecordRef, Side, TieId, Value, Why};
+use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, TieId, Value, Why};
 use crate::plan::{FieldPlan, Interval, Seen};
 
 use super::core::Core;
@@ -32,7 +32,7 @@ impl OutOfSight {
         }
     }
 
-    /// The plan without what must not be written: nothing of the field where that side would be written.
+    /// The plan without what must not be written: nothing of the field where that side would be.
     pub fn respect(&self, plan: FieldPlan) -> FieldPlan {
         if plan.writes.iter().all(|write| write.side != self.side) {
             return plan;
@@ -51,6 +51,7 @@ impl Core {
         &self,
         field: &FieldMap,
         owner: (&RecordRef, &Observation),
+        other: &Observation,
         base: Option<&Base>,
         seen: &Seen,
         came: Option<Interval>,
@@ -78,7 +79,24 @@ impl Core {
             }
             elements.insert(element.clone());
         }
-        (!elements.is_empty()).then_some(OutOfSight { side, elements, unread })
+        let hidden = self.hides_guests(field, side, other);
+        (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread })
+    }
+
+    /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more. It may
+    /// still be linked here, out of sight.
+    fn hides_guests(&self, field: &FieldMap, side: Side, other: &Observation) -> bool {
+        if self.systems.get(side).capabilities().deleted_vanish {
+            return false;
+        }
+        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
+        let (Some(pair), Some(links)) = (related, other.known(field.name_on(side.other()))) else { return false };
+        let links = links.elements().unwrap_or_default();
+        pair.tombstones.keys().any(|(crm, notion)| {
+            let (here, there) = if side == Side::Crm { (crm, notion) } else { (notion, crm) };
+            let missing = || pair.observation(side, here).is_some_and(|known| known.presence == Presence::Missing);
+            links.contains(there.as_str()) && pair.tie_of(side.other(), there).is_none() && missing()
+        })
     }
 
     /// A tie waits for word of these records, which are read next.

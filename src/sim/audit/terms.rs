@@ -108,7 +108,7 @@ impl<'a> Terms<'a> {
     }
 
     /// A page as the CRM record it is tied to; one without a tie stands for itself.
-    fn link(&self, pair: usize, page: &str) -> String {
+    pub(super) fn link(&self, pair: usize, page: &str) -> String {
         let tied = self.pairs.get(pair).and_then(|pair| self.bonds.ever(&pair.name, Side::Notion, page));
         tied.map_or_else(|| page.to_owned(), str::to_owned)
     }

@@ -1,5 +1,7 @@
 //! The outcome of one edit: the first of the proofs that holds.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::model::{Happening, Side};
@@ -49,7 +51,9 @@ impl<'a> Court<'a> {
             // What people do to a record in the trash, by what else they do, is nobody's edit.
             let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()));
             let lived = |touch: &Touch| life.is_none_or(|life| life.lived_at(touch.seq));
-            let ours = |touch: &Touch| touch.person.is_some() && touch.at >= self.case.began && lived(touch);
+            let ours = |touch: &Touch| {
+                touch.person.is_some() && touch.at >= self.case.began && lived(touch) && !self.moved_along(spot, touch)
+            };
             edits.extend(touches.iter().enumerate().filter(|(_, t)| ours(t)).map(|(at, touch)| (spot, at, touch)));
         }
         edits.sort_by_key(|(spot, at, touch)| (spot.side, touch.seq, spot.pair, spot.field, *at));
@@ -101,6 +105,17 @@ impl<'a> Court<'a> {
         let pair = self.case.pairs.get(spot.pair)?;
         let value = current(self.case, pair, spot.side, &spot.record, spot.field)?;
         Some(self.plain(spot, &value))
+    }
+
+    /// Whether a relation changed only because a related page was moved away or came back.
+    fn moved_along(&self, spot: &Spot, touch: &Touch) -> bool {
+        let Some(related) = self.terms.related(spot.pair, spot.field).filter(|_| spot.side == Side::Notion) else {
+            return false;
+        };
+        let (before, after) = (self.plain(spot, &touch.before).members(), self.plain(spot, &touch.after).members());
+        let moves = self.case.notion.moves().iter().filter(|moved| moved.at == touch.at);
+        let moved: BTreeSet<String> = moves.map(|moved| self.terms.link(related, &moved.page)).collect();
+        !moved.is_empty() && before.symmetric_difference(&after).all(|member| moved.contains(member))
     }
 
     fn wish(&self, trial: &Trial<'_>) -> Wish {
@@ -231,11 +246,17 @@ impl<'a> Court<'a> {
                     }
                 }
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
-                    wish.without(|member| self.is_gone(related, member));
+                    wish.without(|member| self.is_gone(related, member) || self.is_another(related, member));
                 }
                 wish.is_void() || self.deleted_later(trial, wish)
             }
         }
+    }
+
+    /// Whether a member was tied to one page and then to another: nobody can say which of them was meant.
+    fn is_another(&self, pair: usize, member: &str) -> bool {
+        let pair = self.case.pairs.get(pair);
+        pair.is_some_and(|pair| self.bonds.all(&pair.name, Side::Crm, member).count() > 1)
     }
 
     /// Whether a person took away the record a member stands for, on either side.

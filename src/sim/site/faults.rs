@@ -206,8 +206,8 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool) -> O
             let pause = Duration::from_millis(dice.between(200, 60_000));
             Fate::Late(pause, if dice.one_in(2) { Duration::from_secs(65) } else { soon(dice) })
         }
-        Kind::ErrorBefore => Fate::Instead(failing(side, dice)),
-        Kind::ErrorAfter => Fate::AnsweredBy(Mask::Whole(failing(side, dice))),
+        Kind::ErrorBefore => Fate::Instead(failing(side, dice, true)),
+        Kind::ErrorAfter => Fate::AnsweredBy(Mask::Whole(failing(side, dice, false))),
         Kind::SavedError if writes && side == Side::Notion => Fate::AnsweredBy(Mask::Saved),
         Kind::CutAnswer => Fate::AnsweredBy(Mask::Cut),
         Kind::Throttled => Fate::Instead(throttled(side, dice)),
@@ -238,14 +238,14 @@ fn bitrix(status: u16, code: &str) -> Response {
     Response::json(status, &json!({ "error": code, "error_description": "The simulation says so." }))
 }
 
-/// A server, or a proxy before it, in trouble.
-fn failing(side: Side, dice: &mut Dice) -> Response {
+/// A server, or a proxy before it, in trouble; `blocked` if it may say that it did not even look at the request.
+fn failing(side: Side, dice: &mut Dice, blocked: bool) -> Response {
     match (side, dice.between(0, 4)) {
         (_, 0) => Response { status: 502, headers: Vec::new(), body: "<html><h1>502 Bad Gateway</h1></html>".into() },
         (Side::Notion, 1) => notion(503, "service_unavailable", &[]),
         (Side::Notion, 2) => notion(504, "gateway_timeout", &[]),
         (Side::Notion, _) => notion(500, "internal_server_error", &[]),
-        (Side::Crm, 1) => bitrix(503, "OVERLOAD_LIMIT"),
+        (Side::Crm, 1) if blocked => bitrix(503, "OVERLOAD_LIMIT"),
         (Side::Crm, _) => bitrix(500, "INTERNAL_SERVER_ERROR"),
     }
 }
