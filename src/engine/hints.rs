@@ -44,6 +44,8 @@ pub struct Hints {
     called: BTreeSet<(PairName, Side)>,
     edits: BTreeMap<RecordRef, Vec<Edit>>,
     windows: BTreeMap<RecordRef, Vec<Window>>,
+    /// Records that we put into the trash, and the window of that.
+    trashed: BTreeMap<RecordRef, (Timestamp, Timestamp)>,
 }
 
 /// An edit by somebody else.
@@ -85,6 +87,7 @@ impl Hints {
             edits.retain(|edit| lately(edit.heard));
             !edits.is_empty()
         });
+        self.trashed.retain(|_, (_, closed)| lately(*closed));
         self.windows.retain(|_, windows| {
             windows.retain(|window| window.closed.is_none_or(lately));
             !windows.is_empty()
@@ -138,6 +141,7 @@ impl Core {
                 edits.remove(0);
             }
             self.judge_windows(txn, &at);
+            self.judge_trashed(txn, &at);
         }
         if self.hints.owed.insert(at.clone(), now).is_none() {
             for owner in self.owners(&at) {
@@ -311,6 +315,28 @@ impl Core {
                 slot.done = true;
             }
         }
+    }
+
+    /// We put a record into the trash, with whatever was edited in it meanwhile.
+    pub(super) fn note_trashed(&mut self, txn: &mut Txn, at: &RecordRef, window: (Timestamp, Timestamp)) {
+        self.hints.trashed.insert(at.clone(), window);
+        self.judge_trashed(txn, at);
+    }
+
+    /// Tells an edit inside the window of a trashing, once.
+    fn judge_trashed(&mut self, txn: &mut Txn, at: &RecordRef) {
+        let Some((opened, closed)) = self.hints.trashed.get(at).copied() else { return };
+        let edits = self.hints.edits.get(at).into_iter().flatten();
+        let mut inside = edits.filter(|edit| edit.at >= opened - SLACK && edit.at <= closed + SLACK);
+        let Some(edit) = inside.next() else { return };
+        let note = format!(
+            "somebody edited it in {} at {} while it followed its counterpart into the trash; look there whether it is wanted",
+            at.side, edit.at
+        );
+        let mut event = self.event(Happening::PossiblyOverwritten, at, note);
+        event.window = Some((opened, closed));
+        txn.events.push(event);
+        self.hints.trashed.remove(at);
     }
 
     fn overwritten(

@@ -275,6 +275,7 @@ impl Core {
             let mut event = self.event(Happening::Gone, &at, note);
             event.window = Some((intent.read_at, now));
             txn.events.push(event);
+            self.note_trashed(txn, &at, (intent.read_at, now));
             self.memory.put_observation(txn, &at, observation);
         }
         if let Some(id) = tie {

@@ -68,13 +68,15 @@ impl Core {
         let (mut elements, mut unread) = (BTreeSet::new(), Vec::new());
         for element in before.difference(&shown) {
             let Some(id) = lookup.record_of(related, side, element).map(RecordId) else { continue };
-            let known = pair.and_then(|pair| pair.observation(side, &id));
-            let there = known.is_some_and(Observation::is_present);
-            match known.map(|known| known.seen_at) {
-                Some(read) if there && read >= since && observation.seen_at >= read => continue,
-                // It is there: does the relation show it now?
-                Some(read) if there && read >= since => unread.push(at.clone()),
-                Some(read) if read >= since => {}
+            match pair.and_then(|pair| pair.observation(side, &id)) {
+                Some(known) if known.is_present() && known.seen_at >= since => {
+                    if observation.seen_at >= known.seen_at {
+                        continue;
+                    }
+                    // It is there: does the relation show it now?
+                    unread.push(at.clone());
+                }
+                Some(known) if !known.is_present() => {}
                 _ => unread.push(RecordRef { pair: related.clone(), side, id }),
             }
             elements.insert(element.clone());

@@ -33,6 +33,10 @@ pub enum Failing {
     Restless,
     /// It was refused for its pace by its own fault.
     Throttled,
+    /// An edit was exposed, though word of every edit was brought.
+    Exposed,
+    /// Sweeps found what increments should have found.
+    Drift,
     /// It sent a request while it had been told to wait.
     Impatient,
     /// A write left without a durable intent.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::model::{Happening, PairName, Side};
 
 use super::Claims;
@@ -14,6 +16,8 @@ type Partners = BTreeMap<(PairName, Side, String), BTreeSet<String>>;
 #[derive(Debug, Default)]
 pub(super) struct Bonds {
     now: Ends,
+    /// When which CRM record was tied and untied, in order.
+    turns: BTreeMap<(PairName, String), Vec<(Timestamp, bool)>>,
     ever: Ends,
     all: Partners,
 }
@@ -38,6 +42,16 @@ impl Bonds {
             tie(&mut bonds.ever, &known.pair, known.crm.as_str(), known.notion.as_str());
             tie(&mut bonds.now, &known.pair, known.crm.as_str(), known.notion.as_str());
         }
+        for event in &claims.journal {
+            let tied = match event.what {
+                Happening::Tied => true,
+                Happening::Untied => false,
+                _ => continue,
+            };
+            if let (Some(pair), Some(crm)) = (&event.pair, &event.crm) {
+                bonds.turns.entry((pair.clone(), crm.to_string())).or_default().push((event.at, tied));
+            }
+        }
         for (name, other) in bonds.ever.iter().chain(&bonds.now) {
             bonds.all.entry(name.clone()).or_default().insert(other.clone());
         }
@@ -51,6 +65,15 @@ impl Bonds {
             }
         }
         bonds
+    }
+
+    /// Whether a CRM record was tied at a moment.
+    pub(super) fn tied_at(&self, pair: &PairName, crm: &str, at: Timestamp) -> bool {
+        let turns = self.turns.get(&(pair.clone(), crm.to_owned()));
+        match turns {
+            Some(turns) => turns.iter().rfind(|turn| turn.0 <= at).is_some_and(|turn| turn.1),
+            None => self.now.contains_key(&(pair.clone(), Side::Crm, crm.to_owned())),
+        }
     }
 
     /// Every counterpart that there is or was.

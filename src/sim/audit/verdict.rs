@@ -247,6 +247,10 @@ impl<'a> Court<'a> {
                 }
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
                     wish.without(|member| self.is_gone(related, member) || self.is_another(related, member));
+                    // What has no counterpart is carried, not kept in step.
+                    let name = self.case.pairs.get(related).map(|pair| &pair.name);
+                    let tied = |member: &str| name.is_some_and(|name| self.bonds.tied_at(name, member, trial.edit.at));
+                    wish.without_removed(|member| !tied(member));
                 }
                 wish.is_void() || self.deleted_later(trial, wish)
             }

@@ -50,6 +50,13 @@ impl Wish {
         }
     }
 
+    /// Without the removals of these members.
+    pub(super) fn without_removed(&mut self, strange: impl Fn(&str) -> bool) {
+        if let Wish::Members { removed, .. } = self {
+            removed.retain(|member| !strange(member));
+        }
+    }
+
     /// Without the members that are gone for good.
     pub(super) fn without(&mut self, gone: impl Fn(&str) -> bool) {
         if let Wish::Members { added, removed } = self {

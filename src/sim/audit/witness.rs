@@ -1,6 +1,6 @@
 //! What the engine says about one edit, and whether that fits: the right thing, the right value, not before the edit.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::mapping::PairSpec;
 use crate::model::{Event, Happening, Hold, IntentState, OrphanWhy, RecordId, RecordRef, Side, Value, Verdict, Why};
@@ -173,8 +173,17 @@ impl Matter<'_> {
 
     /// The journal lists this value as one that a write may have taken.
     pub(super) fn possibly_overwritten(&self) -> bool {
-        self.since(Happening::PossiblyOverwritten).any(|event| {
-            event.side.is_none_or(|side| side == self.side) && self.carries(self.side, event.before.as_ref())
+        // Where nobody could see the value, the entry names the field and the window.
+        let inside = |event: &Event| {
+            let slack = SignedDuration::from_secs(2);
+            event.before.is_none()
+                && event.window.is_some_and(|(from, to)| (from - slack..=to + slack).contains(&self.at))
+        };
+        self.events.iter().any(|event| {
+            event.what == Happening::PossiblyOverwritten
+                && self.concerns(event, true)
+                && event.side.is_none_or(|side| side == self.side)
+                && (inside(event) || event.at >= self.at && self.carries(self.side, event.before.as_ref()))
         })
     }
 
