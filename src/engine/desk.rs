@@ -61,7 +61,10 @@ impl EngineDesk {
 #[async_trait]
 impl Desk for EngineDesk {
     fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.snapshots.clone()
+        let watching = self.snapshots.clone();
+        // A full mailbox means that a snapshot comes soon anyway.
+        let _ = self.mail.try_send(Msg::Look);
+        watching
     }
 
     async fn query(&self, query: Query) -> Result<Window, DeskError> {

@@ -133,6 +133,8 @@ pub enum Msg {
         /// The answer.
         answer: oneshot::Sender<Reply>,
     },
+    /// Somebody begins to look at the snapshots.
+    Look,
     /// An auditor asks for everything the engine claims; only the demo and the simulation do.
     Claims {
         /// The answer.

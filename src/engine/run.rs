@@ -135,7 +135,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
-    let first = Arc::new(core.snapshot(now));
+    let first = Arc::new(core.snapshot(now, true));
     let (publish, snapshots) = watch::channel(first);
     let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true };
     run.commit(txn).await?;
@@ -273,7 +273,8 @@ impl Run {
             self.published = now;
             self.core.forget_old_writes(now);
             self.stale = false;
-            self.publish.send_replace(Arc::new(self.core.snapshot(now)));
+            let watched = self.publish.receiver_count() > 1;
+            self.publish.send_replace(Arc::new(self.core.snapshot(now, watched)));
         }
         Ok(())
     }
@@ -324,6 +325,8 @@ impl Run {
                 let reply = core.command(txn, &who, command);
                 answers.push(Answer::Reply(answer, reply));
             }
+            // Whoever begins to look gets a fresh snapshot next.
+            Msg::Look => {}
             Msg::Claims { answer } => answers.push(Answer::Claims(answer)),
         }
     }

@@ -16,7 +16,8 @@ const LATEST: usize = 50;
 
 impl Core {
     /// Takes a snapshot.
-    pub(super) fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+    /// `watched` if anybody looks: the newest lines of the journal cost most of it, and only the very newest is there where nobody does.
+    pub(super) fn snapshot(&mut self, now: Timestamp, watched: bool) -> Snapshot {
         self.version += 1;
         let queue = Sides { crm: self.depth(Side::Crm), notion: self.depth(Side::Notion) };
         self.figures.queue(now, queue.crm.total(), queue.notion.total());
@@ -41,7 +42,12 @@ impl Core {
             windows: self.figures.windows(),
             possibly_overwritten: self.memory.overwritten,
             pairs,
-            latest: self.last_rows.iter().take(LATEST).map(|row| self.preview_again(row)).collect(),
+            latest: self
+                .last_rows
+                .iter()
+                .take(if watched { LATEST } else { 1 })
+                .map(|row| self.preview_again(row))
+                .collect(),
             hot: count(self.hot.len()),
             store_note: self.settings.store_note.clone(),
         }
