@@ -80,9 +80,10 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         .iter()
         .map(|pair| Sides { crm: pair.entity(Side::Crm), notion: pair.entity(Side::Notion) })
         .collect();
-    let memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
+    let mut memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
     let clock: Arc<dyn crate::seam::WallClock> = super::clock::SteadyClock::following(world.clock);
     let now = clock.now();
+    memory.not_after(now);
     let mut core = Core {
         flaw,
         timing: settings.timing.clone(),

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+use jiff::Timestamp;
+
 use crate::control::Sides;
 use crate::mapping::{PairSpec, Remembered};
 use crate::model::{Decision, Entity, Hold, Intent, Mark, Observation, Orphan, RecordId, Side, Tie, Tombstone};
@@ -14,6 +16,27 @@ use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::{Memory, PairMemory};
 
 impl Memory {
+    /// Nothing that is remembered lies in the future: where it does, somebody has set the clock back since, and readings
+    /// made now would count as older than what is known.
+    pub fn not_after(&mut self, now: Timestamp) {
+        let clamp = |at: &mut Timestamp| *at = (*at).min(now);
+        for pair in self.pairs.values_mut() {
+            for side in Side::BOTH {
+                for observation in pair.observations.get_mut(side).values_mut() {
+                    clamp(&mut observation.seen_at);
+                    clamp(&mut observation.settled_since);
+                    for (last, came) in observation.changed_between.values_mut() {
+                        clamp(came);
+                        last.iter_mut().for_each(clamp);
+                    }
+                }
+                pair.cursors.get_mut(side).swept.iter_mut().for_each(clamp);
+            }
+            for base in pair.ties.values_mut().flat_map(|tie| tie.base.values_mut()) {
+                clamp(&mut base.at);
+            }
+        }
+    }
     /// Reads everything back.
     ///
     /// # Errors

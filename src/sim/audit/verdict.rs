@@ -247,6 +247,9 @@ impl<'a> Court<'a> {
                 }
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
                     wish.without(|member| self.is_gone(related, member) || self.is_another(related, member));
+                    // What was put in and taken out again before anybody looked changed nothing.
+                    let unseen = |member: &str, put_in: bool| self.unseen_turn(trial, member, put_in);
+                    wish.without_turns(|member| unseen(member, true), |member| unseen(member, false));
                     // What has no counterpart is carried, not kept in step.
                     let name = self.case.pairs.get(related).map(|pair| &pair.name);
                     let tied = |member: &str| name.is_some_and(|name| self.bonds.tied_at(name, member, trial.edit.at));
@@ -255,6 +258,27 @@ impl<'a> Court<'a> {
                 wish.is_void() || self.deleted_later(trial, wish)
             }
         }
+    }
+
+    /// Whether the edit took back what people on its own side had done to a member since the engine last looked.
+    fn unseen_turn(&self, trial: &Trial<'_>, member: &str, put_in: bool) -> bool {
+        let has = |value: &Json| self.plain(trial.spot, value).members().contains(member);
+        let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
+        let mut turns = by_people.filter(|touch| has(&touch.before) != has(&touch.after));
+        let Some(turn) = turns.next().filter(|touch| has(&touch.after) == put_in) else { return false };
+        let (crm, notion) = match trial.spot.side {
+            Side::Crm => (Some(trial.spot.record.as_str()), None),
+            Side::Notion => (None, Some(trial.spot.record.as_str())),
+        };
+        let field = trial.pair.fields.get(trial.spot.field).map(|field| &field.key);
+        let between = turn.at..=trial.edit.at;
+        let events = self.shelf.events(&trial.pair.name, crm, notion);
+        !events.iter().any(|event| {
+            event.what == Happening::Seen
+                && event.side == Some(trial.spot.side)
+                && event.field.as_ref() == field
+                && between.contains(&event.at)
+        })
     }
 
     /// Whether a member was tied to one page and then to another: nobody can say which of them was meant.

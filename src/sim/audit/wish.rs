@@ -50,6 +50,14 @@ impl Wish {
         }
     }
 
+    /// Without removals of what was put in, and additions of what was taken out, by turns that nobody saw.
+    pub(super) fn without_turns(&mut self, put_in: impl Fn(&str) -> bool, taken_out: impl Fn(&str) -> bool) {
+        if let Wish::Members { added, removed } = self {
+            removed.retain(|member| !put_in(member));
+            added.retain(|member| !taken_out(member));
+        }
+    }
+
     /// Without the removals of these members.
     pub(super) fn without_removed(&mut self, strange: impl Fn(&str) -> bool) {
         if let Wish::Members { removed, .. } = self {
