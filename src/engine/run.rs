@@ -100,6 +100,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         reading: BTreeSet::new(),
         absent_since: BTreeMap::new(),
         suspects: BTreeSet::new(),
+        doubted: BTreeSet::new(),
         awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         guards: BTreeMap::new(),
@@ -254,6 +255,7 @@ impl Run {
         if !self.core.draining {
             self.core.lapse_overrides(&mut txn, now);
             self.core.match_all(&mut txn);
+            self.core.compared(&mut txn);
             self.core.plan_ties(&mut txn);
         }
         self.commit(txn).await?;

@@ -90,7 +90,7 @@ impl Call {
             Side::Crm if self.path == "/batch" => {
                 self.body["cmd"].as_object().is_some_and(|commands| commands.contains_key(&format!("k{id}")))
             }
-            Side::Crm => self.path == "/crm.item.get" && self.body["id"].to_string() == id,
+            Side::Crm => self.path == "/crm.item.get" && self.body["id"].as_u64() == id.parse().ok(),
             Side::Notion => self.method == Method::Get && self.path == format!("/v1/pages/{id}"),
         }
     }
