@@ -94,12 +94,12 @@ pub struct Core {
     pub(super) absent_since: BTreeMap<RecordRef, Timestamp>,
     /// Records that a complete listing did not show and that were not read by id yet.
     pub(super) suspects: BTreeSet<RecordRef>,
-    /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.
-    pub(super) doubted: BTreeSet<RecordRef>,
     /// Ties that wait for word of a record.
     pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
+    /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.
+    pub(super) doubted: BTreeSet<RecordRef>,
     /// What would change too much at once, by pair.
     pub(super) guards: super::guards::Guards,
     /// Where the canary of each pair is.
