@@ -16,7 +16,7 @@
 //! | [`engine`] | the loop: observe, plan, write, verify |
 //! | [`tui`] | the dashboard |
 //! | [`standin`] | a pretend Notion, a pretend Bitrix24, and the people who work in them |
-//! | [`sim`] | the auditor that accounts for every edit, and the measurement of our pace |
+//! | [`sim`] | the seeded simulation, the auditor that accounts for every edit, and the measurement of our pace |
 //! | [`cli`] | the command line, and the wiring |
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -11,15 +11,16 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{CrmPlan, Timing};
+use crate::config::CrmPlan;
 use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
-use crate::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+use crate::mapping::PairSpec;
 use crate::remote::System;
+use crate::sim::{brisk, pairs};
 use crate::standin::StandIn;
 use crate::standin::bitrix24::BitrixStandIn;
 use crate::standin::notion::NotionStandIn;
-use crate::standin::office::{self, Facts, Office, TableFacts};
+use crate::standin::office::{self, Office};
 use crate::standin::serve::{bind, serve};
 use crate::store::Store;
 
@@ -127,7 +128,7 @@ impl Demo {
         let settings = Settings {
             mode: Mode::Demo,
             pairs: pairs.clone(),
-            timing: timing(),
+            timing: brisk(),
             store_note: opened.note,
             look_only: false,
             resync: opened.resync,
@@ -186,51 +187,4 @@ async fn listen<S: StandIn>(
         let _ = serve(world, listener, wiring::clock(), closed).await;
     }));
     Ok(base)
-}
-
-/// Everything quicker than in earnest, so that one can watch.
-fn timing() -> Timing {
-    let seconds = Duration::from_secs;
-    Timing {
-        notion_poll: seconds(2),
-        crm_poll: seconds(2),
-        sweep_every: seconds(20),
-        quiet_text: seconds(3),
-        quiet_new_page: seconds(6),
-        max_deferral: seconds(30),
-        hot_lag: seconds(2),
-        review: false,
-        ..Timing::default()
-    }
-}
-
-/// The pairs of the pretend workspace.
-pub fn pairs(facts: &Facts) -> Vec<PairSpec> {
-    [&facts.contacts, &facts.deals].map(|table| pair(table, facts)).to_vec()
-}
-
-fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
-    let field = |fact: &office::FieldFact| FieldSpec {
-        key: fact.crm.into(),
-        crm: fact.crm.into(),
-        notion: fact.notion.into(),
-        direction: if fact.crm_only { Direction::CrmToNotion } else { Direction::Both },
-        policy: Policy::Hold,
-        values: if fact.crm == "STAGE_ID" {
-            facts.stages.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect()
-        } else {
-            Default::default()
-        },
-        relation: fact.relation.map(Into::into),
-    };
-    PairSpec {
-        name: table.name.into(),
-        crm: table.crm.to_owned(),
-        data_source: table.data_source.clone(),
-        marker: table.marker.into(),
-        match_by: vec![table.match_by.into()],
-        create: Create::Both,
-        delete: Delete::Untie,
-        fields: table.fields.iter().map(field).collect(),
-    }
 }

@@ -100,6 +100,8 @@ pub struct Core {
     pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
+    /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.
+    pub(super) doubted: BTreeSet<RecordRef>,
     /// What would change too much at once, by pair.
     pub(super) guards: super::guards::Guards,
     /// Where the canary of each pair is.

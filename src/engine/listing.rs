@@ -173,19 +173,20 @@ impl Core {
         state.failed = false;
         state.last_end = Some(now);
         state.next_increment = after(now, poll);
-        // Never past what the index may still be about to show.
+        // Never past what the index may still be about to show, nor past what is not believed yet.
         let horizon = state.server_now.unwrap_or(listing_began).checked_sub(self.lag).unwrap_or(Timestamp::MIN);
+        let horizon = Some(horizon).filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
         let shown = std::mem::take(&mut state.shown);
         if kind == ListingKind::Sweep {
             state.next_sweep = after(now, signed(self.timing.sweep_every));
         }
         let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
         let moved = Cursor {
-            seen: cursor.seen.max(Some(horizon)),
+            seen: cursor.seen.max(horizon),
             swept: if kind == ListingKind::Sweep { Some(listing_began) } else { cursor.swept },
         };
         // A cursor stored at every poll would wear the disk for nothing: it only spares reading a little again.
-        let worth = cursor.seen.is_none_or(|seen| horizon.duration_since(seen) > STRIDE);
+        let worth = horizon.is_some_and(|to| cursor.seen.is_none_or(|seen| to.duration_since(seen) > STRIDE));
         if worth || kind == ListingKind::Sweep {
             self.memory.put_cursor(txn, &name, side, moved);
         }
@@ -199,7 +200,6 @@ impl Core {
             txn.events.push(event);
         }
         if kind == ListingKind::Sweep {
-            self.compared(txn);
             self.look_for_absent(&name, side, listing_began, &shown, now);
             self.forget_gone(txn, &name, now);
         }
@@ -213,13 +213,17 @@ impl Core {
         }
     }
 
-    /// A full comparison that a damaged store owes is done when every side of every pair was swept since the start.
-    fn compared(&mut self, txn: &mut Txn) {
+    /// A full comparison that a damaged store owes is done when every side of every pair was swept since the start, and what
+    /// that showed was matched.
+    pub(super) fn compared(&mut self, txn: &mut Txn) {
+        if !self.settings.resync {
+            return;
+        }
         let started = self.started;
         let all = self.memory.pairs.values().all(|pair| {
             Side::BOTH.into_iter().all(|side| pair.cursors.get(side).swept.is_some_and(|swept| swept >= started))
         });
-        if self.settings.resync && all {
+        if all {
             self.settings.resync = false;
             txn.compared();
             txn.events.push(
@@ -322,6 +326,7 @@ impl Core {
                 for at in asked.into_iter().map(reference) {
                     self.hot.remove(&at);
                     self.suspects.remove(&at);
+                    self.doubted.remove(&at);
                 }
             }
             Err(error) => {

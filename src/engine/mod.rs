@@ -2,14 +2,15 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `renaming`, `listing`, `reading`, `vanished` and `hints` how a side is seen, `planning`, `guards` and `untied` what is
-//! derived from it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is written, `undo`
-//! how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and `commands` what an
-//! operator sees and does, `desk` the door for them.
+//! `canary`, `renaming`, `listing`, `reading`, `vanished` and `hints` how a side is seen, `planning`, `agreed`, `guards` and
+//! `untied` what is derived from it, `dispatch`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is
+//! written, `undo` how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and
+//! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
 
+mod agreed;
 mod assumed;
 mod canary;
 mod clock;

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use crate::control::Sides;
 use crate::model::{
-    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Observation, Presence, RecordId, RecordRef, Side, Tie,
-    TieId, Value, Why,
+    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId, Value,
+    Why,
 };
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
+use super::agreed::moved_since;
 use super::core::{Core, OpKey, Planned, Target, after, signed};
 use super::guards::Moved;
 use super::memory::{PairMemory, Txn};
@@ -89,7 +90,7 @@ impl Core {
                             (Seen::Known(value), Some(base)) => {
                                 let came = observation.changed_between.get(field.name_on(side));
                                 // Back at the base is an edit too, if it was seen to move since.
-                                came.is_some_and(|(_, came)| *came > base.at)
+                                came.is_some_and(|came| moved_since(*came, base.at))
                                     || value != *base.of(side)
                                     || has_strangers(observation.known(field.name_on(side)), &value)
                             }
@@ -124,7 +125,7 @@ impl Core {
                 crm.changed_between.get(&field.spec.crm).copied(),
                 notion.changed_between.get(&field.spec.notion).copied(),
             );
-            let moved = |came: Option<Interval>| came.zip(base).is_some_and(|((_, first), base)| first > base.at);
+            let moved = |came: Option<Interval>| came.zip(base).is_some_and(|(came, base)| moved_since(came, base.at));
             let case = FieldCase {
                 direction: field.spec.direction,
                 policy: field.spec.policy,
@@ -331,59 +332,8 @@ impl Core {
         }
     }
 
-    /// Moves bases to where both sides agree without a write. They agreed at the older of both readings: what the other
-    /// side has done since is not known yet.
-    fn advance(&mut self, txn: &mut Txn, id: &TieId, agreed: Vec<(FieldKey, (Value, Value))>) {
-        if agreed.is_empty() {
-            return;
-        }
-        let Some(pair) = self.memory.pair(&id.pair) else { return };
-        let (Some(map), Some(mut tie)) = (pair.map.as_ref(), pair.ties.get(&id.crm).cloned()) else { return };
-        let (crm_seen, notion_seen) =
-            (pair.observation(Side::Crm, &tie.crm), pair.observation(Side::Notion, &tie.notion));
-        let (Some(crm_seen), Some(notion_seen)) = (crm_seen, notion_seen) else { return };
-        let at = crm_seen.seen_at.min(notion_seen.seen_at);
-        let mut spent = Vec::new();
-        let mut unconfirmed = false;
-        for (key, (crm, notion)) in agreed {
-            let Some(field) = map.field(&key) else { continue };
-            let came = |observation: &Observation, name| observation.changed_between.get(name).map(|(_, came)| *came);
-            let came = came(crm_seen, &field.spec.crm).max(came(notion_seen, &field.spec.notion));
-            unconfirmed |= came.is_some_and(|came| came > at);
-            spent.push(HoldId::field(id, &key));
-            let before = tie.base.get(&key).filter(|base| base.mapping == field.hash);
-            let same = before.is_some_and(|base| base.crm == crm && base.notion == notion);
-            if same && before.is_some_and(|base| base.at >= at) {
-                continue;
-            }
-            if !same {
-                let mut event = self.tie_event(Happening::Agreed, id, "both sides hold the same");
-                event.field = Some(key.clone());
-                event.before = tie.base.get(&key).map(|base| base.crm.clone());
-                event.after = Some(crm.clone());
-                txn.events.push(event);
-            }
-            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone() });
-        }
-        if unconfirmed {
-            self.unconfirmed.insert(id.clone());
-        } else {
-            self.unconfirmed.remove(id);
-        }
-        if pair.ties.get(&id.crm).is_none_or(|known| known.base != tie.base) {
-            self.memory.put_tie(txn, tie);
-        }
-        for hold in spent {
-            self.memory.remove_mark(txn, &hold, "refused");
-            self.end_decision(txn, &hold, false);
-        }
-        if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
-            pair.dirty.remove(&id.crm);
-        }
-    }
-
     /// A decision has done its work, or no longer fits what is there.
-    fn end_decision(&mut self, txn: &mut Txn, hold: &HoldId, lapsed: bool) {
+    pub(super) fn end_decision(&mut self, txn: &mut Txn, hold: &HoldId, lapsed: bool) {
         let Some(seq) = self.memory.decision_on(hold).map(|decision| decision.seq) else { return };
         if let Some(decision) = self.memory.remove_decision(txn, seq)
             && lapsed

@@ -60,9 +60,11 @@ impl Core {
             self.assumed.contains(at) || self.looks_doubtful(at, &record) || self.looks_reverted(at, &record, began);
         if from == Source::Listing && doubtful {
             self.hot.insert(at.clone(), began);
+            self.doubted.insert(at.clone());
             return;
         }
         self.suspects.remove(at);
+        self.doubted.remove(at);
         if from == Source::ById {
             self.check_assumed(txn, at, &record, began);
         }
@@ -119,6 +121,7 @@ impl Core {
         };
         if before.presence == Presence::Missing {
             self.suspects.remove(at);
+            self.doubted.remove(at);
             return;
         }
         if began < before.seen_at {
@@ -143,6 +146,7 @@ impl Core {
         txn.events.push(self.event(Happening::Gone, at, "two reads by id, a cycle apart, found no such record"));
         self.absent_since.remove(at);
         self.suspects.remove(at);
+        self.doubted.remove(at);
         self.hot.remove(at);
         self.heard_of(at);
         self.memory.put_observation(txn, at, observation);
@@ -158,15 +162,17 @@ impl Core {
                 .is_some_and(|listing| listing.last_end.is_some_and(|end| end > first))
     }
 
-    /// A query that shows other values under the very stamp that is known: whichever is the older cannot be told from them.
+    /// A query that shows other values under the very stamp that is known, or a record that is known to be gone: whichever
+    /// is the older cannot be told from them.
     fn looks_doubtful(&self, at: &RecordRef, record: &Record) -> bool {
         let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
         known.is_some_and(|known| {
             known.edited_at.is_some()
                 && known.edited_at == record.edited_at
-                && record.fields.iter().any(|(name, state)| {
-                    state.known().is_some_and(|value| known.known(name).is_some_and(|known| known != value))
-                })
+                && (known.presence != record.presence
+                    || record.fields.iter().any(|(name, state)| {
+                        state.known().is_some_and(|value| known.known(name).is_some_and(|known| known != value))
+                    }))
         })
     }
 
@@ -319,7 +325,8 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> O
             FieldState::Known(value) => {
                 observation.unknown_for.remove(name);
                 if observation.known(name) != Some(value) {
-                    let last = before.map(|before| before.seen_at);
+                    // A field that nobody has read before has not changed.
+                    let last = before.filter(|it| it.fields.contains_key(name)).map(|before| before.seen_at);
                     observation.changed_between.insert(name.clone(), (last, began));
                     observation.settled_since = began;
                 }

@@ -104,6 +104,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         ahead: Sides::default(),
         awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
+        doubted: BTreeSet::new(),
         guards: BTreeMap::new(),
         canaries: BTreeMap::new(),
         forbidden: Sides::default(),
@@ -256,6 +257,7 @@ impl Run {
         if !self.core.draining {
             self.core.lapse_overrides(&mut txn, now);
             self.core.match_all(&mut txn);
+            self.core.compared(&mut txn);
             self.core.plan_ties(&mut txn);
         }
         self.commit(txn).await?;

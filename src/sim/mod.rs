@@ -27,7 +27,7 @@ mod verdict;
 mod webhooks;
 
 pub use many::{Many, many};
-pub use pairs::pairs;
+pub use pairs::{brisk, pairs};
 pub use plant::Plant;
 pub use profile::LeftOut;
 pub use run::{Run, run};

@@ -2,43 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crosstie::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
-use crosstie::model::{FieldKey, FieldName, PairName, RecordId, Tie};
+use crosstie::model::{RecordId, Tie};
 use crosstie::seam::{Method, Request};
 use crosstie::sim::audit::{Case, Claims, Report, TroubleKind, audit};
+use crosstie::sim::pairs;
 use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::log::{Actor, Kind};
-use crosstie::standin::office::{Facts, Habit, Mix, Office, Options, TableFacts};
+use crosstie::standin::office::{Habit, Mix, Office, Options};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::support::at;
-
-fn pair(facts: &Facts, table: &TableFacts) -> PairSpec {
-    let fields = table.fields.iter().map(|field| FieldSpec {
-        key: FieldKey::from(field.crm),
-        crm: FieldName::from(field.crm),
-        notion: FieldName::from(field.notion),
-        direction: if field.crm_only { Direction::CrmToNotion } else { Direction::Both },
-        policy: Policy::Hold,
-        values: match field.crm {
-            "STAGE_ID" => facts.stages.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect(),
-            _ => BTreeMap::new(),
-        },
-        relation: field.relation.map(PairName::from),
-    });
-    PairSpec {
-        name: PairName::from(table.name),
-        crm: table.crm.into(),
-        data_source: table.data_source.clone(),
-        marker: FieldName::from(table.marker),
-        match_by: vec![FieldKey::from(table.match_by)],
-        create: Create::Both,
-        delete: Delete::Untie,
-        fields: fields.collect(),
-    }
-}
 
 /// Deals and pages that have the same title on the first morning.
 fn twins(office: &Office) -> Vec<(String, String)> {
@@ -82,8 +57,7 @@ fn a_sync_in_which_the_crm_always_wins_loses_what_is_written_in_notion() {
     }
     office.stop();
     overwrite_titles(&office, &twins, at(61_000));
-    let facts = office.facts().clone();
-    let mut deals = pair(&facts, &facts.deals);
+    let mut deals = pairs(office.facts()).remove(1);
     deals.fields.retain(|field| field.crm.as_str() == "TITLE");
     let tie = |(deal, page): &(String, String)| Tie {
         pair: deals.name.clone(),
@@ -115,8 +89,7 @@ fn a_minute_without_a_sync(seed: u64) -> (Report, usize) {
     for tick in 0..=240 {
         office.act(at(250 * tick));
     }
-    let facts = office.facts().clone();
-    let pairs = [pair(&facts, &facts.contacts), pair(&facts, &facts.deals)];
+    let pairs = pairs(office.facts());
     let (crm, notion) = (office.crm(), office.notion());
     let (crm, notion) = (crm.lock().unwrap(), notion.lock().unwrap());
     let claims = Claims::default();

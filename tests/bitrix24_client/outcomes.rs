@@ -49,7 +49,7 @@ async fn a_server_error_leaves_a_write_unknown_and_a_read_repeated() {
     office.sent();
     office.fate([broken(), Fate::LostAnswer]);
     office.read(&deal, &id).await;
-    assert_eq!(office.sent(), ["crm.item.list"; 3]);
+    assert_eq!(office.sent(), ["crm.item.get"; 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +63,7 @@ async fn a_probe_falls_back_to_the_older_list_where_the_filter_is_refused() {
     office.fate([Fate::Instead(Response::json(400, &refused))]);
     let found = office.client.probe(&deal, "page-1").await.unwrap();
     assert_eq!(found.iter().map(|record| &record.id).collect::<Vec<_>>(), [&made.id]);
-    assert_eq!(office.sent(), ["crm.item.list", "crm.deal.list", "crm.item.list"]);
+    assert_eq!(office.sent(), ["crm.item.list", "crm.deal.list", "crm.item.get"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,9 +17,7 @@ fn brisk() -> Plan {
 
 /// Reads of one page by id, as they were sent.
 fn reads(bench: &Bench, page: &str) -> Vec<Call> {
-    let path = format!("/v1/pages/{page}");
-    let read = |call: &Call| call.side == Side::Notion && call.path == path && !call.is_write();
-    bench.calls().into_iter().filter(read).collect()
+    bench.calls().into_iter().filter(|call| call.side == Side::Notion && call.reads(page)).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,12 @@
 //! Both stand-ins, the real clients and the real engine between them, a store that can crash, and virtual time.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crosstie::config::Timing;
 use crosstie::control::{Command, Desk, Hint, List, Mode, PairState, Query, Reply, Rows, Sides, Snapshot, Window};
 use crosstie::engine::{self, Claims, Running, Settings, World};
-use crosstie::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+use crosstie::mapping::PairSpec;
 use crosstie::model::{Event, FieldKey, Happening, Hold, HoldId, RecordId, Shown, Side, TieId, Value};
 use crosstie::remote::System;
 use crosstie::remote::bitrix24::{Bitrix24, WebhookDialect};
@@ -15,10 +14,11 @@ use crosstie::remote::connection::Connection;
 use crosstie::remote::notion::{Notion, Token};
 use crosstie::remote::pace::{Pace, Settings as PaceSettings};
 use crosstie::seam::{Method, Request, WallClock};
+use crosstie::sim::pairs;
 use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::log::{Actor, Entry};
-use crosstie::standin::office::{self, Facts, Office, TableFacts};
+use crosstie::standin::office::{self, Facts, Office};
 use crosstie::store::{MemoryKv, Store};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -47,6 +47,7 @@ impl Default for Plan {
 pub struct Bench {
     pub wires: Wires,
     pub specs: Vec<PairSpec>,
+    pub facts: Facts,
     timing: Timing,
     kv: MemoryKv,
     running: Option<Running>,
@@ -81,7 +82,8 @@ impl Bench {
             faults: Arc::new(Mutex::new(Box::new(|_| Fate::Pass))),
             calls: Arc::default(),
         };
-        Self { wires, specs, timing: plan.timing, kv: MemoryKv::new(), running: None, cut: Arc::default() }
+        let (facts, timing) = (office.facts().clone(), plan.timing);
+        Self { wires, specs, facts, timing, kv: MemoryKv::new(), running: None, cut: Arc::default() }
     }
 
     /// Furnished worlds and an engine that has tied what belongs together and created what was missing.
@@ -418,32 +420,4 @@ pub fn deal_hold(deal: &str, field: &str) -> HoldId {
 
 pub fn deal_tie(deal: &str) -> TieId {
     TieId { pair: "deals".into(), crm: deal.into() }
-}
-
-fn pairs(facts: &Facts) -> Vec<PairSpec> {
-    [&facts.contacts, &facts.deals].map(|table| pair(table, facts)).to_vec()
-}
-
-fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
-    let stages: BTreeMap<String, String> =
-        facts.stages.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect();
-    let field = |fact: &office::FieldFact| FieldSpec {
-        key: fact.crm.into(),
-        crm: fact.crm.into(),
-        notion: fact.notion.into(),
-        direction: if fact.crm_only { Direction::CrmToNotion } else { Direction::Both },
-        policy: Policy::Hold,
-        values: if fact.crm == "STAGE_ID" { stages.clone() } else { BTreeMap::new() },
-        relation: fact.relation.map(Into::into),
-    };
-    PairSpec {
-        name: table.name.into(),
-        crm: table.crm.to_owned(),
-        data_source: table.data_source.clone(),
-        marker: table.marker.into(),
-        match_by: vec![table.match_by.into()],
-        create: Create::Both,
-        delete: Delete::Untie,
-        fields: table.fields.iter().map(field).collect(),
-    }
 }

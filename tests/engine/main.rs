@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod absence;
+mod agreed;
 mod altered;
 mod canary;
 mod conflicts;
@@ -10,6 +11,7 @@ mod first;
 mod flow;
 mod guards;
 mod harness;
+mod lagging;
 mod late;
 mod merging;
 mod office;
@@ -23,4 +25,5 @@ mod trouble;
 mod twins;
 mod undo;
 mod unknown;
+mod unshared;
 mod wire;

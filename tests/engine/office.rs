@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crosstie::config::Timing;
 use crosstie::seam::Response;
 use crosstie::sim::audit::{Case, Report, audit};
+use crosstie::sim::brisk;
 use crosstie::standin::StandIn;
 use crosstie::standin::office::{Office, Options};
 use serde_json::json;
@@ -24,25 +24,10 @@ struct Day {
     crashes: Option<u64>,
 }
 
-fn timing() -> Timing {
-    let seconds = Duration::from_secs;
-    Timing {
-        notion_poll: seconds(2),
-        crm_poll: seconds(2),
-        sweep_every: seconds(20),
-        quiet_text: seconds(3),
-        quiet_new_page: seconds(6),
-        max_deferral: seconds(30),
-        hot_lag: seconds(2),
-        review: false,
-        ..Timing::default()
-    }
-}
-
 async fn work(day: &Day) -> Report {
     let options = Options { crm_per_minute: day.rate, notion_per_minute: day.rate, ..Options::default() };
     let mut office = Office::new(day.seed, options).unwrap();
-    let mut bench = Bench::furnished(&office, Plan { timing: timing(), ..Plan::default() });
+    let mut bench = Bench::furnished(&office, Plan { timing: brisk(), ..Plan::default() });
     let began = bench.now();
     bench.start().await;
     let (mut chance, trouble) = (fastrand::Rng::with_seed(day.seed), day.trouble);

@@ -1,7 +1,7 @@
 //! Records that go away, and what their counterparts do.
 
 use crosstie::mapping::Delete;
-use crosstie::model::{OrphanWhy, Why};
+use crosstie::model::{HoldId, OrphanWhy, Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
@@ -49,10 +49,43 @@ async fn a_deletion_against_an_edit_is_held_and_deletes_nothing() {
     // The CRM does not take the edit before the page is gone.
     bench.trash_page(&page);
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
-    let held = async || matches!(bench.hold(&crosstie::model::HoldId::tie(&deal_tie(&deal))).await, Some(hold) if matches!(hold.why, Why::DeletedAndEdited { .. }));
+    let held = async || matches!(bench.hold(&HoldId::tie(&deal_tie(&deal))).await, Some(hold) if matches!(hold.why, Why::DeletedAndEdited { .. }));
     bench.until("the tie is held", 3900, held).await;
     bench.pass(600).await;
     assert!(bench.ids(Entity::Deal).contains(&deal));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_edited_back_to_what_was_agreed_while_its_counterpart_went_away_is_held_and_not_deleted() {
+    for gone in Side::BOTH {
+        let bench = Bench::settled(propagating()).await;
+        let (deal, page) = bench.deal().await;
+        let agreed = bench.deal_field(&deal, "OPPORTUNITY");
+        match gone {
+            Side::Crm => bench.delete_crm(Entity::Deal, &deal),
+            Side::Notion => bench.trash_page(&page),
+        }
+        // Somebody works on what is left, and decides for what was there.
+        for amount in [json!(4711), json!(agreed.as_str().unwrap().parse::<f64>().unwrap())] {
+            match gone {
+                Side::Crm => bench.edit_notion(&page, "Amount", amount),
+                Side::Notion => bench.edit_deal(&deal, "OPPORTUNITY", amount),
+            }
+            bench.pass(40).await;
+        }
+        assert_eq!(
+            if gone == Side::Crm { bench.cell(&page, "Amount") } else { bench.deal_field(&deal, "OPPORTUNITY") },
+            agreed
+        );
+        bench.pass(2 * 3600).await;
+        let hold = bench.hold(&HoldId::tie(&deal_tie(&deal))).await;
+        let hold = hold.unwrap_or_else(|| panic!("{gone} is gone, and nothing is held"));
+        assert_eq!(hold.why, Why::DeletedAndEdited { gone });
+        match gone {
+            Side::Crm => assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&page), Some(false)),
+            Side::Notion => assert!(bench.ids(Entity::Deal).contains(&deal)),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crosstie::control::{Command, List, PairState, Query, Reply, Rows, Window};
-use crosstie::model::{Happening, Side};
+use crosstie::model::{Happening, Side, Verdict};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -79,36 +79,54 @@ async fn a_journal_that_takes_too_much_loses_its_oldest_lines_early() {
     assert_eq!((last.side, last.after.as_ref().unwrap().show()), (Some(Side::Notion), "round 19".to_owned()));
 }
 
-#[tokio::test(start_paused = true)]
-async fn leave_to_carry_out_a_plan_that_has_changed_since_ends_after_an_hour() {
+/// A guarded pair of 18 contacts of which 13 were deleted, and the hash of the plan that waits.
+async fn guarded() -> (Bench, Vec<String>, String) {
     let mut plan = Plan { office: (18, 0, 18, 0), ..Plan::default() };
     plan.timing.sweep_every = Duration::from_secs(300);
     let bench = Bench::settled(plan).await;
     let contacts = bench.ids(Entity::Contact);
-    let guarded = async || matches!(bench.state("contacts"), PairState::Guarded { .. });
     for contact in &contacts[..13] {
         bench.delete_crm(Entity::Contact, contact);
     }
-    bench.until("the pair is guarded", 400, guarded).await;
-    let PairState::Guarded { plan, .. } = bench.state("contacts") else { panic!("released") };
+    let (_, plan) = bench.guarded("contacts", 400).await;
+    bench.forget_calls();
+    (bench, contacts, plan)
+}
+
+async fn ties(bench: &Bench) -> usize {
+    bench.claims().await.ties.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn leave_lets_that_plan_happen_and_what_came_since_is_asked_about_anew() {
+    let (bench, contacts, plan) = guarded().await;
     for contact in &contacts[13..15] {
         bench.delete_crm(Entity::Contact, contact);
     }
-    bench.forget_calls();
     // The next complete listing misses two more, which are read by id: how many go is just being found out.
-    let asked = || {
-        let by_id = |call: &crate::wire::Call| call.body["filter"]["@id"].to_string().contains(&contacts[13]);
-        bench.calls().iter().any(|call| call.side == Side::Crm && by_id(call))
-    };
+    let asked = || bench.calls().iter().any(|call| call.side == Side::Crm && call.reads(&contacts[13]));
     bench.until("they are looked for", 400, async || asked()).await;
     bench.done(Command::Override { pair: "contacts".into(), plan: plan.clone() }).await;
     bench.pass(120).await;
-    let PairState::Guarded { plan: now, .. } = bench.state("contacts") else { panic!("another plan was carried out") };
+    let (_, now) = bench.guarded("contacts", 1).await;
     assert_ne!(now, plan);
+    assert_eq!(ties(&bench).await, 5, "what the operator was shown ended, and no more");
+    assert!(bench.claims().await.decisions.iter().all(|it| !matches!(it.verdict, Verdict::Override { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn leave_that_could_not_be_used_ends_after_an_hour() {
+    let (bench, _, plan) = guarded().await;
+    // The pair is stopped for another reason, so that nothing can be carried out.
+    bench.reshape("contacts", &json!({ "Phone": null }));
+    let stopped = async || matches!(bench.state("contacts"), PairState::Stopped { .. });
+    bench.until("the pair is stopped", 7200, stopped).await;
+    bench.done(Command::Override { pair: "contacts".into(), plan }).await;
+    bench.pass(3500).await;
     assert!(bench.journal(Happening::Lapsed).await.is_empty());
-    bench.pass(3700).await;
+    bench.pass(300).await;
     let lapsed = bench.journal(Happening::Lapsed).await;
     assert_eq!(lapsed.len(), 1, "{lapsed:#?}");
     assert!(lapsed[0].who == "anna" && lapsed[0].note.contains("not used"), "{lapsed:#?}");
-    assert_eq!(bench.claims().await.ties.len(), 18, "nothing ended");
+    assert_eq!(ties(&bench).await, 18, "nothing ended");
 }

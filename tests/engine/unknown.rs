@@ -128,3 +128,35 @@ async fn an_edit_made_while_a_write_is_unknown_is_merged_and_not_overwritten() {
     let held = bench.hold(&crate::harness::deal_hold(&deal, "OPPORTUNITY")).await;
     assert!(crm == json!("250") || held.is_some(), "{crm}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_start_an_update_that_nobody_knows_of_waits_its_full_time_from_the_start() {
+    // Its answer was on its way when the process died, or it was known to be unknown by then; and however long it was down.
+    for (fate, alive, down) in [(Fate::LostAnswer, 0, 0), (Fate::LostAnswer, 30, 0), (Fate::LostRequest, 10, 20)] {
+        for down in [down, 3600] {
+            let mut bench = Bench::settled(Plan::default()).await;
+            let (deal, page) = bench.deal().await;
+            bench.once(|call| call.side == Side::Notion && call.is_update(), fate.clone());
+            bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+            while bench.writes().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            bench.pass(alive).await;
+            bench.crash().await;
+            bench.pass(down).await;
+            bench.edit_deal(&deal, "COMMENTS", "meanwhile");
+            bench.forget_calls();
+            bench.start().await;
+            let started = bench.now();
+            bench.settle().await;
+            let writes = bench.writes();
+            let waited = writes[0].at.duration_since(started).as_secs();
+            assert!((65..100).contains(&waited), "{fate:?}: the record was written {waited} s after the start");
+            assert_eq!((bench.cell(&page, "Amount"), bench.cell(&page, "Notes")), (json!("4711"), json!("meanwhile")));
+            let amounts = writes.iter().filter(|call| call.holds("4711")).count();
+            assert_eq!(amounts, usize::from(matches!(fate, Fate::LostRequest)), "{writes:#?}");
+            let claims = bench.claims().await;
+            assert!(claims.holds.is_empty() && claims.intents.is_empty(), "{:#?}", claims.holds);
+        }
+    }
+}

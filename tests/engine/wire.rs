@@ -79,8 +79,19 @@ impl Call {
     /// Whether it is a query for everything, or for everything edited since some moment.
     pub fn is_listing(&self) -> bool {
         match self.side {
-            Side::Crm => self.path == "/crm.item.list" && self.body["filter"].get("@id").is_none(),
+            Side::Crm => self.path == "/crm.item.list",
             Side::Notion => self.path.ends_with("/query") && self.body["sorts"].is_array(),
+        }
+    }
+
+    /// Whether it reads a record by its id, alone or in a batch.
+    pub fn reads(&self, id: &str) -> bool {
+        match self.side {
+            Side::Crm if self.path == "/batch" => {
+                self.body["cmd"].as_object().is_some_and(|commands| commands.contains_key(&format!("k{id}")))
+            }
+            Side::Crm => self.path == "/crm.item.get" && self.body["id"].as_u64() == id.parse().ok(),
+            Side::Notion => self.method == Method::Get && self.path == format!("/v1/pages/{id}"),
         }
     }
 

@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("engine", &["config", "control", "store", "remote", "plan", "mapping", "seam", "model"]),
     ("tui", &["control", "model"]),
     ("standin", &["seam"]),
-    ("sim", &["control", "engine", "standin", "store", "remote", "plan", "mapping", "seam", "model"]),
+    ("sim", &["config", "control", "engine", "standin", "store", "remote", "plan", "mapping", "seam", "model"]),
     (
         "cli",
         &[
@@ -151,6 +151,35 @@ fn no_system_is_named_outside_its_folder_and_the_wiring() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_simulation_plants_mistakes_in_the_engine() {
+    let mut all = Vec::new();
+    files(&root(), &mut all);
+    let names = |path: &&PathBuf| {
+        let code = code(path);
+        ["Flaw", "start_flawed"].iter().any(|name| names_item(&code, name))
+    };
+    let rooms: BTreeSet<String> = all.iter().filter(names).map(|path| room(path)).collect();
+    assert_eq!(rooms.into_iter().collect::<Vec<_>>(), ["engine", "sim"], "a mistake may be planted nowhere else");
+}
+
+/// Whether code names an item, and not only something whose name begins or ends like it.
+fn names_item(code: &str, name: &str) -> bool {
+    let part = |it: char| it.is_alphanumeric() || it == '_';
+    code.match_indices(name).any(|(at, _)| {
+        let (before, after) = (code[..at].chars().next_back(), code[at + name.len()..].chars().next());
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}
+
+#[test]
+fn the_reader_of_names_sees_whole_words_only() {
+    for code in ["engine::Flaw::X", "use crate::engine::{Flaw, start};", "start(Some(Flaw))"] {
+        assert!(names_item(code, "Flaw"), "{code}");
+    }
+    assert!(!names_item("struct Flawless; let my_Flaw = 1; Flaw_s", "Flaw"));
 }
 
 #[test]

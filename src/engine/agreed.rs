@@ -1,0 +1,77 @@
+//! Where both sides agree: the base moves there without a write.
+//!
+//! They agreed at the older of both readings: what the side that was read longer ago has done since is not known. So the
+//! newer side's edit counts as one until the other is seen again, and that is seen to at once.
+
+use crate::model::{Base, FieldKey, Happening, HoldId, Observation, RecordRef, Side, TieId, Value};
+use crate::plan::Interval;
+
+use super::core::Core;
+use super::memory::Txn;
+
+/// Whether a value was seen to move after a moment. One that nobody read before was not, however late it was read.
+pub(super) fn moved_since((last, came): Interval, at: jiff::Timestamp) -> bool {
+    last.is_some() && came > at
+}
+
+impl Core {
+    /// Moves bases to where both sides agree without a write. They agreed at the older of both readings: what the other
+    /// side has done since is not known yet.
+    pub(super) fn advance(&mut self, txn: &mut Txn, id: &TieId, agreed: Vec<(FieldKey, (Value, Value))>) {
+        if agreed.is_empty() {
+            return;
+        }
+        let Some(pair) = self.memory.pair(&id.pair) else { return };
+        let (Some(map), Some(mut tie)) = (pair.map.as_ref(), pair.ties.get(&id.crm).cloned()) else { return };
+        let (crm_seen, notion_seen) =
+            (pair.observation(Side::Crm, &tie.crm), pair.observation(Side::Notion, &tie.notion));
+        let (Some(crm_seen), Some(notion_seen)) = (crm_seen, notion_seen) else { return };
+        let at = crm_seen.seen_at.min(notion_seen.seen_at);
+        let older = if crm_seen.seen_at < notion_seen.seen_at { Side::Crm } else { Side::Notion };
+        let older = RecordRef { pair: id.pair.clone(), side: older, id: tie.on(older).clone() };
+        let mut spent = Vec::new();
+        let (mut unconfirmed, mut edited) = (false, false);
+        for (key, (crm, notion)) in agreed {
+            let Some(field) = map.field(&key) else { continue };
+            let came = |observation: &Observation, name| observation.changed_between.get(name).copied();
+            for came in [came(crm_seen, &field.spec.crm), came(notion_seen, &field.spec.notion)].into_iter().flatten() {
+                unconfirmed |= came.1 > at;
+                edited |= moved_since(came, at);
+            }
+            spent.push(HoldId::field(id, &key));
+            let before = tie.base.get(&key).filter(|base| base.mapping == field.hash);
+            let same = before.is_some_and(|base| base.crm == crm && base.notion == notion);
+            if same && before.is_some_and(|base| base.at >= at) {
+                continue;
+            }
+            if !same {
+                let mut event = self.tie_event(Happening::Agreed, id, "both sides hold the same");
+                event.field = Some(key.clone());
+                event.before = tie.base.get(&key).map(|base| base.crm.clone());
+                event.after = Some(crm.clone());
+                txn.events.push(event);
+            }
+            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone() });
+        }
+        if unconfirmed {
+            self.unconfirmed.insert(id.clone());
+        } else {
+            self.unconfirmed.remove(id);
+        }
+        if edited {
+            // Until the other is seen again too, its next edit would meet this one: it is looked at now.
+            let due = self.hot.entry(older).or_insert(at);
+            *due = (*due).min(self.clock.now());
+        }
+        if pair.ties.get(&id.crm).is_none_or(|known| known.base != tie.base) {
+            self.memory.put_tie(txn, tie);
+        }
+        for hold in spent {
+            self.memory.remove_mark(txn, &hold, "refused");
+            self.end_decision(txn, &hold, false);
+        }
+        if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
+            pair.dirty.remove(&id.crm);
+        }
+    }
+}

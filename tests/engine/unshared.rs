@@ -1,0 +1,109 @@
+//! What is taken away from the integration for a while: nothing in it is believed gone, and no link to it either.
+
+use std::time::Duration;
+
+use crosstie::standin::bitrix24::Entity;
+use serde_json::{Value as Json, json};
+
+use crate::harness::{Bench, Plan};
+
+fn brisk_sweeps() -> Plan {
+    let mut plan = Plan::default();
+    plan.timing.sweep_every = Duration::from_secs(300);
+    plan
+}
+
+fn holds(list: &Json, element: &str) -> bool {
+    list.as_array().is_some_and(|list| list.iter().any(|it| it == element))
+}
+
+/// Whether the deal has the contact in the CRM, and whether the contact's page is on the deal's page.
+fn linked(bench: &Bench, deal: &str, page: &str, contact: &str, person: &str) -> (bool, bool) {
+    (holds(&bench.deal_field(deal, "CONTACT_IDS"), contact), holds(&bench.cell(page, "Contacts"), person))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_to_a_page_that_is_not_shared_for_a_while_stays_on_both_sides() {
+    // Shorter than it takes to tell that the page is missing, as long as that, and long after its tie has ended.
+    for away in [20, 120, 900, 3 * 3600] {
+        let bench = Bench::settled(brisk_sweeps()).await;
+        let (deal, page) = bench.deal().await;
+        let contact = bench.deal_field(&deal, "CONTACT_IDS")[0].as_str().unwrap().to_owned();
+        let person = bench.page_of("contacts", &contact).await.unwrap();
+        let now = || linked(&bench, &deal, &page, &contact, &person);
+        assert_eq!(now(), (true, true));
+        bench.wires.notion.lock().unwrap().unshare(&person);
+        // Somebody works on the deal, so that both of its records are read and written meanwhile.
+        bench.edit_notion(&page, "Notes", "worked on");
+        bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+        bench.pass(away).await;
+        assert_eq!(now(), (true, true), "not shared for {away} s");
+        bench.wires.notion.lock().unwrap().share(&person);
+        bench.settle().await;
+        bench.pass(1200).await;
+        bench.edit_notion(&page, "Notes", "worked on again");
+        bench.edit_deal(&deal, "OPPORTUNITY", "4712");
+        bench.settle().await;
+        assert_eq!(now(), (true, true), "shared again after {away} s");
+        assert_eq!(bench.page_of("contacts", &contact).await.as_ref(), Some(&person), "after {away} s");
+        assert_eq!(bench.cell(&page, "Amount"), json!("4712"));
+        assert_eq!(bench.deal_field(&deal, "COMMENTS"), json!("worked on again"));
+        let claims = bench.claims().await;
+        assert!(claims.holds.is_empty(), "after {away} s: {:#?}", claims.holds);
+        assert!(bench.creates().is_empty(), "{:#?}", bench.creates());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_somebody_takes_away_is_taken_away_on_the_other_side() {
+    let bench = Bench::settled(brisk_sweeps()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = bench.deal_field(&deal, "CONTACT_IDS")[0].as_str().unwrap().to_owned();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    let rest: Vec<Json> = bench.cell(&page, "Contacts").as_array().unwrap().clone();
+    let rest: Vec<Json> = rest.into_iter().filter(|it| *it != json!(person)).collect();
+    bench.edit_notion(&page, "Contacts", json!(rest));
+    let gone = async || linked(&bench, &deal, &page, &contact, &person) == (false, false);
+    bench.until("it is gone in the CRM too", 90, gone).await;
+    bench.settle().await;
+    assert!(gone().await && bench.claims().await.holds.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_source_that_is_not_shared_ends_no_tie_and_everything_goes_on_when_it_is_shared_again() {
+    for away in [60, 600, 3 * 3600] {
+        let bench = Bench::settled(brisk_sweeps()).await;
+        let (deal, page) = bench.deal().await;
+        let contact = bench.ids(Entity::Contact)[0].clone();
+        let person = bench.page_of("contacts", &contact).await.unwrap();
+        let ties = bench.claims().await.ties.len();
+        let links = (bench.deal_field(&deal, "CONTACT_IDS"), bench.cell(&page, "Contacts"));
+        let source = bench.source("contacts");
+        bench.wires.notion.lock().unwrap().unshare(&source);
+        bench.pass(5).await;
+        // Work goes on in the CRM, and on the deals.
+        bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Renamed"))]);
+        bench.edit_notion(&page, "Notes", "worked on");
+        bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+        bench.pass(away).await;
+        let claims = bench.claims().await;
+        assert_eq!((claims.ties.len(), claims.tombstones.len()), (ties, 0), "not shared for {away} s");
+        assert_eq!(bench.deal_field(&deal, "CONTACT_IDS"), links.0, "not shared for {away} s");
+        bench.wires.notion.lock().unwrap().share(&source);
+        let crossed = async || bench.cell(&person, "Name").as_str().is_some_and(|name| name.contains("Renamed"));
+        bench.until("what was edited meanwhile crosses", 7200, crossed).await;
+        bench.edit_notion(&person, "Email", "new@hall.example");
+        let back = async || bench.held(Entity::Contact, &contact, "EMAIL") == json!("new@hall.example");
+        bench.until("and the other way too", 600, back).await;
+        bench.settle().await;
+        let claims = bench.claims().await;
+        assert_eq!((claims.ties.len(), claims.tombstones.len()), (ties, 0), "shared again after {away} s");
+        assert!(claims.holds.is_empty(), "after {away} s: {:#?}", claims.holds);
+        assert_eq!((bench.deal_field(&deal, "CONTACT_IDS"), bench.cell(&page, "Contacts")), links);
+        assert_eq!(
+            (bench.cell(&page, "Amount"), bench.deal_field(&deal, "COMMENTS")),
+            (json!("4711"), json!("worked on"))
+        );
+        assert!(bench.creates().is_empty(), "{:#?}", bench.creates());
+    }
+}
