@@ -44,6 +44,9 @@ pub struct Args {
     /// List the bugs that can be planted, and the seed that first found each.
     #[arg(long)]
     list_plants: bool,
+    /// Plant each bug at the seed that first found it; fails if one is not found.
+    #[arg(long)]
+    all_plants: bool,
     /// As one JSON object.
     #[arg(long)]
     json: bool,
@@ -82,6 +85,9 @@ pub fn command(args: &Args) -> Result<ExitCode, Failure> {
         return list_plants(args.json);
     }
     let lasting = Duration::from_secs_f64(args.hours * 3600.0);
+    if args.all_plants {
+        return all_plants(lasting);
+    }
     match args.seed {
         Some(seed) => one(
             args,
@@ -111,6 +117,25 @@ fn list_plants(as_json: bool) -> Result<ExitCode, Failure> {
     }
     super::say(&table.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every bug at its seed.
+fn all_plants(lasting: Duration) -> Result<ExitCode, Failure> {
+    let mut missed = 0;
+    let mut table = super::table::Table::new(&["bug", "seed", "found"]);
+    for plant in Plant::all() {
+        let seed = plant.seed();
+        let what = Run { seed, lasting, until: None, plant: Some(plant), left_out: Default::default(), trace: false };
+        let with = run(&what).map_err(Failure::running)?;
+        // Whatever is wrong without the bug says nothing about it.
+        let without = run(&Run { plant: None, ..what }).map_err(Failure::running)?;
+        let found = with.violations.iter().find(|_| without.is_good());
+        missed += u32::from(found.is_none());
+        let text = found.map_or_else(|| "NOT FOUND".to_owned(), |it| it.text.chars().take(100).collect());
+        table.row([plant.name().to_owned(), seed.to_string(), text]);
+    }
+    super::say(&table.to_string());
+    Ok(ExitCode::from(u8::from(missed > 0)))
 }
 
 fn one(args: &Args, what: Run) -> Result<ExitCode, Failure> {

@@ -194,9 +194,9 @@ impl Core {
         let lookup = self.translator();
         for (key, write) in keys.into_iter().zip(writes) {
             let field = map.field(&key)?;
-            let current =
-                if self.errs(Flaw::GuestsDropped) { Value::Empty } else { self.current(&tie, field, op.side) };
-            let native = field.to_native(op.side, &write.value, &current, &lookup).ok()?;
+            let current = self.current(&tie, field, op.side);
+            let carried = if self.errs(Flaw::GuestsDropped) { Value::Empty } else { current.clone() };
+            let native = field.to_native(op.side, &write.value, &carried, &lookup).ok()?;
             if settles.remove(&key) {
                 intent.settles.insert(key.clone());
             }

@@ -168,10 +168,11 @@ impl Mischief {
             }
             Kind::Robot => {
                 let (code, _) = *dice.pick(STAGES)?;
-                let (field, value) = if dice.one_in(2) {
-                    ("OPPORTUNITY", json!(dice.between(100, 900).to_string()))
-                } else {
-                    ("COMMENTS", json!(format!("Set by a robot ({})", dice.word())))
+                let (field, value) = match dice.between(0, 4) {
+                    0 => ("OPPORTUNITY", json!(dice.between(100, 900).to_string())),
+                    1 => ("COMMENTS", json!(format!("Set by a robot ({})", dice.word()))),
+                    // Whoever enters this stage is sent back to another one.
+                    _ => ("STAGE_ID", json!(dice.pick(STAGES)?.0)),
                 };
                 let delay_secs = if dice.one_in(2) { 0 } else { dice.between(1, 90) as u32 };
                 let by = "robot".to_owned();
@@ -221,8 +222,9 @@ impl Mischief {
                 return None;
             }
             Kind::MassClearing => {
+                let column = *dice.pick(&["Notes", "Deadline", "Amount"])?;
                 for page in notion.live_pages(deals) {
-                    notion.person_edit(now, WHO, &page, &[("Notes", Json::Null)]).ok()?;
+                    notion.person_edit(now, WHO, &page, &[(column, Json::Null)]).ok()?;
                 }
                 return None;
             }

@@ -302,7 +302,7 @@ fn mischiefs(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec
         if !dice.one_in(if rare { 25 } else { 6 }) {
             continue;
         }
-        let times = if rare { 1 } else { dice.between(1, 4) };
+        let times = dice.between(1, 4);
         for number in 0..times {
             let at = moment(&mut dice, span);
             let lasting = SignedDuration::from_secs(signed(dice.between(5, 2_400)));

@@ -27,6 +27,8 @@ pub enum Failing {
     Element,
     /// It wrote a held field.
     HeldWritten,
+    /// It changed many things at once, and asked nobody.
+    Mass,
     /// It did not come to rest.
     Wedge,
     /// It went on writing when nothing was left to do.
@@ -56,6 +58,7 @@ impl Failing {
             TroubleKind::Resurrection => Failing::Resurrection,
             TroubleKind::Element => Failing::Element,
             TroubleKind::HeldWritten => Failing::HeldWritten,
+            TroubleKind::Mass => Failing::Mass,
         }
     }
 }

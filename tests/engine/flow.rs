@@ -108,3 +108,22 @@ async fn a_person_added_on_both_sides_is_tied_and_not_created() {
     assert_eq!(bench.pages("contacts").len(), pages + 1);
     assert!(bench.creates().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_edit_costs_two_requests_on_the_side_that_is_written() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    // A first write wakes the canary; what comes after it is the steady state.
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.settle().await;
+    let spent = |side: Side| bench.calls().iter().filter(|call| call.side == side && !call.is_listing()).count();
+    bench.forget_calls();
+    bench.edit_deal(&deal, "OPPORTUNITY", "4712");
+    bench.until("Notion shows it", 60, async || bench.cell(&page, "Amount") == "4712").await;
+    assert_eq!(spent(Side::Notion), 2, "{:#?}", bench.calls());
+    bench.settle().await;
+    bench.forget_calls();
+    bench.edit_notion(&page, "Amount", "4713");
+    bench.until("the CRM shows it", 60, async || bench.deal_field(&deal, "OPPORTUNITY") == "4713").await;
+    assert!(spent(Side::Crm) <= 2, "{:#?}", bench.calls());
+}

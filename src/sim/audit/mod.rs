@@ -4,10 +4,12 @@
 //! `past` replays the worlds' logs; `terms` makes values of both sides comparable, with equivalences of its own and never
 //! those of `mapping`, for one misreading would hide on both ends; `bonds` knows which records belong together; `witness`
 //! reads the engine's claims, the journal from its `shelf`; `verdict` judges one edit; `twice` looks for duplicates and
-//! loops, `acts` for what the API did that nobody wanted. Pure: the same case gives the same report.
+//! loops, `acts` for what the API did that nobody wanted, `masses` for what it
+//! did to many at once unasked. Pure: the same case gives the same report.
 
 mod acts;
 mod bonds;
+mod masses;
 mod past;
 mod plain;
 mod report;
@@ -59,5 +61,7 @@ pub fn audit(case: &Case<'_>) -> Report {
     acts::resurrections(&court, &mut report);
     acts::elements(&court, &mut report);
     acts::held_fields(&court, &mut report);
+    masses::departures(&court, &mut report);
+    masses::emptied(&court, &mut report);
     report
 }

@@ -135,6 +135,8 @@ pub enum TroubleKind {
     Element,
     /// A held field was written.
     HeldWritten,
+    /// Many things changed at once, and nobody was asked.
+    Mass,
 }
 
 /// One thing that must not be.
