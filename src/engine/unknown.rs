@@ -243,7 +243,8 @@ impl Core {
         };
         for field in intent.common.keys().filter_map(|key| map.field(key)) {
             let name = field.name_on(at.side);
-            let last = observation.changed_between.get(name).and_then(|(last, _)| *last);
+            // Before our write it was read: without that moment it would not count as having moved.
+            let last = observation.changed_between.get(name).and_then(|(last, _)| *last).or(Some(intent.read_at));
             observation.changed_between.insert(name.clone(), (last, began));
         }
         self.memory.put_observation(txn, at, observation);
