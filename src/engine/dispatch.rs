@@ -142,6 +142,11 @@ impl Core {
             }
         };
         let missing = matches!(found.as_slice(), [(_, Fetched::Missing)]);
+        if matches!(found.as_slice(), [(_, Fetched::Forbidden)]) {
+            let hold = self.failure_of(op);
+            self.failed(txn, hold, op.side, "we may not see this record any more; check the rights of our account");
+            return None;
+        }
         for (id, fetched) in found {
             if self.errs(Flaw::NoPreRead) && matches!(op.target, Target::Update(_)) {
                 continue;

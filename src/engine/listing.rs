@@ -343,6 +343,13 @@ impl Core {
         match fetched {
             Fetched::Record(record) => self.take_reading(txn, at, began, record, Source::ById),
             Fetched::Missing => self.take_absence(txn, at, began),
+            // Access was lost, which says nothing of the record; the next complete listing asks again.
+            Fetched::Forbidden => {
+                self.absent_since.remove(at);
+                self.suspects.remove(at);
+                self.hot.remove(at);
+                self.heard_of(at);
+            }
         }
     }
 }

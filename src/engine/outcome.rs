@@ -287,7 +287,10 @@ impl Core {
     /// Nobody knows whether it was executed: it will be probed.
     fn unknown(&mut self, txn: &mut Txn, mut intent: Intent, why: &str) {
         let IntentState::Sent { at } = intent.state else { return };
-        intent.state = IntentState::Unknown { sent_at: at, probes: 0, next_probe: self.first_probe(&intent, at) };
+        // It may have left only now, after a long wait for its turn: that is when the time it may take to arrive begins.
+        let now = self.clock.now();
+        let sent_at = if matches!(intent.purpose, Purpose::Create { .. }) { now } else { at };
+        intent.state = IntentState::Unknown { sent_at, probes: 0, next_probe: self.first_probe(&intent, now) };
         txn.events.push(self.intent_event(
             Happening::Unknown,
             &intent,

@@ -81,6 +81,11 @@ impl Core {
         let notion = pair.observation(Side::Notion, &tie.notion)?;
         let lookup = self.translator();
         if !(crm.is_present() && notion.is_present()) {
+            // Whether anybody was put in or taken out cannot be said before people were read.
+            let people = map.fields.iter().any(|field| field.kind == Kind::People);
+            if people && !self.directory.is_known() && self.directory.refused().is_none() {
+                return None;
+            }
             let edited = Side::BOTH.into_iter().any(|side| {
                 let observation = if side == Side::Crm { crm } else { notion };
                 observation.is_present()

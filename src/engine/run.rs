@@ -149,6 +149,10 @@ impl Core {
     /// The state of the listings after a start.
     fn begin(&mut self, now: Timestamp) {
         for name in self.pair_names() {
+            // Ties that ended before the start are counted with those that end after it.
+            let ended = self.memory.pair(&name).into_iter().flat_map(|pair| pair.tombstones.values());
+            let ended: Vec<_> = ended.map(|stone| (stone.since, name.clone())).collect();
+            self.departed.extend(ended);
             for side in Side::BOTH {
                 let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
                 // What a guard stopped before is looked into again.

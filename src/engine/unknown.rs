@@ -133,7 +133,7 @@ impl Core {
             Purpose::Create { source } => {
                 let records = found.into_iter().filter_map(|(_, fetched)| match fetched {
                     Fetched::Record(record) => Some(record),
-                    Fetched::Missing => None,
+                    Fetched::Missing | Fetched::Forbidden => None,
                 });
                 self.probed_create(txn, intent, &source, began, records.collect());
             }

@@ -140,10 +140,8 @@ impl Core {
             .tombstones
             .values()
             .flat_map(|stone| {
-                // Where both went away, whichever is back again is the survivor.
-                let notion = (stone.gone != Some(Side::Notion)).then_some(((Side::Notion, &stone.notion), &stone.crm));
-                let crm = (stone.gone != Some(Side::Crm)).then_some(((Side::Crm, &stone.crm), &stone.notion));
-                [notion, crm].into_iter().flatten()
+                // Whichever is there, or back again, is the survivor: both together would be tied anew.
+                [((Side::Notion, &stone.notion), &stone.crm), ((Side::Crm, &stone.crm), &stone.notion)]
             })
             .collect();
         let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();

@@ -97,6 +97,8 @@ pub enum Fetched {
     Record(Record),
     /// No such record for us.
     Missing,
+    /// It may be there, and is not for us to see: access was lost, which says nothing about the record.
+    Forbidden,
 }
 
 /// Where an increment begins.

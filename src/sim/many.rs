@@ -24,6 +24,14 @@ pub struct Many {
     pub first_failure: bool,
 }
 
+/// A failure counts as found only if there is none without the planted bug.
+fn blamed(mut verdict: Verdict, what: &Run) -> Result<Verdict, String> {
+    if what.plant.is_some() && !verdict.is_good() && !run(&Run { plant: None, ..what.clone() })?.is_good() {
+        verdict.violations.clear();
+    }
+    Ok(verdict)
+}
+
 /// Runs them all and gives the verdicts in the order of the seeds.
 ///
 /// # Errors
@@ -48,7 +56,7 @@ pub fn many(what: &Many, told: &(dyn Fn(&Verdict) + Sync)) -> Result<Vec<Verdict
                         left_out: Default::default(),
                         trace: false,
                     };
-                    match run(&one) {
+                    match run(&one).and_then(|verdict| blamed(verdict, &one)) {
                         Ok(verdict) => {
                             if what.first_failure && !verdict.is_good() {
                                 next.store(what.seeds.end, Ordering::Relaxed);

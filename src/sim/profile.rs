@@ -126,7 +126,7 @@ impl Profile {
             crm_per_minute: 0,
             notion_per_minute: 0,
             contacts: count(dice.between(2, 9)),
-            deals: count(dice.between(3, 12)) + if many { 12 } else { 0 },
+            deals: count(dice.between(3, 12)) + if many { 24 } else { 0 },
             on_both: count(dice.between(0, 4)),
             only_notion: count(dice.between(0, 3)),
             bitrix: bitrix24::Config { offset_minutes: offset, ..bitrix24::Config::enterprise() },

@@ -10,7 +10,7 @@ use super::listing::PAGE;
 use super::{Bitrix24, Family};
 use crate::model::{Entity, FieldState, Record};
 use crate::remote::connection::{error, json as json_of, server_time};
-use crate::remote::{Lane, RemoteError, RemoteErrorKind, WriteError};
+use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Request, Response};
 
 /// One page of items.
@@ -80,20 +80,24 @@ impl Bitrix24 {
         family: Family,
         entity: &Entity,
         id: u64,
-    ) -> Result<Option<Record>, RemoteError> {
+    ) -> Result<Fetched, RemoteError> {
         let asked = json!({"entityTypeId": family.type_id(), "id": id, "useOriginalUfNames": "Y"});
         match self.ask(lane, "crm.item.get", &asked).await {
             Ok(mut result) => {
                 let items = [member(&mut result, "item")];
-                Ok(self.records_fresh(lane, family, entity, &items).await?.pop())
+                Ok(self
+                    .records_fresh(lane, family, entity, &items)
+                    .await?
+                    .pop()
+                    .map_or(Fetched::Missing, Fetched::Record))
             }
-            Err(gone) if gone.kind == RemoteErrorKind::NotFound => Ok(None),
-            // No right to this one record (code empty or this) looks like "not found" elsewhere: not for us. A missing
+            Err(gone) if gone.kind == RemoteErrorKind::NotFound => Ok(Fetched::Missing),
+            // No right to this one record (code empty or this) is access lost. A missing
             // scope is forbidden too, but says nothing of the record.
             Err(gone)
                 if gone.kind == RemoteErrorKind::Forbidden && matches!(gone.code.as_str(), "" | "ACCESS_DENIED") =>
             {
-                Ok(None)
+                Ok(Fetched::Forbidden)
             }
             Err(other) => Err(other),
         }
@@ -187,7 +191,7 @@ impl Bitrix24 {
             && item.get("fm").is_none()
             && let Ok(number) = done.id.as_str().parse()
             // The write is done, whatever becomes of this read.
-            && let Ok(Some(read_back)) = self.single(Lane::Write, family, entity, number).await
+            && let Ok(Fetched::Record(read_back)) = self.single(Lane::Write, family, entity, number).await
         {
             return Ok(read_back);
         }

@@ -1,6 +1,6 @@
 //! [`System`] on top of the pure parts: which method is called with what, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -109,6 +109,7 @@ impl System for Bitrix24 {
     ) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
         let family = family(entity)?;
         let mut found: BTreeMap<String, Record> = BTreeMap::new();
+        let mut forbidden: BTreeSet<RecordId> = BTreeSet::new();
         let numbers: Vec<u64> = ids.iter().filter_map(|id| id.as_str().parse().ok()).collect();
         // One by one inside a batch, and not by a list: a list may come from an index that lags behind.
         for some in numbers.chunks(PAGE).filter(|some| some.len() > 1) {
@@ -119,12 +120,18 @@ impl System for Bitrix24 {
         for id in ids {
             if let Some(number) = id.as_str().parse::<u64>().ok().filter(|_| !found.contains_key(id.as_str())) {
                 // A batch leaves out what we may not see; only a read of its own says why.
-                if let Some(record) = self.single(lane, family, entity, number).await? {
-                    found.insert(id.0.clone(), record);
+                match self.single(lane, family, entity, number).await? {
+                    Fetched::Record(record) => drop(found.insert(id.0.clone(), record)),
+                    Fetched::Forbidden => drop(forbidden.insert(id.clone())),
+                    Fetched::Missing => {}
                 }
             }
         }
-        let fetched = |id: &RecordId| found.get(id.as_str()).cloned().map_or(Fetched::Missing, Fetched::Record);
+        let fetched = |id: &RecordId| match found.get(id.as_str()) {
+            Some(record) => Fetched::Record(record.clone()),
+            None if forbidden.contains(id) => Fetched::Forbidden,
+            None => Fetched::Missing,
+        };
         Ok(ids.iter().map(|id| (id.clone(), fetched(id))).collect())
     }
 
@@ -301,7 +308,7 @@ fn by_any_split(full: &str) -> Json {
 fn present(fetched: Vec<(RecordId, Fetched)>) -> Vec<Record> {
     let record = |(_, fetched)| match fetched {
         Fetched::Record(record) => Some(record),
-        Fetched::Missing => None,
+        Fetched::Missing | Fetched::Forbidden => None,
     };
     fetched.into_iter().filter_map(record).collect()
 }

@@ -112,7 +112,7 @@ impl Notion {
         if let Some(id) = committed(&response) {
             return match self.read_page(entity, &id, Lane::Probe).await {
                 Ok(Fetched::Record(record)) => Ok(record),
-                Ok(Fetched::Missing) => {
+                Ok(Fetched::Missing | Fetched::Forbidden) => {
                     Err(WriteError::Saved { id: RecordId(id), why: "Notion does not find it yet".to_owned() })
                 }
                 Err(error) => Err(WriteError::Saved { id: RecordId(id), why: error.message }),

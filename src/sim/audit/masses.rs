@@ -1,6 +1,5 @@
-//! What happened to many records at once: nobody may end many ties, or empty a field on many records, unasked.
-//!
-//! The limits are those that the design names, counted here anew from the worlds' logs and the journal.
+//! What happened to many records at once: many ties do not end unasked. The limit is the design's, counted here anew from
+//! the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Happening, PairName, Side};
 
-use super::plain::Plain;
 use super::report::{Report, TroubleKind};
 use super::verdict::Court;
 
 /// How long an operator's word covers what it allowed, and over which time steps are counted together.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Emptied fields are counted over less: people empty fields all day.
-const SPELL: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether an operator let a mass change of a pair happen in the hour before.
 fn allowed(court: &Court<'_>, pair: &PairName, at: Timestamp) -> bool {
@@ -56,39 +52,6 @@ pub(super) fn departures(court: &Court<'_>, report: &mut Report) {
                 }
             }
             _ => {}
-        }
-    }
-}
-
-/// Fields that the API emptied together: ten, or one in five of a pair's ties.
-pub(super) fn emptied(court: &Court<'_>, report: &mut Report) {
-    let ties: BTreeMap<&PairName, usize> = court.case.claims.ties.iter().fold(BTreeMap::new(), |mut ties, tie| {
-        *ties.entry(&tie.pair).or_default() += 1;
-        ties
-    });
-    let mut emptied: BTreeMap<(usize, Side, usize), Vec<Timestamp>> = BTreeMap::new();
-    for (spot, touches) in &court.past.touches {
-        for touch in touches.iter().filter(|touch| touch.person.is_none() && touch.at >= court.case.began) {
-            let (before, after) = (court.plain(spot, &touch.before), court.plain(spot, &touch.after));
-            if after == Plain::Empty && before != Plain::Empty {
-                emptied.entry((spot.pair, spot.side, spot.field)).or_default().push(touch.at);
-            }
-        }
-    }
-    for ((pair, side, field), mut moments) in emptied {
-        let Some(pair) = court.case.pairs.get(pair) else { continue };
-        moments.sort_unstable();
-        let limit = (10).max(ties.get(&pair.name).copied().unwrap_or(0) / 5);
-        let many = moments.windows(limit + 1).find(|some| some[limit].duration_since(some[0]) < SPELL);
-        if let Some(many) = many.filter(|many| !allowed(court, &pair.name, many[limit])) {
-            let key = pair.fields.get(field).map_or("?", |field| field.key.as_str());
-            let text = format!(
-                "mass: {key} of {} was emptied in {side} on {} records by {}, and nobody was asked",
-                pair.name,
-                limit + 1,
-                many[limit]
-            );
-            report.tell(TroubleKind::Mass, side, Vec::new(), text);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Two clocks: the world's, which is right and follows tokio's paused one, and the engine's, which may be wrong.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -66,16 +67,25 @@ impl HostClock {
     pub fn correct(&self, journal: &mut [Event]) {
         let starts = self.locked().starts.clone();
         let mut life = 0;
+        // Records with a write of the last life, whose window began in that.
+        let mut doubted = BTreeSet::new();
         for event in journal {
             if event.what == Happening::System && event.note.ends_with("started") {
                 // A process that died while it started may have told of it, or not.
                 let told = |(at, skew): &(Timestamp, SignedDuration)| *at + *skew == event.at;
                 let next = starts.iter().skip(life).position(told);
                 life += next.unwrap_or(0);
+                doubted.clear();
             }
+            let record = (event.pair.clone(), event.side, event.crm.clone(), event.notion.clone());
+            if event.what == Happening::Unknown && event.note.starts_with("sent before the last stop") {
+                doubted.insert(record.clone());
+            }
+            let opened =
+                if event.window.is_some() && doubted.contains(&record) { life.saturating_sub(1) } else { life };
             event.at = world_time(&starts, life, event.at);
             event.window =
-                event.window.map(|(from, to)| (world_time(&starts, life, from), world_time(&starts, life, to)));
+                event.window.map(|(from, to)| (world_time(&starts, opened, from), world_time(&starts, life, to)));
         }
     }
 

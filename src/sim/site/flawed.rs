@@ -92,7 +92,7 @@ impl System for Flawed {
         let found = self.inner.get(entity, ids, lane).await?;
         let cut = |(id, fetched)| match fetched {
             Fetched::Record(record) => (id, Fetched::Record(self.cut(record))),
-            Fetched::Missing => (id, Fetched::Missing),
+            other => (id, other),
         };
         Ok(found.into_iter().map(cut).collect())
     }
