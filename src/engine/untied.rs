@@ -135,16 +135,12 @@ impl Core {
                 _ => false,
             };
         }
-        // The counterpart that each survivor lost.
+        // The counterpart that each survivor lost. Whichever went away first, the one that is there while the other is not
+        // has survived it; if both are, they are tied again.
         let survivors: BTreeMap<(Side, &RecordId), &RecordId> = pair
             .tombstones
             .values()
-            .flat_map(|stone| {
-                // Where both went away, whichever is back again is the survivor.
-                let notion = (stone.gone != Some(Side::Notion)).then_some(((Side::Notion, &stone.notion), &stone.crm));
-                let crm = (stone.gone != Some(Side::Crm)).then_some(((Side::Crm, &stone.crm), &stone.notion));
-                [notion, crm].into_iter().flatten()
-            })
+            .flat_map(|stone| [((Side::Notion, &stone.notion), &stone.crm), ((Side::Crm, &stone.crm), &stone.notion)])
             .collect();
         let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();
         for intent in self.memory.intents.values().filter(|intent| intent.pair == *name) {
