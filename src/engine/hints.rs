@@ -225,6 +225,14 @@ impl Core {
         self.hints.keep(at, window);
     }
 
+    /// Nobody knows when it was executed, if it was: whatever was edited until somebody looked may be overwritten.
+    pub(super) fn close_unknown_window(&mut self, txn: &mut Txn, at: &RecordRef, intent: &Intent, now: Timestamp) {
+        if let Some(window) = self.hints.window(at, intent.seq) {
+            window.closed = Some(now);
+            self.judge_windows(txn, at);
+        }
+    }
+
     /// It was not executed, or nobody will ever know: what is still open of it is forgotten.
     pub(super) fn drop_window(&mut self, intent: &Intent) {
         let Purpose::Update { record } = &intent.purpose else { return };

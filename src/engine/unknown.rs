@@ -1,10 +1,10 @@
 //! Writes whose outcome nobody knows: probed, adopted, or planned anew; never blindly repeated.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::{
     Entity, Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record, RecordId,
-    RecordRef, Side, Tie,
+    RecordRef, Tie,
 };
 use crate::remote::{Fetched, Lane, RemoteError, System};
 
@@ -13,9 +13,6 @@ use super::flaw::Flaw;
 use super::memory::Txn;
 use super::messages::Msg;
 use super::reading::Source;
-
-/// How far a system's clock may be from what its answers told of it.
-const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// How often a create is sent at most: once, and twice again.
 const SENDS: u32 = 3;
@@ -143,7 +140,7 @@ impl Core {
                 for (_, fetched) in found {
                     self.probed_update(txn, &intent, &at, began, fetched);
                 }
-                self.drop_window(&intent);
+                self.close_unknown_window(txn, &at, &intent, began);
                 self.memory.touch(&at);
             }
         }
@@ -217,37 +214,8 @@ impl Core {
             // Nobody knows when it was executed, if it was: its window reaches up to here.
             event.window = Some((intent.read_at, began));
             txn.events.push(event);
-            if !done && self.was_touched_since(intent, record, at.side) {
-                self.take_one(txn, at, began, fetched);
-                self.count_as_moved(txn, intent, at, began);
-                return;
-            }
         }
         self.take_one(txn, at, began, fetched);
-    }
-
-    /// Whether somebody else has edited the record since an unknown write of ours was sent. Then a value as before may be
-    /// theirs, put back over ours.
-    fn was_touched_since(&self, intent: &Intent, record: &Record, side: Side) -> bool {
-        let IntentState::Unknown { sent_at, .. } = intent.state else { return false };
-        let precision = self.systems.get(side).capabilities().precision;
-        let edited = record.edited_at.and_then(|edited| edited.checked_sub(*self.ahead.get(side)).ok());
-        !record.edited_by_us && edited.is_some_and(|edited| after(edited, precision + SLACK) > sent_at)
-    }
-
-    /// Its fields count as edited, whatever they show: so they are a conflict, and nobody's value is written over.
-    fn count_as_moved(&mut self, txn: &mut Txn, intent: &Intent, at: &RecordRef, began: Timestamp) {
-        let Some(pair) = self.memory.pair(&at.pair) else { return };
-        let (Some(map), Some(mut observation)) = (&pair.map, pair.observation(at.side, &at.id).cloned()) else {
-            return;
-        };
-        for field in intent.common.keys().filter_map(|key| map.field(key)) {
-            let name = field.name_on(at.side);
-            // Before our write it was read: without that moment it would not count as having moved.
-            let last = observation.changed_between.get(name).and_then(|(last, _)| *last).or(Some(intent.read_at));
-            observation.changed_between.insert(name.clone(), (last, began));
-        }
-        self.memory.put_observation(txn, at, observation);
     }
 
     fn reschedule(&mut self, txn: &mut Txn, mut intent: Intent, probed: u32, due: Timestamp) {

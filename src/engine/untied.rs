@@ -135,14 +135,12 @@ impl Core {
                 _ => false,
             };
         }
-        // The counterpart that each survivor lost.
+        // The counterpart that each survivor lost. Whichever went away first, the one that is there while the other is not
+        // has survived it; if both are, they are tied again.
         let survivors: BTreeMap<(Side, &RecordId), &RecordId> = pair
             .tombstones
             .values()
-            .flat_map(|stone| {
-                // Whichever is there, or back again, is the survivor: both together would be tied anew.
-                [((Side::Notion, &stone.notion), &stone.crm), ((Side::Crm, &stone.crm), &stone.notion)]
-            })
+            .flat_map(|stone| [((Side::Notion, &stone.notion), &stone.crm), ((Side::Crm, &stone.crm), &stone.notion)])
             .collect();
         let mut creating: BTreeSet<(Side, RecordId)> = BTreeSet::new();
         for intent in self.memory.intents.values().filter(|intent| intent.pair == *name) {

@@ -43,6 +43,29 @@ async fn a_page_taken_out_of_the_trash_is_tied_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_that_is_back_after_its_record_was_deleted_too_brings_nothing_back() {
+    let mut plan = Plan::default();
+    plan.timing.sweep_every = std::time::Duration::from_secs(300);
+    let bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    let deals = bench.ids(Entity::Deal).len();
+    bench.trash_page(&page);
+    bench.until("the tie ended", 900, async || bench.page_of("deals", &deal).await.is_none()).await;
+    bench.delete_crm(Entity::Deal, &deal);
+    bench.pass(1200).await;
+    let now = bench.now();
+    bench.wires.notion.lock().unwrap().person_restore(now, crate::harness::BORIS, &page).unwrap();
+    bench.pass(1200).await;
+    assert_eq!(bench.ids(Entity::Deal).len(), deals - 1, "a deleted deal was made again");
+    let orphans = bench.claims().await.orphans;
+    assert!(
+        matches!(&orphans[..], [it] if it.why == OrphanWhy::Survivor { gone: deal.as_str().into() }),
+        "{orphans:?}"
+    );
+    assert!(bench.creates().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deletion_against_an_edit_is_held_and_deletes_nothing() {
     let bench = Bench::settled(propagating()).await;
     let (deal, page) = bench.deal().await;
