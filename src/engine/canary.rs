@@ -20,6 +20,8 @@ use super::messages::Msg;
 
 /// How soon a failed canary is repeated, and how long one that came back is not doubted.
 const SOON: SignedDuration = SignedDuration::from_secs(15);
+/// How soon people are asked for again that we may not list.
+const PEOPLE_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// How soon others are looked for when a known record was not there.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 /// After so long without a write the next one waits for a canary.
@@ -311,8 +313,13 @@ impl Core {
                     }
                 }
             }
-            // Without the right to see people, people fields are held; everything else goes on.
+            // Without the right to see people, people fields are held; everything else goes on. It is asked for again before
+            // long: a right can be missing for a moment only.
             Err(error) if error.kind == RemoteErrorKind::Forbidden => {
+                let again = after(self.clock.now(), PEOPLE_AGAIN);
+                for name in self.pair_names() {
+                    self.hurry(&name, again);
+                }
                 if self.directory.refuse(side, error.message) {
                     for pair in self.memory.pairs.values_mut() {
                         pair.dirty.extend(pair.ties.keys().cloned());

@@ -168,11 +168,20 @@ impl Mischief {
             }
             Kind::Robot => {
                 let (code, _) = *dice.pick(STAGES)?;
-                let (field, value) = match dice.between(0, 4) {
+                let kind = dice.between(0, 4);
+                if kind > 1 {
+                    // Whoever leaves the first stage is sent back to it within the same save.
+                    for (stage, _) in STAGES.iter().skip(1) {
+                        let (field, value) = ("STAGE_ID".to_owned(), json!(STAGES[0].0));
+                        let robot =
+                            Robot { stage: (*stage).to_owned(), field, value, delay_secs: 0, by: "robot".to_owned() };
+                        crm.add_robot(robot).ok()?;
+                    }
+                    return Some((end, Mend::Robots));
+                }
+                let (field, value) = match kind {
                     0 => ("OPPORTUNITY", json!(dice.between(100, 900).to_string())),
-                    1 => ("COMMENTS", json!(format!("Set by a robot ({})", dice.word()))),
-                    // Whoever enters this stage is sent back to another one.
-                    _ => ("STAGE_ID", json!(dice.pick(STAGES)?.0)),
+                    _ => ("COMMENTS", json!(format!("Set by a robot ({})", dice.word()))),
                 };
                 let delay_secs = if dice.one_in(2) { 0 } else { dice.between(1, 90) as u32 };
                 let by = "robot".to_owned();

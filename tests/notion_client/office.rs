@@ -220,7 +220,7 @@ impl Office {
     pub async fn get(&self, entity: &Entity, id: &str) -> Record {
         match self.fetch(entity, id).await {
             Fetched::Record(record) => record,
-            Fetched::Missing => panic!("{id} is missing"),
+            Fetched::Missing | Fetched::Forbidden => panic!("{id} is missing"),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Happening, PairName, Side};
+use crate::model::{Event, Happening, PairName, Side};
 
 use super::report::{Report, TroubleKind};
 use super::verdict::Court;
@@ -26,6 +26,16 @@ fn allowed(court: &Court<'_>, pair: &PairName, at: Timestamp) -> bool {
     })
 }
 
+/// Whether an operator ended this very tie.
+fn by_operator(court: &Court<'_>, untied: &Event) -> bool {
+    court.case.claims.journal.iter().any(|event| {
+        event.what == Happening::Decided
+            && event.at == untied.at
+            && event.pair == untied.pair
+            && event.crm == untied.crm
+    })
+}
+
 /// Ties that ended together: ten, or one in twenty.
 pub(super) fn departures(court: &Court<'_>, report: &mut Report) {
     let mut ties: BTreeMap<&PairName, usize> = BTreeMap::new();
@@ -36,6 +46,8 @@ pub(super) fn departures(court: &Court<'_>, report: &mut Report) {
         let count = ties.entry(pair).or_default();
         match event.what {
             Happening::Tied => *count += 1,
+            // An operator who unties knows what they do.
+            Happening::Untied if by_operator(court, event) => *count = count.saturating_sub(1),
             Happening::Untied => {
                 let ended = ended.entry(pair).or_default();
                 ended.retain(|at| event.at.duration_since(*at) < HOUR);

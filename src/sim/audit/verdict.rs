@@ -185,13 +185,18 @@ impl<'a> Court<'a> {
     fn taken_back(&self, trial: &Trial<'_>) -> bool {
         let after = self.plain(trial.spot, &trial.edit.after);
         let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
-        let begun = by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before) == after).last();
-        let (Some((back, begun)), Some(far)) = (begun, &trial.far) else { return false };
+        let mut begun = by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before) == after);
+        begun.any(|(back, begun)| self.unnoticed(trial, &after, back, begun))
+    }
+
+    /// Whether nobody looked since people on this side left that value, so many edits ago.
+    fn unnoticed(&self, trial: &Trial<'_>, after: &Plain, back: usize, begun: &Touch) -> bool {
+        let Some(far) = &trial.far else { return false };
         // Both sides had agreed on it before people began, on whichever side they began.
-        let far_now = self.plain(far, &self.past.value_at(far, begun.at)) == after;
+        let far_now = self.plain(far, &self.past.value_at(far, begun.at)) == *after;
         let far_before = self.past.at(far).iter().rev().skip_while(|touch| touch.at >= begun.at);
         let mut far_before = far_before.take_while(|touch| touch.person.is_some());
-        if !far_now && !far_before.any(|touch| self.plain(far, &touch.before) == after) {
+        if !far_now && !far_before.any(|touch| self.plain(far, &touch.before) == *after) {
             return false;
         }
         // A value between that reached the other side was seen.
