@@ -173,6 +173,16 @@ impl Past {
     /// A composed field that one save changes by two entries changed once.
     fn touched(&mut self, spot: Spot, change: Touch, composed: bool) {
         let all = self.touches.entry(spot).or_default();
+        // A robot that puts back within the same save what a caller wrote: the system did not take it, and nothing changed.
+        if let Some(last) = all.last()
+            && change.person.is_some()
+            && last.person.is_none()
+            && last.at == change.at
+            && last.before == change.after
+        {
+            all.pop();
+            return;
+        }
         match all.last_mut() {
             Some(last) if composed && last.at == change.at && last.person == change.person => {
                 (last.seq, last.after) = (change.seq, change.after);
