@@ -10,6 +10,7 @@ use crate::seam::KvError;
 use crate::store::{Store, record, trees};
 
 use super::core::{Core, after, signed};
+use super::flaw::Flaw;
 use super::memory::Txn;
 
 /// Lines that one step looks at.
@@ -72,6 +73,9 @@ impl Core {
         self.tidy.overrides = after(now, OFTEN);
         let unused = self.memory.decisions.values().filter(|decision| {
             let Verdict::Override { pair, .. } = &decision.verdict else { return false };
+            if self.errs(Flaw::OverrideReused) {
+                return false;
+            }
             let guard = HoldId { pair: pair.clone(), crm: None, field: None };
             let looked = |side: Side| {
                 let end = self.listings.get(&(pair.clone(), side)).and_then(|listing| listing.last_end);

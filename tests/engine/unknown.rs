@@ -51,8 +51,9 @@ async fn a_create_that_never_happened_is_sent_again_at_the_end_of_the_schedule_a
     bench.until("it is tied", 1200, async || bench.page_of("contacts", &ida).await.is_some()).await;
     let sent: Vec<_> = bench.creates().iter().map(|call| call.at).collect();
     assert_eq!(sent.len(), 2);
+    // Ten minutes from when nobody knew any more: it may have left as late as that.
     let waited = sent[1].duration_since(sent[0]).as_secs();
-    assert!((600..640).contains(&waited), "{waited}");
+    assert!((665..705).contains(&waited), "{waited}");
     assert_eq!(bench.pages("contacts").len(), pages + 1);
 }
 
