@@ -89,9 +89,15 @@ impl Core {
             let edited = Side::BOTH.into_iter().any(|side| {
                 let observation = if side == Side::Crm { crm } else { notion };
                 observation.is_present()
-                    && map.fields.iter().filter(|field| field.spec.direction.from(side)).any(|field| {
+                    && map.fields.iter().any(|field| {
                         let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
                         match (self.seen(field, side, observation, &lookup), base) {
+                            // What never crosses is nobody's edit, unless it waits for a person.
+                            (_, Some(_)) | (Seen::Unmapped(..) | Seen::Unknown(..), _)
+                                if !field.spec.direction.from(side) =>
+                            {
+                                false
+                            }
                             (Seen::Known(value), Some(base)) => {
                                 let came = observation.changed_between.get(field.name_on(side));
                                 // Back at the base is an edit too, if it was seen to move since.

@@ -205,6 +205,16 @@ impl Core {
             Seen::Known(value) => Some(value),
             _ => None,
         };
+        // What one side got back and somebody has changed since is not to be written over by the other half of the undo.
+        let overtaken = Side::BOTH.into_iter().filter(|side| *both && !left.is_empty() && !left.contains(side));
+        for (side, value) in overtaken.filter_map(|side| Some((side, shown(side)?))) {
+            if !field.same(&value, to) {
+                return Fate::Lapsed(format!(
+                    "{side} was changed after it had got the old value back, so the other side is left as it is: it shows {:?}",
+                    value.show()
+                ));
+            }
+        }
         for side in left {
             let refused = self
                 .memory

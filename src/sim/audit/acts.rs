@@ -75,7 +75,8 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
         let Some(pair) = court.case.pairs.get(spot.pair) else { continue };
         let key = pair.fields.get(spot.field).map(|field| &field.key);
         for touch in touches.iter().filter(|touch| touch.person.is_none() && touch.at >= court.case.began) {
-            let (before, after) = (court.plain(spot, &touch.before), court.plain(spot, &touch.after));
+            let (before, after) =
+                (court.plain(spot, &touch.before, touch.at), court.plain(spot, &touch.after, touch.at));
             let Plain::Set(members) = &before else { continue };
             let mut taken: BTreeSet<String> = members.difference(&after.members()).cloned().collect();
             if taken.is_empty() {
@@ -88,19 +89,32 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
             let by_people = |member: &String| {
                 fars.iter().chain([spot]).any(|at| {
                     let mut touches = court.past.at(at).iter().filter(|it| it.person.is_some());
-                    touches.any(|it| court.plain(at, &it.after).members().contains(member))
+                    touches.any(|it| court.plain(at, &it.after, it.at).members().contains(member))
                 })
             };
             taken.retain(by_people);
             for at in fars.iter().chain([spot]) {
                 for other in court.past.at(at).iter().filter(|it| it.person.is_some() && it.at <= touch.at) {
-                    let removed = court.plain(at, &other.before).members();
-                    let kept = court.plain(at, &other.after).members();
+                    let removed = court.plain(at, &other.before, other.at).members();
+                    let kept = court.plain(at, &other.after, other.at).members();
                     taken.retain(|member| kept.contains(member) || !removed.contains(member));
                 }
             }
             if let Some(related) = court.terms.related(spot.pair, spot.field) {
-                taken.retain(|member| !court.is_gone(related, member));
+                // A record that was tied to another page since is still there by that.
+                let related_pair = court.case.pairs.get(related).map(|pair| &pair.name);
+                let kept: BTreeSet<&str> = related_pair.map_or_else(BTreeSet::new, |name| {
+                    let pages = touch.after.as_array().into_iter().flatten().filter_map(|it| it.as_str());
+                    pages.flat_map(|page| court.bonds.all(name, Side::Notion, page)).collect()
+                });
+                let stood_for = |member: &String| {
+                    let pages = related_pair.map(|name| court.bonds.all(name, Side::Crm, member));
+                    let mut others = pages.into_iter().flatten().flat_map(|page| {
+                        related_pair.map(|name| court.bonds.all(name, Side::Notion, page)).into_iter().flatten()
+                    });
+                    spot.side == Side::Notion && others.any(|other| kept.contains(other))
+                };
+                taken.retain(|member| !court.is_gone(related, member) && !stood_for(member));
             }
             let (crm, notion) = match spot.side {
                 Side::Crm => (Some(spot.record.as_str()), None),
@@ -115,7 +129,7 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
             let window = events.iter().filter(|event| event.what == Happening::Wrote && event.field.as_ref() == key);
             let mut window = window.filter_map(|event| event.window);
             if let Some((opened, _)) = window.find(|(from, to)| (*from..=*to).contains(&touch.at)) {
-                let before = court.plain(spot, &court.past.value_at(spot, opened)).members();
+                let before = court.plain(spot, &court.past.value_at(spot, opened), opened).members();
                 taken.retain(|member| before.contains(member));
             }
             if taken.is_empty() || events.iter().any(by_somebody) {

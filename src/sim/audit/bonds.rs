@@ -20,6 +20,16 @@ pub(super) struct Bonds {
     turns: BTreeMap<(PairName, String), Vec<(Timestamp, bool)>>,
     ever: Ends,
     all: Partners,
+    /// What a record was tied to, from when and until when, in order.
+    spans: BTreeMap<(PairName, Side, String), Vec<Span>>,
+}
+
+/// One tie of a record.
+#[derive(Debug)]
+struct Span {
+    from: Timestamp,
+    until: Option<Timestamp>,
+    with: String,
 }
 
 impl Bonds {
@@ -64,7 +74,47 @@ impl Bonds {
                 bond(Side::Notion, notion.as_str(), crm.as_str());
             }
         }
+        bonds.remember_spans(claims);
         bonds
+    }
+
+    fn remember_spans(&mut self, claims: &Claims) {
+        for event in &claims.journal {
+            let (Some(pair), Some(crm), Some(notion)) = (&event.pair, &event.crm, &event.notion) else { continue };
+            for (side, own, other) in
+                [(Side::Crm, crm.as_str(), notion.as_str()), (Side::Notion, notion.as_str(), crm.as_str())]
+            {
+                match event.what {
+                    Happening::Tied => {
+                        let span = Span { from: event.at, until: None, with: other.to_owned() };
+                        self.spans.entry((pair.clone(), side, own.to_owned())).or_default().push(span);
+                    }
+                    Happening::Untied => {
+                        let spans = self.spans.get_mut(&(pair.clone(), side, own.to_owned()));
+                        if let Some(span) = spans.and_then(|spans| spans.iter_mut().rfind(|span| span.with == other)) {
+                            span.until = span.until.or(Some(event.at));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// What a record was tied to at a moment; between two ties what it was tied to next, and after the last one that.
+    pub(super) fn partner_at(&self, pair: &PairName, side: Side, record: &str, at: Timestamp) -> Option<&str> {
+        let spans = self.spans.get(&(pair.clone(), side, record.to_owned())).map_or(&[][..], Vec::as_slice);
+        let lasting = spans.iter().rfind(|span| span.from <= at && span.until.is_none_or(|until| at < until));
+        let next = || spans.iter().find(|span| span.from > at);
+        let span = lasting.or_else(next).or(spans.last());
+        span.map(|span| span.with.as_str()).or_else(|| self.ever(pair, side, record))
+    }
+
+    /// Whether a record was tied to something else after a moment than at it.
+    pub(super) fn tied_anew(&self, pair: &PairName, side: Side, record: &str, since: Timestamp) -> bool {
+        let was = self.partner_at(pair, side, record, since);
+        let spans = self.spans.get(&(pair.clone(), side, record.to_owned()));
+        spans.into_iter().flatten().any(|span| span.from > since && Some(span.with.as_str()) != was)
     }
 
     /// Whether a CRM record was tied at a moment.

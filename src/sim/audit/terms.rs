@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::mapping::{FieldSpec, PairSpec};
@@ -78,8 +79,8 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// A plain value of a side's log or world.
-    pub(super) fn plain(&self, pair: usize, field: usize, side: Side, value: &Json) -> Plain {
+    /// A plain value of a side's log or world at a moment.
+    pub(super) fn plain(&self, pair: usize, field: usize, side: Side, value: &Json, at: Timestamp) -> Plain {
         let ids = || value.as_array().into_iter().flatten().filter_map(Json::as_str);
         match (self.kind(pair, field), side) {
             (Kind::Plain(reading), _) => Plain::json(value, *reading),
@@ -103,13 +104,13 @@ impl<'a> Terms<'a> {
                 Plain::set(ids().map(|id| users.get(id).cloned().unwrap_or_else(|| format!("user {id}"))))
             }
             (Kind::Links(_), Side::Crm) => Plain::set(ids().map(str::to_owned)),
-            (Kind::Links(other), Side::Notion) => Plain::set(ids().map(|page| self.link(*other, page))),
+            (Kind::Links(other), Side::Notion) => Plain::set(ids().map(|page| self.link(*other, page, at))),
         }
     }
 
-    /// A page as the CRM record it is tied to; one without a tie stands for itself.
-    pub(super) fn link(&self, pair: usize, page: &str) -> String {
-        let tied = self.pairs.get(pair).and_then(|pair| self.bonds.ever(&pair.name, Side::Notion, page));
+    /// A page as the CRM record it was tied to at a moment; one that never had a tie stands for itself.
+    pub(super) fn link(&self, pair: usize, page: &str, at: Timestamp) -> String {
+        let tied = self.pairs.get(pair).and_then(|pair| self.bonds.partner_at(&pair.name, Side::Notion, page, at));
         tied.map_or_else(|| page.to_owned(), str::to_owned)
     }
 
@@ -134,7 +135,7 @@ impl<'a> Terms<'a> {
             Value::DateTime(at) => return [Plain::moment(*at), Plain::moment(*at)],
             Value::Choices(set) | Value::People(set) | Value::Links(set) => json!(set),
         };
-        [Plain::json(&native, reading), self.plain(pair, field, side, &native)]
+        [Plain::json(&native, reading), self.plain(pair, field, side, &native, Timestamp::MAX)]
     }
 }
 

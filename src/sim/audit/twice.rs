@@ -118,7 +118,7 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     let field = pair.fields.iter().position(of_email)?;
     let spot = |name: &Name| Spot { pair: name.0, side: name.1, record: name.2.clone(), field };
     let given = court.past.at(&spot(name)).iter().find(|touch| touch.person.is_none() && touch.at == life.at)?;
-    let key = court.plain(&spot(name), &given.after);
+    let key = court.plain(&spot(name), &given.after, given.at);
     let looked = court.case.claims.journal.iter().find_map(|event| {
         let id = if name.1 == Side::Crm { &event.crm } else { &event.notion };
         let made = matches!(event.what, Happening::Created | Happening::Adopted) && event.side == Some(name.1);
@@ -128,7 +128,7 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
     });
     let has = |other: &&Name| {
         let spot = spot(other);
-        let had = |value: Json| court.plain(&spot, &value) == key;
+        let had = |value: Json| court.plain(&spot, &value, life.at) == key;
         had(court.past.value_before(&spot, life.seq)) && looked.is_none_or(|at| had(court.past.value_at(&spot, at)))
     };
     let other = neighbours(court, name, life.seq).find(has).filter(|_| key != Plain::Empty)?;
@@ -171,7 +171,7 @@ pub(super) fn loops(court: &Court<'_>, report: &mut Report) {
                 written.clear();
                 continue;
             }
-            let value = court.plain(spot, &touch.after);
+            let value = court.plain(spot, &touch.after, touch.at);
             let seqs = written.entry(value.clone()).or_default();
             seqs.push(touch.seq);
             if seqs.len() as u32 > OCCURRENCES && touch.at >= court.case.began {

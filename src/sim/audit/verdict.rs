@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::model::{Happening, Side};
@@ -89,9 +90,9 @@ impl<'a> Court<'a> {
         report.latency_ms = Latency::of(crossed);
     }
 
-    /// A value in common terms.
-    pub(super) fn plain(&self, spot: &Spot, value: &Json) -> Plain {
-        self.terms.plain(spot.pair, spot.field, spot.side, value)
+    /// A value in common terms, as records were tied at a moment.
+    pub(super) fn plain(&self, spot: &Spot, value: &Json, at: Timestamp) -> Plain {
+        self.terms.plain(spot.pair, spot.field, spot.side, value, at)
     }
 
     /// The same field of the counterpart.
@@ -104,7 +105,7 @@ impl<'a> Court<'a> {
     fn now(&self, spot: &Spot) -> Option<Plain> {
         let pair = self.case.pairs.get(spot.pair)?;
         let value = current(self.case, pair, spot.side, &spot.record, spot.field)?;
-        Some(self.plain(spot, &value))
+        Some(self.plain(spot, &value, Timestamp::MAX))
     }
 
     /// Whether a relation changed only because a related page was moved away or came back.
@@ -112,14 +113,18 @@ impl<'a> Court<'a> {
         let Some(related) = self.terms.related(spot.pair, spot.field).filter(|_| spot.side == Side::Notion) else {
             return false;
         };
-        let (before, after) = (self.plain(spot, &touch.before).members(), self.plain(spot, &touch.after).members());
+        let (before, after) =
+            (self.plain(spot, &touch.before, touch.at).members(), self.plain(spot, &touch.after, touch.at).members());
         let moves = self.case.notion.moves().iter().filter(|moved| moved.at == touch.at);
-        let moved: BTreeSet<String> = moves.map(|moved| self.terms.link(related, &moved.page)).collect();
+        let moved: BTreeSet<String> = moves.map(|moved| self.terms.link(related, &moved.page, touch.at)).collect();
         !moved.is_empty() && before.symmetric_difference(&after).all(|member| moved.contains(member))
     }
 
     fn wish(&self, trial: &Trial<'_>) -> Wish {
-        let (before, after) = (self.plain(trial.spot, &trial.edit.before), self.plain(trial.spot, &trial.edit.after));
+        let (before, after) = (
+            self.plain(trial.spot, &trial.edit.before, trial.edit.at),
+            self.plain(trial.spot, &trial.edit.after, trial.edit.at),
+        );
         Wish::of(&before, &after)
     }
 
@@ -183,9 +188,10 @@ impl<'a> Court<'a> {
     /// sides held: together they changed nothing, and whoever compares values sees nothing. Had the engine seen what was
     /// between, it would have to know better.
     fn taken_back(&self, trial: &Trial<'_>) -> bool {
-        let after = self.plain(trial.spot, &trial.edit.after);
+        let after = self.plain(trial.spot, &trial.edit.after, trial.edit.at);
         let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
-        let mut begun = by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before) == after);
+        let mut begun =
+            by_people.enumerate().filter(|(_, touch)| self.plain(trial.spot, &touch.before, touch.at) == after);
         begun.any(|(back, begun)| self.unnoticed(trial, &after, back, begun))
     }
 
@@ -193,16 +199,18 @@ impl<'a> Court<'a> {
     fn unnoticed(&self, trial: &Trial<'_>, after: &Plain, back: usize, begun: &Touch) -> bool {
         let Some(far) = &trial.far else { return false };
         // Both sides had agreed on it before people began, on whichever side they began.
-        let far_now = self.plain(far, &self.past.value_at(far, begun.at)) == *after;
+        let far_now = self.plain(far, &self.past.value_at(far, begun.at), begun.at) == *after;
         let far_before = self.past.at(far).iter().rev().skip_while(|touch| touch.at >= begun.at);
         let mut far_before = far_before.take_while(|touch| touch.person.is_some());
-        if !far_now && !far_before.any(|touch| self.plain(far, &touch.before) == *after) {
+        if !far_now && !far_before.any(|touch| self.plain(far, &touch.before, touch.at) == *after) {
             return false;
         }
         // A value between that reached the other side was seen.
-        let between = trial.earlier.iter().rev().take(back + 1).map(|touch| self.plain(trial.spot, &touch.after));
+        let between =
+            trial.earlier.iter().rev().take(back + 1).map(|touch| self.plain(trial.spot, &touch.after, touch.at));
         let between: Vec<Plain> = between.collect();
-        let arrived = |touch: &Touch| touch.person.is_none() && between.contains(&self.plain(far, &touch.after));
+        let arrived =
+            |touch: &Touch| touch.person.is_none() && between.contains(&self.plain(far, &touch.after, touch.at));
         if self.past.at(far).iter().any(|touch| touch.at >= begun.at && arrived(touch)) {
             return false;
         }
@@ -234,13 +242,13 @@ impl<'a> Court<'a> {
                 // Whoever edits the other side has seen this value if theirs was equal to it.
                 let saw = |(far, touches): &(&Spot, &[Touch])| {
                     let mut after = touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at);
-                    after.any(|touch| self.plain(far, &touch.before) == *value)
+                    after.any(|touch| self.plain(far, &touch.before, touch.at) == *value)
                 };
                 trial.later.iter().any(|touch| people(&touch)) || far_touches.iter().any(saw)
             }
             Wish::Members { .. } => {
                 let change = |spot: &Spot, touch: &Touch| {
-                    Wish::of(&self.plain(spot, &touch.before), &self.plain(spot, &touch.after))
+                    Wish::of(&self.plain(spot, &touch.before, touch.at), &self.plain(spot, &touch.after, touch.at))
                 };
                 for touch in trial.later.iter().filter(people) {
                     wish.after(&change(trial.spot, touch));
@@ -251,7 +259,9 @@ impl<'a> Court<'a> {
                     }
                 }
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
-                    wish.without(|member| self.is_gone(related, member) || self.is_another(related, member));
+                    wish.without(|member| {
+                        self.is_gone(related, member) || self.is_another(related, member, trial.edit.at)
+                    });
                     // What was put in and taken out again before anybody looked changed nothing.
                     let unseen = |member: &str, put_in: bool| self.unseen_turn(trial, member, put_in);
                     wish.without_turns(|member| unseen(member, true), |member| unseen(member, false));
@@ -267,10 +277,10 @@ impl<'a> Court<'a> {
 
     /// Whether the edit took back what people on its own side had done to a member since the engine last looked.
     fn unseen_turn(&self, trial: &Trial<'_>, member: &str, put_in: bool) -> bool {
-        let has = |value: &Json| self.plain(trial.spot, value).members().contains(member);
+        let has = |value: &Json, at: Timestamp| self.plain(trial.spot, value, at).members().contains(member);
         let by_people = trial.earlier.iter().rev().take_while(|touch| touch.person.is_some());
-        let mut turns = by_people.filter(|touch| has(&touch.before) != has(&touch.after));
-        let Some(turn) = turns.next().filter(|touch| has(&touch.after) == put_in) else { return false };
+        let mut turns = by_people.filter(|touch| has(&touch.before, touch.at) != has(&touch.after, touch.at));
+        let Some(turn) = turns.next().filter(|touch| has(&touch.after, touch.at) == put_in) else { return false };
         let (crm, notion) = match trial.spot.side {
             Side::Crm => (Some(trial.spot.record.as_str()), None),
             Side::Notion => (None, Some(trial.spot.record.as_str())),
@@ -286,10 +296,12 @@ impl<'a> Court<'a> {
         })
     }
 
-    /// Whether a member was tied to one page and then to another: nobody can say which of them was meant.
-    fn is_another(&self, pair: usize, member: &str) -> bool {
-        let pair = self.case.pairs.get(pair);
-        pair.is_some_and(|pair| self.bonds.all(&pair.name, Side::Crm, member).count() > 1)
+    /// Whether a member, or the page that stood for it, was tied anew since: nobody can say which of them was meant.
+    fn is_another(&self, pair: usize, member: &str, since: Timestamp) -> bool {
+        let Some(pair) = self.case.pairs.get(pair) else { return false };
+        let mut pages = self.bonds.all(&pair.name, Side::Crm, member);
+        self.bonds.tied_anew(&pair.name, Side::Crm, member, since)
+            || pages.any(|page| self.bonds.tied_anew(&pair.name, Side::Notion, page, since))
     }
 
     /// Whether a person took away the record a member stands for, on either side.
@@ -306,20 +318,20 @@ impl<'a> Court<'a> {
     fn deleted_later(&self, trial: &Trial<'_>, wish: &Wish) -> bool {
         let gone = |spot: &Spot| {
             let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()))?;
-            life.gone().filter(|turn| turn.3 && turn.1 >= trial.edit.at).map(|turn| turn.0)
+            life.gone().filter(|turn| turn.3 && turn.1 >= trial.edit.at).map(|turn| (turn.0, turn.1))
         };
         if gone(trial.spot).is_some() {
             return true;
         }
-        let arrived = |far: &Spot, seq: u64| wish.met_by(&self.plain(far, &self.past.value_before(far, seq)));
-        trial.fars.iter().any(|far| gone(far).is_some_and(|seq| arrived(far, seq)))
+        let arrived = |far: &Spot, seq: u64, at| wish.met_by(&self.plain(far, &self.past.value_before(far, seq), at));
+        trial.fars.iter().any(|far| gone(far).is_some_and(|(seq, at)| arrived(far, seq, at)))
     }
 
     /// Milliseconds until the API put the value on the other side, where nobody edited or held it meanwhile.
     fn latency(&self, trial: &Trial<'_>) -> Option<u64> {
         let (wish, far) = (self.wish(trial), trial.far.as_ref()?);
         let arrival = self.past.at(far).iter().find(|touch| {
-            touch.person.is_none() && touch.at >= trial.edit.at && wish.met_by(&self.plain(far, &touch.after))
+            touch.person.is_none() && touch.at >= trial.edit.at && wish.met_by(&self.plain(far, &touch.after, touch.at))
         })?;
         let edited = |touch: &Touch| touch.person.is_some() && touch.at <= arrival.at;
         if trial.later.iter().any(edited) || self.matter(trial, &wish).was_held_until(arrival.at) {
@@ -343,8 +355,8 @@ impl<'a> Court<'a> {
             trial.pair.name,
             spot.record,
             spot.side,
-            self.plain(spot, &edit.before).show(),
-            self.plain(spot, &edit.after).show(),
+            self.plain(spot, &edit.before, edit.at).show(),
+            self.plain(spot, &edit.after, edit.at).show(),
             edit.at,
             edit.seq,
             show(&trial.own),
