@@ -284,13 +284,17 @@ impl Core {
                     continue;
                 }
             }
-            let all = self.memory.pair(name).map_or(0, |pair| pair.ties.len());
             let missed = self.guards.entry(name.clone()).or_default().unseen.get_mut(side);
             if unseen.len() < asked.len() {
                 missed.clear();
                 continue;
             }
             missed.extend(unseen);
+            // Those that went away before can no longer be asked for.
+            let all = self.memory.pair(name).map_or(0, |pair| {
+                let there = |id: &&RecordId| missed.contains(*id) || Self::is_present(pair, side, id);
+                pair.ties.values().map(|tie| tie.on(side)).filter(there).count()
+            });
             // With enough of them it is a guard's affair, and with a few records in all each one's own.
             let enough = missed.len() >= CANARIES.min(all);
             came_back = came_back.map(|came_back| came_back && enough);

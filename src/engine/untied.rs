@@ -149,6 +149,13 @@ impl Core {
             }
         }
         let twins = self.twins(name);
+        // A page that was moved here from another pair still carries the marker that it got there: a number of another kind
+        // of thing.
+        let others = || self.memory.pairs.iter().filter(|(other, _)| *other != name).map(|(_, other)| other);
+        let left: BTreeSet<&RecordId> = others().flat_map(|it| it.tombstones.keys().map(|(_, page)| page)).collect();
+        let moved_in = |side: Side, id: &RecordId| {
+            side == Side::Notion && (left.contains(id) || others().any(|it| it.tie_of(side, id).is_some()))
+        };
         for side in Side::BOTH {
             for (id, observation) in pair.observations.get(side) {
                 if !observation.is_present() || twins.contains(&(side, id.clone())) {
@@ -171,7 +178,7 @@ impl Core {
                 let ready = whole.is_some_and(|whole| observation.seen_at >= whole);
                 let incomplete = whole.is_none() && observation.seen_at >= self.quiet_at(side, observation);
                 let untied = Untied {
-                    marker: observation.marker.clone(),
+                    marker: observation.marker.clone().filter(|_| !moved_in(side, id)),
                     keys,
                     survivor_of,
                     ready,

@@ -51,7 +51,11 @@ pub(super) fn resurrections(court: &Court<'_>, report: &mut Report) {
     for (name, life) in court.past.lives.iter().filter(|(_, life)| life.by_api && life.at >= court.case.began) {
         let Some(source) = source_of(court, name, life) else { continue };
         let source: Name = (name.0, name.1.other(), source);
-        let mut others = counterparts(court, &source).filter(|other| other != name);
+        let pair = court.case.pairs.get(name.0).map(|pair| &pair.name);
+        let tied_before = |other: &Name| {
+            pair.is_some_and(|pair| court.bonds.tied_before(pair, source.1, &source.2, &other.2, life.at))
+        };
+        let mut others = counterparts(court, &source).filter(|other| other != name && tied_before(other));
         if let Some(gone) = others.find(|other| taken_away(court, other, life.at))
             && !ordered(court, name, life)
         {

@@ -110,6 +110,12 @@ impl Bonds {
         span.map(|span| span.with.as_str()).or_else(|| self.ever(pair, side, record))
     }
 
+    /// Whether a record had been tied to that one before a moment.
+    pub(super) fn tied_before(&self, pair: &PairName, side: Side, record: &str, with: &str, at: Timestamp) -> bool {
+        let spans = self.spans.get(&(pair.clone(), side, record.to_owned()));
+        spans.into_iter().flatten().any(|span| span.with == with && span.from <= at)
+    }
+
     /// Whether a record was tied to something else after a moment than at it.
     pub(super) fn tied_anew(&self, pair: &PairName, side: Side, record: &str, since: Timestamp) -> bool {
         let was = self.partner_at(pair, side, record, since);

@@ -101,7 +101,7 @@ impl<'a> Terms<'a> {
             }
             (Kind::Users, side) => {
                 let users = if side == Side::Crm { &self.crm_users } else { &self.notion_users };
-                Plain::set(ids().map(|id| users.get(id).cloned().unwrap_or_else(|| format!("user {id}"))))
+                together(ids().map(|id| users.get(id).cloned().unwrap_or_else(|| format!("user {id}"))))
             }
             (Kind::Links(_), Side::Crm) => Plain::set(ids().map(str::to_owned)),
             (Kind::Links(other), Side::Notion) => Plain::set(ids().map(|page| self.link(*other, page, at))),
@@ -133,10 +133,20 @@ impl<'a> Terms<'a> {
             Value::Flag(flag) => json!(flag),
             Value::Date(day) => return [Plain::Day(*day), Plain::Day(*day)],
             Value::DateTime(at) => return [Plain::moment(*at), Plain::moment(*at)],
+            Value::People(set) if *self.kind(pair, field) == Kind::Users => {
+                return [together(set.iter().cloned()), self.plain(pair, field, side, &json!(set), Timestamp::MAX)];
+            }
             Value::Choices(set) | Value::People(set) | Value::Links(set) => json!(set),
         };
         [Plain::json(&native, reading), self.plain(pair, field, side, &native, Timestamp::MAX)]
     }
+}
+
+/// Whoever is responsible: one value, not a set that is merged by its members.
+fn together(addresses: impl Iterator<Item = String>) -> Plain {
+    let mut all: Vec<String> = addresses.collect();
+    all.sort();
+    if all.is_empty() { Plain::Empty } else { Plain::text(&all.join(", "), Reading::Folded) }
 }
 
 fn kind(crm: &BitrixStandIn, pairs: &[PairSpec], pair: &PairSpec, field: &FieldSpec) -> Kind {

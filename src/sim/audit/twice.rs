@@ -28,7 +28,7 @@ pub(super) fn duplicates(court: &Court<'_>, report: &mut Report) {
         }
         let why = second_counterpart(court, name, life)
             .or_else(|| same_key(court, name, life))
-            .or_else(|| twins.contains(name).then(|| "another live record carries the same marker".to_owned()));
+            .or_else(|| twins.contains(name).then(|| "another live record was made for the same".to_owned()));
         if let Some(why) = why {
             let pair = court.case.pairs.get(name.0).map_or("?", |pair| pair.name.as_str());
             let text = format!("duplicate: the API made {pair}/{} in {} at {}, and {why}", name.2, name.1, life.at);
@@ -96,12 +96,12 @@ pub(super) fn source_of(court: &Court<'_>, name: &Name, life: &Life) -> Option<S
     naming.map(|((_, _, record), _)| record.clone())
 }
 
-/// All but the oldest of live records made by the API that carry the same marker in the end.
+/// All but the oldest of live records that the API made for the same thing. A marker may change later: by a link.
 fn same_marker(court: &Court<'_>, made: &[(&Name, &Life)]) -> BTreeSet<Name> {
     let mut oldest: BTreeSet<(usize, Side, String)> = BTreeSet::new();
     let mut twins = BTreeSet::new();
     for (name, life) in made.iter().filter(|(_, life)| life.gone().is_none()) {
-        let Some((marker, _)) = court.past.marker_before(name, u64::MAX) else { continue };
+        let Some(marker) = source_of(court, name, life) else { continue };
         if life.by_api && !oldest.insert((name.0, name.1, marker)) {
             twins.insert((*name).clone());
         }

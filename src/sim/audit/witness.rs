@@ -66,7 +66,11 @@ impl Matter<'_> {
         let lost = |event: &Event| {
             event.side.is_none_or(|side| side == self.side) && self.carries(self.side, event.before.as_ref())
         };
+        // An operator took back the write that had carried it to the other side.
+        let taken_back =
+            |event: &Event| event.side == Some(self.side.other()) && self.carries(self.side, event.before.as_ref());
         self.since(Happening::Settled).any(lost)
+            || self.since(Happening::Undone).any(taken_back)
             || self.since(Happening::Decided).any(|event| {
                 // A decision *for* a value does not excuse that it is gone.
                 lost(event) || self.carries(self.side, event.after.as_ref()) && self.stands()
