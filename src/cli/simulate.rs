@@ -242,7 +242,7 @@ fn range(args: &Args, lasting: Duration) -> Result<ExitCode, Failure> {
 fn text(summary: &Summary, wall: Duration, speed: f64, (again, different): (usize, u64)) -> String {
     let (exposed, edits) = summary.exposed;
     format!(
-        "{} seeds, {edits} edits, {} requests, {} deaths, {} decisions\n\
+        "{} seeds, {edits} edits, {} requests, {} deaths ({} with a write out), {} decisions\n\
          {} promises broken, {} seeds did not come to rest\n\
          {exposed} edits exposed (longest window {} ms; with reliable webhooks {}), drift {}\n\
          {} simulated hours in {:.1} s: {speed:.0} seconds a CPU second\n\
@@ -250,6 +250,7 @@ fn text(summary: &Summary, wall: Duration, speed: f64, (again, different): (usiz
         summary.seeds,
         summary.requests,
         summary.deaths,
+        summary.deaths_amid_writes,
         summary.decisions,
         summary.violations.len(),
         summary.wedges,

@@ -52,6 +52,8 @@ pub struct Hints {
 #[derive(Debug, PartialEq, Eq)]
 struct Edit {
     at: Timestamp,
+    /// When, by its system's clock.
+    theirs: Timestamp,
     heard: Timestamp,
     fields: Option<Vec<FieldName>>,
 }
@@ -65,6 +67,8 @@ struct Window {
     closed: Option<Timestamp>,
     /// The record's edit time at the pre-read, by its system.
     edited_at: Option<Timestamp>,
+    /// An earlier life of the process opened it, perhaps by another clock of ours: what its system says of time counts.
+    recalled: bool,
     fields: BTreeMap<FieldKey, Slot>,
 }
 
@@ -132,8 +136,9 @@ impl Core {
         }
         if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
             let edits = self.hints.edits.entry(at.clone()).or_default();
+            let theirs = edited;
             let edited = edited.checked_sub(*self.ahead.get(at.side)).unwrap_or(edited);
-            let edit = Edit { at: edited, heard: now, fields: hint.fields.clone() };
+            let edit = Edit { at: edited, theirs, heard: now, fields: hint.fields.clone() };
             if !edits.iter().any(|known| known.at == edit.at && known.fields == edit.fields) {
                 edits.push(edit);
             }
@@ -221,7 +226,8 @@ impl Core {
             (key.clone(), Slot { before, ours: ours.clone(), glimpsed: None, done: false })
         };
         let fields = intent.common.iter().map(slot).collect();
-        let window = Window { intent: intent.seq, opened: intent.read_at, closed: None, edited_at, fields };
+        let window =
+            Window { intent: intent.seq, opened: intent.read_at, closed: None, edited_at, recalled: false, fields };
         self.hints.keep(at, window);
     }
 
@@ -297,7 +303,11 @@ impl Core {
             for (key, slot) in window.fields.iter().filter(|(_, slot)| !slot.done) {
                 let Some(field) = self.field(&at.pair, key) else { continue };
                 let inside = |edit: &&Edit| {
-                    edit.at >= window.opened - SLACK
+                    let opened = match window.edited_at.filter(|_| window.recalled) {
+                        Some(edited) => edit.theirs >= edited,
+                        None => edit.at >= window.opened - SLACK,
+                    };
+                    opened
                         && edit.at <= closed + SLACK
                         && edit.fields.as_ref().is_none_or(|names| names.contains(field.name_on(at.side)))
                 };
@@ -387,6 +397,7 @@ impl Core {
         for intent in &open {
             self.open_window(intent);
         }
+        self.hints.windows.values_mut().flatten().for_each(|window| window.recalled = true);
         let last = self.memory.last_event;
         if last == 0 {
             return Ok(());
@@ -432,6 +443,7 @@ impl Core {
                     opened,
                     closed: Some(closed),
                     edited_at: None,
+                    recalled: true,
                     fields: BTreeMap::from([(key, slot)]),
                 },
             ),

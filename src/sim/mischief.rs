@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::chance::Dice;
 use super::site::{Worlds, locked};
+use crate::model::Side;
 use crate::standin::StandIn;
 use crate::standin::bitrix24::{Entity, Robot};
 use crate::standin::notion::Automation;
@@ -20,7 +21,6 @@ pub enum Kind {
     SourceUnshared,
     PropertyRenamed,
     OptionRenamed,
-    OptionDeleted,
     ColumnAdded,
     ContactsMerged,
     Robot,
@@ -34,17 +34,18 @@ pub enum Kind {
     MassDeletion,
     MassClearing,
     Restored,
+    ContactTrashed,
+    PageRestored,
 }
 
 impl Kind {
     /// Every kind and its name.
-    pub const ALL: [(Kind, &'static str); 19] = [
+    pub const ALL: [(Kind, &'static str); 20] = [
         (Kind::PageMoved, "page-moved"),
         (Kind::PageUnshared, "page-unshared"),
         (Kind::SourceUnshared, "source-unshared"),
         (Kind::PropertyRenamed, "property-renamed"),
         (Kind::OptionRenamed, "option-renamed"),
-        (Kind::OptionDeleted, "option-deleted"),
         (Kind::ColumnAdded, "column-added"),
         (Kind::ContactsMerged, "contacts-merged"),
         (Kind::Robot, "robot"),
@@ -58,6 +59,8 @@ impl Kind {
         (Kind::MassDeletion, "mass-deletion"),
         (Kind::MassClearing, "mass-clearing"),
         (Kind::Restored, "restored"),
+        (Kind::ContactTrashed, "contact-trashed"),
+        (Kind::PageRestored, "page-restored"),
     ];
 
     /// Its name.
@@ -104,19 +107,31 @@ pub enum Mend {
     FullPages,
     /// Phones are kept as typed again.
     Phones,
-    /// Once more, after this time, so many times: another tool insists.
-    Insist(String, u32),
+    /// Once more, so many times: another tool insists.
+    Insist(Side, String, u32),
 }
 
 /// How often another tool looks.
 const INSISTS: SignedDuration = SignedDuration::from_secs(25);
 
+/// A data source that no pair knows.
+pub const ARCHIVE: &str = "Archive";
+
+/// Properties of deals that get another name, and which.
+const RENAMED: [(&str, &str); 5] = [
+    ("Notes", "Remarks"),
+    ("Name", "Project"),
+    ("Amount", "Budget"),
+    ("Contacts", "People outside"),
+    (crate::standin::office::MARKER, "Number in the CRM"),
+];
+
 /// The one who does it all.
 const WHO: &str = "Clara Novak";
 
 impl Mischief {
-    /// It begins; what has to be done later, and when.
-    pub fn begin(&mut self, worlds: &Worlds, facts: &Facts, now: Timestamp) -> Option<(Timestamp, Mend)> {
+    /// It begins; what has to be done later, and when. `None` where there was nothing to do it to.
+    pub fn begin(&mut self, worlds: &Worlds, facts: &Facts, now: Timestamp) -> Option<Option<(Timestamp, Mend)>> {
         let end = now + self.lasting;
         let dice = &mut self.dice;
         let (contacts, deals) = (&facts.contacts.data_source, &facts.deals.data_source);
@@ -126,8 +141,10 @@ impl Mischief {
         let mend = match self.kind {
             Kind::PageMoved => {
                 let page = dice.pick(&notion.live_pages(table))?.clone();
-                let to = if table == contacts { deals } else { contacts };
-                notion.person_move(now, WHO, &page, to).ok()?;
+                let other = if table == contacts { deals } else { contacts };
+                let archive = || notion.data_sources().into_iter().find(|it| it.1 == ARCHIVE).map(|it| it.0);
+                let to = if dice.one_in(2) { archive()? } else { other.clone() };
+                notion.person_move(now, WHO, &page, &to).ok()?;
                 Mend::MoveBack(page, table.clone())
             }
             Kind::PageUnshared => {
@@ -140,8 +157,9 @@ impl Mischief {
                 Mend::Share(table.clone())
             }
             Kind::PropertyRenamed => {
-                notion.rename_property(now, WHO, deals, "Notes", "Remarks").ok()?;
-                Mend::Property(deals.clone(), "Remarks", "Notes")
+                let (name, other) = *dice.pick(&RENAMED)?;
+                notion.rename_property(now, WHO, deals, name, other).ok()?;
+                Mend::Property(deals.clone(), other, name)
             }
             Kind::OptionRenamed => {
                 let (_, name) = *dice.pick(STAGES)?;
@@ -149,14 +167,10 @@ impl Mischief {
                 notion.rename_option(now, WHO, deals, "Status", name, &to).ok()?;
                 Mend::Option(deals.clone(), "Status", to, name)
             }
-            Kind::OptionDeleted => {
-                // Only what people added themselves: the mapped options are the operator's business.
-                return None;
-            }
             Kind::ColumnAdded => {
                 let name = format!("Column {}", dice.word());
                 notion.add_property(now, WHO, table, &name, &json!({ "rich_text": {} })).ok()?;
-                return None;
+                return Some(None);
             }
             Kind::ContactsMerged => {
                 let all = crm.live_ids(Entity::Contact);
@@ -164,7 +178,7 @@ impl Mischief {
                 if keep != lose {
                     crm.merge_contacts(now, WHO, &keep, &lose).ok()?;
                 }
-                return None;
+                return Some(None);
             }
             Kind::Robot => {
                 let (code, _) = *dice.pick(STAGES)?;
@@ -177,7 +191,7 @@ impl Mischief {
                             Robot { stage: (*stage).to_owned(), field, value, delay_secs: 0, by: "robot".to_owned() };
                         crm.add_robot(robot).ok()?;
                     }
-                    return Some((end, Mend::Robots));
+                    return Some(Some((end, Mend::Robots)));
                 }
                 let (field, value) = match kind {
                     0 => ("OPPORTUNITY", json!(dice.between(100, 900).to_string())),
@@ -201,15 +215,19 @@ impl Mischief {
             Kind::RequiredField => {
                 let (code, _) = *dice.pick(STAGES)?;
                 crm.require_in_stage(code, "UF_CRM_DEADLINE").ok()?;
-                return None;
+                return Some(None);
             }
             Kind::PhoneForm => {
                 crm.set_phone_form(true);
                 Mend::Phones
             }
             Kind::ThirdTool => {
-                let deal = dice.pick(&crm.live_ids(Entity::Deal))?.clone();
-                Mend::Insist(deal, dice.between(2, 12) as u32)
+                let times = dice.between(2, 12) as u32;
+                if dice.one_in(2) {
+                    Mend::Insist(Side::Notion, dice.pick(&notion.live_pages(deals))?.clone(), times)
+                } else {
+                    Mend::Insist(Side::Crm, dice.pick(&crm.live_ids(Entity::Deal))?.clone(), times)
+                }
             }
             Kind::NotionIndexLag => {
                 notion.set_index_lag(0..dice.between(1, 30) as u32);
@@ -228,25 +246,41 @@ impl Mischief {
                 for id in all.iter().take(12) {
                     crm.person_delete(now, WHO, Entity::Deal, id).ok()?;
                 }
-                return None;
+                return Some(None);
             }
             Kind::MassClearing => {
                 let column = *dice.pick(&["Notes", "Deadline", "Amount"])?;
                 for page in notion.live_pages(deals) {
                     notion.person_edit(now, WHO, &page, &[(column, Json::Null)]).ok()?;
                 }
-                return None;
+                return Some(None);
             }
             Kind::Restored => {
                 let gone =
                     crm.log().iter().rfind(|it| it.kind == crate::standin::log::Kind::Deleted && it.entity == "deal");
                 let gone = gone.map(|it| it.object.clone())?;
                 crm.person_restore(now, WHO, Entity::Deal, &gone).ok()?;
-                return None;
+                return Some(None);
+            }
+            Kind::ContactTrashed => {
+                if dice.one_in(2) {
+                    let page = dice.pick(&notion.live_pages(contacts))?.clone();
+                    notion.person_trash(now, WHO, &page).ok()?;
+                } else {
+                    let contact = dice.pick(&crm.live_ids(Entity::Contact))?.clone();
+                    crm.person_delete(now, WHO, Entity::Contact, &contact).ok()?;
+                }
+                return Some(None);
+            }
+            Kind::PageRestored => {
+                let gone = notion.log().iter().rfind(|it| it.kind == crate::standin::log::Kind::Deleted)?;
+                let gone = gone.object.clone();
+                notion.person_restore(now, WHO, &gone).ok()?;
+                return Some(None);
             }
         };
         let due = if let Mend::Insist(..) = mend { now + INSISTS } else { end };
-        Some((due, mend))
+        Some(Some((due, mend)))
     }
 }
 
@@ -269,11 +303,16 @@ impl Mend {
             Mend::CrmIndex => crm.set_index_lag(0..0),
             Mend::FullPages => notion.set_short_pages(false),
             Mend::Phones => crm.set_phone_form(false),
-            Mend::Insist(deal, times) => {
-                let set = [("COMMENTS", json!("This is what the other tool says"))];
-                drop(crm.person_edit(now, "third tool", Entity::Deal, &deal, &set));
+            Mend::Insist(side, id, times) => {
+                let said = json!("This is what the other tool says");
+                match side {
+                    Side::Crm => {
+                        drop(crm.person_edit(now, "third tool", Entity::Deal, &id, &[("COMMENTS", said)]));
+                    }
+                    Side::Notion => drop(notion.person_edit(now, "third tool", &id, &[("Notes", said)])),
+                }
                 if times > 1 {
-                    return Some((now + INSISTS, Mend::Insist(deal, times - 1)));
+                    return Some((now + INSISTS, Mend::Insist(side, id, times - 1)));
                 }
             }
         }

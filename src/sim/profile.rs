@@ -45,6 +45,8 @@ pub struct Death {
     pub down: Duration,
     /// How far the host's clock is off after that.
     pub skew: SignedDuration,
+    /// At which step the life after that ends too, while it recovers.
+    pub again: Option<(Step, u64)>,
 }
 
 /// Everything that a seed decides.
@@ -152,9 +154,14 @@ impl Profile {
         let budgets =
             Budgets { crm: if enterprise { (250, 500) } else { (50, 200) }, notion: if plus { 600 } else { 180 } };
         let base = dice.between(5, 300);
+        let bursts = bursts(seed, (start, end));
         let mut skews = Dice::of(seed, "skew");
         let mut skew = || {
-            let most = if left_out.contains("skew") { 1 } else { [1, 1, 2_000, 90_000][count(skews.between(0, 4))] };
+            let most = if left_out.contains("skew") {
+                1
+            } else {
+                [1, 1, 2_000, 90_000, 7_200_000][count(skews.between(0, 5))]
+            };
             SignedDuration::from_millis(signed(skews.between(0, 2 * most)) - signed(most))
         };
         Self {
@@ -165,9 +172,9 @@ impl Profile {
             budgets,
             latency: (base / 2, base * 2),
             skew: skew(),
-            bursts: bursts(seed, (start, end)).into_iter().filter(|it| !left_out.contains(&it.name)).collect(),
+            bursts: bursts.clone().into_iter().filter(|it| !left_out.contains(&it.name)).collect(),
             faults: faults(seed, (start, end), left_out),
-            deaths: deaths(seed, (start, end), &mut skew)
+            deaths: deaths(seed, (start, end), &bursts, &mut skew)
                 .into_iter()
                 .filter(|it| !left_out.contains(&it.name))
                 .collect(),
@@ -222,6 +229,8 @@ fn timing(dice: &mut Dice) -> Timing {
         max_deferral: seconds(60 + dice.between(0, 240)),
         overlap: seconds([0, 60, 120][count(dice.between(0, 3))]),
         hot_lag: seconds(dice.between(2, 12)),
+        late_watch: seconds(dice.between(600, 3_600)),
+        remember_gone: seconds(dice.between(1_800, 7_200)),
         review: false,
         ..Timing::default()
     }
@@ -258,7 +267,7 @@ fn faults(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec<So
         if !dice.one_in(3) || left_out.contains(name) {
             continue;
         }
-        let long = !matches!(kind, Kind::Locked | Kind::StaleCursor);
+        let long = kind != Kind::Locked;
         let storms = (0..dice.between(1, 6)).map(|_| {
             let from = moment(&mut dice, span);
             let lasting = if long { dice.between(60, 3_600) } else { dice.between(10, 120) };
@@ -271,22 +280,30 @@ fn faults(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec<So
     sources
 }
 
-fn deaths(seed: u64, span: (Timestamp, Timestamp), skew: &mut dyn FnMut() -> SignedDuration) -> Vec<Death> {
+fn deaths(
+    seed: u64,
+    span: (Timestamp, Timestamp),
+    bursts: &[Burst],
+    skew: &mut dyn FnMut() -> SignedDuration,
+) -> Vec<Death> {
     let mut dice = Dice::of(seed, "deaths");
     let number = if dice.one_in(3) { 0 } else { dice.between(1, 9) };
     let mut deaths: Vec<Death> = (0..number)
         .map(|number| {
-            let at = moment(&mut dice, span);
-            let step = dice.pick(&Step::ALL).copied().filter(|_| !dice.clone().one_in(4));
-            let after = dice.between(0, 60);
+            // Most of them where there is something to lose: while people work, and shortly after.
+            let busy = if dice.one_in(4) { None } else { dice.pick(bursts).map(|burst| burst.span) };
+            let at = moment(&mut dice, busy.map_or(span, |(from, to)| (from, to + SignedDuration::from_secs(60))));
+            let step = dice.pick(&Step::ALL).copied().filter(|_| !dice.one_in(4));
+            let after = dice.between(0, 12);
             let down = if dice.one_in(5) { dice.between(60, 3_000) } else { dice.between(0, 20) };
             Death {
                 name: format!("death {number}"),
-                at,
+                at: at.min(span.1),
                 step: step.map(|step| (step, after)),
                 kept: count(dice.between(0, 3)),
                 down: Duration::from_secs(down),
                 skew: skew(),
+                again: dice.one_in(4).then(|| dice.pick(&Step::ALL).copied()).flatten().zip(Some(dice.between(0, 30))),
             }
         })
         .collect();
@@ -298,8 +315,12 @@ fn mischiefs(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec
     let mut all = Vec::new();
     for (kind, name) in mischief::Kind::ALL {
         let mut dice = Dice::of(seed, name);
-        let rare = matches!(kind, mischief::Kind::MassDeletion | mischief::Kind::MassClearing);
-        if !dice.one_in(if rare { 25 } else { 6 }) {
+        let often = match kind {
+            mischief::Kind::MassDeletion | mischief::Kind::MassClearing => 25,
+            mischief::Kind::ShortPages => 3,
+            _ => 6,
+        };
+        if !dice.one_in(often) {
             continue;
         }
         let times = dice.between(1, 4);

@@ -43,6 +43,8 @@ pub struct Summary {
     pub requests: u64,
     /// Deaths of the process.
     pub deaths: u64,
+    /// Of those, the ones with a write out.
+    pub deaths_amid_writes: u64,
     /// Decisions of operators.
     pub decisions: u64,
     /// Faults on the way, by kind.
@@ -79,6 +81,7 @@ impl Summary {
             summary.drift += figures.drift;
             summary.requests += figures.requests;
             summary.deaths += figures.deaths;
+            summary.deaths_amid_writes += figures.deaths_amid_writes;
             summary.decisions += figures.decisions;
             for (into, from) in [(&mut summary.faults, &figures.faults), (&mut summary.mischief, &figures.mischief)] {
                 for (kind, count) in from {

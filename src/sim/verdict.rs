@@ -85,6 +85,8 @@ pub struct Figures {
     pub requests: u64,
     /// How often the process died.
     pub deaths: u64,
+    /// Of those, the ones with a write out.
+    pub deaths_amid_writes: u64,
     /// Decisions of the operator that were carried out.
     pub decisions: u64,
     /// Faults by kind.

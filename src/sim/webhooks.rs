@@ -106,8 +106,8 @@ impl Webhooks {
 
     /// A process has started; what was brought to the last one just before it died is brought again.
     pub fn again(&mut self, now: Timestamp) {
-        for (at, hint) in std::mem::take(&mut self.brought) {
-            if self.mode == Mode::Reliable && now.duration_since(at) < REMEMBERED {
+        for (_, hint) in std::mem::take(&mut self.brought) {
+            if self.mode == Mode::Reliable {
                 self.count += 1;
                 self.due.insert((now, self.count), hint);
             }

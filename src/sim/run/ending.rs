@@ -15,7 +15,7 @@ use crate::standin::StandIn;
 use crate::standin::log::{Actor, Entry};
 
 /// How long healing may take, in the world's time: as long as the longest chain of probes and retries, and two sweeps.
-const HEALING: SignedDuration = SignedDuration::from_hours(8);
+const HEALING: SignedDuration = SignedDuration::from_hours(4);
 
 impl Story {
     /// Heals, comes to rest, and is judged.
@@ -181,6 +181,7 @@ impl Story {
             loops: report.loops,
             requests: crm.counters().requests + notion.counters().requests,
             deaths: self.died,
+            deaths_amid_writes: self.died_writing,
             decisions: self.operator.given.1,
             faults: faults.struck.clone(),
             mischief: self.done.clone(),

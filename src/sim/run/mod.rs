@@ -6,12 +6,13 @@
 mod ending;
 mod worlds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
-use super::mischief::Mend;
+use super::mischief::{self, Mend};
 use super::operator::Operator;
 use super::profile::{LeftOut, Profile};
 use super::site::faults::Faults;
@@ -59,6 +60,10 @@ struct Story {
     /// The next death that was not met yet.
     deaths: usize,
     died: u64,
+    /// Deaths with an open intent on the disk.
+    died_writing: u64,
+    /// Deaths that were followed by a recovery.
+    recovered: BTreeSet<usize>,
     webhooks: Webhooks,
     /// The next mischief that was not done yet.
     mischief: usize,
@@ -95,6 +100,8 @@ impl Story {
             plant: what.plant,
         };
         let (sources, latency, dice) = (profile.faults.clone(), profile.latency, Dice::of(what.seed, "latency"));
+        let archive = locked(&office.notion()).add_data_source(mischief::ARCHIVE, &json!({ "Name": { "title": {} } }));
+        archive.map_err(|error| error.to_string())?;
         let mut site = Site::new(what.seed, &office, plan, |now| Faults::new(sources, latency, dice, now));
         site.plant = what.plant;
         if what.trace {
@@ -108,6 +115,8 @@ impl Story {
             site,
             deaths: 0,
             died: 0,
+            died_writing: 0,
+            recovered: BTreeSet::new(),
             webhooks,
             mischief: 0,
             mends: Vec::new(),
@@ -198,6 +207,7 @@ impl Story {
 
     async fn die(&mut self) {
         self.died += 1;
+        self.died_writing += u64::from(self.site.is_writing());
         let death = match self.profile.deaths.get(self.deaths) {
             Some(death) if death.step.is_none() && death.at <= self.site.now() => {
                 self.deaths += 1;
@@ -206,7 +216,12 @@ impl Story {
             // The one that was armed.
             _ => self.profile.deaths.get(self.deaths.wrapping_sub(1)),
         };
-        let death = death.cloned();
+        let mut death = death.cloned();
+        if !self.recovered.insert(self.deaths)
+            && let Some(death) = &mut death
+        {
+            death.again = None;
+        }
         let kept = death.as_ref().map_or(0, |death| death.kept);
         self.site.die(kept).await;
         if let Some(death) = death {
@@ -221,6 +236,8 @@ impl Story {
                 self.until(wake).await;
             }
             self.site.host.set(death.skew);
+            // Once: the life that ends while it recovers is followed by one that is left alone.
+            self.site.next_end = death.again;
         }
         self.live(0).await;
     }

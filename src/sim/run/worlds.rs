@@ -12,9 +12,10 @@ impl Story {
         locked(&self.site.worlds.notion).pass(now);
         while let Some(mischief) = self.profile.mischief.get_mut(self.mischief).filter(|it| it.at <= now) {
             self.mischief += 1;
+            let Some(mend) = mischief.begin(&self.site.worlds, self.office.facts(), now) else { continue };
             *self.done.entry(mischief.kind.name()).or_default() += 1;
             self.told.push(format!("{now} mischief {}", mischief.name));
-            self.mends.extend(mischief.begin(&self.site.worlds, self.office.facts(), now));
+            self.mends.extend(mend);
         }
         self.mend(now);
     }

@@ -83,9 +83,11 @@ impl HostClock {
             }
             let opened =
                 if event.window.is_some() && doubted.contains(&record) { life.saturating_sub(1) } else { life };
-            event.at = world_time(&starts, life, event.at);
-            event.window =
-                event.window.map(|(from, to)| (world_time(&starts, opened, from), world_time(&starts, life, to)));
+            event.at = world_time(&starts, life, event.at, None);
+            event.window = event.window.map(|(from, to)| {
+                let to = world_time(&starts, life, to, None);
+                (world_time(&starts, opened, from, Some(to)), to)
+            });
         }
     }
 
@@ -95,11 +97,23 @@ impl HostClock {
 }
 
 /// A moment that a process told, in the world's time; what it remembers of an earlier life it tells in that life's time.
-fn world_time(starts: &[(Timestamp, SignedDuration)], life: usize, told: Timestamp) -> Timestamp {
-    let lives = starts.iter().take(life + 1).rev();
-    let fits = |(began, skew): &&(Timestamp, SignedDuration)| told - *skew >= *began;
-    let skew = lives.clone().find(fits).or(lives.last()).map_or(SignedDuration::ZERO, |(_, skew)| *skew);
-    told - skew
+/// It lies within that life, and not after `latest`.
+fn world_time(
+    starts: &[(Timestamp, SignedDuration)],
+    life: usize,
+    told: Timestamp,
+    latest: Option<Timestamp>,
+) -> Timestamp {
+    let lives: Vec<(Timestamp, Timestamp, SignedDuration)> = (starts.iter().enumerate().take(life + 1).rev())
+        .map(|(at, (began, skew))| (*began, starts.get(at + 1).map_or(Timestamp::MAX, |next| next.0), *skew))
+        .collect();
+    let within = |(began, ended, skew): &&(Timestamp, Timestamp, SignedDuration)| {
+        let at = told - *skew;
+        at >= *began && at <= *ended && latest.is_none_or(|latest| at <= latest)
+    };
+    let begun = |(began, _, skew): &&(Timestamp, Timestamp, SignedDuration)| told - *skew >= *began;
+    let fits = lives.iter().find(within).or_else(|| lives.iter().find(begun)).or(lives.last());
+    told - fits.map_or(SignedDuration::ZERO, |(.., skew)| *skew)
 }
 
 impl WallClock for HostClock {

@@ -44,6 +44,8 @@ pub enum Mask {
     Saved,
     /// Half of it.
     Cut,
+    /// The first member of a batch was not executed: its method has no operating time left.
+    Exhausted,
 }
 
 impl Mask {
@@ -53,6 +55,7 @@ impl Mask {
             Mask::Whole(response) => response,
             Mask::Cut => Response { body: answer.body.slice(..answer.body.len() / 2), ..answer.clone() },
             Mask::Saved => render_committed_503(answer),
+            Mask::Exhausted => exhausted(answer),
         }
     }
 }
@@ -75,11 +78,12 @@ pub enum Kind {
     Conflict,
     Locked,
     StaleCursor,
+    BatchExhausted,
 }
 
 impl Kind {
     /// Every kind, and in how many of ten thousand requests it happens at most.
-    pub const ALL: [(Kind, &'static str, u64); 14] = [
+    pub const ALL: [(Kind, &'static str, u64); 15] = [
         (Kind::NotSent, "not-sent", 400),
         (Kind::LostRequest, "lost-request", 150),
         (Kind::LostAnswer, "lost-answer", 400),
@@ -94,6 +98,7 @@ impl Kind {
         (Kind::Conflict, "conflict", 300),
         (Kind::Locked, "locked", 4_000),
         (Kind::StaleCursor, "stale-cursor", 2_000),
+        (Kind::BatchExhausted, "batch-exhausted", 1_000),
     ];
 }
 
@@ -172,7 +177,7 @@ impl Faults {
             let storm = source.storms.iter().any(|(from, to)| (*from..*to).contains(&now));
             if storm
                 && source.dice.in_ten_thousand(source.in_ten_thousand)
-                && let Some(what) = strike(source, side, request, writes)
+                && let Some(what) = strike(source, side, request, writes, now)
             {
                 *self.struck.entry(name(source.kind)).or_default() += 1;
                 if let Some(told) = &mut self.told {
@@ -193,7 +198,7 @@ pub fn name(kind: Kind) -> &'static str {
 }
 
 /// What a fault does to this request; `None` where that kind cannot happen to it.
-fn strike(source: &mut Source, side: Side, request: &Request, writes: bool) -> Option<Fate> {
+fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now: Timestamp) -> Option<Fate> {
     let dice = &mut source.dice;
     let soon = |dice: &mut Dice| Duration::from_millis(dice.between(5, 2_000));
     Some(match source.kind {
@@ -210,14 +215,22 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool) -> O
         Kind::ErrorAfter => Fate::AnsweredBy(Mask::Whole(failing(side, dice, false))),
         Kind::SavedError if writes && side == Side::Notion => Fate::AnsweredBy(Mask::Saved),
         Kind::CutAnswer => Fate::AnsweredBy(Mask::Cut),
-        Kind::Throttled => Fate::Instead(throttled(side, dice)),
+        Kind::Throttled => Fate::Instead(throttled(side, dice, now)),
         Kind::Overloaded if side == Side::Notion => Fate::Instead(notion(529, "service_overload", &[])),
         Kind::Conflict if writes && side == Side::Notion => Fate::Instead(notion(409, "conflict_error", &[])),
         Kind::Locked => Fate::Instead(locked_out(side, dice)),
         Kind::StaleCursor if side == Side::Notion && holds(request, b"\"start_cursor\"") => {
             Fate::Instead(notion(400, "validation_error", &[]))
         }
-        Kind::Late | Kind::SavedError | Kind::Overloaded | Kind::Conflict | Kind::StaleCursor => return None,
+        Kind::BatchExhausted if side == Side::Crm && request.path().ends_with("batch") => {
+            Fate::AnsweredBy(Mask::Exhausted)
+        }
+        Kind::BatchExhausted
+        | Kind::Late
+        | Kind::SavedError
+        | Kind::Overloaded
+        | Kind::Conflict
+        | Kind::StaleCursor => return None,
     })
 }
 
@@ -251,18 +264,49 @@ fn failing(side: Side, dice: &mut Dice, blocked: bool) -> Response {
 }
 
 /// Too fast, in every form that there is.
-fn throttled(side: Side, dice: &mut Dice) -> Response {
-    match (side, dice.between(0, 4)) {
+fn throttled(side: Side, dice: &mut Dice, now: Timestamp) -> Response {
+    match (side, dice.between(0, 5)) {
         (Side::Notion, 0) => notion(429, "rate_limited", &[]),
         (Side::Notion, 1) => {
             let reason = json!({ "rate_limit_reason": "workspace" });
             notion(429, "rate_limited", &[("additional_data", reason)])
                 .header("retry-after", dice.between(60, 240).to_string())
         }
+        (Side::Notion, 2) => {
+            // A proxy's way to say it.
+            let until = now + SignedDuration::from_secs(i64::try_from(dice.between(2, 90)).unwrap_or(2));
+            notion(429, "rate_limited", &[]).header("date", http_date(now)).header("retry-after", http_date(until))
+        }
         (Side::Notion, _) => notion(429, "rate_limited", &[]).header("retry-after", dice.between(1, 60).to_string()),
         (Side::Crm, 0) => bitrix(429, "OPERATION_TIME_LIMIT"),
         (Side::Crm, _) => bitrix(503, "QUERY_LIMIT_EXCEEDED"),
     }
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A batch's answer without its first member's.
+fn exhausted(answer: &Response) -> Response {
+    let mut body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let Some(parts) = body.get_mut("result").and_then(Json::as_object_mut) else { return answer.clone() };
+    let first = parts.get("result").and_then(Json::as_object).and_then(|all| all.keys().next().cloned());
+    let Some(first) = first else { return answer.clone() };
+    for part in ["result", "result_total", "result_time"] {
+        if let Some(map) = parts.get_mut(part).and_then(Json::as_object_mut) {
+            map.remove(&first);
+        }
+    }
+    // What is empty is written as a list over there.
+    let said = json!({ "error": "OPERATION_TIME_LIMIT", "error_description": "The simulation says so." });
+    if let Some(errors) = parts.get_mut("result_error") {
+        match errors.as_object_mut() {
+            Some(map) => drop(map.insert(first, said)),
+            None => *errors = json!({ first: said }),
+        }
+    }
+    Response { body: body.to_string().into(), ..answer.clone() }
 }
 
 /// We may not, for a while: a token that is being changed, a licence that ran out.

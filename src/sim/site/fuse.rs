@@ -15,6 +15,10 @@ pub enum Step {
     Leaving,
     /// A request was executed over there, and its answer is on its way.
     Answering,
+    /// A write is about to leave.
+    Writing,
+    /// A write was executed over there, and its answer is on its way.
+    Written,
     /// A commit is about to be applied.
     Applying,
     /// A commit was applied and not flushed.
@@ -25,7 +29,8 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Step; 5] = [Step::Leaving, Step::Answering, Step::Applying, Step::Flushing, Step::Flushed];
+    pub const ALL: [Step; 7] =
+        [Step::Leaving, Step::Answering, Step::Writing, Step::Written, Step::Applying, Step::Flushing, Step::Flushed];
 }
 
 #[derive(Debug, Default)]

@@ -33,7 +33,7 @@ use crate::remote::bitrix24::{Bitrix24, WebhookDialect};
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{Pace, Settings as PaceSettings};
-use crate::seam::WallClock;
+use crate::seam::{Kv, WallClock};
 use crate::standin::office::Office;
 use crate::store::{MemoryKv, Store};
 
@@ -64,6 +64,8 @@ pub struct Site {
     kv: MemoryKv,
     /// The fuse of the present life.
     pub fuse: Arc<Fuse>,
+    /// At which step the next life ends already, after how many of its kind.
+    pub next_end: Option<(Step, u64)>,
     /// The engine, while it lives.
     pub running: Option<Running>,
 }
@@ -91,6 +93,7 @@ impl Site {
             lives: 0,
             kv,
             fuse: Fuse::new(),
+            next_end: None,
             running: None,
         }
     }
@@ -107,6 +110,9 @@ impl Site {
     pub async fn start(&mut self) -> Result<(), EngineError> {
         self.lives += 1;
         self.fuse = Fuse::new();
+        if let Some((step, after)) = self.next_end.take() {
+            self.fuse.arm(step, after);
+        }
         let now = self.now();
         locked(&self.worlds.faults).started = now;
         self.host.started();
@@ -151,6 +157,11 @@ impl Site {
             }
             _ => inner,
         }
+    }
+
+    /// Whether the disk has an open intent: something is out.
+    pub fn is_writing(&self) -> bool {
+        self.kv.scan(crate::store::trees::INTENTS, &[], None, 1).is_ok_and(|rows| !rows.is_empty())
     }
 
     /// The process dies, if it has not yet: what was not flushed is forgotten, but for `kept` batches that had reached the

@@ -10,7 +10,7 @@ use super::super::plant::{Edge, Plant};
 use super::clock::WorldClock;
 use super::faults::{Fate, Faults};
 use super::fuse::{Fuse, Step};
-use super::watch::{Watch, Writes};
+use super::watch::{Watch, Writes, writes};
 use crate::model::Side;
 use crate::seam::{Failure, Request, Response, Transport, WallClock};
 use crate::standin::StandIn;
@@ -121,6 +121,9 @@ fn capped_wait(mut response: Response) -> Response {
 impl Transport for Wire {
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         self.step(Step::Leaving).await;
+        if writes(self.side, &request) != Writes::Nothing {
+            self.step(Step::Writing).await;
+        }
         let now: Timestamp = self.worlds.clock.now();
         let what = locked(&self.worlds.watch).leaves(self.side, &request, self.life, now);
         let answer = self.carry(request, what != Writes::Nothing).await;
@@ -161,6 +164,9 @@ impl Wire {
         }
         let response = self.deliver(request);
         self.step(Step::Answering).await;
+        if writes {
+            self.step(Step::Written).await;
+        }
         match fate {
             Fate::LostAnswer(given_up) => {
                 tokio::time::sleep(given_up).await;
