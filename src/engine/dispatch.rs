@@ -276,6 +276,14 @@ impl Core {
             Target::Create(source) => self.attempts(&op.pair, op.side.other(), source) + 1,
             _ => 1,
         };
+        let edited_at = match &purpose {
+            Purpose::Update { record } | Purpose::Trash { record } => self
+                .memory
+                .pair(&op.pair)
+                .and_then(|pair| pair.observation(op.side, record))
+                .and_then(|seen| seen.edited_at),
+            Purpose::Create { .. } => None,
+        };
         Intent {
             seq: 0,
             pair: op.pair.clone(),
@@ -288,6 +296,7 @@ impl Core {
             agreed: BTreeMap::new(),
             cause: BTreeMap::new(),
             read_at: began,
+            edited_at,
             made: None,
             attempt,
             state: IntentState::Sent { at: self.clock.now() },

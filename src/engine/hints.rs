@@ -219,15 +219,19 @@ impl Core {
     pub(super) fn open_window(&mut self, intent: &Intent) {
         let Purpose::Update { record } = &intent.purpose else { return };
         let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
-        let seen = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
-        let edited_at = seen.and_then(|seen| seen.edited_at);
         let slot = |(key, ours): (&FieldKey, &Value)| {
             let before = intent.before.get(key).cloned().unwrap_or_default();
             (key.clone(), Slot { before, ours: ours.clone(), glimpsed: None, done: false })
         };
         let fields = intent.common.iter().map(slot).collect();
-        let window =
-            Window { intent: intent.seq, opened: intent.read_at, closed: None, edited_at, recalled: false, fields };
+        let window = Window {
+            intent: intent.seq,
+            opened: intent.read_at,
+            closed: None,
+            edited_at: intent.edited_at,
+            recalled: false,
+            fields,
+        };
         self.hints.keep(at, window);
     }
 

@@ -76,6 +76,9 @@ pub struct Intent {
     pub settles: BTreeSet<FieldKey>,
     /// When the pre-read began: where the window opens.
     pub read_at: Timestamp,
+    /// The record's edit time as the pre-read showed it, by its system's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
     /// The record that a create is known to have made, where the answer named it and showed nothing else of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<RecordId>,
