@@ -10,7 +10,7 @@ use crate::model::{MarkKind, Shown, Side, Value, Verdict, Why};
 /// A set that is larger cannot be written in one request (Notion takes 100 elements), so it is held and never cut.
 pub const SET_LIMIT: usize = 100;
 
-/// How many readings in a row a field may be Unknown while the other side changed before a person is told.
+/// How many cycles in a row a field may be Unknown while the other side changed before a person is told.
 pub const UNKNOWN_CYCLES: u32 = 3;
 
 /// What a side was seen to hold.
@@ -20,7 +20,7 @@ pub enum Seen {
     Known(Value),
     /// A value without a form in common: native dialect, what is missing and how to mend it.
     Unmapped(Value, String),
-    /// Not read, why not, and for how many readings in a row.
+    /// Not read, why not, and for how many cycles in a row.
     Unknown(String, u32),
 }
 
