@@ -28,7 +28,7 @@ impl Core {
         if !renamed.options.is_empty() {
             self.rename_agreed(txn, name, &renamed);
         }
-        if !renamed.changed.is_empty() {
+        if !renamed.changed.is_empty() || renamed.reshaped {
             self.release_failures(txn, name, &renamed);
         }
     }
