@@ -163,6 +163,7 @@ impl Core {
                     }
                     awaits.extend(out_of_sight.unread.iter().cloned());
                     hidden.push(out_of_sight);
+                rebaselined: base.is_none() && tie.base.contains_key(key),
                 }
             }
             let plan = self.representable(

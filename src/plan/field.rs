@@ -37,6 +37,9 @@ pub struct FieldCase<'a> {
     pub mergeable: bool,
     /// What each side last agreed to (CRM, Notion); `None` on first contact.
     pub base: Option<(Value, Value)>,
+    /// There is no base because what the two agreed on was agreed under another mapping of this field. Then nothing is written
+    /// that nobody decided: what is equal is adopted, what differs is held, in every direction and where one is empty.
+    pub rebaselined: bool,
     /// Whether each side (CRM, Notion) was seen to move since the base was agreed. A side that is back at the base's value
     /// after that was edited all the same: somebody wants that value.
     pub moved: (bool, bool),
@@ -144,7 +147,7 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
 
 /// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.
 fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: &Value) -> FieldPlan {
-    if case.direction.from(side) {
+    if case.direction.from(side) || case.rebaselined {
         return held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() });
     }
     let by = "direction".to_owned();
@@ -216,6 +219,9 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
     let (crm_moved, notion_moved) = match &case.base {
         Some((base_crm, base_notion)) => (crm != base_crm || case.moved.0, notion != base_notion || case.moved.1),
         None => (true, true),
+    if case.rebaselined {
+        return held(Why::Conflict { base: None, crm: crm.clone(), notion: notion.clone() });
+    }
     };
     let write = |side: Side, cause: &str| {
         let (value, agreed) = if side == Side::Notion { (crm, crm) } else { (notion, notion) };

@@ -61,6 +61,7 @@ impl Field {
         for write in &plan.writes {
             let (own, other) = match write.side {
                 Side::Crm => (&mut after.crm, &write.agreed),
+            rebaselined: false,
                 Side::Notion => (&mut after.notion, &write.agreed),
             };
             *own = write.value.clone();
