@@ -191,7 +191,8 @@ impl Core {
             // Where the side itself did not change after the base was agreed, it means something else since now.
             let came = came.map(|(_, came)| came).filter(|came| *came > base.at).unwrap_or(self.clock.now());
             let moved = !(case.same)(value, base.of(side));
-            moved.then(|| Moved { side, key: key.clone(), value: value.clone(), came })
+            let emptied = (case.same)(value, &Value::Empty);
+            moved.then(|| Moved { side, key: key.clone(), value: value.clone(), emptied, came })
         };
         plan.writes.iter().filter_map(one).collect()
     }

@@ -24,6 +24,8 @@ pub struct Moved {
     pub key: FieldKey,
     /// To what, common dialect.
     pub value: Value,
+    /// Whether that is nothing, in the coarsest form that both sides can hold: a CRM may show 0 for it.
+    pub emptied: bool,
     /// When the value there was first seen.
     pub came: Timestamp,
 }
@@ -117,14 +119,14 @@ impl Changes {
                 for (crm, changes) in waiting {
                     for change in changes.iter().filter(in_cycle) {
                         changed.insert(crm);
-                        if change.moved.value.is_empty() {
+                        if change.moved.emptied {
                             emptied.entry(&change.moved.key).or_default().insert(crm);
                         }
                     }
                 }
                 let mut found = |crm: &RecordId, key: Option<&FieldKey>| {
                     let theirs = waiting.get(crm).into_iter().flatten().filter(in_cycle).map(|change| &change.moved);
-                    let theirs = theirs.filter(|it| key.is_none_or(|key| it.key == *key && it.value.is_empty()));
+                    let theirs = theirs.filter(|it| key.is_none_or(|key| it.key == *key && it.emptied));
                     let line = |it: &Moved| (crm.clone(), it.key.clone(), side.as_str(), it.value.digest());
                     question.changes.extend(theirs.map(line));
                 };
@@ -186,7 +188,7 @@ mod tests {
     }
 
     fn emptied(second: i64) -> Vec<Moved> {
-        vec![Moved { side: Side::Crm, key: "PHONE".into(), value: Value::Empty, came: at(second) }]
+        vec![Moved { side: Side::Crm, key: "PHONE".into(), value: Value::Empty, emptied: true, came: at(second) }]
     }
 
     fn crm(number: usize) -> RecordId {
