@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::control::Sides;
 use crate::model::{
-    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId, Value,
-    Why,
+    Base, FieldKey, Happening, Hold, HoldId, Kind, Mark, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId,
+    Value, Why,
 };
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
@@ -142,11 +142,22 @@ impl Core {
                 came,
                 same: &|left, right| field.same(left, right),
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
-                marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
+                marks: self.memory.marks_on(&hold).filter(stands).map(|mark| &mark.kind).collect(),
             };
             let mut case = case;
             if self.has_unknown_option(id, field, notion) {
                 case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
+            // An error may have been about another field of that record: once that has changed since, it is tried again, and if
+            // it is refused again the mark is newer than the change.
+            let stands = |mark: &&Mark| {
+                let ends = [(Side::Crm, crm), (Side::Notion, notion)];
+                let mut refused = ends.into_iter().filter(|(side, _)| mark.kind.is_error_of(*side));
+                !refused.any(|(side, observation)| {
+                    let others = map.fields.iter().filter(|other| other.name_on(side) != field.name_on(side));
+                    let mut came = others.filter_map(|other| observation.changed_between.get(other.name_on(side)));
+                    came.any(|came| moved_since(*came, mark.at))
+                })
+            };
                 unknown_option = true;
             }
             let ends = [(Side::Crm, crm, came.0), (Side::Notion, notion, came.1)];
