@@ -38,7 +38,11 @@ impl Core {
     ) {
         self.glimpse(at, &record);
         if self.sending.contains(at) && from == Source::Listing {
-            // A write of this very record is out: the listing may show it before or after. The answer will tell.
+            // A write of this very record is out: the listing may show it before or after. The answer will tell, and if there
+            // is none that shows the record, a read by id; until then no cursor moves past it.
+            let due = after(began, self.confirm_after(at.side));
+            self.hot.entry(at.clone()).or_insert(due);
+            self.doubted.insert(at.clone());
             return;
         }
         if self.errs(Flaw::BaseFromReadBack) {
