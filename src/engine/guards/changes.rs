@@ -165,7 +165,10 @@ impl Core {
 
     /// A listing of a side begins.
     pub(in crate::engine) fn begin_cycle(&mut self, name: &PairName, side: Side, now: Timestamp) {
-        self.guards_of(name).changes.begin_cycle(side, now);
+        self.note_listing_ended(name, side);
+        let guards = self.guards_of(name);
+        *guards.began.get_mut(side) = Some(now);
+        guards.changes.begin_cycle(side, now);
     }
 
     pub(super) fn count_changes(&mut self, name: &PairName, question: &mut Question) {
