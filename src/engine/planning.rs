@@ -37,6 +37,9 @@ impl Core {
     pub(super) fn plan_ties(&mut self, txn: &mut Txn) {
         let now = self.clock.now();
         for name in self.pair_names() {
+            self.note_silence(&name, now);
+        }
+        for name in self.pair_names() {
             if !self.is_running(&name) {
                 continue;
             }
@@ -261,6 +264,10 @@ impl Core {
             }
         }
         self.advance(txn, id, agreed);
+            if let (Some(side), Some(ends)) = (field.behind, self.ends(id)) {
+                let again = after(now, signed(self.poll(side)));
+                self.hot.entry(ends.get(side).clone()).or_insert(again);
+            }
         for side in Side::BOTH {
             let fields = std::mem::take(writes.get_mut(side));
             let due = fields.values().min().copied().or_else(|| (plan.unmarked && side == Side::Notion).then_some(now));

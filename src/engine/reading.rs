@@ -285,7 +285,8 @@ impl Core {
             if self.errs(Flaw::UnknownAsEmpty) {
                 return Seen::Known(Value::Empty);
             }
-            return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
+            let cycles = if self.is_silent(related, side) { UNKNOWN_CYCLES } else { 0 };
+            return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), cycles);
         }
         match observation.fields.get(name) {
             Some(FieldState::Known(native)) => match field.to_common(side, native, lookup) {

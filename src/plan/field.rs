@@ -100,6 +100,8 @@ pub struct FieldPlan {
     pub kept: bool,
     /// A side could not be read: nothing is known that would end a hold.
     pub unread: bool,
+    /// This side could not be read while the other moved on: it is read again in the next cycle.
+    pub behind: Option<Side>,
 }
 
 /// Merges one field.
@@ -142,7 +144,8 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
     if cycles >= UNKNOWN_CYCLES && moved {
         return held(Why::Unreadable { side, reason: why.to_owned() });
     }
-    FieldPlan { unread: true, ..FieldPlan::default() }
+    let behind = (moved && (1..UNKNOWN_CYCLES).contains(&cycles)).then_some(side);
+    FieldPlan { unread: true, behind, ..FieldPlan::default() }
 }
 
 /// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.
@@ -216,12 +219,12 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
         let news = case.base.as_ref() != Some(&agreed) || case.moved.0 || case.moved.1;
         return FieldPlan { agree: news.then_some(agreed), ..FieldPlan::default() };
     }
-    let (crm_moved, notion_moved) = match &case.base {
-        Some((base_crm, base_notion)) => (crm != base_crm || case.moved.0, notion != base_notion || case.moved.1),
-        None => (true, true),
     if case.rebaselined {
         return held(Why::Conflict { base: None, crm: crm.clone(), notion: notion.clone() });
     }
+    let (crm_moved, notion_moved) = match &case.base {
+        Some((base_crm, base_notion)) => (crm != base_crm || case.moved.0, notion != base_notion || case.moved.1),
+        None => (true, true),
     };
     let write = |side: Side, cause: &str| {
         let (value, agreed) = if side == Side::Notion { (crm, crm) } else { (notion, notion) };

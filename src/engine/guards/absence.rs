@@ -7,11 +7,20 @@ use std::collections::BTreeSet;
 
 use crate::mapping::Delete;
 use crate::model::{PairName, RecordId, RecordRef, Side};
+use crate::plan::field::UNKNOWN_CYCLES;
 
-use super::super::core::after;
+use super::super::core::{after, signed};
 use super::super::memory::PairMemory;
 use super::departures::{Ending, would_be_trashed};
 use super::{Core, Limit, Question};
+
+/// A side that does not answer.
+#[derive(Debug)]
+pub(super) struct Silence {
+    since: Timestamp,
+    /// It has lasted for as many cycles as matter.
+    told: bool,
+}
 
 /// By how much a complete listing may shrink.
 const SHRUNK: Limit = Limit { least: 10, percent: 20 };
@@ -123,6 +132,35 @@ impl Core {
             Delete::Propagate if vanishes => Ending::Trash { side: side.other() },
             Delete::Propagate | Delete::Untie => Ending::Untie { gone: Some(side) },
         }
+    }
+
+    /// Notes since when a side of a pair does not answer though it did, or may not run at all. Once that has lasted for as many
+    /// cycles as matter, what is related to it is planned anew. While it is listed for the first time it is only slow.
+    pub(in crate::engine) fn note_silence(&mut self, name: &PairName, now: Timestamp) {
+        for side in Side::BOTH {
+            let looked = self.listings.get(&(name.clone(), side)).is_some_and(|listing| listing.looked);
+            let silent = !self.answers(name, side) && (looked || self.stopped.contains_key(name));
+            if !silent && !self.guards.contains_key(name) {
+                continue;
+            }
+            let long = signed(self.poll(side)) * i32::try_from(UNKNOWN_CYCLES).unwrap_or(i32::MAX);
+            let since = self.guards_of(name).silent.get_mut(side);
+            if !silent {
+                *since = None;
+                continue;
+            }
+            let since = since.get_or_insert(Silence { since: now, told: false });
+            if !since.told && now >= after(since.since, long) {
+                since.told = true;
+                self.memory.touch_related(name);
+            }
+        }
+    }
+
+    /// Whether a side of a pair has not answered for as many cycles as matter.
+    pub(in crate::engine) fn is_silent(&self, name: &PairName, side: Side) -> bool {
+        let guards = self.guards.get(name);
+        guards.and_then(|guards| guards.silent.get(side).as_ref()).is_some_and(|silence| silence.told)
     }
 
     /// What was not believed is read once more, unless that is about to happen.

@@ -93,6 +93,8 @@ pub struct PairGuards {
     strange: BTreeMap<RecordId, String>,
     /// Tied pages that carry the marker of something else, by their tie's CRM record.
     overwritten: BTreeMap<RecordId, RecordId>,
+    /// Sides that do not answer.
+    silent: Sides<Option<absence::Silence>>,
     /// Records that the canary read and that were not there, since one was.
     pub(super) unseen: Sides<BTreeSet<RecordId>>,
     /// What failed lately, by the fingerprint of its error.
