@@ -36,6 +36,7 @@ impl Core {
     /// Plans every dirty tie of every running pair.
     pub(super) fn plan_ties(&mut self, txn: &mut Txn) {
         let now = self.clock.now();
+        self.forget_replaced(now);
         for name in self.pair_names() {
             self.note_silence(&name, now);
         }
@@ -67,6 +68,8 @@ impl Core {
                         self.release_fields(txn, &id);
                         self.set_hold(txn, HoldId::tie(&id), Some(why));
                     }
+                    // Whether it was deleted or merged, what linked it will tell.
+                    Departure::Trash { .. } if !plan.awaits.is_empty() => self.wait_for_records(&id, plan.awaits),
                     departure => self.note_departing(&id, departure),
                 }
             }
@@ -112,14 +115,24 @@ impl Core {
             });
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
-            let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
+            let mut awaits = Vec::new();
+            let departure = match depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes) {
+                Departure::Trash { side } if self.looks_merged(id, side.other()) => {
+                    Departure::Untie { gone: Some(side.other()) }
+                }
+                Departure::Trash { side } => {
+                    awaits = self.unread_owners(id, side.other());
+                    Departure::Trash { side }
+                }
+                departure => departure,
+            };
             return Some(TiePlan {
                 fields: Vec::new(),
                 departure,
                 unmarked: false,
                 moved: Vec::new(),
                 unknown_option: false,
-                awaits: Vec::new(),
+                awaits,
             });
         }
         let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
@@ -134,22 +147,6 @@ impl Core {
                 notion.changed_between.get(&field.spec.notion).copied(),
             );
             let moved = |came: Option<Interval>| came.zip(base).is_some_and(|(came, base)| moved_since(came, base.at));
-            let case = FieldCase {
-                direction: field.spec.direction,
-                policy: field.spec.policy,
-                mergeable: field.crm.multiple && field.notion.multiple,
-                base: base.map(|base| (base.crm.clone(), base.notion.clone())),
-                crm: self.seen(field, Side::Crm, crm, &lookup),
-                notion: self.seen(field, Side::Notion, notion, &lookup),
-                moved: (moved(came.0), moved(came.1)),
-                came,
-                same: &|left, right| field.same(left, right),
-                decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
-                marks: self.memory.marks_on(&hold).filter(stands).map(|mark| &mark.kind).collect(),
-            };
-            let mut case = case;
-            if self.has_unknown_option(id, field, notion) {
-                case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
             // An error may have been about another field of that record: once that has changed since, it is tried again, and if
             // it is refused again the mark is newer than the change.
             let stands = |mark: &&Mark| {
@@ -161,6 +158,23 @@ impl Core {
                     came.any(|came| moved_since(*came, mark.at))
                 })
             };
+            let case = FieldCase {
+                direction: field.spec.direction,
+                policy: field.spec.policy,
+                mergeable: field.crm.multiple && field.notion.multiple,
+                base: base.map(|base| (base.crm.clone(), base.notion.clone())),
+                rebaselined: base.is_none() && tie.base.contains_key(key),
+                crm: self.seen(field, Side::Crm, crm, &lookup),
+                notion: self.seen(field, Side::Notion, notion, &lookup),
+                moved: (moved(came.0), moved(came.1)),
+                came,
+                same: &|left, right| field.same(left, right),
+                decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
+                marks: self.memory.marks_on(&hold).filter(stands).map(|mark| &mark.kind).collect(),
+            };
+            let mut case = case;
+            if self.has_unknown_option(id, field, notion) {
+                case.notion = Seen::Unknown("it holds an option that the schema did not show yet".to_owned(), 0);
                 unknown_option = true;
             }
             let ends = [(Side::Crm, crm, came.0), (Side::Notion, notion, came.1)];
@@ -177,7 +191,6 @@ impl Core {
                     }
                     awaits.extend(out_of_sight.unread.iter().cloned());
                     hidden.push(out_of_sight);
-                rebaselined: base.is_none() && tie.base.contains_key(key),
                 }
             }
             let plan = self.representable(
@@ -229,7 +242,8 @@ impl Core {
 
     pub(super) fn current(&self, tie: &Tie, field: &crate::mapping::FieldMap, side: Side) -> Value {
         let observation = self.memory.pair(&tie.pair).and_then(|pair| pair.observation(side, tie.on(side)));
-        observation.and_then(|it| it.known(field.name_on(side))).cloned().unwrap_or_default()
+        let current = observation.and_then(|it| it.known(field.name_on(side))).cloned().unwrap_or_default();
+        if side == Side::Notion { self.without_unlinked(tie, field, current) } else { current }
     }
 
     fn apply_plan(&mut self, txn: &mut Txn, id: &TieId, plan: TiePlan) {
@@ -246,6 +260,10 @@ impl Core {
             }
             if let Some(Why::Refused { reason, .. }) = &field.hold {
                 self.note_refusal(&hold, reason);
+            }
+            if let (Some(side), Some(ends)) = (field.behind, self.ends(id)) {
+                let again = after(now, signed(self.poll(side)));
+                self.hot.entry(ends.get(side).clone()).or_insert(again);
             }
             // What cannot be read right now does not end what was held.
             if !field.unread || field.hold.is_some() {
@@ -264,10 +282,6 @@ impl Core {
             }
         }
         self.advance(txn, id, agreed);
-            if let (Some(side), Some(ends)) = (field.behind, self.ends(id)) {
-                let again = after(now, signed(self.poll(side)));
-                self.hot.entry(ends.get(side).clone()).or_insert(again);
-            }
         for side in Side::BOTH {
             let fields = std::mem::take(writes.get_mut(side));
             let due = fields.values().min().copied().or_else(|| (plan.unmarked && side == Side::Notion).then_some(now));

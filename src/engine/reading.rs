@@ -82,6 +82,7 @@ impl Core {
                 && before.edited_at == observation.edited_at
                 && before.unread == observation.unread
         });
+        let replaced = self.replaced(at, before, &observation);
         let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
         self.watch_heat(at, &record, began);
         self.heard_of(at);
@@ -89,6 +90,7 @@ impl Core {
             self.saw_again(at, began);
             return;
         }
+        self.note_replaced(at.side, replaced, began);
         self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
         txn.events.extend(news);
         self.memory.put_observation(txn, at, observation);

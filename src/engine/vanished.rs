@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, TieId, Value, Why};
+use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
 use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{FieldPlan, Interval, Seen};
 
@@ -117,6 +117,29 @@ impl Core {
             let missing = || pair.observation(side, here).is_some_and(|known| known.presence == Presence::Missing);
             links.contains(there.as_str()) && pair.tie_of(side.other(), there).is_none() && missing()
         })
+    }
+
+    /// A page's links without those to pages whose CRM record was deleted, if the CRM's links lack it: with the
+    /// record the CRM took the link away, whichever of the two was seen first. What somebody has linked since stays.
+    pub(super) fn without_unlinked(&self, tie: &Tie, field: &FieldMap, links: Value) -> Value {
+        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
+        let (Some(related), Value::Links(pages)) = (related, &links) else { return links };
+        let Some(own) = self.memory.pair(&tie.pair) else { return links };
+        let ends = (own.observation(Side::Crm, &tie.crm), own.observation(Side::Notion, &tie.notion));
+        let (Some(crm), Some(notion)) = ends else { return links };
+        let edited = notion.changed_between.get(&field.spec.notion).map(|(_, came)| *came);
+        let in_crm = crm.known(&field.spec.crm).and_then(Value::elements).unwrap_or_default();
+        let unlinked = |page: &str| {
+            related.tie_of(Side::Notion, &page.into()).is_none()
+                && related.tombstones.values().any(|stone| {
+                    stone.notion.as_str() == page
+                        && stone.gone == Some(Side::Crm)
+                        && related.observation(Side::Crm, &stone.crm).is_none_or(|it| !it.is_present())
+                        && !in_crm.contains(stone.crm.as_str())
+                        && edited.is_none_or(|edited| edited <= stone.since)
+                })
+        };
+        Value::links(pages.iter().filter(|page| !unlinked(page)).cloned())
     }
 
     /// A tie waits for word of these records, which are read next.

@@ -1,6 +1,6 @@
 //! Merging beyond one field with two values: what has no counterpart, what cannot be read, who was later, and merged contacts.
 
-use crosstie::mapping::Policy;
+use crosstie::mapping::{Delete, Policy};
 use crosstie::model::{OrphanWhy, Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
@@ -173,7 +173,9 @@ async fn contacts_merged_in_the_crm_end_one_tie_and_their_deals_follow_the_keepe
         }
         bench.until("the tie ended", 3900, async || bench.page_of("contacts", &loser).await.is_none()).await;
         bench.settle().await;
-        assert!(members(&bench.cell(&page, "Contacts")).contains(&stays), "the deal's page leads to the keeper");
+        let people = members(&bench.cell(&page, "Contacts"));
+        assert!(people.contains(&stays), "the deal's page leads to the keeper");
+        assert!(!people.contains(&gone), "and to the other no more");
         let claims = bench.claims().await;
         assert_eq!(claims.tombstones.len(), 1);
         assert_eq!(claims.orphans.len(), 1, "{:?}", claims.orphans);
@@ -182,5 +184,39 @@ async fn contacts_merged_in_the_crm_end_one_tie_and_their_deals_follow_the_keepe
         assert!(claims.holds.is_empty(), "{:#?}", claims.holds);
         assert!(bench.creates().is_empty());
         assert_eq!((bench.pages("contacts").len(), bench.ids(Entity::Contact).len()), (pages, contacts - 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_a_contact_that_was_merged_into_another_is_not_deleted_after_it() {
+    for stopped in [false, true] {
+        let propagating = |pairs: &mut Vec<crosstie::mapping::PairSpec>| {
+            pairs.iter_mut().for_each(|pair| pair.delete = Delete::Propagate);
+        };
+        let mut bench = Bench::settled(Plan { pairs: propagating, ..Plan::default() }).await;
+        let (deal, page) = bench.deal().await;
+        let loser = members(&bench.deal_field(&deal, "CONTACT_IDS"))[0].clone();
+        let linked = members(&bench.deal_field(&deal, "CONTACT_IDS"));
+        let keeper = bench.ids(Entity::Contact).into_iter().find(|it| !linked.contains(it)).unwrap();
+        let (gone, stays) =
+            (bench.page_of("contacts", &loser).await.unwrap(), bench.page_of("contacts", &keeper).await.unwrap());
+        if stopped {
+            bench.shut_down().await;
+        }
+        let now = bench.now();
+        bench.wires.crm.lock().unwrap().merge_contacts(now, crate::harness::ANNA, &keeper, &loser).unwrap();
+        if stopped {
+            bench.pass(2 * 3600).await;
+            bench.start().await;
+        }
+        bench.until("the tie ended", 3900, async || bench.page_of("contacts", &loser).await.is_none()).await;
+        bench.settle().await;
+        bench.pass(3700).await;
+        bench.settle().await;
+        assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&gone), Some(false), "stopped: {stopped}");
+        let people = members(&bench.cell(&page, "Contacts"));
+        assert!(people.contains(&stays) && !people.contains(&gone), "stopped: {stopped}, {people:?}");
+        let orphans = bench.claims().await.orphans;
+        assert!(orphans.iter().any(|orphan| orphan.record.id.as_str() == gone), "{orphans:?}");
     }
 }

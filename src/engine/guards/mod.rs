@@ -93,6 +93,8 @@ pub struct PairGuards {
     strange: BTreeMap<RecordId, String>,
     /// Tied pages that carry the marker of something else, by their tie's CRM record.
     overwritten: BTreeMap<RecordId, RecordId>,
+    /// Records in whose place a relation showed another one, and when that was seen.
+    pub(super) replaced: BTreeMap<(Side, RecordId), Timestamp>,
     /// Sides that do not answer.
     silent: Sides<Option<absence::Silence>>,
     /// Records that the canary read and that were not there, since one was.
@@ -129,7 +131,7 @@ impl PairGuards {
 pub type Guards = BTreeMap<PairName, PairGuards>;
 
 impl Core {
-    fn guards_of(&mut self, name: &PairName) -> &mut PairGuards {
+    pub(super) fn guards_of(&mut self, name: &PairName) -> &mut PairGuards {
         self.guards.entry(name.clone()).or_default()
     }
 
