@@ -111,6 +111,13 @@ fn base_url(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String
     Some(url.trim_end_matches('/').to_owned())
 }
 
+/// Whether an address leads to this very host, where only stand-ins are.
+pub(super) fn is_on_this_host(url: &str) -> bool {
+    let host = url.strip_prefix("http://").unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback())
+}
+
 fn check_url(reader: &mut Reader<'_>, url: &str, span: Range<usize>) {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {

@@ -170,7 +170,7 @@ impl Core {
     }
 
     /// Records whose relation shows this one.
-    fn owners(&self, at: &RecordRef) -> Vec<RecordRef> {
+    pub(super) fn owners(&self, at: &RecordRef) -> Vec<RecordRef> {
         let mut owners = Vec::new();
         for pair in self.memory.pairs.values() {
             let fields = pair.map.iter().flat_map(|map| &map.fields);

@@ -28,6 +28,7 @@ mod hints;
 mod late;
 mod listing;
 mod memory;
+mod merged;
 mod messages;
 mod outcome;
 mod planning;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::control::Sides;
 use crate::model::{
-    Base, FieldKey, Happening, Hold, HoldId, Kind, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId, Value,
-    Why,
+    Base, FieldKey, Happening, Hold, HoldId, Kind, Mark, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId,
+    Value, Why,
 };
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
@@ -36,6 +36,10 @@ impl Core {
     /// Plans every dirty tie of every running pair.
     pub(super) fn plan_ties(&mut self, txn: &mut Txn) {
         let now = self.clock.now();
+        self.forget_replaced(now);
+        for name in self.pair_names() {
+            self.note_silence(&name, now);
+        }
         for name in self.pair_names() {
             if !self.is_running(&name) {
                 continue;
@@ -64,6 +68,8 @@ impl Core {
                         self.release_fields(txn, &id);
                         self.set_hold(txn, HoldId::tie(&id), Some(why));
                     }
+                    // Whether it was deleted or merged, what linked it will tell.
+                    Departure::Trash { .. } if !plan.awaits.is_empty() => self.wait_for_records(&id, plan.awaits),
                     departure => self.note_departing(&id, departure),
                 }
             }
@@ -115,14 +121,24 @@ impl Core {
             });
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
-            let departure = depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes);
+            let mut awaits = Vec::new();
+            let departure = match depart(crm.presence, notion.presence, edited, pair.spec.delete, vanishes) {
+                Departure::Trash { side } if self.looks_merged(id, side.other()) => {
+                    Departure::Untie { gone: Some(side.other()) }
+                }
+                Departure::Trash { side } => {
+                    awaits = self.unread_owners(id, side.other());
+                    Departure::Trash { side }
+                }
+                departure => departure,
+            };
             return Some(TiePlan {
                 fields: Vec::new(),
                 departure,
                 unmarked: false,
                 moved: Vec::new(),
                 unknown_option: false,
-                awaits: Vec::new(),
+                awaits,
             });
         }
         let (mut fields, mut moved_fields, mut unknown_option) = (Vec::new(), Vec::new(), false);
@@ -137,18 +153,30 @@ impl Core {
                 notion.changed_between.get(&field.spec.notion).copied(),
             );
             let moved = |came: Option<Interval>| came.zip(base).is_some_and(|(came, base)| moved_since(came, base.at));
+            // An error may have been about another field of that record: once that has changed since, it is tried again, and if
+            // it is refused again the mark is newer than the change.
+            let stands = |mark: &&Mark| {
+                let ends = [(Side::Crm, crm), (Side::Notion, notion)];
+                let mut refused = ends.into_iter().filter(|(side, _)| mark.kind.is_error_of(*side));
+                !refused.any(|(side, observation)| {
+                    let others = map.fields.iter().filter(|other| other.name_on(side) != field.name_on(side));
+                    let mut came = others.filter_map(|other| observation.changed_between.get(other.name_on(side)));
+                    came.any(|came| moved_since(*came, mark.at))
+                })
+            };
             let case = FieldCase {
                 direction: field.spec.direction,
                 policy: field.spec.policy,
                 mergeable: field.crm.multiple && field.notion.multiple,
                 base: base.map(|base| (base.crm.clone(), base.notion.clone())),
+                rebaselined: base.is_none() && tie.base.contains_key(key),
                 crm: self.seen(field, Side::Crm, crm, &lookup),
                 notion: self.seen(field, Side::Notion, notion, &lookup),
                 moved: (moved(came.0), moved(came.1)),
                 came,
                 same: &|left, right| field.same(left, right),
                 decision: decision.and_then(|it| it.shown.as_ref().map(|shown| (&it.verdict, shown, it.who.as_str()))),
-                marks: self.memory.marks_on(&hold).map(|mark| &mark.kind).collect(),
+                marks: self.memory.marks_on(&hold).filter(stands).map(|mark| &mark.kind).collect(),
             };
             let mut case = case;
             if self.has_unknown_option(id, field, notion) {
@@ -196,7 +224,8 @@ impl Core {
             // Where the side itself did not change after the base was agreed, it means something else since now.
             let came = came.map(|(_, came)| came).filter(|came| *came > base.at).unwrap_or(self.clock.now());
             let moved = !(case.same)(value, base.of(side));
-            moved.then(|| Moved { side, key: key.clone(), value: value.clone(), came })
+            let emptied = (case.same)(value, &Value::Empty);
+            moved.then(|| Moved { side, key: key.clone(), value: value.clone(), emptied, came })
         };
         plan.writes.iter().filter_map(one).collect()
     }
@@ -219,7 +248,8 @@ impl Core {
 
     pub(super) fn current(&self, tie: &Tie, field: &crate::mapping::FieldMap, side: Side) -> Value {
         let observation = self.memory.pair(&tie.pair).and_then(|pair| pair.observation(side, tie.on(side)));
-        observation.and_then(|it| it.known(field.name_on(side))).cloned().unwrap_or_default()
+        let current = observation.and_then(|it| it.known(field.name_on(side))).cloned().unwrap_or_default();
+        if side == Side::Notion { self.without_unlinked(tie, field, current) } else { current }
     }
 
     fn apply_plan(&mut self, txn: &mut Txn, id: &TieId, plan: TiePlan) {
@@ -236,6 +266,10 @@ impl Core {
             }
             if let Some(Why::Refused { reason, .. }) = &field.hold {
                 self.note_refusal(&hold, reason);
+            }
+            if let (Some(side), Some(ends)) = (field.behind, self.ends(id)) {
+                let again = after(now, signed(self.poll(side)));
+                self.hot.entry(ends.get(side).clone()).or_insert(again);
             }
             // What cannot be read right now does not end what was held.
             if !field.unread || field.hold.is_some() {

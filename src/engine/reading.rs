@@ -4,9 +4,9 @@
 //! moment its request *began*, and one that began before something newer is known is dropped; the overlap of the
 //! increments brings its news again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, Value};
+use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, Unread, Value};
 use crate::plan::field::{Seen, UNKNOWN_CYCLES};
 
 use super::core::{Core, after, signed};
@@ -15,7 +15,7 @@ use super::memory::Txn;
 use super::translate::Translator;
 
 /// How long after a write a listing may still show the value before it (an index that lags); it is then asked by id.
-const LAG_SUSPICION: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+const LAG_SUSPICION: SignedDuration = SignedDuration::from_secs(120);
 
 /// Where a reading came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,11 @@ impl Core {
     ) {
         self.glimpse(at, &record);
         if self.sending.contains(at) && from == Source::Listing {
-            // A write of this very record is out: the listing may show it before or after. The answer will tell.
+            // A write of this very record is out: the listing may show it before or after. The answer will tell, and if there
+            // is none that shows the record, a read by id; until then no cursor moves past it.
+            let due = after(began, self.confirm_after(at.side));
+            self.hot.entry(at.clone()).or_insert(due);
+            self.doubted.insert(at.clone());
             return;
         }
         if self.errs(Flaw::BaseFromReadBack) {
@@ -70,14 +74,15 @@ impl Core {
         }
         let Some(pair) = self.memory.pair(&at.pair) else { return };
         let before = pair.observation(at.side, &at.id);
-        let observation = observe(before, &record, began);
+        let observation = observe(before, &record, began, signed(self.poll(at.side)));
         let unchanged = before.is_some_and(|before| {
             before.fields == observation.fields
                 && before.presence == observation.presence
                 && before.marker == observation.marker
                 && before.edited_at == observation.edited_at
-                && before.unknown_for == observation.unknown_for
+                && before.unread == observation.unread
         });
+        let replaced = self.replaced(at, before, &observation);
         let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
         self.watch_heat(at, &record, began);
         self.heard_of(at);
@@ -85,6 +90,7 @@ impl Core {
             self.saw_again(at, began);
             return;
         }
+        self.note_replaced(at.side, replaced, began);
         self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
         txn.events.extend(news);
         self.memory.put_observation(txn, at, observation);
@@ -233,7 +239,7 @@ impl Core {
         let base = pair.tie_of(at.side, &at.id).map(|tie| &tie.base);
         for field in &map.fields {
             let name = field.name_on(at.side);
-            let (Some(old), Some(new)) = (before.known(name), after.known(name)) else { continue };
+            let (Some(old), Some(new)) = (before.last_known(name), after.known(name)) else { continue };
             if old == new {
                 continue;
             }
@@ -281,7 +287,8 @@ impl Core {
             if self.errs(Flaw::UnknownAsEmpty) {
                 return Seen::Known(Value::Empty);
             }
-            return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), 0);
+            let cycles = if self.is_silent(related, side) { UNKNOWN_CYCLES } else { 0 };
+            return Seen::Unknown(format!("pair {related} does not answer, so its relations may not show"), cycles);
         }
         match observation.fields.get(name) {
             Some(FieldState::Known(native)) => match field.to_common(side, native, lookup) {
@@ -290,7 +297,7 @@ impl Core {
             },
             Some(FieldState::Unknown(_)) if self.errs(Flaw::UnknownAsEmpty) => Seen::Known(Value::Empty),
             Some(FieldState::Unknown(why)) => {
-                Seen::Unknown(why.clone(), observation.unknown_for.get(name).copied().unwrap_or(1))
+                Seen::Unknown(why.clone(), observation.unread.get(name).map_or(1, |unread| unread.cycles))
             }
             None => Seen::Unknown("not read yet".to_owned(), 0),
         }
@@ -302,8 +309,8 @@ fn is_older(record: &Record, known: &Observation) -> bool {
     matches!((record.edited_at, known.edited_at), (Some(shown), Some(known)) if shown < known)
 }
 
-/// The observation that a reading makes of what was known before.
-fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> Observation {
+/// The observation that a reading makes of what was known before; `cycle` is how often its side is looked at.
+fn observe(before: Option<&Observation>, record: &Record, began: Timestamp, cycle: SignedDuration) -> Observation {
     let mut observation = Observation {
         fields: before.map(|before| before.fields.clone()).unwrap_or_default(),
         presence: record.presence,
@@ -312,22 +319,28 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> O
         marker: record.marker.clone(),
         seen_at: began,
         settled_since: before.map_or(began, |before| before.settled_since),
-        unknown_for: before.map(|before| before.unknown_for.clone()).unwrap_or_default(),
+        unread: before.map(|before| before.unread.clone()).unwrap_or_default(),
         changed_between: before.map(|before| before.changed_between.clone()).unwrap_or_default(),
     };
     for (name, state) in &record.fields {
+        let last = before.and_then(|before| Some((before.known(name)?.clone(), before.seen_at)));
         match state {
-            FieldState::Unknown(_) => {
+            FieldState::Unknown(_) => match observation.unread.get_mut(name) {
+                None => drop(observation.unread.insert(name.clone(), Unread { cycles: 1, counted: began, last })),
                 // More cycles than matter are not counted, so that an unreadable field is not stored at every reading.
-                let cycles = observation.unknown_for.entry(name.clone()).or_insert(0);
-                *cycles = (*cycles + 1).min(UNKNOWN_CYCLES);
-            }
+                Some(unread) => {
+                    // The clock may have been set back since.
+                    unread.counted = unread.counted.min(began);
+                    if unread.cycles < UNKNOWN_CYCLES && began >= after(unread.counted, cycle) {
+                        (unread.cycles, unread.counted) = (unread.cycles + 1, began);
+                    }
+                }
+            },
             FieldState::Known(value) => {
-                observation.unknown_for.remove(name);
-                if observation.known(name) != Some(value) {
+                let last = observation.unread.remove(name).and_then(|unread| unread.last).or(last);
+                if last.as_ref().is_none_or(|(old, _)| old != value) {
                     // A field that nobody has read before has not changed.
-                    let last = before.filter(|it| it.fields.contains_key(name)).map(|before| before.seen_at);
-                    observation.changed_between.insert(name.clone(), (last, began));
+                    observation.changed_between.insert(name.clone(), (last.map(|(_, seen)| seen.min(began)), began));
                     observation.settled_since = began;
                 }
             }
@@ -335,4 +348,73 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp) -> O
         observation.fields.insert(name.clone(), state.clone());
     }
     observation
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::FieldName;
+
+    const CYCLE: SignedDuration = SignedDuration::from_secs(10);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
+    }
+
+    fn read(before: Option<&Observation>, state: FieldState, second: i64) -> Observation {
+        let record = Record {
+            id: "1".into(),
+            fields: BTreeMap::from([("Amount".into(), state)]),
+            presence: Presence::Present,
+            created_at: None,
+            edited_at: None,
+            marker: None,
+            edited_by_us: false,
+            baggage: serde_json::Value::Null,
+        };
+        observe(before, &record, at(second), CYCLE)
+    }
+
+    fn shows(text: &str) -> FieldState {
+        FieldState::Known(Value::text(text))
+    }
+
+    fn unknown() -> FieldState {
+        FieldState::Unknown("cut off".into())
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_read_for_a_while_and_is_the_same_again_was_not_edited() {
+        let first = read(None, shows("old"), 0);
+        let changed = read(Some(&first), shows("new"), 10);
+        let hidden = read(Some(&read(Some(&changed), unknown(), 20)), unknown(), 30);
+        assert_eq!(hidden.last_known(&"Amount".into()), Some(&Value::text("new")));
+        let again = read(Some(&hidden), shows("new"), 40);
+        assert_eq!(again.changed_between[&FieldName::from("Amount")], (Some(at(0)), at(10)));
+        assert_eq!((again.settled_since, again.unread.len()), (at(10), 0));
+    }
+
+    #[test]
+    fn what_was_edited_while_it_could_not_be_read_was_edited_since_it_was_last_read() {
+        let hidden = read(Some(&read(None, shows("old"), 0)), unknown(), 20);
+        let edited = read(Some(&hidden), shows("new"), 40);
+        assert_eq!(edited.changed_between[&FieldName::from("Amount")], (Some(at(0)), at(40)));
+        let never = read(Some(&read(None, unknown(), 0)), shows("new"), 10);
+        assert_eq!(never.changed_between[&FieldName::from("Amount")], (None, at(10)), "nobody has read another");
+    }
+
+    #[test]
+    fn a_field_is_unknown_for_cycles_and_not_for_readings() {
+        let mut seen = read(None, unknown(), 0);
+        for second in 1..10 {
+            seen = read(Some(&seen), unknown(), second);
+        }
+        assert_eq!(seen.unread[&FieldName::from("Amount")].cycles, 1);
+        for second in [10, 25, 40, 60] {
+            seen = read(Some(&seen), unknown(), second);
+        }
+        assert_eq!(seen.unread[&FieldName::from("Amount")].cycles, UNKNOWN_CYCLES);
+    }
 }

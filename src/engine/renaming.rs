@@ -28,7 +28,7 @@ impl Core {
         if !renamed.options.is_empty() {
             self.rename_agreed(txn, name, &renamed);
         }
-        if !renamed.changed.is_empty() {
+        if !renamed.changed.is_empty() || renamed.reshaped {
             self.release_failures(txn, name, &renamed);
         }
     }
@@ -47,11 +47,16 @@ impl Core {
             rename_fields(&mut observation, &renamed.properties);
             for (key, names) in &renamed.options {
                 let Some(field) = map.field(key) else { continue };
-                let state = observation.fields.get_mut(field.name_on(Side::Notion));
-                if let Some(FieldState::Known(value)) = state
-                    && let Some(new) = with_new_names(value, names)
-                {
-                    *value = new;
+                let name = field.name_on(Side::Notion);
+                let read = observation.fields.get_mut(name).and_then(|state| match state {
+                    FieldState::Known(value) => Some(value),
+                    FieldState::Unknown(_) => None,
+                });
+                let last = observation.unread.get_mut(name).and_then(|unread| unread.last.as_mut());
+                for value in read.into_iter().chain(last.map(|(value, _)| value)) {
+                    if let Some(new) = with_new_names(value, names) {
+                        *value = new;
+                    }
                 }
             }
             if observation != *before {
@@ -136,6 +141,6 @@ fn rename_fields(observation: &mut Observation, names: &[(FieldName, FieldName)]
         of.extend(taken.into_iter().map(|(new, value)| (new.clone(), value)));
     }
     moved(&mut observation.fields, names);
-    moved(&mut observation.unknown_for, names);
+    moved(&mut observation.unread, names);
     moved(&mut observation.changed_between, names);
 }

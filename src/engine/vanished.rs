@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, TieId, Value, Why};
+use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
+use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{FieldPlan, Interval, Seen};
 
 use super::core::Core;
@@ -21,15 +22,23 @@ pub struct OutOfSight {
     pub elements: BTreeSet<String>,
     /// Records to be read before anything is believed.
     pub unread: Vec<RecordRef>,
+    /// The two have never agreed on this field, so that nobody can say whether they were ever in it.
+    pub first_contact: bool,
 }
 
 impl OutOfSight {
-    /// The relation with everything that may still be in it.
+    /// The relation with everything that may still be in it. On first contact that is not known, and not guessed.
     pub fn complete(&self, seen: &mut Seen) {
-        if let Seen::Known(value) = seen {
+        if self.first_contact && !self.elements.is_empty() {
+            *seen = Seen::Unknown(self.reason(), UNKNOWN_CYCLES);
+        } else if let Seen::Known(value) = seen {
             let all = value.elements().unwrap_or_default().into_iter().chain(self.elements.iter().cloned());
             *seen = Seen::Known(Value::links(all));
         }
+    }
+
+    fn reason(&self) -> String {
+        format!("it links records that {} does not show; share or restore them there", self.side)
     }
 
     /// The plan without what must not be written: nothing of the field where that side would be.
@@ -38,7 +47,7 @@ impl OutOfSight {
             return plan;
         }
         let side = self.side;
-        let reason = format!("it links records that {side} does not show; share or restore them there");
+        let reason = self.reason();
         // Whether they are there is not known before they were read.
         let hold = self.unread.is_empty().then_some(Why::Unreadable { side, reason });
         FieldPlan { hold, unread: true, ..FieldPlan::default() }
@@ -56,21 +65,30 @@ impl Core {
         seen: &Seen,
         came: Option<Interval>,
     ) -> Option<OutOfSight> {
-        let (Some(related), Some(base), Seen::Known(value)) = (&field.spec.relation, base, seen) else {
+        let (Some(related), Seen::Known(value)) = (&field.spec.relation, seen) else {
             return None;
         };
         let (at, observation) = owner;
         let side = at.side;
-        let (before, (_, since)) = (base.of(side).elements()?, came?);
-        let shown = value.elements().unwrap_or_default();
         let lookup = self.translator();
+        let before = match base {
+            Some(base) => base.of(side).elements()?,
+            // Nobody knows what was in it; what the other side links may be.
+            None => {
+                let links = other.known(field.name_on(side.other()))?;
+                field.to_common(side.other(), links, &lookup).ok()?.elements().unwrap_or_default()
+            }
+        };
+        // On first contact a related record that is there now is taken to be shown.
+        let since = if base.is_some() { came?.1 } else { jiff::Timestamp::MIN };
+        let shown = value.elements().unwrap_or_default();
         let pair = self.memory.pair(related);
         let (mut elements, mut unread) = (BTreeSet::new(), Vec::new());
         for element in before.difference(&shown) {
             let Some(id) = lookup.record_of(related, side, element).map(RecordId) else { continue };
             match pair.and_then(|pair| pair.observation(side, &id)) {
                 Some(known) if known.is_present() && known.seen_at >= since => {
-                    if observation.seen_at >= known.seen_at {
+                    if base.is_none() || observation.seen_at >= known.seen_at {
                         continue;
                     }
                     // It is there: does the relation show it now?
@@ -82,7 +100,7 @@ impl Core {
             elements.insert(element.clone());
         }
         let hidden = self.hides_guests(field, side, other);
-        (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread })
+        (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread, first_contact: base.is_none() })
     }
 
     /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more. It may
@@ -99,6 +117,29 @@ impl Core {
             let missing = || pair.observation(side, here).is_some_and(|known| known.presence == Presence::Missing);
             links.contains(there.as_str()) && pair.tie_of(side.other(), there).is_none() && missing()
         })
+    }
+
+    /// A page's links without those to pages whose CRM record was deleted, if the CRM's links lack it: with the
+    /// record the CRM took the link away, whichever of the two was seen first. What somebody has linked since stays.
+    pub(super) fn without_unlinked(&self, tie: &Tie, field: &FieldMap, links: Value) -> Value {
+        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
+        let (Some(related), Value::Links(pages)) = (related, &links) else { return links };
+        let Some(own) = self.memory.pair(&tie.pair) else { return links };
+        let ends = (own.observation(Side::Crm, &tie.crm), own.observation(Side::Notion, &tie.notion));
+        let (Some(crm), Some(notion)) = ends else { return links };
+        let edited = notion.changed_between.get(&field.spec.notion).map(|(_, came)| *came);
+        let in_crm = crm.known(&field.spec.crm).and_then(Value::elements).unwrap_or_default();
+        let unlinked = |page: &str| {
+            related.tie_of(Side::Notion, &page.into()).is_none()
+                && related.tombstones.values().any(|stone| {
+                    stone.notion.as_str() == page
+                        && stone.gone == Some(Side::Crm)
+                        && related.observation(Side::Crm, &stone.crm).is_none_or(|it| !it.is_present())
+                        && !in_crm.contains(stone.crm.as_str())
+                        && edited.is_none_or(|edited| edited <= stone.since)
+                })
+        };
+        Value::links(pages.iter().filter(|page| !unlinked(page)).cloned())
     }
 
     /// A tie waits for word of these records, which are read next.

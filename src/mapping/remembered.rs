@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::choices::fold;
-use super::{FieldMap, FieldSpec, PairMap, PairSpec};
+use super::{Direction, FieldMap, FieldSpec, PairMap, PairSpec};
 use crate::model::{FieldKey, FieldName, Schema, Value};
 
 /// Of a pair.
@@ -17,6 +17,9 @@ pub struct Remembered {
     pub fields: BTreeMap<FieldKey, RememberedField>,
     /// The marker property.
     pub marker: Option<RememberedProperty>,
+    /// The fields by which untied records are matched; `None` in what was remembered before they were.
+    #[serde(default)]
+    pub match_by: Option<Vec<FieldKey>>,
 }
 
 /// A Notion property.
@@ -37,6 +40,9 @@ pub struct RememberedField {
     pub property: RememberedProperty,
     /// Everything that decides whether a write is taken: types, options, values map.
     pub digest: String,
+    /// Which way it goes; `None` in what was remembered before that was.
+    #[serde(default)]
+    pub direction: Option<Direction>,
     /// Notion's options: the name by the id that stays.
     pub options: BTreeMap<String, String>,
     /// Which CRM option was which option of Notion.
@@ -59,8 +65,10 @@ pub struct Renamed {
     pub properties: Vec<(FieldName, FieldName)>,
     /// Options of a field: new name by old name.
     pub options: BTreeMap<FieldKey, BTreeMap<String, String>>,
-    /// Fields of which anything changed that decides whether a write is taken.
+    /// Fields of which anything changed that decides whether a write is taken, or which way it goes.
     pub changed: Vec<FieldKey>,
+    /// Fields came or went, or others tell untied records apart: a record that was refused is another one now.
+    pub reshaped: bool,
 }
 
 impl Remembered {
@@ -75,6 +83,7 @@ impl Remembered {
             let known = RememberedField {
                 property: property(&written.notion, &field.spec.notion)?,
                 digest: digest(field),
+                direction: Some(field.spec.direction),
                 options: stable_options(field).map(|(id, name)| (id.clone(), name.clone())).collect(),
                 paired: paired(field),
             };
@@ -83,6 +92,7 @@ impl Remembered {
         Self {
             fields: map.fields.iter().filter_map(field).collect(),
             marker: property(&configured.marker, &map.spec.marker),
+            match_by: Some(configured.match_by.clone()),
         }
     }
 
@@ -109,7 +119,9 @@ impl Remembered {
 
     /// What has been renamed since `self` was remembered, or changed otherwise.
     pub fn renamed(&self, now: &Remembered) -> Renamed {
-        let mut renamed = Renamed::default();
+        let moved = self.match_by.is_some() && self.match_by != now.match_by;
+        let mut renamed =
+            Renamed { reshaped: moved || !self.fields.keys().eq(now.fields.keys()), ..Renamed::default() };
         for (key, new) in &now.fields {
             let Some(old) = self.fields.get(key) else { continue };
             if old.property.id == new.property.id {
@@ -126,7 +138,8 @@ impl Remembered {
                     renamed.options.insert(key.clone(), options);
                 }
             }
-            if old.digest != new.digest {
+            let turned = old.direction.is_some() && old.direction != new.direction;
+            if turned || old.digest != new.digest {
                 renamed.changed.push(key.clone());
             }
         }

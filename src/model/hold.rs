@@ -165,6 +165,17 @@ pub struct Mark {
     pub at: Timestamp,
 }
 
+/// What is said of a value that a side did not take without saying so.
+const SILENT: [&str; 2] = ["kept its old value and said nothing", "created the record without it"];
+
+impl MarkKind {
+    /// Whether a side answered with an error: then nothing was saved, and its reason may lie in another field of the record.
+    pub fn is_error_of(&self, on: Side) -> bool {
+        let says = |reason: &str| !SILENT.iter().any(|silent| reason.ends_with(silent));
+        matches!(self, Self::Refused { side, reason, .. } if *side == on && says(reason))
+    }
+}
+
 /// What the engine remembers against repeating itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mark", rename_all = "snake_case")]

@@ -20,7 +20,7 @@ pub use ids::{FieldKey, FieldName, PairName, RecordId, RecordRef, Side, TieId};
 pub use intent::{Intent, IntentState, Purpose};
 pub use journal::{Event, Happening};
 pub use orphan::{Orphan, OrphanWhy};
-pub use record::{FieldState, Observation, Presence, Record};
+pub use record::{FieldState, Observation, Presence, Record, Unread};
 pub use schema::{Entity, FieldInfo, Kind, OptionInfo, Person, Schema};
 pub use tie::{Base, Tie, Tombstone};
 pub use value::Value;

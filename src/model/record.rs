@@ -63,6 +63,18 @@ pub struct Record {
     pub baggage: serde_json::Value,
 }
 
+/// A field that is Unknown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unread {
+    /// In how many cycles of its side it was; more than matter are not counted.
+    pub cycles: u32,
+    /// When the last of them was counted.
+    pub counted: Timestamp,
+    /// The last value that was read, native dialect, and when it was last seen: the same value read again is nobody's edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<(Value, Timestamp)>,
+}
+
 /// What we remember of a record: its last reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -80,9 +92,9 @@ pub struct Observation {
     pub seen_at: Timestamp,
     /// When a reading first showed these fields, by our clock: what a quiet period is counted from.
     pub settled_since: Timestamp,
-    /// How many readings in a row a field was Unknown.
+    /// Of the fields that are Unknown: since when, and what was there before.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub unknown_for: BTreeMap<FieldName, u32>,
+    pub unread: BTreeMap<FieldName, Unread>,
     /// Per field: the last reading that still showed the value before this one, and the first that showed this one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changed_between: BTreeMap<FieldName, (Option<Timestamp>, Timestamp)>,
@@ -92,6 +104,11 @@ impl Observation {
     /// The value of a field, if it was read.
     pub fn known(&self, name: &FieldName) -> Option<&Value> {
         self.fields.get(name).and_then(FieldState::known)
+    }
+
+    /// The value of a field, or, while it is Unknown, the last one that was read.
+    pub fn last_known(&self, name: &FieldName) -> Option<&Value> {
+        self.known(name).or_else(|| self.unread.get(name)?.last.as_ref().map(|(value, _)| value))
     }
 
     /// Whether the record is there to be read and written.

@@ -10,7 +10,7 @@ use crate::model::{MarkKind, Shown, Side, Value, Verdict, Why};
 /// A set that is larger cannot be written in one request (Notion takes 100 elements), so it is held and never cut.
 pub const SET_LIMIT: usize = 100;
 
-/// How many readings in a row a field may be Unknown while the other side changed before a person is told.
+/// How many cycles in a row a field may be Unknown while the other side changed before a person is told.
 pub const UNKNOWN_CYCLES: u32 = 3;
 
 /// What a side was seen to hold.
@@ -20,7 +20,7 @@ pub enum Seen {
     Known(Value),
     /// A value without a form in common: native dialect, what is missing and how to mend it.
     Unmapped(Value, String),
-    /// Not read, why not, and for how many readings in a row.
+    /// Not read, why not, and for how many cycles in a row.
     Unknown(String, u32),
 }
 
@@ -37,6 +37,9 @@ pub struct FieldCase<'a> {
     pub mergeable: bool,
     /// What each side last agreed to (CRM, Notion); `None` on first contact.
     pub base: Option<(Value, Value)>,
+    /// There is no base because what the two agreed on was agreed under another mapping of this field. Then nothing is written
+    /// that nobody decided: what is equal is adopted, what differs is held, in every direction and where one is empty.
+    pub rebaselined: bool,
     /// Whether each side (CRM, Notion) was seen to move since the base was agreed. A side that is back at the base's value
     /// after that was edited all the same: somebody wants that value.
     pub moved: (bool, bool),
@@ -97,6 +100,8 @@ pub struct FieldPlan {
     pub kept: bool,
     /// A side could not be read: nothing is known that would end a hold.
     pub unread: bool,
+    /// This side could not be read while the other moved on: it is read again in the next cycle.
+    pub behind: Option<Side>,
 }
 
 /// Merges one field.
@@ -139,12 +144,13 @@ fn unread(case: &FieldCase<'_>, side: Side, why: &str, cycles: u32, other: &Seen
     if cycles >= UNKNOWN_CYCLES && moved {
         return held(Why::Unreadable { side, reason: why.to_owned() });
     }
-    FieldPlan { unread: true, ..FieldPlan::default() }
+    let behind = (moved && (1..UNKNOWN_CYCLES).contains(&cycles)).then_some(side);
+    FieldPlan { unread: true, behind, ..FieldPlan::default() }
 }
 
 /// One side's value has no form on the other. Where that side only receives, it is overwritten like any other value.
 fn unmapped(case: &FieldCase<'_>, side: Side, native: &Value, reason: &str, other: &Value) -> FieldPlan {
-    if case.direction.from(side) {
+    if case.direction.from(side) || case.rebaselined {
         return held(Why::Unmappable { side, value: native.clone(), reason: reason.to_owned() });
     }
     let by = "direction".to_owned();
@@ -212,6 +218,9 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
         let agreed = (crm.clone(), notion.clone());
         let news = case.base.as_ref() != Some(&agreed) || case.moved.0 || case.moved.1;
         return FieldPlan { agree: news.then_some(agreed), ..FieldPlan::default() };
+    }
+    if case.rebaselined {
+        return held(Why::Conflict { base: None, crm: crm.clone(), notion: notion.clone() });
     }
     let (crm_moved, notion_moved) = match &case.base {
         Some((base_crm, base_notion)) => (crm != base_crm || case.moved.0, notion != base_notion || case.moved.1),

@@ -144,6 +144,8 @@ fn a_data_source_is_an_id() {
 #[test]
 fn times_have_units_and_bounds() {
     let timing = |line: &str| format!("[timing]\n{line}\n{}", pair("deals", "deal", 1));
+    // An update may be executed for as long as the systems work on a request.
+    refuses(&timing("settle_unknown_update = \"60s\""), 7, "`settle_unknown_update` is 1m", "between 1m 1s and");
     refuses(&timing("quiet_text = 20"), 7, "`20` has no unit", "`20s`");
     refuses(&timing("quiet_text = \"20 sec\""), 7, "unknown unit `sec`", "`20s`");
     refuses(&timing("notion_poll = \"0s\""), 7, "`notion_poll` is 0s", "between 1s and 31d");

@@ -1,10 +1,11 @@
 //! What people change arrives, and nothing else is written.
 
-use crosstie::model::Side;
+use crosstie::model::{Happening, Side};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan};
+use crate::wire::Fate;
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_in_the_crm_arrives_in_notion_and_is_the_only_write() {
@@ -126,4 +127,24 @@ async fn one_edit_costs_two_requests_on_the_side_that_is_written() {
     bench.edit_notion(&page, "Amount", "4713");
     bench.until("the CRM shows it", 60, async || bench.deal_field(&deal, "OPPORTUNITY") == "4713").await;
     assert!(spent(Side::Crm) <= 2, "{:#?}", bench.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_listing_showed_while_its_record_was_being_written_is_read_before_the_write_ends() {
+    let mut plan = Plan::default();
+    plan.timing.overlap = std::time::Duration::ZERO;
+    plan.timing.hot_lag = std::time::Duration::ZERO;
+    let bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    bench.once(|call| call.side == Side::Crm && call.is_write(), Fate::LostRequest);
+    bench.edit_notion(&page, "Notes", "worked on");
+    bench.until("the write is out", 120, async || bench.writes().len() == 1).await;
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    let seen = async || {
+        let seen = bench.journal(Happening::Seen).await;
+        seen.iter().any(|event| event.field.as_ref().is_some_and(|key| key.as_str() == "OPPORTUNITY"))
+    };
+    bench.until("it is seen", 45, seen).await;
+    bench.until("it flows", 300, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    bench.until("and so does the other", 300, async || bench.deal_field(&deal, "COMMENTS") == json!("worked on")).await;
 }

@@ -114,6 +114,72 @@ async fn one_field_emptied_on_many_is_asked_about_and_the_answer_covers_that_and
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_that_the_crm_shows_as_zero_counts_as_emptied() {
+    let bench = Bench::settled(Plan { office: (3, 30, 30, 0), ..Plan::default() }).await;
+    let deals = bench.ids(Entity::Deal);
+    for (at, deal) in deals.iter().enumerate() {
+        bench.edit_deal(deal, "OPPORTUNITY", (1000 + at).to_string());
+        bench.pass(15).await;
+    }
+    bench.settle().await;
+    bench.forget_calls();
+    for deal in deals.iter().take(12) {
+        bench.edit_deal(deal, "OPPORTUNITY", "");
+    }
+    let (what, _) = bench.guarded("deals", 60).await;
+    assert!(what.contains("OPPORTUNITY was emptied in CRM on 12 of 30 ties"), "{what}");
+    bench.pass(300).await;
+    assert!(bench.writes().is_empty(), "{:#?}", bench.writes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_missing_for_now_lets_no_question_go() {
+    let bench = Bench::settled(propagating()).await;
+    let contacts = bench.ids(Entity::Contact);
+    let mut pages = Vec::new();
+    for contact in &contacts {
+        pages.push(bench.page_of("contacts", contact).await.unwrap());
+    }
+    for page in pages.iter().take(13) {
+        bench.trash_page(page);
+    }
+    bench.guarded("contacts", 3800).await;
+    let told = async || bench.guarded("contacts", 1).await.0.contains("13 would be put into the trash of CRM");
+    bench.until("it is told what would follow", 300, told).await;
+    bench.delete_crm(Entity::Contact, &contacts[15]);
+    bench.pass(2 * 3700).await;
+    let released = bench.journal(Happening::Released).await;
+    assert!(released.iter().all(|event| event.crm.is_some()), "the pair was let go unasked: {released:#?}");
+    assert_eq!(bench.ids(Entity::Contact).len(), 15);
+    assert!(bench.writes().is_empty(), "{:#?}", bench.writes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_override_of_departures_ends_once_they_have_happened() {
+    let bench = Bench::settled(many()).await;
+    let contacts = bench.ids(Entity::Contact);
+    let mut pages = Vec::new();
+    for contact in &contacts {
+        pages.push(bench.page_of("contacts", contact).await.unwrap());
+    }
+    let trash = || pages.iter().take(13).for_each(|page| bench.trash_page(page));
+    trash();
+    let (what, plan) = bench.guarded("contacts", 3800).await;
+    assert!(!what.contains("trash of"), "{what}");
+    bench.done(Command::Override { pair: "contacts".into(), plan }).await;
+    bench.until("the ties end", 60, async || bench.claims().await.ties.len() == 3).await;
+    bench.pass(120).await;
+    for page in pages.iter().take(13) {
+        bench.wires.notion.lock().unwrap().person_restore(bench.now(), BORIS, page).unwrap();
+    }
+    bench.until("they are tied again", 300, async || bench.claims().await.ties.len() == 16).await;
+    bench.settle().await;
+    trash();
+    bench.guarded("contacts", 1200).await;
+    assert_eq!(bench.claims().await.ties.len(), 16, "the answer of before covers it no more");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_override_for_a_plan_that_others_joined_is_not_taken() {
     let bench = with_phones(crowd()).await;
     let pages = bench.pages("contacts");

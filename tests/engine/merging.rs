@@ -1,6 +1,6 @@
 //! Merging beyond one field with two values: what has no counterpart, what cannot be read, who was later, and merged contacts.
 
-use crosstie::mapping::Policy;
+use crosstie::mapping::{Delete, Policy};
 use crosstie::model::{OrphanWhy, Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
@@ -75,6 +75,48 @@ async fn a_field_that_cannot_be_read_for_three_cycles_while_the_other_side_moves
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_field_that_cannot_be_read_is_read_again_until_that_is_held_without_anybody_touching_its_record() {
+    let bench = Bench::settled(Plan { office: (32, 1, 32, 0), ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let contacts = bench.ids(Entity::Contact);
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(contacts[..28]));
+    bench.until("all are linked", 120, async || members(&bench.cell(&page, "Contacts")).len() == 28).await;
+    bench.settle().await;
+    bench.pass(300).await;
+    let path = format!("/v1/pages/{page}/properties/");
+    bench.faults(move |call| if call.path.starts_with(&path) { broken() } else { Fate::Pass });
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(contacts[..30]));
+    let id = deal_hold(&deal, "CONTACT_IDS");
+    let held = async || bench.hold(&id).await.is_some_and(|hold| matches!(hold.why, Why::Unreadable { .. }));
+    bench.until("it is held", 120, held).await;
+    bench.no_faults();
+    bench.edit_notion(&page, "Notes", json!("readable again"));
+    bench.until("it flows", 300, async || members(&bench.cell(&page, "Contacts")).len() == 30).await;
+    bench.settle().await;
+    assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relation_to_a_pair_that_does_not_answer_is_held_after_three_cycles_while_the_other_side_moves() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let source = bench.source("contacts");
+    bench.faults(move |call| if call.is_listing() && call.holds(&source) { broken() } else { Fate::Pass });
+    bench.pass(30).await;
+    let linked = members(&bench.deal_field(&deal, "CONTACT_IDS"));
+    let other = bench.ids(Entity::Contact).into_iter().find(|it| !linked.contains(it)).unwrap();
+    let person = bench.page_of("contacts", &other).await.unwrap();
+    bench.edit_deal(&deal, "CONTACT_IDS", json!([linked, vec![other]].concat()));
+    let id = deal_hold(&deal, "CONTACT_IDS");
+    let held = async || bench.hold(&id).await.is_some_and(|hold| matches!(hold.why, Why::Unreadable { .. }));
+    bench.until("it is held", 180, held).await;
+    bench.no_faults();
+    bench.until("it flows", 300, async || members(&bench.cell(&page, "Contacts")).contains(&person)).await;
+    bench.settle().await;
+    assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_newer_of_two_edits_wins_where_the_policy_says_so_and_their_intervals_do_not_overlap() {
     let newest = |pairs: &mut Vec<crosstie::mapping::PairSpec>| {
         let fields = pairs.iter_mut().flat_map(|pair| &mut pair.fields);
@@ -131,7 +173,9 @@ async fn contacts_merged_in_the_crm_end_one_tie_and_their_deals_follow_the_keepe
         }
         bench.until("the tie ended", 3900, async || bench.page_of("contacts", &loser).await.is_none()).await;
         bench.settle().await;
-        assert!(members(&bench.cell(&page, "Contacts")).contains(&stays), "the deal's page leads to the keeper");
+        let people = members(&bench.cell(&page, "Contacts"));
+        assert!(people.contains(&stays), "the deal's page leads to the keeper");
+        assert!(!people.contains(&gone), "and to the other no more");
         let claims = bench.claims().await;
         assert_eq!(claims.tombstones.len(), 1);
         assert_eq!(claims.orphans.len(), 1, "{:?}", claims.orphans);
@@ -140,5 +184,39 @@ async fn contacts_merged_in_the_crm_end_one_tie_and_their_deals_follow_the_keepe
         assert!(claims.holds.is_empty(), "{:#?}", claims.holds);
         assert!(bench.creates().is_empty());
         assert_eq!((bench.pages("contacts").len(), bench.ids(Entity::Contact).len()), (pages, contacts - 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_a_contact_that_was_merged_into_another_is_not_deleted_after_it() {
+    for stopped in [false, true] {
+        let propagating = |pairs: &mut Vec<crosstie::mapping::PairSpec>| {
+            pairs.iter_mut().for_each(|pair| pair.delete = Delete::Propagate);
+        };
+        let mut bench = Bench::settled(Plan { pairs: propagating, ..Plan::default() }).await;
+        let (deal, page) = bench.deal().await;
+        let loser = members(&bench.deal_field(&deal, "CONTACT_IDS"))[0].clone();
+        let linked = members(&bench.deal_field(&deal, "CONTACT_IDS"));
+        let keeper = bench.ids(Entity::Contact).into_iter().find(|it| !linked.contains(it)).unwrap();
+        let (gone, stays) =
+            (bench.page_of("contacts", &loser).await.unwrap(), bench.page_of("contacts", &keeper).await.unwrap());
+        if stopped {
+            bench.shut_down().await;
+        }
+        let now = bench.now();
+        bench.wires.crm.lock().unwrap().merge_contacts(now, crate::harness::ANNA, &keeper, &loser).unwrap();
+        if stopped {
+            bench.pass(2 * 3600).await;
+            bench.start().await;
+        }
+        bench.until("the tie ended", 3900, async || bench.page_of("contacts", &loser).await.is_none()).await;
+        bench.settle().await;
+        bench.pass(3700).await;
+        bench.settle().await;
+        assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&gone), Some(false), "stopped: {stopped}");
+        let people = members(&bench.cell(&page, "Contacts"));
+        assert!(people.contains(&stays) && !people.contains(&gone), "stopped: {stopped}, {people:?}");
+        let orphans = bench.claims().await.orphans;
+        assert!(orphans.iter().any(|orphan| orphan.record.id.as_str() == gone), "{orphans:?}");
     }
 }

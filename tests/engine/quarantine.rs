@@ -41,6 +41,35 @@ async fn a_record_that_may_not_be_written_is_set_aside_after_three_tries_and_tri
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_that_was_refused_for_want_of_another_is_tried_again_once_that_is_there_and_once_a_change() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.faults(|call| {
+        let refused = call.side == Side::Crm && call.is_write() && call.holds("moved on");
+        let why =
+            json!({ "error": "CRM_FIELD_ERROR_REQUIRED", "error_description": "the amount is required for that" });
+        if refused { Fate::Instead(Response::json(400, &why)) } else { Fate::Pass }
+    });
+    let tries = || bench.writes().iter().filter(|call| call.holds("moved on")).count();
+    bench.edit_notion(&page, "Notes", json!("moved on"));
+    let id = deal_hold(&deal, "COMMENTS");
+    let held = async || bench.hold(&id).await.is_some_and(|hold| matches!(hold.why, Why::Refused { .. }));
+    bench.until("it is held", 120, held).await;
+    bench.pass(7200).await;
+    assert_eq!(tries(), 1, "not resent while nothing has changed");
+    // Still refused after another change: once more, and no oftener.
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(7200).await;
+    assert_eq!(tries(), 2);
+    assert!(held().await);
+    bench.no_faults();
+    bench.edit_notion(&page, "Amount", 4712);
+    bench.until("it is taken", 120, async || bench.deal_field(&deal, "COMMENTS") == json!("moved on")).await;
+    bench.settle().await;
+    assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_forbidden_everywhere_is_no_records_fault() {
     let bench = Bench::settled(Plan { office: (8, 0, 8, 0), ..Plan::default() }).await;
     bench.faults(|call| {

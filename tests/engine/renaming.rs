@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crosstie::config::Timing;
+use crosstie::mapping::Direction;
 use crosstie::model::{Happening, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
@@ -45,6 +46,44 @@ async fn a_changed_mapping_compares_its_field_anew_and_leaves_the_others() {
     assert_eq!(bench.hold(&deal_hold(&same, "COMMENTS")).await, None);
     let wrote = |page: &String| bench.writes().iter().filter(|call| call.holds(page)).count();
     assert_eq!((wrote(&same_page), wrote(&different_page)), (0, 1), "only the amount");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_mapping_writes_nothing_where_the_field_goes_one_way_or_a_side_is_empty() {
+    for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {
+        let mut bench = Bench::settled(watchful()).await;
+        let deals = bench.ids(Entity::Deal);
+        let remarks = [("told", "another"), ("told", ""), ("", "another")];
+        for deal in &deals {
+            bench.edit_deal(deal, "COMMENTS", "what both sides agree on");
+        }
+        bench.settle().await;
+        let mut pages = Vec::new();
+        for deal in &deals {
+            pages.push(bench.page_of("deals", deal).await.unwrap());
+        }
+        bench.shut_down().await;
+        bench.reshape("deals", &json!({ "Remarks": { "rich_text": {} } }));
+        for ((deal, page), (told, remark)) in deals.iter().zip(&pages).zip(remarks) {
+            bench.edit_deal(deal, "COMMENTS", told);
+            if !remark.is_empty() {
+                bench.edit_notion(page, "Remarks", json!(remark));
+            }
+        }
+        for field in bench.specs.iter_mut().flat_map(|pair| &mut pair.fields).filter(|it| it.key.as_str() == "COMMENTS")
+        {
+            field.notion = "Remarks".into();
+            field.direction = direction;
+        }
+        bench.forget_calls();
+        bench.start().await;
+        bench.settle().await;
+        assert!(bench.writes().is_empty(), "{direction:?}: {:#?}", bench.writes());
+        for deal in &deals[..remarks.len()] {
+            let hold = bench.hold(&deal_hold(deal, "COMMENTS")).await.expect("the two differ");
+            assert!(matches!(hold.why, Why::Conflict { base: None, .. }), "{direction:?}: {hold:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

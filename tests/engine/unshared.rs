@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crosstie::model::{HoldId, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, deal_hold};
 
 fn brisk_sweeps() -> Plan {
     let mut plan = Plan::default();
@@ -106,4 +107,30 @@ async fn a_data_source_that_is_not_shared_ends_no_tie_and_everything_goes_on_whe
         );
         assert!(bench.creates().is_empty(), "{:#?}", bench.creates());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_first_contact_a_relation_is_not_filled_over_a_link_that_may_only_be_hidden() {
+    let bench = Bench::settled(brisk_sweeps()).await;
+    let (deal, _) = bench.deal().await;
+    let contact = bench.deal_field(&deal, "CONTACT_IDS")[0].as_str().unwrap().to_owned();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    // Its tie stays: somebody works on the contact while its page is not to be seen.
+    bench.wires.notion.lock().unwrap().unshare(&person);
+    bench.edit_crm(Entity::Contact, &contact, &[("PHONE", json!("+4930123456"))]);
+    let tie = HoldId { pair: "contacts".into(), crm: Some(contact.as_str().into()), field: None };
+    bench.until("the contact is held", 900, async || bench.hold(&tie).await.is_some()).await;
+    let barn = bench.add_crm(Entity::Deal, &[("TITLE", json!("A barn")), ("CONTACT_IDS", json!([contact]))]);
+    let page = bench.add_page("deals", &[("Name", json!("A barn"))]);
+    let tied = async || bench.page_of("deals", &barn).await.as_ref() == Some(&page);
+    bench.until("the two are matched", 300, tied).await;
+    bench.settle().await;
+    let id = deal_hold(&barn, "CONTACT_IDS");
+    let hold = bench.hold(&id).await.expect("nobody knows what the page links");
+    assert!(matches!(hold.why, Why::Unreadable { side: Side::Notion, .. }), "{hold:?}");
+    assert!(!holds(&bench.cell(&page, "Contacts"), &person));
+    bench.wires.notion.lock().unwrap().share(&person);
+    bench.until("it is filled", 1200, async || holds(&bench.cell(&page, "Contacts"), &person)).await;
+    bench.settle().await;
+    assert_eq!(bench.hold(&id).await, None);
 }

@@ -1,6 +1,6 @@
 //! Names change and ids stay: properties and options that were renamed are what they were.
 
-use crosstie::mapping::{PairMap, PairSpec, Remembered};
+use crosstie::mapping::{Direction, FieldSpec, PairMap, PairSpec, Remembered};
 use crosstie::model::{FieldInfo, Kind, OptionInfo, Schema, Side, Value};
 
 use crate::world::{field_spec, info, pair_spec, schema, town};
@@ -115,4 +115,25 @@ fn an_option_that_came_new_is_no_rename() {
     let renamed = before.renamed(&now);
     assert!(renamed.options.is_empty() && renamed.properties.is_empty());
     assert_eq!(common(&map, "2"), Value::Choice("Warm".into()));
+}
+
+#[test]
+fn fields_that_came_turned_round_or_match_otherwise_are_a_change() {
+    let schema = notion("P", "CRM ID", stages(Kind::Select, &BEFORE));
+    let (_, before) = read(&pair(&[]), &crm("WARM"), &schema, &Remembered::default());
+    let changed = |spec: &PairSpec| {
+        let (_, now) = read(spec, &crm("WARM"), &schema, &before);
+        let renamed = before.renamed(&now);
+        (renamed.reshaped, renamed.changed.len())
+    };
+    assert_eq!(changed(&pair(&[])), (false, 0));
+    let mut more = pair(&[]);
+    more.fields.push(FieldSpec { key: "again".into(), ..field_spec("F", "P") });
+    assert_eq!(changed(&more), (true, 0), "one more field may be what was missing");
+    let mut turned = pair(&[]);
+    turned.fields[0].direction = Direction::CrmToNotion;
+    assert_eq!(changed(&turned), (false, 1));
+    let mut matched = pair(&[]);
+    matched.match_by = if matched.match_by.is_empty() { vec!["F".into()] } else { Vec::new() };
+    assert_eq!(changed(&matched), (true, 0));
 }

@@ -14,6 +14,7 @@ fn merged(field: &Field, crm: Seen, notion: Seen, decision: Option<(&Verdict, &S
         policy: field.policy,
         mergeable: field.mergeable,
         base: field.base.clone(),
+        rebaselined: false,
         moved: (false, false),
         crm,
         notion,
@@ -252,6 +253,7 @@ fn a_side_that_was_edited_back_to_the_base_was_edited_all_the_same() {
             policy: Policy::Hold,
             mergeable: false,
             base: Some((base.clone(), base.clone())),
+            rebaselined: false,
             moved,
             crm: Seen::Known(other.clone()),
             notion: Seen::Known(base.clone()),
@@ -263,4 +265,41 @@ fn a_side_that_was_edited_back_to_the_base_was_edited_all_the_same() {
     };
     assert_eq!(plan((true, false)).writes.len(), 1);
     assert!(matches!(plan((true, true)).hold, Some(Why::Conflict { .. })));
+}
+
+#[test]
+fn under_a_changed_mapping_nothing_is_written_that_nobody_decided() {
+    let cases = [("told", "another"), ("told", ""), ("", "another")];
+    for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {
+        for (crm, notion) in cases.map(|(crm, notion)| (Value::text(crm), Value::text(notion))) {
+            let mut case = FieldCase {
+                direction,
+                policy: Policy::Crm,
+                mergeable: false,
+                base: None,
+                rebaselined: true,
+                moved: (false, false),
+                crm: Seen::Known(crm.clone()),
+                notion: Seen::Known(notion.clone()),
+                came: (None, None),
+                same: &|left, right| left == right,
+                decision: None,
+                marks: Vec::new(),
+            };
+            let plan = merge(&case);
+            assert!(plan.writes.is_empty(), "{direction:?}: {plan:?}");
+            assert!(matches!(plan.hold, Some(Why::Conflict { base: None, .. })), "{direction:?}: {plan:?}");
+            for side in Side::BOTH {
+                let native = Seen::Unmapped(Value::text("C9"), "no such option".into());
+                let seen = [case.crm.clone(), case.notion.clone()];
+                *if side == Side::Crm { &mut case.crm } else { &mut case.notion } = native;
+                let plan = merge(&case);
+                assert!(plan.writes.is_empty() && plan.hold.is_some(), "{direction:?}, {side}: {plan:?}");
+                [case.crm, case.notion] = seen;
+            }
+            case.notion = Seen::Known(crm.clone());
+            let plan = merge(&case);
+            assert_eq!((plan.agree, plan.hold), (Some((crm.clone(), crm)), None), "what is equal is adopted");
+        }
+    }
 }

@@ -14,6 +14,22 @@ pub fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..standard }
 }
 
+/// Equality under a declared normalisation: text without case.
+pub fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Text(left), Value::Text(right)) => left.eq_ignore_ascii_case(right),
+        _ => left == right,
+    }
+}
+
+/// A value in the form that the other side returns for it.
+pub fn normalised(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::text(text.to_uppercase()),
+        other => other.clone(),
+    }
+}
+
 /// A field as both sides hold it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
@@ -45,11 +61,12 @@ impl Field {
             policy: self.policy,
             mergeable: self.mergeable,
             base: self.base.clone(),
+            rebaselined: false,
             moved: (false, false),
             crm: Seen::Known(self.crm.clone()),
             notion: Seen::Known(self.notion.clone()),
             came: self.came,
-            same: &|left, right| left == right,
+            same: &same,
             decision: decision.map(|(verdict, shown)| (verdict, shown, "anna")),
             marks,
         })
@@ -64,8 +81,9 @@ impl Field {
                 Side::Notion => (&mut after.notion, &write.agreed),
             };
             *own = write.value.clone();
-            if write.value == *other {
-                after.base = Some((write.value.clone(), write.value.clone()));
+            if same(&write.value, other) {
+                let (own, other) = (write.value.clone(), other.clone());
+                after.base = Some(if write.side == Side::Crm { (own, other) } else { (other, own) });
             }
         }
         if let Some(agreed) = &plan.agree {

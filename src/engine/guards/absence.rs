@@ -3,9 +3,24 @@
 
 use jiff::Timestamp;
 
-use crate::model::{PairName, RecordId, RecordRef, Side};
+use std::collections::BTreeSet;
 
+use crate::mapping::Delete;
+use crate::model::{PairName, RecordId, RecordRef, Side};
+use crate::plan::field::UNKNOWN_CYCLES;
+
+use super::super::core::{after, signed};
+use super::super::memory::PairMemory;
+use super::departures::{Ending, would_be_trashed};
 use super::{Core, Limit, Question};
+
+/// A side that does not answer.
+#[derive(Debug)]
+pub(super) struct Silence {
+    since: Timestamp,
+    /// It has lasted for as many cycles as matter.
+    told: bool,
+}
 
 /// By how much a complete listing may shrink.
 const SHRUNK: Limit = Limit { least: 10, percent: 20 };
@@ -20,7 +35,7 @@ impl Core {
     }
 
     /// Records that a complete listing did not show and that were not read by id since.
-    pub(super) fn has_unread_suspects(&self, name: &PairName, side: Side) -> bool {
+    fn has_unread_suspects(&self, name: &PairName, side: Side) -> bool {
         self.suspects_of(name, side).any(|at| self.hot.contains_key(at) && !self.absent_since.contains_key(at))
     }
 
@@ -37,7 +52,7 @@ impl Core {
         }
         if self.has_unread_suspects(&at.pair, at.side) {
             // How many are not found is not known before all were read.
-            self.hot.insert(at.clone(), super::super::core::after(now, self.confirm_after(at.side)));
+            self.hot.insert(at.clone(), after(now, self.confirm_after(at.side)));
             return true;
         }
         let mut question = Question::default();
@@ -48,7 +63,10 @@ impl Core {
     fn is_allowed_to_go(&self, at: &RecordRef) -> bool {
         let Some(allowed) = self.guards.get(&at.pair).and_then(|guards| guards.allows()) else { return false };
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id));
-        tie.is_some_and(|tie| allowed.ties.contains(&tie.crm)) || allowed.records.contains(at)
+        tie.is_some_and(|tie| {
+            let mut endings = allowed.ties.iter().filter(|(crm, _)| *crm == tie.crm);
+            endings.any(|(_, ending)| ending.is_of(at.side))
+        }) || allowed.records.contains(at)
     }
 
     pub(super) fn count_absent(&mut self, name: &PairName, question: &mut Question) {
@@ -91,20 +109,66 @@ impl Core {
             ));
             gone.extend(&absent);
         }
+        let ending = self.ending_of_missing(pair, side);
+        let mut trashed = BTreeSet::new();
         for at in gone {
             match pair.tie_of(side, &at.id) {
-                Some(tie) => question.ties.insert(tie.crm.clone()),
-                None => question.records.insert(at.clone()),
-            };
+                Some(tie) => {
+                    trashed.extend(ending.trashes().map(|_| &tie.crm));
+                    question.ties.insert((tie.crm.clone(), ending));
+                }
+                None => drop(question.records.insert(at.clone())),
+            }
+        }
+        if let Some(of) = ending.trashes().filter(|_| !trashed.is_empty()) {
+            question.what.push(would_be_trashed(trashed.len(), of));
         }
     }
 
-    /// The pair goes on: what was not believed is read once more.
+    /// What would become of ties of which this side's record is missing and the other was not edited.
+    fn ending_of_missing(&self, pair: &PairMemory, side: Side) -> Ending {
+        let vanishes = self.systems.get(side).capabilities().deleted_vanish;
+        match pair.spec.delete {
+            Delete::Propagate if vanishes => Ending::Trash { side: side.other() },
+            Delete::Propagate | Delete::Untie => Ending::Untie { gone: Some(side) },
+        }
+    }
+
+    /// Notes since when a side of a pair does not answer though it did, or may not run at all. Once that has lasted for as many
+    /// cycles as matter, what is related to it is planned anew. While it is listed for the first time it is only slow.
+    pub(in crate::engine) fn note_silence(&mut self, name: &PairName, now: Timestamp) {
+        for side in Side::BOTH {
+            let looked = self.listings.get(&(name.clone(), side)).is_some_and(|listing| listing.looked);
+            let silent = !self.answers(name, side) && (looked || self.stopped.contains_key(name));
+            if !silent && !self.guards.contains_key(name) {
+                continue;
+            }
+            let long = signed(self.poll(side)) * i32::try_from(UNKNOWN_CYCLES).unwrap_or(i32::MAX);
+            let since = self.guards_of(name).silent.get_mut(side);
+            if !silent {
+                *since = None;
+                continue;
+            }
+            let since = since.get_or_insert(Silence { since: now, told: false });
+            if !since.told && now >= after(since.since, long) {
+                since.told = true;
+                self.memory.touch_related(name);
+            }
+        }
+    }
+
+    /// Whether a side of a pair has not answered for as many cycles as matter.
+    pub(in crate::engine) fn is_silent(&self, name: &PairName, side: Side) -> bool {
+        let guards = self.guards.get(name);
+        guards.and_then(|guards| guards.silent.get(side).as_ref()).is_some_and(|silence| silence.told)
+    }
+
+    /// What was not believed is read once more, unless that is about to happen.
     pub(super) fn heat_suspects(&mut self, name: &PairName, now: Timestamp) {
         let absent = self.absent_since.keys().filter(|at| at.pair == *name);
         let again: Vec<RecordRef> = absent.chain(self.suspects.iter().filter(|at| at.pair == *name)).cloned().collect();
         for at in again {
-            self.hot.insert(at, now);
+            self.hot.entry(at).or_insert(now);
         }
     }
 }

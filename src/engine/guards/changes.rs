@@ -24,6 +24,8 @@ pub struct Moved {
     pub key: FieldKey,
     /// To what, common dialect.
     pub value: Value,
+    /// Whether that is nothing, in the coarsest form that both sides can hold: a CRM may show 0 for it.
+    pub emptied: bool,
     /// When the value there was first seen.
     pub came: Timestamp,
 }
@@ -117,14 +119,14 @@ impl Changes {
                 for (crm, changes) in waiting {
                     for change in changes.iter().filter(in_cycle) {
                         changed.insert(crm);
-                        if change.moved.value.is_empty() {
+                        if change.moved.emptied {
                             emptied.entry(&change.moved.key).or_default().insert(crm);
                         }
                     }
                 }
                 let mut found = |crm: &RecordId, key: Option<&FieldKey>| {
                     let theirs = waiting.get(crm).into_iter().flatten().filter(in_cycle).map(|change| &change.moved);
-                    let theirs = theirs.filter(|it| key.is_none_or(|key| it.key == *key && it.value.is_empty()));
+                    let theirs = theirs.filter(|it| key.is_none_or(|key| it.key == *key && it.emptied));
                     let line = |it: &Moved| (crm.clone(), it.key.clone(), side.as_str(), it.value.digest());
                     question.changes.extend(theirs.map(line));
                 };
@@ -163,7 +165,10 @@ impl Core {
 
     /// A listing of a side begins.
     pub(in crate::engine) fn begin_cycle(&mut self, name: &PairName, side: Side, now: Timestamp) {
-        self.guards_of(name).changes.begin_cycle(side, now);
+        self.note_listing_ended(name, side);
+        let guards = self.guards_of(name);
+        *guards.began.get_mut(side) = Some(now);
+        guards.changes.begin_cycle(side, now);
     }
 
     pub(super) fn count_changes(&mut self, name: &PairName, question: &mut Question) {
@@ -186,7 +191,7 @@ mod tests {
     }
 
     fn emptied(second: i64) -> Vec<Moved> {
-        vec![Moved { side: Side::Crm, key: "PHONE".into(), value: Value::Empty, came: at(second) }]
+        vec![Moved { side: Side::Crm, key: "PHONE".into(), value: Value::Empty, emptied: true, came: at(second) }]
     }
 
     fn crm(number: usize) -> RecordId {

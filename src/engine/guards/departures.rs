@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Happening, HoldId, PairName, RecordId, Side, TieId, Tombstone};
+use crate::model::{Happening, HoldId, PairName, RecordId, RecordRef, Side, TieId, Tombstone};
 use crate::plan::Departure;
 
 use super::super::core::{OpKey, Planned, Target};
@@ -15,6 +15,62 @@ const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Ties that may end in that time without a person saying so.
 const UNASKED: Limit = Limit { least: 10, percent: 5 };
+
+/// How a tie would end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// Without more; the record of this side went away, or both did.
+    Untie {
+        /// That side.
+        gone: Option<Side>,
+    },
+    /// With its survivor in the trash of this side.
+    Trash {
+        /// That side.
+        side: Side,
+    },
+}
+
+impl Ending {
+    fn of(departure: &Departure) -> Option<Self> {
+        match departure {
+            Departure::Untie { gone } => Some(Self::Untie { gone: *gone }),
+            Departure::Trash { side } => Some(Self::Trash { side: *side }),
+            Departure::No | Departure::Hold(_) => None,
+        }
+    }
+
+    /// Whether it is about this side's record having gone away.
+    pub(super) fn is_of(self, side: Side) -> bool {
+        match self {
+            Self::Untie { gone } => gone.is_none_or(|gone| gone == side),
+            Self::Trash { side: survivor } => survivor != side,
+        }
+    }
+
+    /// The side into whose trash something would be put.
+    pub(super) fn trashes(self) -> Option<Side> {
+        match self {
+            Self::Untie { .. } => None,
+            Self::Trash { side } => Some(side),
+        }
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Untie { gone: Some(side) } => write!(f, "untied, gone in {side}"),
+            Self::Untie { gone: None } => write!(f, "untied, gone in both"),
+            Self::Trash { side } => write!(f, "trashed in {side}"),
+        }
+    }
+}
+
+/// What an operator must know before they let it happen.
+pub(super) fn would_be_trashed(count: usize, of: Side) -> String {
+    format!("{count} would be put into the trash of {of}")
+}
 
 impl Core {
     /// A record of this tie went away. What that leads to waits until it is known how many there are.
@@ -34,15 +90,33 @@ impl Core {
     }
 
     /// Ties that are about to end and that nobody has allowed to.
-    fn unasked(&self, name: &PairName) -> Vec<RecordId> {
+    fn unasked(&self, name: &PairName) -> Vec<(RecordId, Ending)> {
         let Some(guards) = self.guards.get(name) else { return Vec::new() };
         let on_its_way = |crm: &RecordId, departure: &Departure| {
             let id = TieId { pair: name.clone(), crm: crm.clone() };
             matches!(departure, Departure::Trash { side } if self.planned.contains_key(&trash(&id, *side)))
         };
-        let allowed = |crm: &RecordId| guards.allows().is_some_and(|allowed| allowed.ties.contains(crm));
-        let waiting = guards.departing.iter().filter(|(crm, departure)| !allowed(crm) && !on_its_way(crm, departure));
-        waiting.map(|(crm, _)| crm.clone()).collect()
+        let allowed = |line: &(RecordId, Ending)| guards.allows().is_some_and(|allowed| allowed.ties.contains(line));
+        let waiting = guards.departing.iter().filter(|(crm, departure)| !on_its_way(crm, departure));
+        let waiting = waiting.filter_map(|(crm, departure)| Some((crm.clone(), Ending::of(departure)?)));
+        waiting.filter(|line| !allowed(line)).collect()
+    }
+
+    /// Whether some of what was allowed to go has not gone yet: it is still being read, or its survivor is on its way into the
+    /// trash.
+    pub(super) fn is_departing(&self, name: &PairName, allowed: &Question) -> bool {
+        let Some(pair) = self.memory.pair(name) else { return false };
+        let waits = |at: &RecordRef| self.suspects.contains(at) || self.absent_since.contains_key(at);
+        let tied = |(crm, _): &(RecordId, Ending)| {
+            let Some(tie) = pair.ties.get(crm) else { return false };
+            let at = |side: Side| RecordRef { pair: name.clone(), side, id: tie.on(side).clone() };
+            let departing = self.guards.get(name).is_some_and(|guards| guards.departing.contains_key(crm));
+            departing
+                || Side::BOTH
+                    .into_iter()
+                    .any(|side| waits(&at(side)) || self.planned.contains_key(&trash(&tie.id(), side)))
+        };
+        allowed.ties.iter().any(tied) || allowed.records.iter().any(waits)
     }
 
     pub(super) fn count_departing(&mut self, name: &PairName, now: Timestamp, question: &mut Question) {
@@ -58,6 +132,12 @@ impl Core {
                 "{} of {ties} ties would end because a record of theirs went away, after {lately} in the last hour",
                 departing.len()
             ));
+            for side in Side::BOTH {
+                let trashed = departing.iter().filter(|(_, ending)| ending.trashes() == Some(side)).count();
+                if trashed > 0 {
+                    question.what.push(would_be_trashed(trashed, side));
+                }
+            }
             question.ties.extend(departing);
         }
     }
@@ -95,9 +175,9 @@ impl Core {
     }
 
     /// Ties that are about to end in the trash and are not among these.
-    fn trashing(&self, name: &PairName, departing: &[RecordId]) -> usize {
+    fn trashing(&self, name: &PairName, departing: &[(RecordId, Ending)]) -> usize {
         let planned = self.planned.keys().filter(|op| match &op.target {
-            Target::Trash(crm) => op.pair == *name && !departing.contains(crm),
+            Target::Trash(crm) => op.pair == *name && !departing.iter().any(|(it, _)| it == crm),
             _ => false,
         });
         planned.count()

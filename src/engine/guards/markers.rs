@@ -57,6 +57,17 @@ impl Core {
         }
     }
 
+    /// Whether pages whose markers an operator let be are still to be matched, or to get ours.
+    pub(super) fn is_matching(&self, name: &PairName, allowed: &Question) -> bool {
+        let (Some(pair), Some(guards)) = (self.memory.pair(name), self.guards.get(name)) else { return false };
+        allowed.pages.iter().any(|page| {
+            let is_open = Self::is_present(pair, Side::Notion, page)
+                && pair.tie_of(Side::Notion, page).is_none()
+                && !pair.orphans.contains_key(&(Side::Notion, page.clone()));
+            is_open || guards.overwritten.values().any(|it| it == page)
+        })
+    }
+
     pub(super) fn count_markers(&mut self, name: &PairName, question: &mut Question) {
         let ties = self.memory.pair(name).map_or(0, |pair| pair.ties.len());
         let Some(guards) = self.guards.get(name) else { return };

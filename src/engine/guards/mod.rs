@@ -26,6 +26,7 @@ use super::memory::Txn;
 pub(super) use self::absence::CANARIES;
 use self::changes::Changes;
 pub(super) use self::changes::Moved;
+use self::departures::Ending;
 
 /// While a pair is held, how often it is looked at whether the cause is still there.
 const PACE: SignedDuration = SignedDuration::from_secs(1);
@@ -51,8 +52,8 @@ impl Limit {
 struct Question {
     /// Sentences with counts.
     what: Vec<String>,
-    /// Ties that would end, by their CRM record.
-    ties: BTreeSet<RecordId>,
+    /// Ties that would end, by their CRM record, and how.
+    ties: BTreeSet<(RecordId, Ending)>,
     /// Untied records that are not to be seen any more.
     records: BTreeSet<RecordRef>,
     /// Changes: which tie's field, on which side, to what.
@@ -70,7 +71,7 @@ impl Question {
 
     /// The hash of what it is about; how far it has been looked into is no part of it.
     fn digest(&self) -> String {
-        let mut lines: Vec<String> = self.ties.iter().map(|crm| format!("ends {crm}")).collect();
+        let mut lines: Vec<String> = self.ties.iter().map(|(crm, ending)| format!("ends {crm} {ending}")).collect();
         lines.extend(self.records.iter().map(|at| format!("gone {} {}", at.side, at.id)));
         lines.extend(self.changes.iter().map(|(crm, key, side, value)| format!("moved {crm} {key} {side} {value}")));
         lines.extend(self.pages.iter().map(|page| format!("marked {page}")));
@@ -92,22 +93,37 @@ pub struct PairGuards {
     strange: BTreeMap<RecordId, String>,
     /// Tied pages that carry the marker of something else, by their tie's CRM record.
     overwritten: BTreeMap<RecordId, RecordId>,
+    /// Records in whose place a relation showed another one, and when that was seen.
+    pub(super) replaced: BTreeMap<(Side, RecordId), Timestamp>,
+    /// Sides that do not answer.
+    silent: Sides<Option<absence::Silence>>,
     /// Records that the canary read and that were not there, since one was.
     pub(super) unseen: Sides<BTreeSet<RecordId>>,
     /// What failed lately, by the fingerprint of its error.
     failing: BTreeMap<String, BTreeMap<HoldId, Timestamp>>,
     /// What the operator was last asked.
     asked: Question,
-    /// What the operator allowed, and when.
-    allowed: Option<(Timestamp, Question)>,
+    /// What the operator allowed.
+    allowed: Option<Allowed>,
+    /// When the last listing of each side began.
+    began: Sides<Option<Timestamp>>,
     /// Too much already, and the listing goes on: its end will tell.
     unfinished: bool,
     judged: Option<Timestamp>,
 }
 
+/// What an operator allowed, until it has happened.
+#[derive(Debug, Default)]
+struct Allowed {
+    at: Timestamp,
+    what: Question,
+    /// The sides of which a listing began after that, and ended well.
+    listed: Sides<bool>,
+}
+
 impl PairGuards {
     fn allows(&self) -> Option<&Question> {
-        self.allowed.as_ref().map(|(_, question)| question)
+        self.allowed.as_ref().map(|allowed| &allowed.what)
     }
 }
 
@@ -115,7 +131,7 @@ impl PairGuards {
 pub type Guards = BTreeMap<PairName, PairGuards>;
 
 impl Core {
-    fn guards_of(&mut self, name: &PairName) -> &mut PairGuards {
+    pub(super) fn guards_of(&mut self, name: &PairName) -> &mut PairGuards {
         self.guards.entry(name.clone()).or_default()
     }
 
@@ -132,10 +148,8 @@ impl Core {
         let id = HoldId { pair: name.clone(), crm: None, field: None };
         let held = self.memory.holds.contains_key(&id);
         let overridden = held && self.take_override(txn, name, now);
+        self.end_allowed(name, now);
         let guards = self.guards_of(name);
-        if guards.allowed.as_ref().is_some_and(|(at, _)| now.duration_since(*at) > ALLOWED_FOR) {
-            guards.allowed = None;
-        }
         if held && !overridden && guards.judged.is_some_and(|judged| now.duration_since(judged) < PACE) {
             return;
         }
@@ -145,10 +159,36 @@ impl Core {
             let why = Why::MassChange { what: question.what.join("; "), plan: question.digest() };
             self.guards_of(name).asked = question;
             self.set_hold(txn, id, Some(why));
-        } else if held && (overridden || !self.looks_closer(name)) {
-            self.guards_of(name).asked = Question::default();
-            self.set_hold(txn, id, None);
+        } else if held {
+            if overridden || !self.looks_closer(name) {
+                self.guards_of(name).asked = Question::default();
+                self.set_hold(txn, id, None);
+            }
+            // It ends, or goes on until they were read.
             self.heat_suspects(name, now);
+        }
+    }
+
+    /// What was allowed ends with the cycle in which it was, unless some of it is still on its way; and after an hour anyhow.
+    fn end_allowed(&mut self, name: &PairName, now: Timestamp) {
+        for side in Side::BOTH {
+            self.note_listing_ended(name, side);
+        }
+        let Some(allowed) = self.guards.get(name).and_then(|guards| guards.allowed.as_ref()) else { return };
+        let late = now.duration_since(allowed.at) > ALLOWED_FOR;
+        let cycle = allowed.listed.crm && allowed.listed.notion;
+        if late || (cycle && !self.is_departing(name, &allowed.what) && !self.is_matching(name, &allowed.what)) {
+            self.guards_of(name).allowed = None;
+        }
+    }
+
+    /// Whether the last listing of a side began after something was allowed, and has ended well.
+    fn note_listing_ended(&mut self, name: &PairName, side: Side) {
+        let end = self.listings.get(&(name.clone(), side)).and_then(|listing| listing.last_end);
+        let Some(guards) = self.guards.get_mut(name) else { return };
+        let began = *guards.began.get(side);
+        if let Some(allowed) = &mut guards.allowed {
+            *allowed.listed.get_mut(side) |= began.is_some_and(|began| began > allowed.at && end > Some(began));
         }
     }
 
@@ -166,11 +206,15 @@ impl Core {
     /// Whether what a hold may be about is still being looked into: records that are being read by id, or sides that were
     /// not listed completely since the start.
     fn looks_closer(&self, name: &PairName) -> bool {
+        if self.suspects.iter().any(|at| at.pair == *name) {
+            // Departures are not counted before that is known.
+            return true;
+        }
         let swept = |side: Side| {
             let swept = self.memory.pair(name).and_then(|pair| pair.cursors.get(side).swept);
             swept.is_some_and(|swept| swept >= self.started)
         };
-        Side::BOTH.into_iter().any(|side| !swept(side) || self.has_unread_suspects(name, side))
+        Side::BOTH.into_iter().any(|side| !swept(side))
     }
 
     /// Uses an override that stands for this pair: what it allows is no longer asked about. One for another plan has lapsed.
@@ -181,15 +225,18 @@ impl Core {
         });
         let Some((seq, plan)) = standing else { return false };
         let reused = self.errs(Flaw::OverrideReused);
-        if !reused {
-            self.memory.remove_decision(txn, seq);
-        }
+        let spent = if reused { None } else { self.memory.remove_decision(txn, seq) };
         let asked = if self.guards_of(name).asked.is_empty() {
             self.question(name, now)
         } else {
             self.guards_of(name).asked.clone()
         };
         if asked.is_empty() || (asked.digest() != plan && !reused) {
+            let id = HoldId { pair: name.clone(), crm: None, field: None };
+            let note = "what would happen is no longer what was let happen; nothing was done, and it is asked again";
+            let mut event = self.hold_event(Happening::Lapsed, &id, note);
+            event.who = spent.map(|decision| decision.who).unwrap_or_default();
+            txn.events.push(event);
             return false;
         }
         let guards = self.guards_of(name);
@@ -201,11 +248,11 @@ impl Core {
         }
         guards.unseen = Sides::default();
         // What was allowed a moment ago may still be on its way.
-        let mut allowed = guards.allowed.take().map(|(_, allowed)| allowed).unwrap_or_default();
+        let mut allowed = guards.allowed.take().map(|allowed| allowed.what).unwrap_or_default();
         allowed.ties.extend(asked.ties);
         allowed.records.extend(asked.records);
         allowed.pages.extend(asked.pages);
-        guards.allowed = Some((now, allowed));
+        guards.allowed = Some(Allowed { at: now, what: allowed, listed: Sides::default() });
         if let Some(pair) = self.memory.pairs.get_mut(name) {
             pair.rematch = true;
         }
