@@ -316,6 +316,39 @@ enum Ask {
     Counterpart { marker: String, keys: Vec<(FieldName, Value)> },
 }
 
+/// Permits that a writer has reserved. However it ends, those that are left are given back.
+struct Permits<'a> {
+    system: &'a dyn System,
+    left: u32,
+}
+
+impl<'a> Permits<'a> {
+    async fn reserve(system: &'a dyn System, requests: u32) -> Self {
+        system.reserve(Lane::Write, requests).await;
+        Self { system, left: requests }
+    }
+
+    /// One is the system's now: the next operation uses it up, or gives it back itself.
+    fn hand_over(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Gives back all but so many.
+    fn keep(&mut self, most: u32) {
+        let spare = self.left.saturating_sub(most);
+        self.left -= spare;
+        if spare > 0 {
+            self.system.release(Lane::Write, spare);
+        }
+    }
+}
+
+impl Drop for Permits<'_> {
+    fn drop(&mut self) {
+        self.keep(0);
+    }
+}
+
 struct Writer {
     system: Arc<dyn System>,
     entity: Entity,
@@ -333,11 +366,10 @@ impl Writer {
             Ask::Record(_) => 1,
             Ask::Counterpart { keys, .. } => u32::try_from(keys.len()).unwrap_or(0),
         };
-        self.system.reserve(Lane::Write, reads + 1).await;
+        let mut permits = Permits::reserve(&*self.system, reads + 1).await;
         let began = self.clock.now();
-        let mut sent = 0;
-        let found = self.look(&mut sent).await;
-        self.system.release(Lane::Write, reads - sent);
+        let found = self.look(&mut permits).await;
+        permits.keep(1);
         let before = found.as_ref().ok().and_then(|found| match found.as_slice() {
             [(_, Fetched::Record(record))] => Some(record.clone()),
             _ => None,
@@ -349,29 +381,29 @@ impl Writer {
         }
         let outcome = match reply.await {
             Ok(Order::Send { intent, fields, marker }) => {
-                let outcome = self.write(before, &fields, marker.as_deref()).await;
+                let outcome = self.write(&mut permits, before, &fields, marker.as_deref()).await;
                 Msg::Written { op: self.op, intent, outcome }
             }
             Ok(Order::Drop) | Err(_) => {
-                self.system.release(Lane::Write, 1);
+                permits.keep(0);
                 Msg::Ended { op: self.op }
             }
         };
         let _ = self.mail.send(outcome).await;
     }
 
-    /// The pre-read of an update; for a create everything that could be its counterpart already. Counts the permits used.
-    async fn look(&self, sent: &mut u32) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+    /// The pre-read of an update; for a create everything that could be its counterpart already.
+    async fn look(&self, permits: &mut Permits<'_>) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
         match &self.ask {
             Ask::Record(id) => {
-                *sent = 1;
+                permits.hand_over();
                 self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
             }
             Ask::Counterpart { .. } if self.flaw == Some(Flaw::NoMatchBeforeCreate) => Ok(Vec::new()),
             Ask::Counterpart { marker, keys } => {
                 let mut found = self.system.probe(&self.entity, marker).await?;
                 for (field, value) in keys {
-                    *sent += 1;
+                    permits.hand_over();
                     found.extend(self.system.find(&self.entity, field, value, Lane::Write).await?);
                 }
                 Ok(found.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect())
@@ -381,12 +413,14 @@ impl Writer {
 
     async fn write(
         &self,
+        permits: &mut Permits<'_>,
         before: Option<crate::model::Record>,
         fields: &BTreeMap<FieldName, Value>,
         marker: Option<&str>,
     ) -> Result<Option<crate::model::Record>, WriteError> {
         match (&self.op.target, before) {
             (Target::Create(_), _) => {
+                permits.hand_over();
                 let marker = marker.unwrap_or_default();
                 let made = self.system.create(&self.entity, marker, fields).await;
                 let made = match made {
@@ -397,8 +431,14 @@ impl Writer {
                 };
                 made.map(Some)
             }
-            (Target::Update(_), Some(before)) => self.system.update(&self.entity, &before, fields, marker).await,
-            (Target::Trash(_), Some(before)) => self.system.trash(&self.entity, &before.id).await.map(|()| None),
+            (Target::Update(_), Some(before)) => {
+                permits.hand_over();
+                self.system.update(&self.entity, &before, fields, marker).await
+            }
+            (Target::Trash(_), Some(before)) => {
+                permits.hand_over();
+                self.system.trash(&self.entity, &before.id).await.map(|()| None)
+            }
             // The control task orders no update of a record that its pre-read did not show.
             (Target::Update(_) | Target::Trash(_), None) => Err(WriteError::NotDone(RemoteError {
                 kind: RemoteErrorKind::NotFound,

@@ -8,6 +8,7 @@ mod dialect;
 mod health;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
 use self::health::{Health, RetryBudget};
+pub use self::turn::Turn;
 use super::pace::{Pace, Permit};
 use super::{Lane, Pulse, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Failure, Request, Response, Transport, WallClock};
@@ -113,7 +115,13 @@ impl Connection {
         }
     }
 
-    /// Sends a request that changes nothing, and repeats it where that can help.
+    /// An operation begins: its requests ask the turn for their lanes.
+    pub fn turn(&self, lane: Lane) -> Turn<'_> {
+        Turn::new(self, lane)
+    }
+
+    /// Sends a request that changes nothing, and repeats it where that can help. In the write lane the first sending uses
+    /// one reserved permit, whatever becomes of it.
     ///
     /// # Errors
     /// [`RemoteError`]: a definite answer, or the last of the attempts.
@@ -121,8 +129,10 @@ impl Connection {
         let patience = self.inner.patience;
         let deadline = Instant::now() + patience.deadline;
         let mut attempt = 1;
+        let mut first = true;
         loop {
-            let (last, cost) = match self.send(lane, &request, deadline).await? {
+            let outcome = self.send(lane, std::mem::take(&mut first), &request, deadline).await?;
+            let (last, cost) = match outcome {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Throttled => continue,
@@ -145,7 +155,8 @@ impl Connection {
         let deadline = Instant::now() + patience.deadline;
         let mut attempt = 1;
         loop {
-            let (last, throttled) = match self.send(lane, &request, deadline).await.map_err(WriteError::NotDone)? {
+            let outcome = self.send(lane, attempt == 1, &request, deadline).await.map_err(WriteError::NotDone)?;
+            let (last, throttled) = match outcome {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(WriteError::NotDone(error)),
                 Outcome::Transient(error) | Outcome::Unknown(error) => return Err(WriteError::Unknown(error.message)),
@@ -199,11 +210,27 @@ impl Connection {
         self.health().server_now
     }
 
-    async fn send(&self, lane: Lane, request: &Request, deadline: Instant) -> Result<Outcome, RemoteError> {
+    async fn send(
+        &self,
+        lane: Lane,
+        first: bool,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Outcome, RemoteError> {
         let method = self.inner.dialect.method_of(request);
+        let pace = &self.inner.pace;
+        // Whoever gives up before the permit is taken leaves it reserved for nobody.
+        let mut reserved = (first && lane == Lane::Write).then(|| Reserved(pace));
+        let acquire = async {
+            if first {
+                pace.acquire(lane, method.as_deref()).await
+            } else {
+                pace.acquire_again(lane, method.as_deref()).await
+            }
+        };
         let permit = tokio::select! {
             biased;
-            permit = timeout_at(deadline, self.inner.pace.acquire(lane, method.as_deref())) => permit,
+            permit = timeout_at(deadline, acquire) => permit,
             () = self.inner.closing.cancelled() => {
                 return Err(error(RemoteErrorKind::Throttled, "", "the program ends, and the request was not sent"));
             }
@@ -213,6 +240,7 @@ impl Connection {
             self.health().trouble = Some(error.clone());
             error
         })?;
+        reserved.take().map(std::mem::forget);
         match self.inner.transport.send(request.clone()).await {
             Ok(response) => Ok(self.judge(permit, request, response)),
             Err(failure) => {
@@ -287,6 +315,15 @@ impl Connection {
 
     fn health(&self) -> MutexGuard<'_, Health> {
         self.inner.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reserved permit that was not taken yet; dropped, it is given back.
+struct Reserved<'a>(&'a Pace);
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.release(Lane::Write, 1);
     }
 }
 

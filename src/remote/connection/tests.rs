@@ -220,3 +220,29 @@ async fn a_cancelled_read_leaves_no_slot_taken() {
     assert!(tokio::time::timeout(Duration::from_millis(10), pace.acquire(Lane::Hot, None)).await.is_ok());
     assert_eq!(connection.pulse().requests, 6);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_uses_one_reserved_permit_however_often_it_is_sent() {
+    let (connection, script) = connect(vec![status(503), lost()]);
+    connection.reserve(Lane::Write, 3).await;
+    connection.read(Lane::Write, request()).await.unwrap();
+    assert_eq!(sent(&script), 3);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(connection.pulse().headroom.left_of(), Some((178, 180)), "the other two are still reserved");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_gives_up_waiting_gives_its_permit_back() {
+    let throttled = Ok(Response::json(429, &body!({})).header("retry-after", "5000"));
+    let (connection, script) = connect(vec![throttled]);
+    connection.reserve(Lane::Write, 1).await;
+    connection.read(Lane::Hot, request()).await.unwrap_err();
+    connection.read(Lane::Write, request()).await.unwrap_err();
+    let dropped = connection.write(Lane::Write, request());
+    connection.reserve(Lane::Write, 0).await;
+    assert!(tokio::time::timeout(Duration::from_secs(1), dropped).await.is_err());
+    assert_eq!(sent(&script), 1);
+    tokio::time::sleep(Duration::from_secs(10_000)).await;
+    let (left, of) = connection.pulse().headroom.left_of().unwrap();
+    assert_eq!(left, of, "nothing stays reserved for nobody");
+}

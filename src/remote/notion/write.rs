@@ -47,7 +47,8 @@ impl Notion {
     pub(super) async fn write_trash(&self, id: &RecordId) -> Result<(), WriteError> {
         let target = format!("/v1/pages/{}", segment(id.as_str()));
         let request = self.request(Method::Patch, target).json(&json!({"in_trash": true}));
-        let response = match self.connection.write(Lane::Write, request).await {
+        let mut turn = self.connection.turn(Lane::Write);
+        let response = match self.connection.write(turn.take(), request).await {
             Err(WriteError::NotDone(error)) if is_in_trash(&error) => return Ok(()),
             other => other?,
         };
@@ -89,12 +90,12 @@ impl Notion {
         subject: &str,
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
     ) -> Result<Record, WriteError> {
-        // The permits of the write lane are counted; what comes on top of the write goes by other lanes.
-        let mut columns = self.columns(entity, Lane::Probe).await.map_err(|error| self.unsent(error))?;
-        let mut body_now = body(&columns).map_err(|error| self.unsent(error))?;
+        let mut turn = self.connection.turn(Lane::Write);
+        let mut columns = self.columns(entity, turn.beside()).await.map_err(WriteError::NotDone)?;
+        let mut body_now = body(&columns).map_err(WriteError::NotDone)?;
         let mut first = true;
         let response = loop {
-            match self.connection.write(Lane::Write, self.request(method, target).json(&body_now)).await {
+            match self.connection.write(turn.take(), self.request(method, target).json(&body_now)).await {
                 Ok(response) => break response,
                 Err(WriteError::NotDone(error)) if first && is_about_schema(&error) => {
                     first = false;
@@ -104,7 +105,6 @@ impl Notion {
                     };
                     columns = fresh;
                     body_now = body(&columns).map_err(WriteError::NotDone)?;
-                    self.connection.reserve(Lane::Write, 1).await;
                 }
                 Err(error) => return Err(about(error, subject)),
             }
@@ -120,14 +120,6 @@ impl Notion {
         }
         let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;
         Ok(self.record(&page, entity, &columns, Lane::Hot).await)
-    }
-}
-
-impl Notion {
-    /// A write that ends before anything was sent gives back the permit that was reserved for it: nobody else knows.
-    fn unsent(&self, error: RemoteError) -> WriteError {
-        self.connection.release(Lane::Write, 1);
-        WriteError::NotDone(error)
     }
 }
 

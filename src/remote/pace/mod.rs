@@ -126,6 +126,12 @@ impl Pace {
         Permit { pace: Arc::clone(self), sent_at: Instant::now(), spent: false }
     }
 
+    /// The same for a request that is sent once more: its reserved permit, if there was one, was used by its first sending.
+    pub async fn acquire_again(self: &Arc<Self>, lane: Lane, method: Option<&str>) -> Permit {
+        self.wait(lane, Waiter { need: Need::SendAgain, method: method.map(str::to_owned) }).await;
+        Permit { pace: Arc::clone(self), sent_at: Instant::now(), spent: false }
+    }
+
     /// Waits until so many requests of this lane could leave now, and keeps their permits for that lane. More than the
     /// whole budget counts as the whole budget.
     pub async fn reserve(&self, lane: Lane, requests: u32) {
@@ -318,7 +324,7 @@ impl State {
         let (cost, needs_slot) = match waiter.need {
             Need::Reserve(count) => (count, false),
             Need::Send if self.reserved[lanes::index(lane)] > 0 => (0, true),
-            Need::Send => (1, true),
+            Need::Send | Need::SendAgain => (1, true),
         };
         let cost = cost.min(self.meter.capacity(lane == Lane::Probe));
         if (needs_slot && self.in_flight >= slots) || cost > self.meter.room(self.held(), probe) {
@@ -339,7 +345,7 @@ impl State {
         let reserved = &mut self.reserved[lanes::index(ticket.0)];
         match waiter.need {
             Need::Reserve(_) => *reserved += cost,
-            Need::Send => {
+            Need::Send | Need::SendAgain => {
                 *reserved -= u32::from(cost == 0 && *reserved > 0);
                 self.in_flight += 1;
                 self.requests += 1;
