@@ -17,6 +17,9 @@ use super::reading::Source;
 /// How far a cursor moves at least before it is stored.
 const STRIDE: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long a sweep that failed waits at most, where increments go on meanwhile and where nothing does.
+const SWEEP_PAUSES: (SignedDuration, SignedDuration) = (SignedDuration::from_mins(10), SignedDuration::from_mins(1));
+
 /// Where the listings of one side of one pair stand.
 #[derive(Debug, Default)]
 pub struct ListingState {
@@ -30,6 +33,8 @@ pub struct ListingState {
     pub looked: bool,
     /// Whether the last listing failed.
     failed: bool,
+    /// Sweeps in a row that failed.
+    failed_sweeps: u32,
     /// The system's own time at its first page.
     server_now: Option<Timestamp>,
     /// Records it has shown.
@@ -67,9 +72,11 @@ impl Core {
         if state.running.is_some() {
             return;
         }
-        let kind = if state.next_sweep <= now {
+        let increment = cursor.swept.is_some() && state.next_increment <= now;
+        // One page that always fails must end the sweeps alone, and not the increments too.
+        let kind = if state.next_sweep <= now && !(increment && state.failed_sweeps > 0) {
             ListingKind::Sweep
-        } else if cursor.swept.is_some() && state.next_increment <= now {
+        } else if increment {
             ListingKind::Increment
         } else {
             return;
@@ -90,6 +97,7 @@ impl Core {
             next_sweep: state.next_sweep,
             looked: state.looked,
             failed: state.failed,
+            failed_sweeps: state.failed_sweeps,
             last_end: state.last_end,
             drift: if kind == ListingKind::Sweep { 0 } else { state.drift },
             ..ListingState::default()
@@ -130,12 +138,20 @@ impl Core {
         let changes = match page {
             Ok(changes) => changes,
             Err(error) => {
-                // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time.
+                // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time; a sweep after
+                // twice that, and longer with every failure in a row.
+                let swept = self.memory.pair(&name).is_some_and(|pair| pair.cursors.get(side).swept.is_some());
                 if let Some(state) = self.listings.get_mut(&place) {
                     state.running = None;
                     state.failed = true;
                     state.next_increment = after(now, poll);
                     state.next_sweep = state.next_sweep.max(after(now, poll));
+                    if kind == ListingKind::Sweep {
+                        state.failed_sweeps = (state.failed_sweeps + 1).min(16);
+                        let most = if swept { SWEEP_PAUSES.0 } else { SWEEP_PAUSES.1 };
+                        let pause = poll.saturating_mul(1 << state.failed_sweeps).min(most).max(poll);
+                        state.next_sweep = state.next_sweep.max(after(now, pause));
+                    }
                 }
                 self.note_trouble(txn, side, &error);
                 return;
@@ -178,6 +194,7 @@ impl Core {
         let horizon = Some(horizon).filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
         let shown = std::mem::take(&mut state.shown);
         if kind == ListingKind::Sweep {
+            state.failed_sweeps = 0;
             state.next_sweep = after(now, signed(self.timing.sweep_every));
         }
         let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
