@@ -189,9 +189,10 @@ impl Core {
         state.failed = false;
         state.last_end = Some(now);
         state.next_increment = after(now, poll);
-        // Never past what the index may still be about to show, nor past what is not believed yet.
-        let horizon = state.server_now.unwrap_or(listing_began).checked_sub(self.lag).unwrap_or(Timestamp::MIN);
-        let horizon = Some(horizon).filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
+        // Never past what the index may still be about to show, nor past what is not believed yet. Our own clock says
+        // nothing here: ahead of theirs it would skip edits.
+        let horizon = state.server_now.map(|told| told.checked_sub(self.lag).unwrap_or(Timestamp::MIN));
+        let horizon = horizon.filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
         let shown = std::mem::take(&mut state.shown);
         if kind == ListingKind::Sweep {
             state.failed_sweeps = 0;
