@@ -129,6 +129,8 @@ pub struct Core {
     pub(super) schema_due: BTreeMap<PairName, Option<Timestamp>>,
     /// Nothing is written on a side before this moment, after a failure that was not the record's.
     pub(super) paused_until: Sides<Option<Timestamp>>,
+    /// Operations that somebody else's save has overtaken: not before this moment.
+    pub(super) put_off: BTreeMap<OpKey, Timestamp>,
     /// Such failures in a row.
     pub(super) failures: Sides<u32>,
     /// The last trouble of each side, as its tasks told it.

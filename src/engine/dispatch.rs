@@ -30,6 +30,7 @@ impl Core {
         if self.draining {
             return;
         }
+        self.put_off.retain(|_, until| now < *until);
         for side in Side::BOTH {
             if self.paused_until.get(side).is_some_and(|until| now < until) {
                 continue;
@@ -38,7 +39,8 @@ impl Core {
             let mut due: Vec<(Timestamp, OpKey)> = self
                 .planned
                 .iter()
-                .filter(|(op, planned)| op.side == side && planned.due <= now && !self.under_way.contains_key(*op))
+                .filter(|(op, planned)| op.side == side && planned.due <= now)
+                .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
                 .map(|(op, planned)| (planned.since, op.clone()))
                 .collect();
             due.sort();

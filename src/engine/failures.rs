@@ -13,6 +13,9 @@ use super::untied::source_key;
 /// Records in a row whose writes are forbidden before that is our trouble and not theirs.
 const FORBIDDEN: usize = 3;
 
+/// How long a write waits that somebody else's save has overtaken.
+const OVERTAKEN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
 const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
@@ -23,6 +26,11 @@ impl Core {
             RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
                 self.note_trouble(txn, op.side, error);
                 self.pause(op.side);
+                return;
+            }
+            RemoteErrorKind::Overtaken => {
+                // Nobody's fault either: a fresh pre-read, a moment later, tells what is to be written now.
+                self.put_off.insert(op.clone(), after(now, OVERTAKEN));
                 return;
             }
             RemoteErrorKind::NotFound => {

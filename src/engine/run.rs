@@ -119,6 +119,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         stopped: BTreeMap::new(),
         schema_due: settings.pairs.iter().map(|pair| (pair.name.clone(), Some(now))).collect(),
         paused_until: Sides::default(),
+        put_off: BTreeMap::new(),
         failures: Sides::default(),
         trouble: Sides::default(),
         last_rows: VecDeque::new(),
@@ -183,8 +184,9 @@ impl Core {
             crate::model::IntentState::Sent { .. } => None,
         });
         let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
+        let put_off = self.put_off.values().copied();
         // What is due already was tried just now, and waits for a message.
-        let all = planned.chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
+        let all = planned.chain(put_off).chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
         let all = all.chain(self.tidy.due());
         all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
     }

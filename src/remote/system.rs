@@ -59,8 +59,11 @@ pub enum RemoteErrorKind {
     NotFound,
     /// The request itself was refused: a value, a field, a limit. Lies in the record.
     Invalid,
-    /// Too fast, in spite of pacing; retried already.
+    /// Too fast, in spite of pacing; a read was retried already.
     Throttled,
+    /// Somebody else saved at the same moment, or what we knew of the place was old. A write was surely not executed, and
+    /// may succeed after a fresh read.
+    Overtaken,
     /// The remote is down, or cannot be reached; retried already where that is safe.
     Unavailable,
     /// The answer was not what the system's documentation promises.

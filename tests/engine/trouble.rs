@@ -43,6 +43,44 @@ async fn a_gate_with_retry_after_delays_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_throttled_write_is_planned_anew_and_overwrites_no_edit_made_meanwhile() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let refused = notion_error(429, "rate_limited", "slow down").header("retry-after", "45");
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::Instead(refused));
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it is sent", 60, async || !bench.writes().is_empty()).await;
+    bench.pass(2).await;
+    bench.edit_notion(&page, "Amount", 250);
+    bench.settle().await;
+    assert_eq!(bench.cell(&page, "Amount"), json!("250"), "somebody's edit was overwritten");
+    assert!(bench.hold(&deal_hold(&deal, "OPPORTUNITY")).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_met_another_save_is_tried_again_after_a_fresh_read_and_counts_against_no_record() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let mut left = 6;
+    bench.faults(move |call| {
+        let meets = call.side == Side::Notion && call.is_update() && left > 0;
+        left -= i32::from(meets);
+        if meets { Fate::Instead(notion_error(409, "conflict_error", "Conflict occurred")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it arrives", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    let sent: Vec<Call> = bench.writes();
+    assert_eq!(sent.len(), 7);
+    for two in sent.windows(2) {
+        let read = |call: &Call| call.reads(&page) && two[0].at < call.at && call.at < two[1].at;
+        assert!(bench.calls().iter().any(read), "a try without a fresh read");
+    }
+    bench.settle().await;
+    assert!(bench.claims().await.holds.is_empty());
+    assert_eq!(bench.snapshot().connections.notion.throttled, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_surely_never_left_is_sent_again() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;

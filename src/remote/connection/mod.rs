@@ -36,6 +36,8 @@ pub struct Patience {
     pub backoff: Duration,
     /// When a request gives up waiting for permits, gates and repetitions.
     pub deadline: Duration,
+    /// The same for a write: what was read before it grows old, and it had better be planned anew.
+    pub write_deadline: Duration,
 }
 
 impl Default for Patience {
@@ -45,6 +47,7 @@ impl Default for Patience {
             write_attempts: 5,
             backoff: Duration::from_secs(1),
             deadline: Duration::from_secs(600),
+            write_deadline: Duration::from_secs(5),
         }
     }
 }
@@ -146,15 +149,22 @@ impl Connection {
         }
     }
 
-    /// Sends a request that changes something, once. Repeated only after an answer that says it was not executed.
+    /// Sends a request that changes something, once. Repeated only where it was surely not executed, and only for a few
+    /// seconds: what was read before it is old then.
     ///
     /// # Errors
     /// [`WriteError::NotDone`] where that is sure, else [`WriteError::Unknown`].
     pub async fn write(&self, lane: Lane, request: Request) -> Result<Response, WriteError> {
         let patience = self.inner.patience;
-        let deadline = Instant::now() + patience.deadline;
+        let deadline = Instant::now() + patience.write_deadline;
         let mut attempt = 1;
         loop {
+            if self.inner.pace.is_closed_at(deadline) {
+                if attempt == 1 {
+                    drop(self.reserved(lane));
+                }
+                return Err(WriteError::NotDone(too_fast()));
+            }
             let outcome = self.send(lane, attempt == 1, &request, deadline).await.map_err(WriteError::NotDone)?;
             let (last, throttled) = match outcome {
                 Outcome::Good(response) => return Ok(response),
@@ -220,7 +230,7 @@ impl Connection {
         let method = self.inner.dialect.method_of(request);
         let pace = &self.inner.pace;
         // Whoever gives up before the permit is taken leaves it reserved for nobody.
-        let mut reserved = (first && lane == Lane::Write).then(|| Reserved(pace));
+        let mut reserved = if first { self.reserved(lane) } else { None };
         let acquire = async {
             if first {
                 pace.acquire(lane, method.as_deref()).await
@@ -260,6 +270,11 @@ impl Connection {
         }
     }
 
+    /// The permit that was reserved for a request which was not sent yet.
+    fn reserved(&self, lane: Lane) -> Option<Reserved<'_>> {
+        (lane == Lane::Write).then(|| Reserved(&self.inner.pace))
+    }
+
     fn judge(&self, permit: Permit, request: &Request, response: Response) -> Outcome {
         let now = self.now();
         let told = server_time(&response);
@@ -285,7 +300,10 @@ impl Connection {
             Answer::Throttled { .. } => Outcome::Throttled,
             Answer::Failed(error) => {
                 // "No such record" and "not that value" are answers of a system that is well.
-                if matches!(error.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Invalid) {
+                if matches!(
+                    error.kind,
+                    RemoteErrorKind::NotFound | RemoteErrorKind::Invalid | RemoteErrorKind::Overtaken
+                ) {
                     health.well(now, Instant::now());
                 } else {
                     health.trouble = Some(error.clone());

@@ -163,6 +163,11 @@ impl Pace {
         state.meter.headroom(state.held(), stamp, gated_until, operating)
     }
 
+    /// Whether the whole connection has to wait until after this moment, as the server told.
+    pub fn is_closed_at(&self, at: Instant) -> bool {
+        self.lock().gate.is_some_and(|gate| gate > at)
+    }
+
     /// Requests sent since start, and how many of them were refused for their pace.
     pub fn counts(&self) -> (u64, u64) {
         let state = self.lock();
