@@ -133,6 +133,8 @@ pub struct Core {
     pub(super) put_off: BTreeMap<OpKey, Timestamp>,
     /// Such failures in a row.
     pub(super) failures: Sides<u32>,
+    /// Writes in a row whose outcome nobody knows.
+    pub(super) unanswered: Sides<u32>,
     /// The last trouble of each side, as its tasks told it.
     pub(super) trouble: Sides<Option<RemoteError>>,
     /// The newest lines of the journal, newest first.

@@ -35,7 +35,8 @@ impl Core {
             if self.paused_until.get(side).is_some_and(|until| now < until) {
                 continue;
             }
-            let mut free = WRITERS.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
+            let most = if self.only_tries(side) { 1 } else { WRITERS };
+            let mut free = most.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
             let mut due: Vec<(Timestamp, OpKey)> = self
                 .planned
                 .iter()

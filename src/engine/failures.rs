@@ -22,6 +22,13 @@ const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), 
 impl Core {
     /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
     pub(super) fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
+        let lies_in_connection = matches!(
+            error.kind,
+            RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable
+        );
+        if !lies_in_connection {
+            self.note_written(txn, op.side);
+        }
         match error.kind {
             RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
                 self.note_trouble(txn, op.side, error);

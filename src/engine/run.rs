@@ -121,6 +121,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         paused_until: Sides::default(),
         put_off: BTreeMap::new(),
         failures: Sides::default(),
+        unanswered: Sides::default(),
         trouble: Sides::default(),
         last_rows: VecDeque::new(),
         draining: false,

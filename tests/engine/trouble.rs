@@ -81,6 +81,32 @@ async fn a_write_that_met_another_save_is_tried_again_after_a_fresh_read_and_cou
 }
 
 #[tokio::test(start_paused = true)]
+async fn writes_that_nobody_answers_go_one_by_one_while_reads_work() {
+    let bench = Bench::settled(Plan { office: (20, 0, 20, 0), ..Plan::default() }).await;
+    bench.faults(|call| {
+        let down = call.side == Side::Notion && call.is_write();
+        if down { Fate::Instead(notion_error(503, "service_unavailable", "not now")) } else { Fate::Pass }
+    });
+    let contacts = bench.ids(Entity::Contact);
+    for (at, contact) in contacts.iter().enumerate() {
+        bench.edit_crm(Entity::Contact, contact, &[("NAME", json!(format!("Renamed {at}")))]);
+    }
+    bench.pass(60).await;
+    let tries = bench.writes().len();
+    // Four left together, and then one after 1, 2, 4, … seconds.
+    assert!((5..=10).contains(&tries), "{tries} writes in a minute of outage");
+    bench.no_faults();
+    bench.settle().await;
+    for (at, contact) in contacts.iter().enumerate() {
+        let page = bench.page_of("contacts", contact).await.unwrap();
+        assert!(bench.cell(&page, "Name").as_str().unwrap().contains(&format!("Renamed {at}")));
+    }
+    let lines: Vec<String> =
+        bench.journal(crosstie::model::Happening::Connection).await.into_iter().map(|event| event.note).collect();
+    assert_eq!(lines.len(), 2, "told once, and once that it is over: {lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_surely_never_left_is_sent_again() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
