@@ -133,6 +133,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         settings,
     };
     core.begin(now);
+    core.recall_failing(now);
     core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
