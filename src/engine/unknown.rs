@@ -178,10 +178,20 @@ impl Core {
             return;
         }
         let IntentState::Unknown { sent_at, probes, .. } = intent.state else { return };
-        let next = usize::try_from(probes + 1).ok().and_then(|probe| self.timing.probe_schedule.get(probe));
-        if let Some(next) = next {
-            let due = after(sent_at, signed(*next)).max(self.clock.now());
+        let schedule = &self.timing.probe_schedule;
+        let at = |probe: u32| usize::try_from(probe).ok().and_then(|probe| schedule.get(probe)).copied();
+        if let Some(next) = at(probes + 1) {
+            // As far from this answer as the schedule says: probes that were missed while nothing answered are not made
+            // up for in one burst, for an index that lags would miss all of them together.
+            let apart = next.saturating_sub(at(probes).unwrap_or_default());
+            let due = after(sent_at, signed(next)).max(after(began, signed(apart)));
             self.reschedule(txn, intent, 1, due);
+            return;
+        }
+        // What was sent right before the last stop may arrive as late as any other request.
+        let arrived = after(self.started, signed(self.timing.settle_unknown_update));
+        if began < arrived {
+            self.reschedule(txn, intent, 0, arrived);
             return;
         }
         // Nothing was found to the end of the schedule: it was not executed, as far as anybody can know.
