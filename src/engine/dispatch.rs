@@ -276,7 +276,7 @@ impl Core {
 
     fn new_intent(&self, op: &OpKey, purpose: Purpose, began: Timestamp) -> Intent {
         let attempt = match &op.target {
-            Target::Create(source) => self.attempts(&op.pair, op.side.other(), source) + 1,
+            Target::Create(source) => self.sends(&op.pair, op.side, source) + 1,
             _ => 1,
         };
         Intent {

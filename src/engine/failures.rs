@@ -116,12 +116,27 @@ impl Core {
         self.failed(txn, hold, side, &error.message);
     }
 
-    fn attempted(&self, hold: &HoldId) -> u32 {
+    /// How often a record failed with the input of now.
+    pub(super) fn attempted(&self, hold: &HoldId) -> u32 {
         let attempts = self.memory.marks_on(hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            MarkKind::Failed { attempts, .. } if !self.has_other_input(hold, mark.at) => Some(*attempts),
             _ => None,
         });
         attempts.unwrap_or(0)
+    }
+
+    /// Whether what a failing write is made from has changed since: another input has all its tries before it.
+    fn has_other_input(&self, hold: &HoldId, since: Timestamp) -> bool {
+        let (Some(pair), Some(key)) = (self.memory.pair(&hold.pair), &hold.crm) else { return false };
+        let inputs: Vec<(Side, &RecordId)> = match pair.ties.get(key) {
+            Some(tie) => vec![(Side::Crm, &tie.crm), (Side::Notion, &tie.notion)],
+            None => Side::BOTH
+                .into_iter()
+                .flat_map(|side| pair.observations.get(side).keys().map(move |id| (side, id)))
+                .filter(|(side, id)| source_key(*side, id) == *key)
+                .collect(),
+        };
+        inputs.into_iter().any(|(side, id)| pair.observation(side, id).is_some_and(|it| it.settled_since > since))
     }
 
     /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
@@ -179,11 +194,5 @@ impl Core {
         self.bare_creates.remove(&(name.clone(), side.other(), source.clone()));
         self.memory.remove_mark(txn, &hold, "failed");
         self.set_hold(txn, hold, None);
-    }
-
-    /// How often the creation for this source was sent already.
-    pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
-        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
-        self.attempted(&hold)
     }
 }

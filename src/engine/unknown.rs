@@ -202,7 +202,9 @@ impl Core {
         // What surely was made is not made again, wherever it has gone.
         let again = (intent.attempt < SENDS && intent.made.is_none()).then(|| self.clock.now());
         self.watch(txn, &intent, source);
-        self.set_failure(txn, hold, intent.side, &note, intent.attempt, again);
+        // Refusals are counted by themselves: what was sent into the void is none.
+        let attempts = if again.is_some() { self.attempted(&hold) } else { intent.attempt };
+        self.set_failure(txn, hold, intent.side, &note, attempts, again);
         self.memory.touch(&source_at);
     }
 
