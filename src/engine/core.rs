@@ -102,6 +102,8 @@ pub struct Core {
     pub(super) unconfirmed: BTreeSet<TieId>,
     /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.
     pub(super) doubted: BTreeSet<RecordRef>,
+    /// Records that could not be read by id, each told once.
+    pub(super) unreadable: BTreeSet<RecordRef>,
     /// What would change too much at once, by pair.
     pub(super) guards: super::guards::Guards,
     /// Where the canary of each pair is.

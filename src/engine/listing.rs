@@ -167,6 +167,7 @@ impl Core {
                 state.shown.insert(record.id.clone());
             }
             let at = RecordRef { pair: name.clone(), side, id: record.id.clone() };
+            self.unreadable.remove(&at);
             let (edited, seen) = (record.edited_at, *self.figures.seen_total.get(side));
             self.take_reading(txn, &at, began, record, Source::Listing);
             // A stamp says no more than that the edit came within its precision after it.
@@ -340,11 +341,8 @@ impl Core {
                 }
             }
             Err(error) if asked.len() == 1 && lies_in_the_record(error.kind) => {
-                // Not readable for us, which no repetition mends; the next complete listing asks again.
                 for at in asked.into_iter().map(reference) {
-                    self.hot.remove(&at);
-                    self.suspects.remove(&at);
-                    self.doubted.remove(&at);
+                    self.note_unreadable(txn, &at, &error.message);
                 }
             }
             Err(error) => {
@@ -359,15 +357,28 @@ impl Core {
 
     pub(super) fn take_one(&mut self, txn: &mut Txn, at: &RecordRef, began: Timestamp, fetched: Fetched) {
         match fetched {
-            Fetched::Record(record) => self.take_reading(txn, at, began, record, Source::ById),
+            Fetched::Record(record) => {
+                self.unreadable.remove(at);
+                self.take_reading(txn, at, began, record, Source::ById);
+            }
             Fetched::Missing => self.take_absence(txn, at, began),
-            // Access was lost, which says nothing of the record; the next complete listing asks again.
             Fetched::Forbidden => {
                 self.absent_since.remove(at);
-                self.suspects.remove(at);
-                self.hot.remove(at);
                 self.heard_of(at);
+                self.note_unreadable(txn, at, "it is not for our account to see");
             }
+        }
+    }
+
+    /// A record cannot be read, which says nothing of it and which no repetition mends: nothing waits for it any more, the
+    /// next complete listing asks again, and the journal tells once that it is out of sight.
+    fn note_unreadable(&mut self, txn: &mut Txn, at: &RecordRef, why: &str) {
+        self.hot.remove(at);
+        self.suspects.remove(at);
+        self.doubted.remove(at);
+        if self.unreadable.insert(at.clone()) {
+            let note = format!("it cannot be read, and stays as it was last seen: {why}");
+            txn.events.push(self.event(Happening::System, at, note));
         }
     }
 }

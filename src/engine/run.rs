@@ -105,6 +105,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         doubted: BTreeSet::new(),
+        unreadable: BTreeSet::new(),
         guards: BTreeMap::new(),
         canaries: BTreeMap::new(),
         forbidden: Sides::default(),
