@@ -19,7 +19,7 @@ use super::core::{Core, OpKey, Target};
 use super::flaw::Flaw;
 use super::listing::lies_in_the_record;
 use super::memory::Txn;
-use super::messages::{Msg, Order};
+use super::messages::{BROKE, Msg, Order, Word};
 
 /// Writers under way per side at most: more in flight also means more writes whose outcome could become unknown.
 const WRITERS: usize = 4;
@@ -364,6 +364,7 @@ struct Writer {
 
 impl Writer {
     async fn run(self) {
+        let mut word = Word::new(self.mail.clone(), Msg::Ended { op: self.op.clone() });
         // Probes have permits of their own; everything else takes its permits now, so that the window stays short.
         let reads = match &self.ask {
             Ask::Record(_) => 1,
@@ -379,11 +380,13 @@ impl Writer {
         });
         let (order, reply) = oneshot::channel();
         let asked = Msg::PreRead { op: self.op.clone(), began, found, order };
-        if self.mail.send(asked).await.is_err() {
+        if !word.tell(asked).await {
             return;
         }
         let outcome = match reply.await {
             Ok(Order::Send { intent, fields, marker }) => {
+                let outcome = Err(WriteError::Unknown(BROKE.to_owned()));
+                word.otherwise(Msg::Written { op: self.op.clone(), intent, outcome });
                 let outcome = self.write(&mut permits, before, &fields, marker.as_deref()).await;
                 Msg::Written { op: self.op, intent, outcome }
             }
@@ -392,7 +395,7 @@ impl Writer {
                 Msg::Ended { op: self.op }
             }
         };
-        let _ = self.mail.send(outcome).await;
+        word.say(outcome).await;
     }
 
     /// The pre-read of an update; for a create everything that could be its counterpart already.

@@ -11,7 +11,7 @@ use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKin
 
 use super::core::{Core, after, signed};
 use super::memory::{Cursor, Txn};
-use super::messages::{ListingKind, Msg};
+use super::messages::{ListingKind, Msg, Word, broke};
 use super::reading::Source;
 
 /// How far a cursor moves at least before it is stored.
@@ -302,10 +302,18 @@ impl Core {
                 }
                 let (system, mail, clock) = (self.systems.get(side).clone(), self.mail.clone(), self.clock.clone());
                 let pair = name.clone();
+                let lost = Msg::Fetched {
+                    pair: pair.clone(),
+                    side,
+                    asked: due.clone(),
+                    began: clock.now(),
+                    records: Err(broke()),
+                };
+                let word = Word::new(mail, lost);
                 tokio::spawn(async move {
                     let began = clock.now();
                     let records = system.get(&entity, &due, Lane::Hot).await;
-                    let _ = mail.send(Msg::Fetched { pair, side, asked: due, began, records }).await;
+                    word.say(Msg::Fetched { pair, side, asked: due, began, records }).await;
                 });
             }
         }
@@ -403,15 +411,18 @@ impl ListingJob {
             ListingKind::Increment => Lane::Increment,
             ListingKind::Sweep => Lane::Sweep,
         };
+        let page = |began, page| Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
+        let word = Word::new(mail, page(clock.now(), Err(broke())));
         let mut next: Option<String> = None;
         loop {
             let began = clock.now();
             let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane };
-            let page = self.system.list(listing).await;
-            next = page.as_ref().ok().and_then(|page| page.next.clone());
-            let more = next.is_some();
-            let msg = Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
-            if mail.send(msg).await.is_err() || !more {
+            let changes = self.system.list(listing).await;
+            next = changes.as_ref().ok().and_then(|changes| changes.next.clone());
+            if next.is_none() {
+                return word.say(page(began, changes)).await;
+            }
+            if !word.tell(page(began, changes)).await {
                 return;
             }
         }

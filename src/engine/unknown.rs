@@ -11,7 +11,7 @@ use crate::remote::{Fetched, Lane, RemoteError, System};
 use super::core::{Core, after, signed};
 use super::flaw::Flaw;
 use super::memory::Txn;
-use super::messages::Msg;
+use super::messages::{Msg, Word, broke};
 use super::reading::Source;
 
 /// How often a create is sent at most: once, and twice again.
@@ -93,6 +93,8 @@ impl Core {
             self.probing.insert(intent.seq);
             let entity = pair.entity.get(intent.side).clone();
             let (system, mail, clock) = (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
+            let began = clock.now();
+            let word = Word::new(mail, Msg::Probed { intent: intent.seq, began, found: Err(broke()) });
             tokio::spawn(async move {
                 let began = clock.now();
                 let found = match &intent.purpose {
@@ -101,7 +103,7 @@ impl Core {
                         system.get(&entity, std::slice::from_ref(record), Lane::Probe).await
                     }
                 };
-                let _ = mail.send(Msg::Probed { intent: intent.seq, began, found }).await;
+                word.say(Msg::Probed { intent: intent.seq, began, found }).await;
             });
         }
     }

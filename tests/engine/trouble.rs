@@ -1,5 +1,9 @@
 //! Connections and records that make trouble.
 
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::control::Hint;
 use crosstie::model::{Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
@@ -24,6 +28,64 @@ async fn a_listing_that_is_refused_is_not_asked_for_again_before_a_poll() {
     bench.pass(300).await;
     let asked = bench.calls().iter().filter(|call| call.side == Side::Notion && call.is_listing()).count();
     assert!(asked <= 2 * 21, "{asked} requests in five minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_always_fails_ends_no_increments_and_is_tried_ever_more_rarely() {
+    let timing = Timing { review: false, sweep_every: Duration::from_secs(300), ..Timing::default() };
+    let bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let is_sweep = |call: &Call| call.side == Side::Notion && call.is_listing() && call.body.get("filter").is_none();
+    bench.faults(move |call| {
+        if is_sweep(call) { Fate::Instead(notion_error(400, "validation_error", "not this page")) } else { Fate::Pass }
+    });
+    bench.pass(3600).await;
+    let tries = bench.calls().iter().filter(|call| is_sweep(call)).count();
+    assert!((2 * 4..=2 * 2 * 12).contains(&tries), "{tries} tries in an hour");
+    bench.edit_notion(&page, "Amount", 250);
+    bench.until("it is in the CRM", 120, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("250")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_may_not_be_read_is_told_once_and_keeps_no_cursor_back() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = bench.deal().await;
+    let denied = json!({ "error": "ACCESS_DENIED", "error_description": "Access denied" });
+    bench.faults(move |call| {
+        let read = call.side == Side::Crm && call.path == "/crm.item.get";
+        if read { Fate::Instead(Response::json(400, &denied)) } else { Fate::Pass }
+    });
+    for _ in 0..3 {
+        let hint =
+            Hint { side: Side::Crm, record: deal.as_str().into(), pair: None, at: None, by_us: None, fields: None };
+        bench.hint(hint).await;
+        bench.pass(2).await;
+    }
+    let told = bench.journal(crosstie::model::Happening::System).await;
+    let told: Vec<_> = told.iter().filter(|event| event.note.contains("cannot be read")).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].crm.as_ref().map(|id| id.as_str()), Some(deal.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_breaks_is_waited_for_by_nothing() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    for fits in [
+        |call: &Call| call.side == Side::Notion && call.is_update(),
+        |call: &Call| call.side == Side::Crm && call.is_listing(),
+        |call: &Call| call.side == Side::Notion && call.path.starts_with("/v1/pages/") && !call.is_write(),
+    ] {
+        bench.once(fits, Fate::Breaks);
+        let amount = format!("{}", bench.now().as_second());
+        bench.edit_deal(&deal, "OPPORTUNITY", amount.as_str());
+        bench.until("it arrives", 200, async || bench.cell(&page, "Amount") == json!(amount)).await;
+    }
+    bench.settle().await;
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::Breaks);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it is sent", 60, async || bench.writes().last().is_some_and(|call| call.holds("4711"))).await;
+    bench.shut_down().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +139,7 @@ async fn a_write_that_met_another_save_is_tried_again_after_a_fresh_read_and_cou
     }
     bench.settle().await;
     assert!(bench.claims().await.holds.is_empty());
-    assert_eq!(bench.snapshot().connections.notion.throttled, 0);
+    assert_eq!(bench.snapshot().sides.notion.throttled, 0);
 }
 
 #[tokio::test(start_paused = true)]
