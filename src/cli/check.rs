@@ -39,7 +39,7 @@ impl Findings {
             RemoteErrorKind::Forbidden => "; give the connection this capability or right",
             RemoteErrorKind::NotFound => "; share it with the connection, or correct its id",
             RemoteErrorKind::Unavailable => "; check address and network",
-            RemoteErrorKind::Throttled => "; try again later",
+            RemoteErrorKind::Throttled | RemoteErrorKind::Overtaken => "; try again later",
             RemoteErrorKind::Invalid | RemoteErrorKind::Malformed => "",
         };
         let code = match error.kind {

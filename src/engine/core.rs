@@ -102,6 +102,8 @@ pub struct Core {
     pub(super) unconfirmed: BTreeSet<TieId>,
     /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.
     pub(super) doubted: BTreeSet<RecordRef>,
+    /// Records that could not be read by id, each told once.
+    pub(super) unreadable: BTreeSet<RecordRef>,
     /// What would change too much at once, by pair.
     pub(super) guards: super::guards::Guards,
     /// Where the canary of each pair is.
@@ -129,8 +131,12 @@ pub struct Core {
     pub(super) schema_due: BTreeMap<PairName, Option<Timestamp>>,
     /// Nothing is written on a side before this moment, after a failure that was not the record's.
     pub(super) paused_until: Sides<Option<Timestamp>>,
+    /// Operations that somebody else's save has overtaken: not before this moment.
+    pub(super) put_off: BTreeMap<OpKey, Timestamp>,
     /// Such failures in a row.
     pub(super) failures: Sides<u32>,
+    /// Writes in a row whose outcome nobody knows.
+    pub(super) unanswered: Sides<u32>,
     /// The last trouble of each side, as its tasks told it.
     pub(super) trouble: Sides<Option<RemoteError>>,
     /// The newest lines of the journal, newest first.

@@ -19,7 +19,7 @@ use super::core::{Core, OpKey, Target};
 use super::flaw::Flaw;
 use super::listing::lies_in_the_record;
 use super::memory::Txn;
-use super::messages::{Msg, Order};
+use super::messages::{BROKE, Msg, Order, Word};
 
 /// Writers under way per side at most: more in flight also means more writes whose outcome could become unknown.
 const WRITERS: usize = 4;
@@ -30,15 +30,18 @@ impl Core {
         if self.draining {
             return;
         }
+        self.put_off.retain(|_, until| now < *until);
         for side in Side::BOTH {
             if self.paused_until.get(side).is_some_and(|until| now < until) {
                 continue;
             }
-            let mut free = WRITERS.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
+            let most = if self.only_tries(side) { 1 } else { WRITERS };
+            let mut free = most.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
             let mut due: Vec<(Timestamp, OpKey)> = self
                 .planned
                 .iter()
-                .filter(|(op, planned)| op.side == side && planned.due <= now && !self.under_way.contains_key(*op))
+                .filter(|(op, planned)| op.side == side && planned.due <= now)
+                .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
                 .map(|(op, planned)| (planned.since, op.clone()))
                 .collect();
             due.sort();
@@ -273,7 +276,7 @@ impl Core {
 
     fn new_intent(&self, op: &OpKey, purpose: Purpose, began: Timestamp) -> Intent {
         let attempt = match &op.target {
-            Target::Create(source) => self.attempts(&op.pair, op.side.other(), source) + 1,
+            Target::Create(source) => self.sends(&op.pair, op.side, source) + 1,
             _ => 1,
         };
         let edited_at = match &purpose {
@@ -325,6 +328,39 @@ enum Ask {
     Counterpart { marker: String, keys: Vec<(FieldName, Value)> },
 }
 
+/// Permits that a writer has reserved. However it ends, those that are left are given back.
+struct Permits<'a> {
+    system: &'a dyn System,
+    left: u32,
+}
+
+impl<'a> Permits<'a> {
+    async fn reserve(system: &'a dyn System, requests: u32) -> Self {
+        system.reserve(Lane::Write, requests).await;
+        Self { system, left: requests }
+    }
+
+    /// One is the system's now: the next operation uses it up, or gives it back itself.
+    fn hand_over(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Gives back all but so many.
+    fn keep(&mut self, most: u32) {
+        let spare = self.left.saturating_sub(most);
+        self.left -= spare;
+        if spare > 0 {
+            self.system.release(Lane::Write, spare);
+        }
+    }
+}
+
+impl Drop for Permits<'_> {
+    fn drop(&mut self) {
+        self.keep(0);
+    }
+}
+
 struct Writer {
     system: Arc<dyn System>,
     entity: Entity,
@@ -337,50 +373,52 @@ struct Writer {
 
 impl Writer {
     async fn run(self) {
+        let mut word = Word::new(self.mail.clone(), Msg::Ended { op: self.op.clone() });
         // Probes have permits of their own; everything else takes its permits now, so that the window stays short.
         let reads = match &self.ask {
             Ask::Record(_) => 1,
             Ask::Counterpart { keys, .. } => u32::try_from(keys.len()).unwrap_or(0),
         };
-        self.system.reserve(Lane::Write, reads + 1).await;
+        let mut permits = Permits::reserve(&*self.system, reads + 1).await;
         let began = self.clock.now();
-        let mut sent = 0;
-        let found = self.look(&mut sent).await;
-        self.system.release(Lane::Write, reads - sent);
+        let found = self.look(&mut permits).await;
+        permits.keep(1);
         let before = found.as_ref().ok().and_then(|found| match found.as_slice() {
             [(_, Fetched::Record(record))] => Some(record.clone()),
             _ => None,
         });
         let (order, reply) = oneshot::channel();
         let asked = Msg::PreRead { op: self.op.clone(), began, found, order };
-        if self.mail.send(asked).await.is_err() {
+        if !word.tell(asked).await {
             return;
         }
         let outcome = match reply.await {
             Ok(Order::Send { intent, fields, marker }) => {
-                let outcome = self.write(before, &fields, marker.as_deref()).await;
+                let outcome = Err(WriteError::Unknown(BROKE.to_owned()));
+                word.otherwise(Msg::Written { op: self.op.clone(), intent, outcome });
+                let outcome = self.write(&mut permits, before, &fields, marker.as_deref()).await;
                 Msg::Written { op: self.op, intent, outcome }
             }
             Ok(Order::Drop) | Err(_) => {
-                self.system.release(Lane::Write, 1);
+                permits.keep(0);
                 Msg::Ended { op: self.op }
             }
         };
-        let _ = self.mail.send(outcome).await;
+        word.say(outcome).await;
     }
 
-    /// The pre-read of an update; for a create everything that could be its counterpart already. Counts the permits used.
-    async fn look(&self, sent: &mut u32) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+    /// The pre-read of an update; for a create everything that could be its counterpart already.
+    async fn look(&self, permits: &mut Permits<'_>) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
         match &self.ask {
             Ask::Record(id) => {
-                *sent = 1;
+                permits.hand_over();
                 self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
             }
             Ask::Counterpart { .. } if self.flaw == Some(Flaw::NoMatchBeforeCreate) => Ok(Vec::new()),
             Ask::Counterpart { marker, keys } => {
                 let mut found = self.system.probe(&self.entity, marker).await?;
                 for (field, value) in keys {
-                    *sent += 1;
+                    permits.hand_over();
                     found.extend(self.system.find(&self.entity, field, value, Lane::Write).await?);
                 }
                 Ok(found.into_iter().map(|record| (record.id.clone(), Fetched::Record(record))).collect())
@@ -390,12 +428,14 @@ impl Writer {
 
     async fn write(
         &self,
+        permits: &mut Permits<'_>,
         before: Option<crate::model::Record>,
         fields: &BTreeMap<FieldName, Value>,
         marker: Option<&str>,
     ) -> Result<Option<crate::model::Record>, WriteError> {
         match (&self.op.target, before) {
             (Target::Create(_), _) => {
+                permits.hand_over();
                 let marker = marker.unwrap_or_default();
                 let made = self.system.create(&self.entity, marker, fields).await;
                 let made = match made {
@@ -406,8 +446,14 @@ impl Writer {
                 };
                 made.map(Some)
             }
-            (Target::Update(_), Some(before)) => self.system.update(&self.entity, &before, fields, marker).await,
-            (Target::Trash(_), Some(before)) => self.system.trash(&self.entity, &before.id).await.map(|()| None),
+            (Target::Update(_), Some(before)) => {
+                permits.hand_over();
+                self.system.update(&self.entity, &before, fields, marker).await
+            }
+            (Target::Trash(_), Some(before)) => {
+                permits.hand_over();
+                self.system.trash(&self.entity, &before.id).await.map(|()| None)
+            }
             // The control task orders no update of a record that its pre-read did not show.
             (Target::Update(_) | Target::Trash(_), None) => Err(WriteError::NotDone(RemoteError {
                 kind: RemoteErrorKind::NotFound,

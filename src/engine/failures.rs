@@ -13,16 +13,31 @@ use super::untied::source_key;
 /// Records in a row whose writes are forbidden before that is our trouble and not theirs.
 const FORBIDDEN: usize = 3;
 
+/// How long a write waits that somebody else's save has overtaken.
+const OVERTAKEN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
 const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
 impl Core {
     /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
     pub(super) fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
+        let lies_in_connection = matches!(
+            error.kind,
+            RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable
+        );
+        if !lies_in_connection {
+            self.note_written(txn, op.side);
+        }
         match error.kind {
             RemoteErrorKind::Unauthorized | RemoteErrorKind::Throttled | RemoteErrorKind::Unavailable => {
                 self.note_trouble(txn, op.side, error);
                 self.pause(op.side);
+                return;
+            }
+            RemoteErrorKind::Overtaken => {
+                // Nobody's fault either: a fresh pre-read, a moment later, tells what is to be written now.
+                self.put_off.insert(op.clone(), after(now, OVERTAKEN));
                 return;
             }
             RemoteErrorKind::NotFound => {
@@ -101,12 +116,27 @@ impl Core {
         self.failed(txn, hold, side, &error.message);
     }
 
-    fn attempted(&self, hold: &HoldId) -> u32 {
+    /// How often a record failed with the input of now.
+    pub(super) fn attempted(&self, hold: &HoldId) -> u32 {
         let attempts = self.memory.marks_on(hold).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { attempts, .. } => Some(*attempts),
+            MarkKind::Failed { attempts, .. } if !self.has_other_input(hold, mark.at) => Some(*attempts),
             _ => None,
         });
         attempts.unwrap_or(0)
+    }
+
+    /// Whether what a failing write is made from has changed since: another input has all its tries before it.
+    fn has_other_input(&self, hold: &HoldId, since: Timestamp) -> bool {
+        let (Some(pair), Some(key)) = (self.memory.pair(&hold.pair), &hold.crm) else { return false };
+        let inputs: Vec<(Side, &RecordId)> = match pair.ties.get(key) {
+            Some(tie) => vec![(Side::Crm, &tie.crm), (Side::Notion, &tie.notion)],
+            None => Side::BOTH
+                .into_iter()
+                .flat_map(|side| pair.observations.get(side).keys().map(move |id| (side, id)))
+                .filter(|(side, id)| source_key(*side, id) == *key)
+                .collect(),
+        };
+        inputs.into_iter().any(|(side, id)| pair.observation(side, id).is_some_and(|it| it.settled_since > since))
     }
 
     /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
@@ -164,11 +194,5 @@ impl Core {
         self.bare_creates.remove(&(name.clone(), side.other(), source.clone()));
         self.memory.remove_mark(txn, &hold, "failed");
         self.set_hold(txn, hold, None);
-    }
-
-    /// How often the creation for this source was sent already.
-    pub(super) fn attempts(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
-        let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, source)), field: None };
-        self.attempted(&hold)
     }
 }

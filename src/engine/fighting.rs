@@ -56,9 +56,10 @@ impl OwnWrites {
 }
 
 impl Core {
-    /// An operator wants a field to be tried again: what was fought over is forgotten.
+    /// An operator wants a field of a tie to be tried again: what was fought over there is forgotten.
     pub(super) fn forget_fights(&mut self, hold: &HoldId) {
-        self.fights.retain(|(_, key), _| Some(key) != hold.field.as_ref());
+        let Some(ends) = hold.tie_id().and_then(|id| self.ends(&id)) else { return };
+        self.fights.retain(|(at, key), _| Some(key) != hold.field.as_ref() || (*at != ends.crm && *at != ends.notion));
     }
 
     /// What lies too far back to matter.

@@ -24,8 +24,21 @@ impl Core {
         let name = RecordId(format!("{WATCH}{}:{source}", intent.side.as_str()));
         let id = HoldId { pair: intent.pair.clone(), crm: Some(name), field: None };
         let until = after(now, signed(self.timing.late_watch));
-        let kind = MarkKind::Watched { side: intent.side, source: source.clone(), until };
+        let kind = MarkKind::Watched { side: intent.side, source: source.clone(), until, sent: intent.attempt };
         self.memory.put_mark(txn, Mark { id, kind, at: now });
+    }
+
+    /// How often a create for this source was sent with the input of now, and not found. What was surely not done does not
+    /// count: it cannot turn up.
+    pub(super) fn sends(&self, name: &PairName, side: Side, source: &RecordId) -> u32 {
+        let watch = RecordId(format!("{WATCH}{}:{source}", side.as_str()));
+        let id = HoldId { pair: name.clone(), crm: Some(watch), field: None };
+        let mark = self.memory.marks.get(&(id, "watched"));
+        let settled = self.memory.pair(name).and_then(|pair| pair.observation(side.other(), source));
+        match mark.map(|mark| (&mark.kind, mark.at)) {
+            Some((MarkKind::Watched { sent, .. }, at)) if settled.is_none_or(|it| it.settled_since <= at) => *sent,
+            _ => 0,
+        }
     }
 
     /// The watched markers of a pair; those that have run out are forgotten.

@@ -11,11 +11,14 @@ use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKin
 
 use super::core::{Core, after, signed};
 use super::memory::{Cursor, Txn};
-use super::messages::{ListingKind, Msg};
+use super::messages::{ListingKind, Msg, Word, broke};
 use super::reading::Source;
 
 /// How far a cursor moves at least before it is stored.
 const STRIDE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a sweep that failed waits at most, where increments go on meanwhile and where nothing does.
+const SWEEP_PAUSES: (SignedDuration, SignedDuration) = (SignedDuration::from_mins(10), SignedDuration::from_mins(1));
 
 /// Where the listings of one side of one pair stand.
 #[derive(Debug, Default)]
@@ -30,6 +33,8 @@ pub struct ListingState {
     pub looked: bool,
     /// Whether the last listing failed.
     failed: bool,
+    /// Sweeps in a row that failed.
+    failed_sweeps: u32,
     /// The system's own time at its first page.
     server_now: Option<Timestamp>,
     /// Records it has shown.
@@ -67,9 +72,11 @@ impl Core {
         if state.running.is_some() {
             return;
         }
-        let kind = if state.next_sweep <= now {
+        let increment = cursor.swept.is_some() && state.next_increment <= now;
+        // One page that always fails must end the sweeps alone, and not the increments too.
+        let kind = if state.next_sweep <= now && !(increment && state.failed_sweeps > 0) {
             ListingKind::Sweep
-        } else if cursor.swept.is_some() && state.next_increment <= now {
+        } else if increment {
             ListingKind::Increment
         } else {
             return;
@@ -90,6 +97,7 @@ impl Core {
             next_sweep: state.next_sweep,
             looked: state.looked,
             failed: state.failed,
+            failed_sweeps: state.failed_sweeps,
             last_end: state.last_end,
             drift: if kind == ListingKind::Sweep { 0 } else { state.drift },
             ..ListingState::default()
@@ -130,12 +138,20 @@ impl Core {
         let changes = match page {
             Ok(changes) => changes,
             Err(error) => {
-                // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time.
+                // The listing is incomplete: the cursor stays, and it is begun anew after a poll's time; a sweep after
+                // twice that, and longer with every failure in a row.
+                let swept = self.memory.pair(&name).is_some_and(|pair| pair.cursors.get(side).swept.is_some());
                 if let Some(state) = self.listings.get_mut(&place) {
                     state.running = None;
                     state.failed = true;
                     state.next_increment = after(now, poll);
                     state.next_sweep = state.next_sweep.max(after(now, poll));
+                    if kind == ListingKind::Sweep {
+                        state.failed_sweeps = (state.failed_sweeps + 1).min(16);
+                        let most = if swept { SWEEP_PAUSES.0 } else { SWEEP_PAUSES.1 };
+                        let pause = poll.saturating_mul(1 << state.failed_sweeps).min(most).max(poll);
+                        state.next_sweep = state.next_sweep.max(after(now, pause));
+                    }
                 }
                 self.note_trouble(txn, side, &error);
                 return;
@@ -151,6 +167,7 @@ impl Core {
                 state.shown.insert(record.id.clone());
             }
             let at = RecordRef { pair: name.clone(), side, id: record.id.clone() };
+            self.unreadable.remove(&at);
             let (edited, seen) = (record.edited_at, *self.figures.seen_total.get(side));
             self.take_reading(txn, &at, began, record, Source::Listing);
             // A stamp says no more than that the edit came within its precision after it.
@@ -173,11 +190,13 @@ impl Core {
         state.failed = false;
         state.last_end = Some(now);
         state.next_increment = after(now, poll);
-        // Never past what the index may still be about to show, nor past what is not believed yet.
-        let horizon = state.server_now.unwrap_or(listing_began).checked_sub(self.lag).unwrap_or(Timestamp::MIN);
-        let horizon = Some(horizon).filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
+        // Never past what the index may still be about to show, nor past what is not believed yet. Our own clock says
+        // nothing here: ahead of theirs it would skip edits.
+        let horizon = state.server_now.map(|told| told.checked_sub(self.lag).unwrap_or(Timestamp::MIN));
+        let horizon = horizon.filter(|_| !self.doubted.iter().any(|at| at.pair == name && at.side == side));
         let shown = std::mem::take(&mut state.shown);
         if kind == ListingKind::Sweep {
+            state.failed_sweeps = 0;
             state.next_sweep = after(now, signed(self.timing.sweep_every));
         }
         let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
@@ -283,10 +302,18 @@ impl Core {
                 }
                 let (system, mail, clock) = (self.systems.get(side).clone(), self.mail.clone(), self.clock.clone());
                 let pair = name.clone();
+                let lost = Msg::Fetched {
+                    pair: pair.clone(),
+                    side,
+                    asked: due.clone(),
+                    began: clock.now(),
+                    records: Err(broke()),
+                };
+                let word = Word::new(mail, lost);
                 tokio::spawn(async move {
                     let began = clock.now();
                     let records = system.get(&entity, &due, Lane::Hot).await;
-                    let _ = mail.send(Msg::Fetched { pair, side, asked: due, began, records }).await;
+                    word.say(Msg::Fetched { pair, side, asked: due, began, records }).await;
                 });
             }
         }
@@ -322,11 +349,8 @@ impl Core {
                 }
             }
             Err(error) if asked.len() == 1 && lies_in_the_record(error.kind) => {
-                // Not readable for us, which no repetition mends; the next complete listing asks again.
                 for at in asked.into_iter().map(reference) {
-                    self.hot.remove(&at);
-                    self.suspects.remove(&at);
-                    self.doubted.remove(&at);
+                    self.note_unreadable(txn, &at, &error.message);
                 }
             }
             Err(error) => {
@@ -341,15 +365,28 @@ impl Core {
 
     pub(super) fn take_one(&mut self, txn: &mut Txn, at: &RecordRef, began: Timestamp, fetched: Fetched) {
         match fetched {
-            Fetched::Record(record) => self.take_reading(txn, at, began, record, Source::ById),
+            Fetched::Record(record) => {
+                self.unreadable.remove(at);
+                self.take_reading(txn, at, began, record, Source::ById);
+            }
             Fetched::Missing => self.take_absence(txn, at, began),
-            // Access was lost, which says nothing of the record; the next complete listing asks again.
             Fetched::Forbidden => {
                 self.absent_since.remove(at);
-                self.suspects.remove(at);
-                self.hot.remove(at);
                 self.heard_of(at);
+                self.note_unreadable(txn, at, "it is not for our account to see");
             }
+        }
+    }
+
+    /// A record cannot be read, which says nothing of it and which no repetition mends: nothing waits for it any more, the
+    /// next complete listing asks again, and the journal tells once that it is out of sight.
+    fn note_unreadable(&mut self, txn: &mut Txn, at: &RecordRef, why: &str) {
+        self.hot.remove(at);
+        self.suspects.remove(at);
+        self.doubted.remove(at);
+        if self.unreadable.insert(at.clone()) {
+            let note = format!("it cannot be read, and stays as it was last seen: {why}");
+            txn.events.push(self.event(Happening::System, at, note));
         }
     }
 }
@@ -374,15 +411,18 @@ impl ListingJob {
             ListingKind::Increment => Lane::Increment,
             ListingKind::Sweep => Lane::Sweep,
         };
+        let page = |began, page| Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
+        let word = Word::new(mail, page(clock.now(), Err(broke())));
         let mut next: Option<String> = None;
         loop {
             let began = clock.now();
             let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane };
-            let page = self.system.list(listing).await;
-            next = page.as_ref().ok().and_then(|page| page.next.clone());
-            let more = next.is_some();
-            let msg = Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
-            if mail.send(msg).await.is_err() || !more {
+            let changes = self.system.list(listing).await;
+            next = changes.as_ref().ok().and_then(|changes| changes.next.clone());
+            if next.is_none() {
+                return word.say(page(began, changes)).await;
+            }
+            if !word.tell(page(began, changes)).await {
                 return;
             }
         }

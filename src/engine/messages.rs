@@ -1,11 +1,11 @@
 //! What reaches the control task: observations, answers of writes, questions of operators.
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::control::{Command, DeskError, Hint, Query, Reply, Window};
 use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Side, Value};
-use crate::remote::{Changes, Fetched, RemoteError, WriteError};
+use crate::remote::{Changes, Fetched, RemoteError, RemoteErrorKind, WriteError};
 
 use super::canary::{Known, Schemas};
 use super::core::OpKey;
@@ -141,6 +141,57 @@ pub enum Msg {
         answer: oneshot::Sender<super::Claims>,
     },
 }
+
+/// The word that a task owes the control task. One that ends without it, because it broke or was dropped, is told as
+/// failed all the same: nothing waits for it for ever.
+pub struct Word {
+    mail: mpsc::Sender<Msg>,
+    otherwise: Option<Msg>,
+}
+
+impl Word {
+    /// A task begins, and owes a word.
+    pub fn new(mail: mpsc::Sender<Msg>, otherwise: Msg) -> Self {
+        Self { mail, otherwise: Some(otherwise) }
+    }
+
+    /// What is told from now on if no other word comes.
+    pub fn otherwise(&mut self, msg: Msg) {
+        self.otherwise = Some(msg);
+    }
+
+    /// Says something on the way; `false` if nobody listens any more.
+    pub async fn tell(&self, msg: Msg) -> bool {
+        self.mail.send(msg).await.is_ok()
+    }
+
+    /// Says the word that is owed.
+    pub async fn say(mut self, msg: Msg) {
+        // Whoever does not listen any more needs no other word either.
+        let _ = self.mail.send(msg).await;
+        self.otherwise = None;
+    }
+}
+
+impl Drop for Word {
+    fn drop(&mut self) {
+        let Some(msg) = self.otherwise.take() else { return };
+        if let Err(mpsc::error::TrySendError::Full(msg)) = self.mail.try_send(msg)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let mail = self.mail.clone();
+            runtime.spawn(async move { drop(mail.send(msg).await) });
+        }
+    }
+}
+
+/// What a task that broke is told to have met.
+pub fn broke() -> RemoteError {
+    RemoteError { kind: RemoteErrorKind::Unavailable, code: String::new(), message: BROKE.to_owned() }
+}
+
+/// The same as a sentence.
+pub const BROKE: &str = "a task of crosstie ended without an answer, which is a mistake in it; please report it";
 
 impl OpKey {
     /// The record to be written, or for a create its source.

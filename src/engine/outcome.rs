@@ -48,6 +48,7 @@ impl Core {
         match outcome {
             Ok(returned) => {
                 self.note_answer(txn, intent.side);
+                self.note_written(txn, intent.side);
                 self.planned.remove(op);
                 self.memory.remove_intent(txn, seq);
                 match (&intent.purpose, returned) {
@@ -65,8 +66,12 @@ impl Core {
                 self.drop_window(&intent);
                 self.not_done(txn, op, &intent, &error, now);
             }
-            Err(WriteError::Unknown(why)) => self.unknown(txn, intent, &why),
+            Err(WriteError::Unknown(why)) => {
+                self.note_unanswered(txn, intent.side);
+                self.unknown(txn, intent, &why);
+            }
             Err(WriteError::Saved { id, why }) => {
+                self.note_written(txn, intent.side);
                 let made = matches!(intent.purpose, Purpose::Create { .. }).then(|| id.clone());
                 self.unknown(txn, Intent { made, ..intent }, &format!("saved as {id}, but not readable yet: {why}"));
             }
@@ -118,7 +123,12 @@ impl Core {
         self.remember_write(&at, intent, now);
         let id = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
         if let Some(id) = id {
-            self.memory.remove_mark(txn, &HoldId::tie(&id), "failed");
+            // What failed on the other side is to wait for its own next try.
+            let hold = HoldId::tie(&id);
+            let ours = |mark: &Mark| matches!(mark.kind, MarkKind::Failed { side, .. } if side == intent.side);
+            if self.memory.marks_on(&hold).any(ours) {
+                self.memory.remove_mark(txn, &hold, "failed");
+            }
         }
         match returned {
             Some(record) => self.take_reading(txn, &at, now, record, Source::ById),

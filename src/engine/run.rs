@@ -105,6 +105,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         awaited: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         doubted: BTreeSet::new(),
+        unreadable: BTreeSet::new(),
         guards: BTreeMap::new(),
         canaries: BTreeMap::new(),
         forbidden: Sides::default(),
@@ -119,7 +120,9 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         stopped: BTreeMap::new(),
         schema_due: settings.pairs.iter().map(|pair| (pair.name.clone(), Some(now))).collect(),
         paused_until: Sides::default(),
+        put_off: BTreeMap::new(),
         failures: Sides::default(),
+        unanswered: Sides::default(),
         trouble: Sides::default(),
         last_rows: VecDeque::new(),
         draining: false,
@@ -131,6 +134,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         settings,
     };
     core.begin(now);
+    core.recall_failing(now);
     core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
     let mut txn = Txn::default();
@@ -183,8 +187,9 @@ impl Core {
             crate::model::IntentState::Sent { .. } => None,
         });
         let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
+        let put_off = self.put_off.values().copied();
         // What is due already was tried just now, and waits for a message.
-        let all = planned.chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
+        let all = planned.chain(put_off).chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
         let all = all.chain(self.tidy.due());
         all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
     }

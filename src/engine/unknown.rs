@@ -11,7 +11,7 @@ use crate::remote::{Fetched, Lane, RemoteError, System};
 use super::core::{Core, after, signed};
 use super::flaw::Flaw;
 use super::memory::Txn;
-use super::messages::Msg;
+use super::messages::{Msg, Word, broke};
 use super::reading::Source;
 
 /// How often a create is sent at most: once, and twice again.
@@ -93,6 +93,8 @@ impl Core {
             self.probing.insert(intent.seq);
             let entity = pair.entity.get(intent.side).clone();
             let (system, mail, clock) = (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
+            let began = clock.now();
+            let word = Word::new(mail, Msg::Probed { intent: intent.seq, began, found: Err(broke()) });
             tokio::spawn(async move {
                 let began = clock.now();
                 let found = match &intent.purpose {
@@ -101,7 +103,7 @@ impl Core {
                         system.get(&entity, std::slice::from_ref(record), Lane::Probe).await
                     }
                 };
-                let _ = mail.send(Msg::Probed { intent: intent.seq, began, found }).await;
+                word.say(Msg::Probed { intent: intent.seq, began, found }).await;
             });
         }
     }
@@ -178,10 +180,20 @@ impl Core {
             return;
         }
         let IntentState::Unknown { sent_at, probes, .. } = intent.state else { return };
-        let next = usize::try_from(probes + 1).ok().and_then(|probe| self.timing.probe_schedule.get(probe));
-        if let Some(next) = next {
-            let due = after(sent_at, signed(*next)).max(self.clock.now());
+        let schedule = &self.timing.probe_schedule;
+        let at = |probe: u32| usize::try_from(probe).ok().and_then(|probe| schedule.get(probe)).copied();
+        if let Some(next) = at(probes + 1) {
+            // As far from this answer as the schedule says: probes that were missed while nothing answered are not made
+            // up for in one burst, for an index that lags would miss all of them together.
+            let apart = next.saturating_sub(at(probes).unwrap_or_default());
+            let due = after(sent_at, signed(next)).max(after(began, signed(apart)));
             self.reschedule(txn, intent, 1, due);
+            return;
+        }
+        // What was sent right before the last stop may arrive as late as any other request.
+        let arrived = after(self.started, signed(self.timing.settle_unknown_update));
+        if began < arrived {
+            self.reschedule(txn, intent, 0, arrived);
             return;
         }
         // Nothing was found to the end of the schedule: it was not executed, as far as anybody can know.
@@ -192,7 +204,9 @@ impl Core {
         // What surely was made is not made again, wherever it has gone.
         let again = (intent.attempt < SENDS && intent.made.is_none()).then(|| self.clock.now());
         self.watch(txn, &intent, source);
-        self.set_failure(txn, hold, intent.side, &note, intent.attempt, again);
+        // Refusals are counted by themselves: what was sent into the void is none.
+        let attempts = if again.is_some() { self.attempted(&hold) } else { intent.attempt };
+        self.set_failure(txn, hold, intent.side, &note, attempts, again);
         self.memory.touch(&source_at);
     }
 

@@ -234,6 +234,9 @@ pub enum MarkKind {
         source: RecordId,
         /// Until when it can still turn up.
         until: Timestamp,
+        /// How often it was sent and not found.
+        #[serde(default)]
+        sent: u32,
     },
     /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
     Undone {

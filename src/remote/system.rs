@@ -24,6 +24,14 @@ pub enum Lane {
     Sweep,
 }
 
+impl Lane {
+    /// The lane of what an operation asks on top of its one request. In the write lane everything is reserved for
+    /// somebody, so that goes with the probes.
+    pub fn beside(self) -> Self {
+        if self == Lane::Write { Lane::Probe } else { self }
+    }
+}
+
 /// What a system can do; the engine asks this instead of the system's name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capabilities {
@@ -51,8 +59,11 @@ pub enum RemoteErrorKind {
     NotFound,
     /// The request itself was refused: a value, a field, a limit. Lies in the record.
     Invalid,
-    /// Too fast, in spite of pacing; retried already.
+    /// Too fast, in spite of pacing; a read was retried already.
     Throttled,
+    /// Somebody else saved at the same moment, or what we knew of the place was old. A write was surely not executed, and
+    /// may succeed after a fresh read.
+    Overtaken,
     /// The remote is down, or cannot be reached; retried already where that is safe.
     Unavailable,
     /// The answer was not what the system's documentation promises.
@@ -169,7 +180,8 @@ pub trait System: Send + Sync {
 
     /// Waits until so many requests of this lane could leave now, and keeps their permits for the next requests of that
     /// lane. A write takes its permits *before* its pre-read, so that the window between the two stays short. Permits
-    /// are fungible within a lane: everything sent in [`Lane::Write`] reserves first.
+    /// are fungible within a lane: everything sent in [`Lane::Write`] reserves first. There each `get` of one record, each
+    /// `find`, `create`, `update` and `trash` uses up one permit, and gives it back itself where it sends nothing.
     async fn reserve(&self, lane: Lane, requests: u32);
 
     /// Gives back permits that were reserved and not used.

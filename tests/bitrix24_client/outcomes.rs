@@ -71,7 +71,12 @@ async fn pacing_keeps_the_portal_from_ever_refusing_us() {
     let office = Office::with(Config::standard(), Settings::bucket(50, 200));
     let deal = entity("deal", &["TITLE"]);
     for number in 0..150 {
-        office.client.create(&deal, &format!("p{number}"), &set(&[("TITLE", text("D"))])).await.unwrap();
+        let (marker, fields) = (format!("p{number}"), set(&[("TITLE", text("D"))]));
+        office.client.reserve(Lane::Write, 1).await;
+        while let Err(refused) = office.client.create(&deal, &marker, &fields).await {
+            assert!(matches!(&refused, WriteError::NotDone(e) if e.kind == RemoteErrorKind::Throttled), "{refused:?}");
+            office.client.reserve(Lane::Write, 1).await;
+        }
     }
     let (records, _) = office.list_all(&deal, Since::Ever).await;
     assert_eq!(records.len(), 150);
@@ -127,4 +132,42 @@ async fn a_write_takes_its_permits_before_its_pre_read() {
     office.client.update(&deal, &before, &set(&[("TITLE", text("E"))]), None).await.unwrap();
     let (after, _) = office.client.pulse().headroom.left_of().unwrap();
     assert!(after >= room, "the two requests used what was reserved: {room} then {after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_sends_nothing_gives_its_permit_back() {
+    let office = Office::with(Config::standard(), Settings::bucket(50, 200));
+    let deal = entity("deal", &["TITLE"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D"))]);
+    office.client.schema(&deal).await.unwrap();
+    let before = office.read(&deal, &id).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    office.sent();
+    let free = || office.client.pulse().headroom.left_of();
+    let at_first = free();
+    let wrong = set(&[("OPPORTUNITY", text("many"))]);
+    for _ in 0..60 {
+        office.client.reserve(Lane::Write, 4).await;
+        office.client.update(&deal, &before, &wrong, None).await.unwrap_err();
+        office.client.create(&deal, "p", &wrong).await.unwrap_err();
+        office.client.update(&deal, &before, &set(&[]), None).await.unwrap();
+        office.client.find(&deal, &"UF_CRM_GONE".into(), &text("x"), Lane::Write).await.unwrap_err();
+    }
+    assert!(office.sent().is_empty());
+    assert_eq!(free(), at_first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_operation_asks_besides_uses_no_permit_of_others() {
+    let office = Office::with(Config::standard(), Settings::bucket(50, 200));
+    let contact = entity("contact", &["NAME", "EMAIL"]);
+    office.person_makes(Of::Contact, &[("NAME", json!("Ada")), ("EMAIL", json!("ada@example.com"))]);
+    office.client.schema(&contact).await.unwrap();
+    // Three for somebody else, and one for a search that takes two requests.
+    office.client.reserve(Lane::Write, 4).await;
+    let found = office.client.find(&contact, &"EMAIL".into(), &text("ada@example.com"), Lane::Write).await.unwrap();
+    assert_eq!(found.len(), 1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let (left, of) = office.client.pulse().headroom.left_of().unwrap();
+    assert_eq!(of - left, 3, "the other three are still reserved");
 }

@@ -70,6 +70,42 @@ async fn a_value_that_was_refused_for_want_of_another_is_tried_again_once_that_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_input_has_all_its_tries_before_it() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let path = format!("/v1/pages/{page}");
+    bench.faults(move |call| {
+        let locked = call.side == Side::Notion && call.is_update() && call.path == path;
+        if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
+    });
+    for (amount, tries) in [("4711", 3), ("4712", 6)] {
+        bench.edit_deal(&deal, "OPPORTUNITY", amount);
+        bench.pass(3 * 3600).await;
+        assert_eq!((bench.writes().len(), set_aside(&bench.claims().await)), (tries, 1), "{amount}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_to_one_side_says_nothing_of_the_other() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let path = format!("/v1/pages/{page}");
+    bench.faults(move |call| {
+        let locked = call.side == Side::Notion && call.is_update() && call.path == path;
+        if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.edit_notion(&page, "Notes", "from Notion");
+    bench
+        .until("the other way it flows", 300, async || bench.deal_field(&deal, "COMMENTS") == json!("from Notion"))
+        .await;
+    bench.pass(3 * 3600).await;
+    let tries = bench.writes().iter().filter(|call| call.side == Side::Notion).count();
+    assert!(tries <= 5, "{tries} tries");
+    assert_eq!(set_aside(&bench.claims().await), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_forbidden_everywhere_is_no_records_fault() {
     let bench = Bench::settled(Plan { office: (8, 0, 8, 0), ..Plan::default() }).await;
     bench.faults(|call| {
@@ -113,7 +149,7 @@ async fn a_refused_token_and_throttling_count_against_no_record() {
 
 #[tokio::test(start_paused = true)]
 async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_again() {
-    let bench = Bench::settled(Plan { office: (30, 0, 30, 0), ..Plan::default() }).await;
+    let mut bench = Bench::settled(Plan { office: (30, 0, 30, 0), ..Plan::default() }).await;
     let contacts = bench.ids(Entity::Contact);
     bench.faults(move |call| {
         let bad = call.side == Side::Notion && call.is_update();
@@ -131,6 +167,11 @@ async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_a
     assert!(sent <= 2 * 22, "{sent}");
     bench.pass(7200).await;
     assert_eq!(bench.writes().len(), sent, "the pair is stopped");
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(7200).await;
+    bench.guarded("contacts", 60).await;
+    assert_eq!(bench.writes().len(), sent, "the pair is stopped after a restart too");
     bench.no_faults();
     bench.done(Command::Retry { id: HoldId { pair: "contacts".into(), crm: None, field: None } }).await;
     bench.until("nothing is held", 120, async || bench.claims().await.holds.is_empty()).await;

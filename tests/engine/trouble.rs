@@ -1,5 +1,9 @@
 //! Connections and records that make trouble.
 
+use std::time::Duration;
+
+use crosstie::config::Timing;
+use crosstie::control::Hint;
 use crosstie::model::{Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
@@ -27,6 +31,73 @@ async fn a_listing_that_is_refused_is_not_asked_for_again_before_a_poll() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sweep_that_always_fails_ends_no_increments_and_is_tried_ever_more_rarely() {
+    let timing = Timing { review: false, sweep_every: Duration::from_secs(300), ..Timing::default() };
+    let bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
+    let (deal, page) = bench.deal().await;
+    let is_sweep = |call: &Call| call.side == Side::Notion && call.is_listing() && call.body.get("filter").is_none();
+    bench.faults(move |call| {
+        if is_sweep(call) { Fate::Instead(notion_error(400, "validation_error", "not this page")) } else { Fate::Pass }
+    });
+    bench.pass(3600).await;
+    let tries = bench.calls().iter().filter(|call| is_sweep(call)).count();
+    assert!((2 * 4..=2 * 2 * 12).contains(&tries), "{tries} tries in an hour");
+    bench.edit_notion(&page, "Amount", 250);
+    bench.until("it is in the CRM", 120, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("250")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_may_not_be_read_is_told_once_and_keeps_no_cursor_back() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = bench.deal().await;
+    let denied = json!({ "error": "ACCESS_DENIED", "error_description": "Access denied" });
+    bench.faults(move |call| {
+        let read = call.side == Side::Crm && call.path == "/crm.item.get";
+        if read { Fate::Instead(Response::json(400, &denied)) } else { Fate::Pass }
+    });
+    for _ in 0..3 {
+        let hint = Hint {
+            side: Side::Crm,
+            record: deal.as_str().into(),
+            pair: Some("deals".into()),
+            at: None,
+            by_us: None,
+            fields: None,
+        };
+        bench.hint(hint).await;
+        bench.pass(2).await;
+    }
+    let told = bench.journal(crosstie::model::Happening::System).await;
+    let told: Vec<_> = told
+        .into_iter()
+        .filter(|event| event.pair == Some("deals".into()) && event.crm.as_ref().is_some_and(|id| id.as_str() == deal))
+        .collect();
+    let told: Vec<_> = told.into_iter().filter(|event| event.note.contains("cannot be read")).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_breaks_is_waited_for_by_nothing() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    for fits in [
+        |call: &Call| call.side == Side::Notion && call.is_update(),
+        |call: &Call| call.side == Side::Crm && call.is_listing(),
+        |call: &Call| call.side == Side::Notion && call.path.starts_with("/v1/pages/") && !call.is_write(),
+    ] {
+        bench.once(fits, Fate::Breaks);
+        let amount = format!("{}", bench.now().as_second());
+        bench.edit_deal(&deal, "OPPORTUNITY", amount.as_str());
+        bench.until("it arrives", 200, async || bench.cell(&page, "Amount") == json!(amount)).await;
+    }
+    bench.settle().await;
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::Breaks);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it is sent", 60, async || bench.writes().last().is_some_and(|call| call.holds("4711"))).await;
+    bench.shut_down().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_with_retry_after_delays_and_loses_nothing() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
@@ -40,6 +111,70 @@ async fn a_gate_with_retry_after_delays_and_loses_nothing() {
     let early = early.iter().filter(|call| call.side == Side::Notion && call.at.duration_since(first).as_secs() < 45);
     assert_eq!(early.count(), 0, "the gate was not kept");
     assert_eq!(bench.writes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_write_is_planned_anew_and_overwrites_no_edit_made_meanwhile() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let refused = notion_error(429, "rate_limited", "slow down").header("retry-after", "45");
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::Instead(refused));
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it is sent", 60, async || !bench.writes().is_empty()).await;
+    bench.pass(2).await;
+    bench.edit_notion(&page, "Amount", 250);
+    bench.settle().await;
+    assert_eq!(bench.cell(&page, "Amount"), json!("250"), "somebody's edit was overwritten");
+    assert!(bench.hold(&deal_hold(&deal, "OPPORTUNITY")).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_met_another_save_is_tried_again_after_a_fresh_read_and_counts_against_no_record() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let mut left = 6;
+    bench.faults(move |call| {
+        let meets = call.side == Side::Notion && call.is_update() && left > 0;
+        left -= i32::from(meets);
+        if meets { Fate::Instead(notion_error(409, "conflict_error", "Conflict occurred")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it arrives", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    let sent: Vec<Call> = bench.writes();
+    assert_eq!(sent.len(), 7);
+    for two in sent.windows(2) {
+        let read = |call: &Call| call.reads(&page) && two[0].at < call.at && call.at < two[1].at;
+        assert!(bench.calls().iter().any(read), "a try without a fresh read");
+    }
+    bench.settle().await;
+    assert!(bench.claims().await.holds.is_empty());
+    assert_eq!(bench.snapshot().sides.notion.throttled, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_that_nobody_answers_go_one_by_one_while_reads_work() {
+    let bench = Bench::settled(Plan { office: (20, 0, 20, 0), ..Plan::default() }).await;
+    bench.faults(|call| {
+        let down = call.side == Side::Notion && call.is_write();
+        if down { Fate::Instead(notion_error(503, "service_unavailable", "not now")) } else { Fate::Pass }
+    });
+    let contacts = bench.ids(Entity::Contact);
+    for (at, contact) in contacts.iter().enumerate() {
+        bench.edit_crm(Entity::Contact, contact, &[("NAME", json!(format!("Renamed {at}")))]);
+    }
+    bench.pass(60).await;
+    let tries = bench.writes().len();
+    // Four left together, and then one after 1, 2, 4, … seconds.
+    assert!((5..=10).contains(&tries), "{tries} writes in a minute of outage");
+    bench.no_faults();
+    bench.settle().await;
+    for (at, contact) in contacts.iter().enumerate() {
+        let page = bench.page_of("contacts", contact).await.unwrap();
+        assert!(bench.cell(&page, "Name").as_str().unwrap().contains(&format!("Renamed {at}")));
+    }
+    let lines: Vec<String> =
+        bench.journal(crosstie::model::Happening::Connection).await.into_iter().map(|event| event.note).collect();
+    assert_eq!(lines.len(), 2, "told once, and once that it is over: {lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,6 +58,65 @@ async fn a_create_that_never_happened_is_sent_again_at_the_end_of_the_schedule_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn looks_that_an_outage_prevented_are_not_made_up_for_in_one_burst() {
+    let bench = Bench::settled(Plan::default()).await;
+    let down =
+        |status| crosstie::seam::Response::json(status, &json!({ "code": "service_unavailable", "message": "" }));
+    let mut sent = false;
+    bench.faults(move |call| match call.side {
+        Side::Crm => Fate::Pass,
+        Side::Notion if !sent && !makes_page(call) => Fate::Pass,
+        Side::Notion if !sent => {
+            sent = true;
+            Fate::LostRequest
+        }
+        Side::Notion => Fate::Instead(down(503)),
+    });
+    let ida = contact(&bench, "Ida", "ida@hall.example");
+    bench.pass(1800).await;
+    assert_eq!(bench.creates().len(), 1);
+    bench.no_faults();
+    let healed = bench.now();
+    bench.until("it is tied", 1200, async || bench.page_of("contacts", &ida).await.is_some()).await;
+    let waited = bench.creates()[1].at.duration_since(healed).as_secs();
+    assert!((590..720).contains(&waited), "sent again {waited} s after the outage");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_is_not_sent_again_right_after_a_start() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    bench.once(makes_page, Fate::LostRequest);
+    let ida = contact(&bench, "Ida", "ida@hall.example");
+    bench.until("it is sent", 120, async || !bench.creates().is_empty()).await;
+    // All looks but the last were made.
+    bench.pass(640).await;
+    bench.crash().await;
+    bench.pass(300).await;
+    bench.start().await;
+    let started = bench.now();
+    bench.until("it is tied", 600, async || bench.page_of("contacts", &ida).await.is_some()).await;
+    let waited = bench.creates()[1].at.duration_since(started).as_secs();
+    assert!((65..110).contains(&waited), "sent again {waited} s after the start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_use_up_no_resends_of_a_create() {
+    let bench = Bench::settled(Plan::default()).await;
+    let locked = json!({ "code": "restricted_resource", "message": "locked" });
+    let mut refusals = 2;
+    bench.faults(move |call| {
+        if !makes_page(call) {
+            return Fate::Pass;
+        }
+        refusals -= 1;
+        if refusals < 0 { Fate::LostRequest } else { Fate::Instead(crosstie::seam::Response::json(403, &locked)) }
+    });
+    contact(&bench, "Ida", "ida@hall.example");
+    bench.pass(5 * 3600).await;
+    assert_eq!(bench.creates().len(), 2 + 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_is_sent_again_twice_at_most_and_then_set_aside() {
     let bench = Bench::settled(Plan::default()).await;
     bench.faults(|call| if makes_page(call) { Fate::LostRequest } else { Fate::Pass });

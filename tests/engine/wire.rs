@@ -118,6 +118,8 @@ pub enum Fate {
     SlowAnswer(Duration),
     /// Somebody else answers; nothing is executed.
     Instead(Response),
+    /// Nothing is executed, and the task that sent it breaks.
+    Breaks,
 }
 
 /// Decides about every request.
@@ -175,6 +177,7 @@ impl Transport for Wire {
         self.shared.calls.lock().unwrap().push(call);
         // What has left arrives, even if its sender dies meanwhile.
         match fate {
+            Fate::Breaks => panic!("as the test wants"),
             Fate::NotSent => return Err(Failure::NotSent("no route".into())),
             Fate::LostRequest => {
                 tokio::time::sleep(Duration::from_secs(65)).await;

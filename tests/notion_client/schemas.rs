@@ -1,7 +1,7 @@
 //! The properties of a data source, and what happens when people change them.
 
 use crosstie::model::{Kind, Value};
-use crosstie::remote::{Lane, RemoteErrorKind, Since, System};
+use crosstie::remote::{Lane, RemoteErrorKind, Since, System, WriteError};
 use crosstie::seam::Method;
 use serde_json::json;
 
@@ -32,10 +32,12 @@ async fn a_property_that_was_renamed_is_still_read_written_and_found() {
     let record = office.client.create(&office.deals, "1", &fields(&[("Notes", Value::text("a"))])).await.unwrap();
     reshape(&office, json!({"Notes": {"name": "Remarks"}}));
     assert_eq!(value(&office.get(&office.deals, record.id.as_str()).await, "Notes"), Value::text("a"));
-    // The write by the old name is refused, the schema read anew, and the write sent under the new name.
-    let updated =
-        office.client.update(&office.deals, &record, &fields(&[("Notes", Value::text("b"))]), Some("2")).await;
-    let updated = updated.unwrap().unwrap();
+    // The write by the old name is refused and the schema read anew; what was read before is old now, so that the write
+    // under the new name is another one.
+    let notes = fields(&[("Notes", Value::text("b"))]);
+    let refused = office.client.update(&office.deals, &record, &notes, Some("2")).await.unwrap_err();
+    assert!(matches!(&refused, WriteError::NotDone(e) if e.kind == RemoteErrorKind::Overtaken), "{refused:?}");
+    let updated = office.client.update(&office.deals, &record, &notes, Some("2")).await.unwrap().unwrap();
     assert_eq!(value(&updated, "Notes"), Value::text("b"));
     assert_eq!(updated.marker.as_deref(), Some("2"));
     let found = office.client.find(&office.deals, &"Notes".into(), &Value::text("b"), Lane::Write).await.unwrap();

@@ -25,16 +25,18 @@ async fn the_wait_that_notion_asks_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_met_another_one_is_sent_again() {
+async fn a_write_that_met_another_one_is_surely_not_done_and_no_matter_of_pace() {
     let office = office();
     office.client.schema(&office.deals).await.unwrap();
     let conflict = json!({"code": "conflict_error", "message": "Conflict occurred while saving. Please try again."});
     office.fault(Fault::Instead(Response::json(409, &conflict)));
+    let (_, ceiling) = office.client.pulse().headroom.left_of().unwrap();
     office.client.reserve(Lane::Write, 1).await;
-    let record = office.client.create(&office.deals, "1", &fields(&[("Name", Value::text("A"))])).await.unwrap();
-    assert_eq!(value(&record, "Name"), Value::text("A"));
-    assert_eq!(office.sent(Method::Post), 2);
-    assert_eq!(office.notion(|notion, _| notion.live_pages(&office.deals.name)).len(), 1);
+    let error = office.client.create(&office.deals, "1", &fields(&[("Name", Value::text("A"))])).await.unwrap_err();
+    assert!(matches!(&error, WriteError::NotDone(e) if e.kind == RemoteErrorKind::Overtaken), "{error:?}");
+    assert_eq!(office.sent(Method::Post), 1);
+    let pulse = office.client.pulse();
+    assert_eq!((pulse.throttled, pulse.headroom.left_of().unwrap().1), (0, ceiling));
 }
 
 #[tokio::test(start_paused = true)]

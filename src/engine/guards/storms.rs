@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{HoldId, MarkKind, PairName, RecordId};
+use crate::model::{HoldId, MarkKind, PairName, RecordId, Why};
 
 use super::{Core, Limit, Question};
 
@@ -11,10 +11,15 @@ const FAILING: Limit = Limit { least: 20, percent: 2 };
 /// Within this time.
 const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
-/// An error without what differs from record to record: numbers and quoted values are left out.
+/// What the question about it says, and the hold by which it is known after a restart.
+const ONE_ERROR: &str = "failed within an hour by one error";
+
+/// An error without what differs from record to record: quoted values, and words with a number in them, which is what
+/// ids, amounts and dates are.
 pub(in crate::engine) fn fingerprint(reason: &str) -> String {
     let mut print = String::with_capacity(reason.len());
     let mut quote: Option<char> = None;
+    let mut word_until = 0;
     for (at, c) in reason.char_indices() {
         match quote {
             Some(end) if c == end => quote = None,
@@ -24,16 +29,28 @@ pub(in crate::engine) fn fingerprint(reason: &str) -> String {
                 quote = Some(closing(c));
                 print.push('…');
             }
-            None if c.is_numeric() => {}
+            None if at < word_until => {}
+            None if in_a_word(c) => {
+                let word = reason[at..].split(|c| !in_a_word(c)).next().unwrap_or_default();
+                word_until = at + word.len();
+                if !word.contains(char::is_numeric) {
+                    print.extend(word.chars().flat_map(char::to_lowercase));
+                }
+            }
             None if c.is_whitespace() => {
                 if !print.ends_with(' ') {
                     print.push(' ');
                 }
             }
-            None => print.extend(c.to_lowercase()),
+            None => print.push(c),
         }
     }
     print.trim().to_owned()
+}
+
+/// The parts of an id are one word.
+fn in_a_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_')
 }
 
 fn closing(c: char) -> char {
@@ -59,7 +76,28 @@ impl Core {
         }
         let field = hold.field.as_ref().map_or("", |field| field.as_str());
         let print = format!("{field} {}", fingerprint(reason)).trim().to_owned();
-        self.guards_of(&hold.pair).failing.entry(print).or_default().entry(hold.clone()).or_insert(at);
+        let failing = self.guards_of(&hold.pair).failing.entry(print).or_default();
+        let last = failing.entry(hold.clone()).or_insert(at);
+        *last = at.max(*last);
+    }
+
+    /// After a start: what a pair was stopped for is asked about again, and not let go because nobody remembers it.
+    pub(in crate::engine) fn recall_failing(&mut self, now: Timestamp) {
+        let stopped = |name: &PairName| {
+            let guard = HoldId { pair: name.clone(), crm: None, field: None };
+            let why = self.memory.holds.get(&guard).map(|hold| &hold.why);
+            matches!(why, Some(Why::MassChange { what, .. }) if what.contains(ONE_ERROR))
+        };
+        let failed =
+            self.memory.marks.values().filter(|mark| stopped(&mark.id.pair)).filter_map(|mark| match &mark.kind {
+                MarkKind::Failed { reason, .. } | MarkKind::Refused { reason, .. } => {
+                    Some((mark.id.clone(), reason.clone()))
+                }
+                _ => None,
+            });
+        for (hold, reason) in failed.collect::<Vec<_>>() {
+            self.note_failure(&hold, &reason, now);
+        }
     }
 
     /// A field is held because its value was refused, perhaps before the last start.
@@ -87,7 +125,7 @@ impl Core {
                 failing.keys().map(|hold| hold.crm.as_ref()).collect();
             if FAILING.is_over(records.len(), ties) {
                 question.what.push(format!(
-                    "{} records failed within an hour by one error ({print}): this looks like a mapping error, not like \
+                    "{} records {ONE_ERROR} ({print}): this looks like a mapping error, not like \
                      bad data; mend it and try again",
                     records.len()
                 ));
@@ -108,6 +146,16 @@ mod tests {
         let other = fingerprint("Stage is not a status.  The option \"Lost\" of page 9f8 doesn't exist: 1 > 100");
         assert_eq!(one, other);
         assert_ne!(one, fingerprint("Amount is not a status. The option \"Lost\" of page 9f8 doesn't exist: 1 > 100"));
+    }
+
+    #[test]
+    fn ids_make_no_error_another_one() {
+        let of =
+            |id: &str| fingerprint(&format!("Could not find page with ID: {id}. Make sure it is shared (code E-{id})"));
+        let one = of("1f2e3d4c-aaaa-bbbb-cccc-0123456789ab");
+        assert_eq!(one, of("ffeeddcc-1234-abcd-beef-aabbccddeeff"));
+        assert_eq!(one, of("7"));
+        assert_eq!(one, "could not find page with id: . make sure it is shared (code )");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::decode::{entries, record, scalar, scalar_id};
 use super::listing::PAGE;
 use super::{Bitrix24, Family};
 use crate::model::{Entity, FieldState, Record};
-use crate::remote::connection::{error, json as json_of, server_time};
+use crate::remote::connection::{Turn, error, json as json_of, server_time};
 use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Request, Response};
 
@@ -42,8 +42,8 @@ impl Bitrix24 {
         }
     }
 
-    pub(super) async fn write(&self, method: &str, params: &Json) -> Result<Json, WriteError> {
-        let response = self.connection.write(Lane::Write, request(method, params)).await?;
+    pub(super) async fn write(&self, turn: &mut Turn<'_>, method: &str, params: &Json) -> Result<Json, WriteError> {
+        let response = self.connection.write(turn.take(), request(method, params)).await?;
         // The connection has seen a `result`; what it holds is the caller's to judge.
         let mut body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
         Ok(member(&mut body, "result"))
@@ -51,18 +51,18 @@ impl Bitrix24 {
 
     pub(super) async fn page(
         &self,
-        lane: Lane,
+        turn: &mut Turn<'_>,
         family: Family,
         entity: &Entity,
         filter: Json,
         order: Json,
     ) -> Result<Page, RemoteError> {
-        let catalogue = self.catalogue(family, lane).await?;
+        let catalogue = self.catalogue(family, turn.beside()).await?;
         let asked = json!({
             "entityTypeId": family.type_id(), "select": select(family, entity, &catalogue), "filter": filter,
             "order": order, "start": -1, "useOriginalUfNames": "Y",
         });
-        let response = self.connection.read(lane, request("crm.item.list", &asked)).await?;
+        let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
         let mut body = body(&response)?;
         let told = || body["time"]["date_finish"].as_str().and_then(|at| at.parse().ok());
         let server_now = server_time(&response).or_else(told);
@@ -86,7 +86,7 @@ impl Bitrix24 {
             Ok(mut result) => {
                 let items = [member(&mut result, "item")];
                 Ok(self
-                    .records_fresh(lane, family, entity, &items)
+                    .records_fresh(lane.beside(), family, entity, &items)
                     .await?
                     .pop()
                     .map_or(Fetched::Missing, Fetched::Record))
@@ -191,7 +191,7 @@ impl Bitrix24 {
             && item.get("fm").is_none()
             && let Ok(number) = done.id.as_str().parse()
             // The write is done, whatever becomes of this read.
-            && let Ok(Fetched::Record(read_back)) = self.single(Lane::Write, family, entity, number).await
+            && let Ok(Fetched::Record(read_back)) = self.single(Lane::Probe, family, entity, number).await
         {
             return Ok(read_back);
         }

@@ -14,7 +14,7 @@ use super::encode::{for_filter, invalid, writing};
 use super::listing::{PAGE, Position};
 use super::{Bitrix24, Family, ORIGINATOR};
 use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
-use crate::remote::connection::error;
+use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, System, WriteError,
 };
@@ -94,7 +94,8 @@ impl System for Bitrix24 {
             }
             Some(token) => Position::parse(token).ok_or_else(|| malformed("a continuation that is not ours"))?,
         };
-        let page = self.page(listing.lane, family, listing.entity, position.filter(), position.order()).await?;
+        let mut turn = self.connection.turn(listing.lane);
+        let page = self.page(&mut turn, family, listing.entity, position.filter(), position.order()).await?;
         let items: Vec<&Json> = page.items.iter().collect();
         let next = position.after(&items).map(|next| next.token());
         let records = self.records(listing.lane, family, listing.entity, &page.items).await?;
@@ -107,20 +108,21 @@ impl System for Bitrix24 {
         ids: &[RecordId],
         lane: Lane,
     ) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+        let mut turn = self.connection.turn(lane);
         let family = family(entity)?;
         let mut found: BTreeMap<String, Record> = BTreeMap::new();
         let mut forbidden: BTreeSet<RecordId> = BTreeSet::new();
         let numbers: Vec<u64> = ids.iter().filter_map(|id| id.as_str().parse().ok()).collect();
         // One by one inside a batch, and not by a list: a list may come from an index that lags behind.
         for some in numbers.chunks(PAGE).filter(|some| some.len() > 1) {
-            let items = self.several(lane, family, some).await?;
-            let records = self.records_fresh(lane, family, entity, &items).await?;
+            let items = self.several(turn.take(), family, some).await?;
+            let records = self.records_fresh(turn.beside(), family, entity, &items).await?;
             found.extend(records.into_iter().map(|record| (record.id.0.clone(), record)));
         }
         for id in ids {
             if let Some(number) = id.as_str().parse::<u64>().ok().filter(|_| !found.contains_key(id.as_str())) {
                 // A batch leaves out what we may not see; only a read of its own says why.
-                match self.single(lane, family, entity, number).await? {
+                match self.single(turn.take(), family, entity, number).await? {
                     Fetched::Record(record) => drop(found.insert(id.0.clone(), record)),
                     Fetched::Forbidden => drop(forbidden.insert(id.clone())),
                     Fetched::Missing => {}
@@ -138,7 +140,7 @@ impl System for Bitrix24 {
     async fn probe(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError> {
         let (family, lane) = (family(entity)?, Lane::Probe);
         let filter = json!({"=originatorId": ORIGINATOR, "=originId": marker});
-        let page = self.page(lane, family, entity, filter, json!({"id": "ASC"})).await;
+        let page = self.page(&mut self.connection.turn(lane), family, entity, filter, json!({"id": "ASC"})).await;
         let mut records = match page {
             Ok(page) => self.records(lane, family, entity, &page.items).await?,
             Err(refused) if refused.kind == RemoteErrorKind::Invalid => {
@@ -167,13 +169,14 @@ impl System for Bitrix24 {
         value: &Value,
         lane: Lane,
     ) -> Result<Vec<Record>, RemoteError> {
+        let mut turn = self.connection.turn(lane);
         let family = family(entity)?;
-        let catalogue = self.catalogue(family, lane).await?;
+        let catalogue = self.catalogue(family, turn.beside()).await?;
         let field = catalogue.fields.get(name.as_str()).ok_or_else(|| invalid(name, "the portal has no such field"))?;
         let wanted = match (field.shape, value) {
             (_, Value::Empty) => return Err(invalid(name, "nothing is looked for")),
             (Shape::Comm(type_id @ ("EMAIL" | "PHONE")), Value::Text(text)) => {
-                return self.find_by_comm(entity, family, type_id, text, lane).await;
+                return self.find_by_comm(entity, family, type_id, text, &mut turn).await;
             }
             (Shape::FullName, Value::Text(text)) => by_any_split(text),
             (Shape::Comm(_) | Shape::CompanyTitle | Shape::Opaque | Shape::FullName, _) => {
@@ -194,9 +197,9 @@ impl System for Bitrix24 {
         while found.len() < MOST_FOUND {
             let mut filter = wanted.clone();
             filter[">id"] = json!(above);
-            let page = self.page(lane, family, &reading, filter, json!({"id": "ASC"})).await?;
+            let page = self.page(&mut turn, family, &reading, filter, json!({"id": "ASC"})).await?;
             let last = page.items.last().and_then(|item| scalar(&item["id"])?.parse::<u64>().ok());
-            let mut records = self.records(lane, family, &reading, &page.items).await?;
+            let mut records = self.records(turn.beside(), family, &reading, &page.items).await?;
             records.retain(|record| record.fields.get(name).and_then(|state| state.known()) == Some(value));
             if !entity.fields.contains(name) {
                 records.iter_mut().for_each(|record| drop(record.fields.remove(name)));
@@ -217,15 +220,16 @@ impl System for Bitrix24 {
         marker: &str,
         fields: &BTreeMap<FieldName, Value>,
     ) -> Result<Record, WriteError> {
+        let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
-        let catalogue = self.catalogue(family, Lane::Write).await.map_err(WriteError::NotDone)?;
+        let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
         let given: BTreeMap<_, _> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
         let given = given.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let writing = writing(&given, Some(marker), &catalogue, None).map_err(WriteError::NotDone)?;
         let asked = json!({
             "entityTypeId": family.type_id(), "fields": writing.item_fields(), "useOriginalUfNames": "Y",
         });
-        let item = member(&mut self.write("crm.item.add", &asked).await?, "item");
+        let item = member(&mut self.write(&mut turn, "crm.item.add", &asked).await?, "item");
         self.written(family, entity, &catalogue, item, writing.has_comms()).await
     }
 
@@ -236,8 +240,9 @@ impl System for Bitrix24 {
         fields: &BTreeMap<FieldName, Value>,
         marker: Option<&str>,
     ) -> Result<Option<Record>, WriteError> {
+        let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
-        let catalogue = self.catalogue(family, Lane::Write).await.map_err(WriteError::NotDone)?;
+        let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
         let writing = writing(fields, marker, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
         if writing.is_empty() {
             // It reads so already: nothing would be saved, and nothing is sent.
@@ -246,19 +251,21 @@ impl System for Bitrix24 {
         let id = before.id.as_str();
         if writing.needs_older_method(family == Family::Company) {
             let asked = json!({"id": id, "fields": writing.legacy_fields()});
-            self.write(&format!("crm.{}.update", family.name()), &asked).await?;
+            self.write(&mut turn, &format!("crm.{}.update", family.name()), &asked).await?;
             return Ok(None);
         }
         let asked = json!({
             "entityTypeId": family.type_id(), "id": id, "fields": writing.item_fields(), "useOriginalUfNames": "Y",
         });
-        let item = member(&mut self.write("crm.item.update", &asked).await?, "item");
+        let item = member(&mut self.write(&mut turn, "crm.item.update", &asked).await?, "item");
         self.written(family, entity, &catalogue, item, writing.has_comms()).await.map(Some)
     }
 
     async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
+        let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
-        self.write("crm.item.delete", &json!({"entityTypeId": family.type_id(), "id": id.as_str()})).await?;
+        let asked = json!({"entityTypeId": family.type_id(), "id": id.as_str()});
+        self.write(&mut turn, "crm.item.delete", &asked).await?;
         Ok(())
     }
 
@@ -275,17 +282,17 @@ impl Bitrix24 {
         family: Family,
         type_id: &str,
         value: &str,
-        lane: Lane,
+        turn: &mut Turn<'_>,
     ) -> Result<Vec<Record>, RemoteError> {
         let group = family.name().to_uppercase();
         let asked = json!({"type": type_id, "values": [value], "entity_type": group});
-        let found = self.ask(lane, "crm.duplicate.findbycomm", &asked).await?;
+        let found = self.ask(turn.take(), "crm.duplicate.findbycomm", &asked).await?;
         let mut ids: Vec<u64> = entries(&found[&group]).iter().filter_map(|(_, id)| scalar(id)?.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids.truncate(MOST_FOUND);
         let ids: Vec<RecordId> = ids.into_iter().map(|id| RecordId(id.to_string())).collect();
-        Ok(present(self.get(entity, &ids, lane).await?))
+        Ok(present(self.get(entity, &ids, turn.beside()).await?))
     }
 }
 

@@ -8,6 +8,7 @@ mod dialect;
 mod health;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
 use self::health::{Health, RetryBudget};
+pub use self::turn::Turn;
 use super::pace::{Pace, Permit};
 use super::{Lane, Pulse, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Failure, Request, Response, Transport, WallClock};
@@ -34,6 +36,8 @@ pub struct Patience {
     pub backoff: Duration,
     /// When a request gives up waiting for permits, gates and repetitions.
     pub deadline: Duration,
+    /// The same for a write: what was read before it grows old, and it had better be planned anew.
+    pub write_deadline: Duration,
 }
 
 impl Default for Patience {
@@ -43,6 +47,7 @@ impl Default for Patience {
             write_attempts: 5,
             backoff: Duration::from_secs(1),
             deadline: Duration::from_secs(600),
+            write_deadline: Duration::from_secs(5),
         }
     }
 }
@@ -113,7 +118,13 @@ impl Connection {
         }
     }
 
-    /// Sends a request that changes nothing, and repeats it where that can help.
+    /// An operation begins: its requests ask the turn for their lanes.
+    pub fn turn(&self, lane: Lane) -> Turn<'_> {
+        Turn::new(self, lane)
+    }
+
+    /// Sends a request that changes nothing, and repeats it where that can help. In the write lane the first sending uses
+    /// one reserved permit, whatever becomes of it.
     ///
     /// # Errors
     /// [`RemoteError`]: a definite answer, or the last of the attempts.
@@ -121,8 +132,10 @@ impl Connection {
         let patience = self.inner.patience;
         let deadline = Instant::now() + patience.deadline;
         let mut attempt = 1;
+        let mut first = true;
         loop {
-            let (last, cost) = match self.send(lane, &request, deadline).await? {
+            let outcome = self.send(lane, std::mem::take(&mut first), &request, deadline).await?;
+            let (last, cost) = match outcome {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Throttled => continue,
@@ -136,16 +149,24 @@ impl Connection {
         }
     }
 
-    /// Sends a request that changes something, once. Repeated only after an answer that says it was not executed.
+    /// Sends a request that changes something, once. Repeated only where it was surely not executed, and only for a few
+    /// seconds: what was read before it is old then.
     ///
     /// # Errors
     /// [`WriteError::NotDone`] where that is sure, else [`WriteError::Unknown`].
     pub async fn write(&self, lane: Lane, request: Request) -> Result<Response, WriteError> {
         let patience = self.inner.patience;
-        let deadline = Instant::now() + patience.deadline;
+        let deadline = Instant::now() + patience.write_deadline;
         let mut attempt = 1;
         loop {
-            let (last, throttled) = match self.send(lane, &request, deadline).await.map_err(WriteError::NotDone)? {
+            if self.inner.pace.is_closed_at(deadline) {
+                if attempt == 1 {
+                    drop(self.reserved(lane));
+                }
+                return Err(WriteError::NotDone(too_fast()));
+            }
+            let outcome = self.send(lane, attempt == 1, &request, deadline).await.map_err(WriteError::NotDone)?;
+            let (last, throttled) = match outcome {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(WriteError::NotDone(error)),
                 Outcome::Transient(error) | Outcome::Unknown(error) => return Err(WriteError::Unknown(error.message)),
@@ -199,11 +220,27 @@ impl Connection {
         self.health().server_now
     }
 
-    async fn send(&self, lane: Lane, request: &Request, deadline: Instant) -> Result<Outcome, RemoteError> {
+    async fn send(
+        &self,
+        lane: Lane,
+        first: bool,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Outcome, RemoteError> {
         let method = self.inner.dialect.method_of(request);
+        let pace = &self.inner.pace;
+        // Whoever gives up before the permit is taken leaves it reserved for nobody.
+        let mut reserved = if first { self.reserved(lane) } else { None };
+        let acquire = async {
+            if first {
+                pace.acquire(lane, method.as_deref()).await
+            } else {
+                pace.acquire_again(lane, method.as_deref()).await
+            }
+        };
         let permit = tokio::select! {
             biased;
-            permit = timeout_at(deadline, self.inner.pace.acquire(lane, method.as_deref())) => permit,
+            permit = timeout_at(deadline, acquire) => permit,
             () = self.inner.closing.cancelled() => {
                 return Err(error(RemoteErrorKind::Throttled, "", "the program ends, and the request was not sent"));
             }
@@ -213,6 +250,7 @@ impl Connection {
             self.health().trouble = Some(error.clone());
             error
         })?;
+        reserved.take().map(std::mem::forget);
         match self.inner.transport.send(request.clone()).await {
             Ok(response) => Ok(self.judge(permit, request, response)),
             Err(failure) => {
@@ -230,6 +268,11 @@ impl Connection {
                 })
             }
         }
+    }
+
+    /// The permit that was reserved for a request which was not sent yet.
+    fn reserved(&self, lane: Lane) -> Option<Reserved<'_>> {
+        (lane == Lane::Write).then(|| Reserved(&self.inner.pace))
     }
 
     fn judge(&self, permit: Permit, request: &Request, response: Response) -> Outcome {
@@ -257,7 +300,10 @@ impl Connection {
             Answer::Throttled { .. } => Outcome::Throttled,
             Answer::Failed(error) => {
                 // "No such record" and "not that value" are answers of a system that is well.
-                if matches!(error.kind, RemoteErrorKind::NotFound | RemoteErrorKind::Invalid) {
+                if matches!(
+                    error.kind,
+                    RemoteErrorKind::NotFound | RemoteErrorKind::Invalid | RemoteErrorKind::Overtaken
+                ) {
                     health.well(now, Instant::now());
                 } else {
                     health.trouble = Some(error.clone());
@@ -287,6 +333,15 @@ impl Connection {
 
     fn health(&self) -> MutexGuard<'_, Health> {
         self.inner.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reserved permit that was not taken yet; dropped, it is given back.
+struct Reserved<'a>(&'a Pace);
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.release(Lane::Write, 1);
     }
 }
 

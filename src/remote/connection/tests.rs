@@ -96,29 +96,48 @@ async fn a_write_is_never_sent_twice_after_an_unknown_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_write_is_repeated_after_the_gate() {
-    let throttled = || Ok(Response::json(429, &body!({})).header("retry-after", "20"));
+async fn a_throttled_write_is_repeated_after_a_short_gate() {
+    let throttled = || Ok(Response::json(429, &body!({})).header("retry-after", "2"));
     let (connection, script) = connect(vec![throttled(), throttled()]);
     connection.write(Lane::Write, request()).await.unwrap();
     let sent = script.sent.lock().unwrap().clone();
     assert_eq!(sent.len(), 3);
-    assert!(sent[1] >= Duration::from_secs(20) && sent[2] >= Duration::from_secs(40), "{sent:?}");
+    assert!(sent[1] >= Duration::from_secs(2) && sent[2] >= Duration::from_secs(4), "{sent:?}");
     let pulse = connection.pulse();
     assert_eq!((pulse.requests, pulse.throttled, pulse.trouble), (3, 2, None));
-    assert!(pulse.last_answer.unwrap() >= Timestamp::from_second(40).unwrap());
+    assert!(pulse.last_answer.unwrap() >= Timestamp::from_second(4).unwrap());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_waits_out_a_gate_is_dropped_when_nothing_is_to_wait_any_more() {
+async fn a_write_is_not_sent_long_after_the_reading_that_it_was_made_for() {
+    let throttled = || Ok(Response::json(429, &body!({})).header("retry-after", "20"));
+    let (connection, script) = connect(vec![throttled()]);
+    let start = Instant::now();
+    for sent_by_then in [1, 1] {
+        connection.reserve(Lane::Hot, 0).await;
+        let error = connection.write(Lane::Write, request()).await.unwrap_err();
+        assert!(
+            matches!(error, WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Throttled, .. })),
+            "{error:?}"
+        );
+        assert_eq!((sent(&script), start.elapsed().as_secs()), (sent_by_then, 0), "at once, and surely not done");
+    }
+    connection.reserve(Lane::Write, 1).await;
+    assert!(start.elapsed() >= Duration::from_secs(20));
+    connection.write(Lane::Write, request()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_out_a_gate_is_dropped_when_nothing_is_to_wait_any_more() {
     let throttled = Ok(Response::json(429, &body!({})).header("retry-after", "500"));
     let (connection, script) = connect(vec![throttled]);
     let began = Instant::now();
     let waiting = connection.clone();
-    let write = tokio::spawn(async move { waiting.write(Lane::Write, request()).await });
+    let read = tokio::spawn(async move { waiting.read(Lane::Write, request()).await });
     tokio::time::sleep(Duration::from_secs(3)).await;
     connection.stop_waiting();
-    let error = write.await.unwrap().unwrap_err();
-    assert!(matches!(error, WriteError::NotDone(_)), "{error:?}");
+    assert_eq!(read.await.unwrap().unwrap_err().kind, RemoteErrorKind::Throttled);
+    assert!(matches!(connection.write(Lane::Write, request()).await, Err(WriteError::NotDone(_))));
     assert_eq!((sent(&script), began.elapsed().as_secs()), (1, 3));
     connection.reserve(Lane::Write, 2).await;
     assert!(connection.read(Lane::Probe, request()).await.is_err());
@@ -140,7 +159,7 @@ async fn a_write_that_cannot_leave_is_surely_not_done() {
     let (connection, script) = connect((0..50).map(|_| refused()).collect());
     let error = connection.write(Lane::Write, request()).await.unwrap_err();
     assert!(matches!(error, WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Unavailable, .. })), "{error:?}");
-    assert_eq!(sent(&script), 5);
+    assert_eq!(sent(&script), 3);
     assert_eq!(connection.pulse().trouble.unwrap().kind, RemoteErrorKind::Unavailable);
 }
 
@@ -219,4 +238,30 @@ async fn a_cancelled_read_leaves_no_slot_taken() {
     }
     assert!(tokio::time::timeout(Duration::from_millis(10), pace.acquire(Lane::Hot, None)).await.is_ok());
     assert_eq!(connection.pulse().requests, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_uses_one_reserved_permit_however_often_it_is_sent() {
+    let (connection, script) = connect(vec![status(503), lost()]);
+    connection.reserve(Lane::Write, 3).await;
+    connection.read(Lane::Write, request()).await.unwrap();
+    assert_eq!(sent(&script), 3);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(connection.pulse().headroom.left_of(), Some((178, 180)), "the other two are still reserved");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_gives_up_waiting_gives_its_permit_back() {
+    let throttled = Ok(Response::json(429, &body!({})).header("retry-after", "5000"));
+    let (connection, script) = connect(vec![throttled]);
+    connection.reserve(Lane::Write, 3).await;
+    connection.read(Lane::Hot, request()).await.unwrap_err();
+    connection.read(Lane::Write, request()).await.unwrap_err();
+    connection.write(Lane::Write, request()).await.unwrap_err();
+    let dropped = connection.read(Lane::Write, request());
+    assert!(tokio::time::timeout(Duration::from_secs(1), dropped).await.is_err());
+    assert_eq!(sent(&script), 1);
+    tokio::time::sleep(Duration::from_secs(10_000)).await;
+    let (left, of) = connection.pulse().headroom.left_of().unwrap();
+    assert_eq!(left, of, "nothing stays reserved for nobody");
 }

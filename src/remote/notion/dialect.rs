@@ -10,9 +10,6 @@ use crate::remote::connection::{self, Answer, Dialect};
 use crate::remote::{RemoteError, RemoteErrorKind};
 use crate::seam::Response;
 
-/// How long a write that met another one waits: Notion says no more than "Please try again".
-const CONFLICT_PAUSE: Duration = Duration::from_secs(1);
-
 /// Notion's manner of answering.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NotionDialect;
@@ -39,7 +36,7 @@ pub fn is_about_schema(error: &RemoteError) -> bool {
 }
 
 fn by_code(response: &Response, body: &ErrorBody) -> Answer {
-    use RemoteErrorKind::{Forbidden, Invalid, NotFound, Unauthorized, Unavailable};
+    use RemoteErrorKind::{Forbidden, Invalid, NotFound, Overtaken, Unauthorized, Unavailable};
     let error = |kind| connection::error(kind, body.code.clone(), message(response, body));
     let failed = |kind| Answer::Failed(error(kind));
     // Notion saved it and ran out of time to answer; the body says what was made.
@@ -49,8 +46,8 @@ fn by_code(response: &Response, body: &ErrorBody) -> Answer {
     match body.code.as_str() {
         "rate_limited" if is_blocked(body) => failed(Forbidden),
         "rate_limited" | "service_overload" => throttled(response, Some(body)),
-        // "Conflict occurred while saving": surely not saved.
-        "conflict_error" => Answer::Throttled { retry_after: Some(CONFLICT_PAUSE), method: None },
+        // "Conflict occurred while saving": surely not saved, and no matter of pace. Somebody else saved meanwhile.
+        "conflict_error" => failed(Overtaken),
         "unauthorized" => failed(Unauthorized),
         "restricted_resource" => failed(Forbidden),
         "object_not_found" => failed(NotFound),
@@ -179,7 +176,7 @@ mod tests {
         assert_eq!(wait(&answer(429, "rate_limited", json!({"retry_after": "30"}))), Some(30));
         assert_eq!(wait(&answer(529, "service_overload", json!({})).header("retry-after", "5")), Some(5));
         assert_eq!(wait(&answer(429, "rate_limited", json!({}))), None);
-        assert_eq!(wait(&answer(409, "conflict_error", json!({}))), Some(1));
+        assert_eq!(failed(&answer(409, "conflict_error", json!({}))).kind, RemoteErrorKind::Overtaken);
         let edge = Response { status: 429, headers: Vec::new(), body: "<html>".into() };
         assert_eq!(wait(&edge), None);
     }

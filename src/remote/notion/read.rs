@@ -11,7 +11,7 @@ use super::schema::{Column, Columns};
 use super::wire::{self, List, Page, User};
 use super::{filter, invalid, malformed, page};
 use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, Value};
-use crate::remote::connection::server_time;
+use crate::remote::connection::{Turn, server_time};
 use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
 use crate::seam::{Method, Response};
 
@@ -53,8 +53,9 @@ impl Notion {
     pub(super) async fn read_list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError> {
         let place = Place::read(listing.next.as_deref())?;
         let body = place.query(listing.since);
+        let mut turn = self.connection.turn(listing.lane);
         let (columns, response) =
-            self.query(listing.entity, listing.lane, |_| Ok(body.clone())).await.map_err(listing::explain)?;
+            self.query(listing.entity, &mut turn, |_| Ok(body.clone())).await.map_err(listing::explain)?;
         let (pages, next) = place.advance(&wire::read(&response.body, "a list")?, listing.since)?;
         let mut records = Vec::with_capacity(pages.len());
         for page in &pages {
@@ -64,22 +65,23 @@ impl Notion {
     }
 
     pub(super) async fn read_page(&self, entity: &Entity, id: &str, lane: Lane) -> Result<Fetched, RemoteError> {
-        let mut columns = self.columns(entity, lane).await?;
+        let mut turn = self.connection.turn(lane);
+        let mut columns = self.columns(entity, turn.beside()).await?;
         let target = format!("/v1/pages/{}", segment(id));
         let narrow = format!("{target}{}", only_mapped(entity, &columns));
-        let page = match self.get_page(&narrow, lane).await {
+        let page = match self.get_page(&narrow, turn.take()).await {
             // The page was moved to where there are other properties, or ours changed: it tells when asked for all.
             Err(error) if is_about_schema(&error) => {
-                let page = self.get_page(&target, lane).await?;
+                let page = self.get_page(&target, turn.take()).await?;
                 if page.as_ref().is_some_and(|page| page::presence(page, entity) != Presence::Moved) {
-                    columns = self.fresh_columns(entity, lane).await?;
+                    columns = self.fresh_columns(entity, turn.beside()).await?;
                 }
                 page
             }
             other => other?,
         };
         match page {
-            Some(page) => Ok(Fetched::Record(self.record(&page, entity, &columns, lane).await)),
+            Some(page) => Ok(Fetched::Record(self.record(&page, entity, &columns, turn.beside()).await)),
             None => Ok(Fetched::Missing),
         }
     }
@@ -96,12 +98,12 @@ impl Notion {
     /// Pages that carry the marker: by the marker itself, and among the newest pages of the data source, because a page
     /// that was just made need not be found by its properties yet.
     pub(super) async fn read_marked(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError> {
-        let lane = Lane::Probe;
+        let mut turn = self.connection.turn(Lane::Probe);
         let wanted = Value::text(marker);
         let mut found = self
             .read_matching(
                 entity,
-                lane,
+                &mut turn,
                 |columns| filter::holds(marker_column(entity, columns)?, &wanted),
                 |record| record.marker.as_deref() == Some(marker),
             )
@@ -110,10 +112,10 @@ impl Notion {
             "sorts": [{"timestamp": "created_time", "direction": "descending"}],
             "page_size": PAGE_SIZE
         });
-        let (columns, response) = self.query(entity, lane, |_| Ok(newest.clone())).await?;
+        let (columns, response) = self.query(entity, &mut turn, |_| Ok(newest.clone())).await?;
         let list: List = wire::read(&response.body, "a list")?;
         for row in pages_of(&list) {
-            let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+            let record = self.record(&wire::element(row, "a page")?, entity, &columns, turn.beside()).await;
             let is_new = !found.iter().any(|known| known.id == record.id);
             if is_new && record.marker.as_deref() == Some(marker) && record.presence == Presence::Present {
                 found.push(record);
@@ -131,6 +133,7 @@ impl Notion {
         value: &Value,
         lane: Lane,
     ) -> Result<Vec<Record>, RemoteError> {
+        let mut turn = self.connection.turn(lane);
         // The field looked for must be in the answer, mapped or not.
         let mut wider = entity.clone();
         if !wider.fields.contains(field) {
@@ -139,7 +142,7 @@ impl Notion {
         let mut found = self
             .read_matching(
                 &wider,
-                lane,
+                &mut turn,
                 |columns| {
                     let column = columns.resolve(field);
                     filter::holds(
@@ -163,7 +166,7 @@ impl Notion {
     async fn read_matching(
         &self,
         entity: &Entity,
-        lane: Lane,
+        turn: &mut Turn<'_>,
         filter: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
         keep: impl Fn(&Record) -> bool + Sync,
     ) -> Result<Vec<Record>, RemoteError> {
@@ -171,7 +174,7 @@ impl Notion {
         let mut cursor: Option<String> = None;
         loop {
             let (columns, response) = self
-                .query(entity, lane, |columns| {
+                .query(entity, turn, |columns| {
                     let mut body = json!({
                         "filter": filter(columns)?,
                         "sorts": [{"timestamp": "created_time", "direction": "ascending"}],
@@ -185,7 +188,7 @@ impl Notion {
                 .await?;
             let list: List = wire::read(&response.body, "a list")?;
             for row in pages_of(&list) {
-                let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+                let record = self.record(&wire::element(row, "a page")?, entity, &columns, turn.beside()).await;
                 if record.presence == Presence::Present && keep(&record) {
                     found.push(record);
                 }
@@ -202,19 +205,19 @@ impl Notion {
     async fn query(
         &self,
         entity: &Entity,
-        lane: Lane,
+        turn: &mut Turn<'_>,
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
     ) -> Result<(Arc<Columns>, Response), RemoteError> {
-        let mut columns = self.columns(entity, lane).await?;
+        let mut columns = self.columns(entity, turn.beside()).await?;
         let mut first = true;
         loop {
             let target = format!("/v1/data_sources/{}/query{}", segment(&entity.name), only_mapped(entity, &columns));
             let request = self.request(Method::Post, target).json(&body(&columns)?);
-            match self.connection.read(lane, request).await {
+            match self.connection.read(turn.take(), request).await {
                 Ok(response) => return Ok((columns, response)),
                 Err(error) if first && is_about_schema(&error) => {
                     first = false;
-                    columns = self.fresh_columns(entity, lane).await?;
+                    columns = self.fresh_columns(entity, turn.beside()).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -1,4 +1,4 @@
-//! Everything the client writes. A write is sent once; it is sent again only after Notion said that it was not executed.
+//! Everything the client writes. A write is sent once.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,8 @@ impl Notion {
     pub(super) async fn write_trash(&self, id: &RecordId) -> Result<(), WriteError> {
         let target = format!("/v1/pages/{}", segment(id.as_str()));
         let request = self.request(Method::Patch, target).json(&json!({"in_trash": true}));
-        let response = match self.connection.write(Lane::Write, request).await {
+        let mut turn = self.connection.turn(Lane::Write);
+        let response = match self.connection.write(turn.take(), request).await {
             Err(WriteError::NotDone(error)) if is_in_trash(&error) => return Ok(()),
             other => other?,
         };
@@ -79,8 +80,8 @@ impl Notion {
         marker_column(entity, &columns).map(drop)
     }
 
-    /// Sends one page write, and once more if the refusal was about a schema that we knew wrongly. `subject` is the id of
-    /// the page or data source that is written.
+    /// Sends one page write. Refused over a schema that we knew wrongly, it is to be planned anew: by now its pre-read is
+    /// older than a column that somebody has just changed. `subject` is the id of the page or data source that is written.
     async fn write_page(
         &self,
         entity: &Entity,
@@ -89,25 +90,21 @@ impl Notion {
         subject: &str,
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
     ) -> Result<Record, WriteError> {
-        // The permits of the write lane are counted; what comes on top of the write goes by other lanes.
-        let mut columns = self.columns(entity, Lane::Probe).await.map_err(|error| self.unsent(error))?;
-        let mut body_now = body(&columns).map_err(|error| self.unsent(error))?;
-        let mut first = true;
-        let response = loop {
-            match self.connection.write(Lane::Write, self.request(method, target).json(&body_now)).await {
-                Ok(response) => break response,
-                Err(WriteError::NotDone(error)) if first && is_about_schema(&error) => {
-                    first = false;
-                    // The refusal stays the answer where the schema cannot be read either.
-                    let Ok(fresh) = self.fresh_columns(entity, Lane::Probe).await else {
-                        return Err(WriteError::NotDone(error));
-                    };
-                    columns = fresh;
-                    body_now = body(&columns).map_err(WriteError::NotDone)?;
-                    self.connection.reserve(Lane::Write, 1).await;
-                }
-                Err(error) => return Err(about(error, subject)),
+        let mut turn = self.connection.turn(Lane::Write);
+        let columns = self.columns(entity, turn.beside()).await.map_err(WriteError::NotDone)?;
+        let sent = body(&columns).map_err(WriteError::NotDone)?;
+        let request = self.request(method, target).json(&sent);
+        let response = match self.connection.write(turn.take(), request).await {
+            Ok(response) => response,
+            Err(WriteError::NotDone(error)) if is_about_schema(&error) => {
+                // The refusal stays the answer where the schema cannot be read, or would have us send the same again.
+                let fresh = self.fresh_columns(entity, turn.beside()).await;
+                let again = fresh.ok().map(|fresh| body(&fresh)).transpose().map_err(WriteError::NotDone)?;
+                let kind =
+                    if again.is_some_and(|again| again != sent) { RemoteErrorKind::Overtaken } else { error.kind };
+                return Err(WriteError::NotDone(RemoteError { kind, ..error }));
             }
+            Err(error) => return Err(about(error, subject)),
         };
         if let Some(id) = committed(&response) {
             return match self.read_page(entity, &id, Lane::Probe).await {
@@ -120,14 +117,6 @@ impl Notion {
         }
         let page: Page = wire::read(&response.body, "a page").map_err(unclear)?;
         Ok(self.record(&page, entity, &columns, Lane::Hot).await)
-    }
-}
-
-impl Notion {
-    /// A write that ends before anything was sent gives back the permit that was reserved for it: nobody else knows.
-    fn unsent(&self, error: RemoteError) -> WriteError {
-        self.connection.release(Lane::Write, 1);
-        WriteError::NotDone(error)
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) fn index(lane: Lane) -> usize {
 pub(super) enum Need {
     /// To send one request.
     Send,
+    /// To send one request once more: what is reserved is for others.
+    SendAgain,
     /// To put so many permits aside.
     Reserve(u32),
 }

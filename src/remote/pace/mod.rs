@@ -126,6 +126,12 @@ impl Pace {
         Permit { pace: Arc::clone(self), sent_at: Instant::now(), spent: false }
     }
 
+    /// The same for a request that is sent once more: its reserved permit, if there was one, was used by its first sending.
+    pub async fn acquire_again(self: &Arc<Self>, lane: Lane, method: Option<&str>) -> Permit {
+        self.wait(lane, Waiter { need: Need::SendAgain, method: method.map(str::to_owned) }).await;
+        Permit { pace: Arc::clone(self), sent_at: Instant::now(), spent: false }
+    }
+
     /// Waits until so many requests of this lane could leave now, and keeps their permits for that lane. More than the
     /// whole budget counts as the whole budget.
     pub async fn reserve(&self, lane: Lane, requests: u32) {
@@ -155,6 +161,11 @@ impl Pace {
         let gated_until = state.gate.map(stamp);
         let operating = state.operating.tightest(now);
         state.meter.headroom(state.held(), stamp, gated_until, operating)
+    }
+
+    /// Whether the whole connection has to wait until after this moment, as the server told.
+    pub fn is_closed_at(&self, at: Instant) -> bool {
+        self.lock().gate.is_some_and(|gate| gate > at)
     }
 
     /// Requests sent since start, and how many of them were refused for their pace.
@@ -318,7 +329,7 @@ impl State {
         let (cost, needs_slot) = match waiter.need {
             Need::Reserve(count) => (count, false),
             Need::Send if self.reserved[lanes::index(lane)] > 0 => (0, true),
-            Need::Send => (1, true),
+            Need::Send | Need::SendAgain => (1, true),
         };
         let cost = cost.min(self.meter.capacity(lane == Lane::Probe));
         if (needs_slot && self.in_flight >= slots) || cost > self.meter.room(self.held(), probe) {
@@ -339,7 +350,7 @@ impl State {
         let reserved = &mut self.reserved[lanes::index(ticket.0)];
         match waiter.need {
             Need::Reserve(_) => *reserved += cost,
-            Need::Send => {
+            Need::Send | Need::SendAgain => {
                 *reserved -= u32::from(cost == 0 && *reserved > 0);
                 self.in_flight += 1;
                 self.requests += 1;
