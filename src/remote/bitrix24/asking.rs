@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
-use super::decode::{entries, record, scalar, scalar_id};
+use super::decode::{entries, record, scalar, scalar_id, values};
 use super::listing::PAGE;
 use super::{Bitrix24, Family};
 use crate::model::{Entity, FieldState, Record};
@@ -34,7 +34,7 @@ impl Bitrix24 {
             let mut params = params.clone();
             params["start"] = json!(start);
             let mut body = body(&self.connection.read(lane, request(method, &params)).await?)?;
-            rows.extend(entries(&member(&mut body, "result")).into_iter().map(|(_, row)| row.clone()));
+            rows.extend(values(member(&mut body, "result")));
             match body["next"].as_u64().filter(|next| *next > start) {
                 Some(next) => start = next,
                 None => return Ok(rows),
@@ -70,7 +70,7 @@ impl Bitrix24 {
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
         }
-        Ok(Page { items: entries(&items).into_iter().map(|(_, item)| item.clone()).collect(), server_now })
+        Ok(Page { items: values(items), server_now })
     }
 
     /// One record by id; none if there is none for us.

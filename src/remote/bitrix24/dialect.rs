@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde_json::Value as Json;
 
 use crate::remote::connection::{Answer, Dialect, Operating, error, retry_after};
@@ -16,11 +17,11 @@ pub struct WebhookDialect;
 
 impl Dialect for WebhookDialect {
     fn classify(&self, response: &Response) -> Answer {
-        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-        match body.get("error") {
-            Some(code) if !code.is_null() => coded(response, &text_of(code), &described(&body)),
-            _ if (200..300).contains(&response.status) => match body.get("result") {
-                Some(_) => Answer::Good,
+        let body = Envelope::read(&response.body);
+        match body.error {
+            Some(code) => coded(response, &text_of(&code), &described(&body.error_description)),
+            _ if (200..300).contains(&response.status) => match body.result {
+                Some(Passed) => Answer::Good,
                 // Said with 200 and not understood: a write may well be done.
                 None => Answer::Transient(error(RemoteErrorKind::Malformed, "", "an answer without result and error")),
             },
@@ -44,15 +45,43 @@ impl Dialect for WebhookDialect {
     }
 
     fn operating(&self, request: &Request, response: &Response) -> Vec<Operating> {
-        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-        if self.method_of(request).as_deref() == Some("batch") {
+        let Some(method) = self.method_of(request) else { return Vec::new() };
+        if method == "batch" {
+            let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
             return inside_a_batch(request, &body);
         }
-        let used = body["time"]["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0);
-        let (Some(method), Some(used)) = (self.method_of(request), used) else { return Vec::new() };
-        let reset_at = body["time"]["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+        let time = Envelope::read(&response.body).time;
+        let used = time["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0);
+        let Some(used) = used else { return Vec::new() };
+        let reset_at = time["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
         vec![Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at }]
     }
+}
+
+/// What every answer has around its result. The result is passed over: whoever asked reads it, once.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Option<Json>,
+    error_description: Json,
+    #[serde(deserialize_with = "passed")]
+    result: Option<Passed>,
+    time: Json,
+}
+
+impl Envelope {
+    /// The envelope of a body, empty if that is no JSON.
+    fn read(body: &[u8]) -> Self {
+        let text = std::str::from_utf8(body).ok();
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}
+
+/// There is something, be it null.
+struct Passed;
+
+fn passed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Passed>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Some(Passed))
 }
 
 /// Every call of a batch uses the time of its own method.
@@ -75,8 +104,8 @@ fn text_of(code: &Json) -> String {
     }
 }
 
-fn described(body: &Json) -> String {
-    let text = body["error_description"].as_str().unwrap_or_default().replace("<br>", " ");
+fn described(text: &Json) -> String {
+    let text = text.as_str().unwrap_or_default().replace("<br>", " ");
     if text.trim().is_empty() { "no description".to_owned() } else { text.trim().to_owned() }
 }
 

@@ -35,8 +35,8 @@ impl Notion {
     pub(super) async fn read_people(&self) -> Result<Vec<Person>, RemoteError> {
         let users = self.read_all(Lane::Increment, &format!("/v1/users?page_size={PAGE_SIZE}")).await?;
         let mut people = Vec::new();
-        for user in &users {
-            let user: User = wire::element(user, "a user")?;
+        for user in users {
+            let user: User = wire::taken(user, "a user")?;
             if user.kind.as_deref() != Some("person") {
                 continue;
             }
@@ -55,7 +55,7 @@ impl Notion {
         let body = place.query(listing.since);
         let (columns, response) =
             self.query(listing.entity, listing.lane, |_| Ok(body.clone())).await.map_err(listing::explain)?;
-        let (pages, next) = place.advance(&wire::read(&response.body, "a list")?, listing.since)?;
+        let (pages, next) = place.advance(wire::read(&response.body, "a list")?, listing.since)?;
         let mut records = Vec::with_capacity(pages.len());
         for page in &pages {
             records.push(self.record(page, listing.entity, &columns, listing.lane).await);

@@ -184,6 +184,14 @@ pub fn element<T: DeserializeOwned>(json: &Json, what: &str) -> Result<T, Remote
     T::deserialize(json).map_err(|error| wrong(what, &error))
 }
 
+/// The same, of an element that is needed no more: nothing in it is copied.
+///
+/// # Errors
+/// As [`read`].
+pub fn taken<T: DeserializeOwned>(json: Json, what: &str) -> Result<T, RemoteError> {
+    T::deserialize(json).map_err(|error| wrong(what, &error))
+}
+
 fn wrong(what: &str, error: &serde_json::Error) -> RemoteError {
     malformed(format!(
         "Notion's answer is not {what} as documented ({:?} error at line {}, column {})",
