@@ -84,15 +84,10 @@ impl Place {
     /// # Errors
     /// Malformed, when the answer is not a list of pages, or when more than 10,000 rows share one minute, so that no
     /// query can reach those behind them.
-    pub fn advance(mut self, list: List, since: Since) -> Result<(Vec<Page>, Option<Self>), RemoteError> {
+    pub fn advance(mut self, list: List<Page>, since: Since) -> Result<(Vec<Page>, Option<Self>), RemoteError> {
         let (next, cut) = (list.next(self.cursor.as_deref())?, list.is_cut());
         let mut pages = Vec::new();
-        for row in list.results {
-            // A wiki's query also gives data sources.
-            if row.get("object").and_then(Json::as_str).is_some_and(|object| object != "page") {
-                continue;
-            }
-            let page: Page = wire::taken(row, "a page")?;
+        for page in list.results.into_iter().filter(Page::is_page) {
             self.note(&page, since);
             if !self.before.contains(&page.id) {
                 pages.push(page);
@@ -156,10 +151,10 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::{Place, explain};
-    use crate::remote::notion::wire::List;
+    use crate::remote::notion::wire::{List, Page};
     use crate::remote::{RemoteError, RemoteErrorKind, Since};
 
-    fn list(rows: &[(&str, &str)], rest: Json) -> List {
+    fn list(rows: &[(&str, &str)], rest: Json) -> List<Page> {
         let rows: Vec<Json> =
             rows.iter().map(|(id, at)| json!({"object": "page", "id": id, "created_time": at})).collect();
         let mut list = json!({"object": "list", "results": rows});
@@ -262,7 +257,8 @@ mod tests {
 
     #[test]
     fn data_sources_in_a_wiki_are_passed_over() {
-        let answer: List = serde_json::from_value(json!({"results": [{"object": "data_source", "id": "x"}]})).unwrap();
+        let answer: List<Page> =
+            serde_json::from_value(json!({"results": [{"object": "data_source", "id": "x"}]})).unwrap();
         assert!(Place::default().advance(answer, Since::Ever).unwrap().0.is_empty());
     }
 }

@@ -111,9 +111,9 @@ impl Notion {
             "page_size": PAGE_SIZE
         });
         let (columns, response) = self.query(entity, lane, |_| Ok(newest.clone())).await?;
-        let list: List = wire::read(&response.body, "a list")?;
-        for row in pages_of(&list) {
-            let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+        let list: List<Page> = wire::read(&response.body, "a list")?;
+        for page in list.results.iter().filter(|page| page.is_page()) {
+            let record = self.record(page, entity, &columns, lane).await;
             let is_new = !found.iter().any(|known| known.id == record.id);
             if is_new && record.marker.as_deref() == Some(marker) && record.presence == Presence::Present {
                 found.push(record);
@@ -183,9 +183,9 @@ impl Notion {
                     Ok(body)
                 })
                 .await?;
-            let list: List = wire::read(&response.body, "a list")?;
-            for row in pages_of(&list) {
-                let record = self.record(&wire::element(row, "a page")?, entity, &columns, lane).await;
+            let list: List<Page> = wire::read(&response.body, "a list")?;
+            for page in list.results.iter().filter(|page| page.is_page()) {
+                let record = self.record(page, entity, &columns, lane).await;
                 if record.presence == Presence::Present && keep(&record) {
                     found.push(record);
                 }
@@ -266,9 +266,4 @@ impl Notion {
             }
         }
     }
-}
-
-/// The rows of a query that are pages; a wiki's query also gives data sources.
-fn pages_of(list: &List) -> impl Iterator<Item = &Json> {
-    list.results.iter().filter(|row| row.get("object").and_then(Json::as_str).is_none_or(|object| object == "page"))
 }

@@ -260,20 +260,35 @@ impl BitrixStandIn {
         self.config.method_cost_ms.get(method).copied().unwrap_or(self.config.call_cost_ms)
     }
 
-    fn time_block(&self, method: &str, operating: Option<Operating>, now: Timestamp) -> Json {
+    fn time_block(&self, method: &str, operating: Option<Operating>, now: Timestamp) -> Time {
         let cost = if operating.is_some() { f64::from(self.cost(method)) / 1000.0 } else { 0.0 };
         let start = now.as_millisecond() as f64 / 1000.0;
         let shown = self.world.clock.show(now);
-        let mut time = json!({
-            "start": start, "finish": start + cost, "duration": cost, "processing": cost,
-            "date_start": shown, "date_finish": shown, "operating": 0,
-        });
-        if let Some(operating) = operating {
-            time["operating"] = json!(operating.ms as f64 / 1000.0);
-            time["operating_reset_at"] = json!(operating.reset_at);
+        Time {
+            date_finish: shown.clone(),
+            date_start: shown,
+            duration: cost,
+            finish: start + cost,
+            operating: operating.as_ref().map_or(json!(0), |operating| json!(operating.ms as f64 / 1000.0)),
+            operating_reset_at: operating.map(|operating| operating.reset_at),
+            processing: cost,
+            start,
         }
-        time
     }
+}
+
+/// What every answer tells of its times.
+#[derive(Debug, serde::Serialize)]
+struct Time {
+    date_finish: String,
+    date_start: String,
+    duration: f64,
+    finish: f64,
+    operating: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operating_reset_at: Option<i64>,
+    processing: f64,
+    start: f64,
 }
 
 impl BitrixStandIn {

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
-use super::BitrixStandIn;
 use super::answer::{Answer, ApiError};
 use super::dictionary::{Person, Pipeline};
 use super::input::Input;
 use super::schema::{Entity, Field};
 use super::world::World;
+use super::{BitrixStandIn, Time};
 
 /// The methods whose answers are kept.
 const KEPT: [&str; 5] = ["crm.item.fields", "crm.status.list", "crm.category.list", "crm.currency.list", "user.get"];
@@ -34,8 +33,8 @@ impl Shown {
     }
 
     /// The whole body of a response, its keys in the order of the alphabet.
-    pub(super) fn enveloped(&self, time: &Json) -> String {
-        let time = time.to_string();
+    pub(super) fn enveloped(&self, time: &Time) -> String {
+        let time = serde_json::to_string(time).unwrap_or_default();
         let mut out = String::with_capacity(self.result.len() + time.len() + 64);
         out.push('{');
         if let Some(next) = self.next {
