@@ -46,8 +46,6 @@ pub struct Hints {
     windows: BTreeMap<RecordRef, Vec<Window>>,
     /// Records that we put into the trash, and the window of that.
     trashed: BTreeMap<RecordRef, (Timestamp, Timestamp)>,
-    /// Until then nothing of this is too old.
-    forget_next: Timestamp,
 }
 
 /// An edit by somebody else.
@@ -82,35 +80,18 @@ struct Slot {
 }
 
 impl Hints {
-    /// What lies too far back to matter. Nothing that comes from now on does so before [`KEPT`] has passed, so that most
-    /// of the time there is nothing to look through.
+    /// What lies too far back to matter.
     pub fn forget(&mut self, now: Timestamp) {
-        if now < self.forget_next {
-            return;
-        }
-        let mut next = after(now, KEPT);
-        let mut lately = |at: Timestamp| {
-            let stays = now.duration_since(at) < KEPT;
-            if stays {
-                next = next.min(after(at, KEPT));
-            }
-            stays
-        };
+        let lately = |at: Timestamp| now.duration_since(at) < KEPT;
         self.edits.retain(|_, edits| {
             edits.retain(|edit| lately(edit.heard));
             !edits.is_empty()
         });
         self.trashed.retain(|_, (_, closed)| lately(*closed));
         self.windows.retain(|_, windows| {
-            windows.retain(|window| window.closed.is_none_or(&mut lately));
+            windows.retain(|window| window.closed.is_none_or(lately));
             !windows.is_empty()
         });
-        self.forget_next = next;
-    }
-
-    /// Something ended at this moment, and will be too old some time after it.
-    fn ended(&mut self, at: Timestamp) {
-        self.forget_next = self.forget_next.min(after(at, KEPT));
     }
 
     fn window(&mut self, at: &RecordRef, intent: u64) -> Option<&mut Window> {
@@ -248,7 +229,6 @@ impl Core {
     pub(super) fn close_unknown_window(&mut self, txn: &mut Txn, at: &RecordRef, intent: &Intent, now: Timestamp) {
         if let Some(window) = self.hints.window(at, intent.seq) {
             window.closed = Some(now);
-            self.hints.ended(now);
             self.judge_windows(txn, at);
         }
     }
@@ -304,7 +284,6 @@ impl Core {
         for (key, slot) in &mut window.fields {
             slot.ours = taken.get(key).cloned().unwrap_or_default();
         }
-        self.hints.ended(now);
         self.judge_windows(txn, at);
     }
 
@@ -348,7 +327,6 @@ impl Core {
 
     /// We put a record into the trash, with whatever was edited in it meanwhile.
     pub(super) fn note_trashed(&mut self, txn: &mut Txn, at: &RecordRef, window: (Timestamp, Timestamp)) {
-        self.hints.ended(window.1);
         self.hints.trashed.insert(at.clone(), window);
         self.judge_trashed(txn, at);
     }

@@ -218,11 +218,11 @@ mod tests {
         let since = Since::At("2026-01-01T00:00:00Z".parse().unwrap());
         let mut first = list(&[("a", ""), ("b", "")], cut());
         for (row, stamp) in first.results.iter_mut().zip(["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"]) {
-            row["last_edited_time"] = json!(stamp);
+            row.last_edited_time = Some(stamp.to_owned());
         }
         let (_, next) = Place::default().advance(first, since).unwrap();
         let mut second = list(&[("b", "")], json!({"has_more": false}));
-        second.results[0]["last_edited_time"] = json!("2026-01-01T00:01:00Z");
+        second.results[0].last_edited_time = Some("2026-01-01T00:01:00Z".to_owned());
         let (pages, _) = next.unwrap().advance(second, since).unwrap();
         assert_eq!(ids(&pages), ["b"], "it may have been edited again within that minute");
     }
