@@ -39,6 +39,8 @@ pub struct Canary {
     last_write: Option<Timestamp>,
     /// Ties that hold an option which the schemas did not show yet.
     waiting: BTreeSet<RecordId>,
+    /// Both schemas, and what was remembered of them, when they last said nothing new: the same again say nothing new.
+    settled: Option<(Schema, Schema, Remembered)>,
 }
 
 /// Both schemas, or whose could not be read.
@@ -238,11 +240,24 @@ impl Core {
     fn take_both(&mut self, txn: &mut Txn, name: &PairName, crm: &Schema, notion: &Schema) -> Result<(), String> {
         let configured = self.settings.pairs.iter().find(|pair| pair.name == *name).cloned();
         let (Some(configured), Some(pair)) = (configured, self.memory.pair(name)) else { return Ok(()) };
+        let settled = self.canaries.get(name).and_then(|canary| canary.settled.as_ref());
+        let same = settled.is_some_and(|(old_crm, old_notion, old)| {
+            old_crm == crm && old_notion == notion && *old == pair.schemas && pair.map.is_some()
+        });
+        if same {
+            if self.errs(Flaw::RebaselineAll) {
+                self.rebaseline_all(txn, name);
+            }
+            return Ok(());
+        }
         let spec = pair.schemas.follow(&configured, notion);
         let map = PairMap::compile_after(&spec, crm, notion, &self.settings.pairs, &pair.schemas)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let remembered = Remembered::of(&map, &configured, notion);
-        if remembered != pair.schemas {
+        let settled = remembered == pair.schemas;
+        let canary = self.canaries.entry(name.clone()).or_default();
+        canary.settled = settled.then(|| (crm.clone(), notion.clone(), remembered.clone()));
+        if !settled {
             let renamed = pair.schemas.renamed(&remembered);
             self.take_renamed(txn, name, &map, renamed);
             self.memory.put_schemas(txn, name, remembered);

@@ -374,7 +374,7 @@ impl Core {
                 pair.spec.fields.iter().filter(|field| field.relation.is_some()).map(|field| &field.key).collect();
             for tie in pair.ties.values() {
                 for base in related.iter().filter_map(|key| tie.base.get(*key)) {
-                    edges += super::snapshot::count(base.crm.elements().unwrap_or_default().len());
+                    edges += super::snapshot::count(base.crm.count());
                 }
             }
         }

@@ -31,6 +31,11 @@ impl Core {
             return;
         }
         self.put_off.retain(|_, until| now < *until);
+        if self.planned.is_empty() {
+            return;
+        }
+        // First of all: a pair that is held can have much planned, and is looked at after every message.
+        let open: Vec<_> = self.pair_names().into_iter().filter(|name| self.may_write(name)).collect();
         for side in Side::BOTH {
             if self.paused_until.get(side).is_some_and(|until| now < until) {
                 continue;
@@ -40,7 +45,7 @@ impl Core {
             let mut due: Vec<(Timestamp, OpKey)> = self
                 .planned
                 .iter()
-                .filter(|(op, planned)| op.side == side && planned.due <= now)
+                .filter(|(op, planned)| op.side == side && planned.due <= now && open.contains(&op.pair))
                 .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
                 .map(|(op, planned)| (planned.since, op.clone()))
                 .collect();
@@ -70,10 +75,7 @@ impl Core {
         // A record that was not found is read again before anything is written to it.
         let absent = records.iter().any(|at| self.absent_since.contains_key(at));
         let busy = busy && !self.errs(Flaw::TwoInFlight);
-        !busy
-            && !absent
-            && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
-            && self.may_write(&op.pair)
+        !busy && !absent && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {

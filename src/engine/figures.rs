@@ -20,6 +20,8 @@ pub struct Figures {
     series: VecDeque<Sample>,
     windows: VecDeque<u64>,
     measured: u64,
+    /// The percentiles as last computed.
+    percentiles: WindowFigures,
     /// Field changes seen since start.
     pub seen_total: Sides<u64>,
     /// Fields written since start.
@@ -60,15 +62,20 @@ impl Figures {
     /// The series up to now, oldest first, without gaps.
     pub fn series(&mut self, now: Timestamp) -> Vec<Sample> {
         self.sample(now);
-        self.series.iter().copied().collect()
+        self.series.make_contiguous().to_vec()
     }
 
     /// The percentiles of the last windows.
-    pub fn windows(&self) -> WindowFigures {
+    pub fn windows(&mut self) -> WindowFigures {
+        if self.percentiles.count == self.measured {
+            return self.percentiles;
+        }
         let mut sorted: Vec<u64> = self.windows.iter().copied().collect();
         sorted.sort_unstable();
         let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        WindowFigures { count: self.measured, p50: at(50).unwrap_or(0), p95: at(95).unwrap_or(0) }
+        let (p50, p95) = (at(50).unwrap_or(0), at(95).unwrap_or(0));
+        self.percentiles = WindowFigures { count: self.measured, p50, p95 };
+        self.percentiles
     }
 
     /// The sample of this second; seconds in between repeat the queue and hold no throughput.

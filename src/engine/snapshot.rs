@@ -16,7 +16,8 @@ const LATEST: usize = 50;
 
 impl Core {
     /// Takes a snapshot.
-    /// `watched` if anybody looks: the newest lines of the journal cost most of it, and only the very newest is there where nobody does.
+    /// `watched` if anybody looks: the newest lines of the journal cost most of it, and only the very newest is there where nobody
+    /// does, as it was told when it was new.
     pub(super) fn snapshot(&mut self, now: Timestamp, watched: bool) -> Snapshot {
         self.version += 1;
         let queue = Sides { crm: self.depth(Side::Crm), notion: self.depth(Side::Notion) };
@@ -42,12 +43,11 @@ impl Core {
             windows: self.figures.windows(),
             possibly_overwritten: self.memory.overwritten,
             pairs,
-            latest: self
-                .last_rows
-                .iter()
-                .take(if watched { LATEST } else { 1 })
-                .map(|row| self.preview_again(row))
-                .collect(),
+            latest: if watched {
+                self.last_rows.iter().map(|row| self.preview_again(row)).collect()
+            } else {
+                self.last_rows.front().cloned().into_iter().collect()
+            },
             hot: count(self.hot.len()),
             store_note: self.settings.store_note.clone(),
         }

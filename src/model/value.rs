@@ -77,6 +77,14 @@ impl Value {
         }
     }
 
+    /// How many [`Value::elements`] there are; none in what is no set.
+    pub fn count(&self) -> usize {
+        match self {
+            Value::Choices(set) | Value::People(set) | Value::Links(set) => set.len(),
+            _ => 0,
+        }
+    }
+
     /// Whether this is a set with elements.
     pub fn is_set(&self) -> bool {
         matches!(self, Value::Choices(_) | Value::People(_) | Value::Links(_))

@@ -110,10 +110,15 @@ pub struct Response {
 impl Response {
     /// A JSON response.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::json_text(status, body.to_string())
+    }
+
+    /// A JSON response whose text is there already.
+    pub fn json_text(status: u16, body: String) -> Self {
         Self {
             status,
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: Bytes::from(body.to_string()),
+            body: Bytes::from(body),
         }
     }
 

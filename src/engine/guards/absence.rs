@@ -89,9 +89,11 @@ impl Core {
         if self.suspects.len() <= SHRUNK.least && self.absent_since.len() <= NOT_FOUND.least {
             return;
         }
-        let missed: Vec<&RecordRef> = self.suspects_of(name, side).filter(|at| !self.is_allowed_to_go(at)).collect();
+        let some_may_go = guards.allows().is_some();
+        let stays = |at: &&RecordRef| !(some_may_go && self.is_allowed_to_go(at));
+        let missed: Vec<&RecordRef> = self.suspects_of(name, side).filter(stays).collect();
         let absent = self.absent_since.keys().filter(|at| at.side == side && at.pair == *name);
-        let absent: Vec<&RecordRef> = absent.filter(|at| !self.is_allowed_to_go(at)).collect();
+        let absent: Vec<&RecordRef> = absent.filter(stays).collect();
         let listed = *guards.listed.get(side);
         let mut gone: Vec<&RecordRef> = Vec::new();
         if SHRUNK.is_over(missed.len(), listed) {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
-use super::decode::{entries, record, scalar, scalar_id};
+use super::decode::{entries, record, scalar, scalar_id, values};
 use super::listing::PAGE;
 use super::{Bitrix24, Family};
 use crate::model::{Entity, FieldState, Record};
@@ -23,7 +24,7 @@ impl Bitrix24 {
     /// Reads one method's `result`.
     pub(super) async fn ask(&self, lane: Lane, method: &str, params: &Json) -> Result<Json, RemoteError> {
         let response = self.connection.read(lane, request(method, params)).await?;
-        Ok(member(&mut body(&response)?, "result"))
+        Ok(body(&response)?.result)
     }
 
     /// Reads all rows of a method that pages by offset, or that gives all at once.
@@ -33,9 +34,9 @@ impl Bitrix24 {
         loop {
             let mut params = params.clone();
             params["start"] = json!(start);
-            let mut body = body(&self.connection.read(lane, request(method, &params)).await?)?;
-            rows.extend(entries(&member(&mut body, "result")).into_iter().map(|(_, row)| row.clone()));
-            match body["next"].as_u64().filter(|next| *next > start) {
+            let body = body(&self.connection.read(lane, request(method, &params)).await?)?;
+            rows.extend(values(body.result));
+            match body.next.as_u64().filter(|next| *next > start) {
                 Some(next) => start = next,
                 None => return Ok(rows),
             }
@@ -45,8 +46,8 @@ impl Bitrix24 {
     pub(super) async fn write(&self, turn: &mut Turn<'_>, method: &str, params: &Json) -> Result<Json, WriteError> {
         let response = self.connection.write(turn.take(), request(method, params)).await?;
         // The connection has seen a `result`; what it holds is the caller's to judge.
-        let mut body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
-        Ok(member(&mut body, "result"))
+        let body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
+        Ok(body.result)
     }
 
     pub(super) async fn page(
@@ -64,13 +65,13 @@ impl Bitrix24 {
         });
         let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
         let mut body = body(&response)?;
-        let told = || body["time"]["date_finish"].as_str().and_then(|at| at.parse().ok());
+        let told = || json_of::<Json>(&response).ok()?["time"]["date_finish"].as_str()?.parse().ok();
         let server_now = server_time(&response).or_else(told);
-        let items = member(&mut member(&mut body, "result"), "items");
+        let items = member(&mut body.result, "items");
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
         }
-        Ok(Page { items: entries(&items).into_iter().map(|(_, item)| item.clone()).collect(), server_now })
+        Ok(Page { items: values(items), server_now })
     }
 
     /// One record by id; none if there is none for us.
@@ -208,7 +209,16 @@ fn request(method: &str, params: &Json) -> Request {
     Request::new(Method::Post, format!("/{method}")).header("accept", "application/json").json(params)
 }
 
-fn body(response: &Response) -> Result<Json, RemoteError> {
+/// What counts in an answer for whoever asked.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    result: Json,
+    #[serde(default)]
+    next: Json,
+}
+
+fn body(response: &Response) -> Result<Body, RemoteError> {
     json_of(response)
 }
 

@@ -24,6 +24,15 @@ pub(super) fn entries(json: &Json) -> Vec<(String, &Json)> {
     }
 }
 
+/// The values of a PHP array.
+pub(super) fn values(json: Json) -> Vec<Json> {
+    match json {
+        Json::Object(map) => map.into_iter().map(|(_, value)| value).collect(),
+        Json::Array(list) => list,
+        _ => Vec::new(),
+    }
+}
+
 /// A record with the mapped fields of `entity`. `companies` tells names of companies by id.
 ///
 /// # Errors

@@ -1,9 +1,11 @@
 //! What Bitrix24's answers mean. Pure. Codes after the official error pages; the code counts, not the status, for
 //! sources disagree on statuses, and some methods answer errors with HTTP 200.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
 use crate::remote::connection::{Answer, Dialect, Operating, error, retry_after};
@@ -16,26 +18,11 @@ pub struct WebhookDialect;
 
 impl Dialect for WebhookDialect {
     fn classify(&self, response: &Response) -> Answer {
-        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-        match body.get("error") {
-            Some(code) if !code.is_null() => coded(response, &text_of(code), &described(&body)),
-            _ if (200..300).contains(&response.status) => match body.get("result") {
-                Some(_) => Answer::Good,
-                // Said with 200 and not understood: a write may well be done.
-                None => Answer::Transient(error(RemoteErrorKind::Malformed, "", "an answer without result and error")),
-            },
-            _ => uncoded(response),
-        }
+        classified(response, &Envelope::read(&response.body))
     }
 
     fn judge(&self, request: &Request, response: &Response) -> Answer {
-        match self.classify(response) {
-            // `OPERATION_TIME_LIMIT` is about the method that was called, and the answer does not name it.
-            Answer::Throttled { retry_after, method: Some(_) } => {
-                Answer::Throttled { retry_after, method: self.method_of(request) }
-            }
-            answer => answer,
-        }
+        self.judged(request, response, &Envelope::read(&response.body))
     }
 
     fn method_of(&self, request: &Request) -> Option<String> {
@@ -44,14 +31,132 @@ impl Dialect for WebhookDialect {
     }
 
     fn operating(&self, request: &Request, response: &Response) -> Vec<Operating> {
-        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-        if self.method_of(request).as_deref() == Some("batch") {
+        self.metered(request, response, &Envelope::read(&response.body))
+    }
+
+    fn both(&self, request: &Request, response: &Response) -> (Answer, Vec<Operating>) {
+        let body = Envelope::read(&response.body);
+        (self.judged(request, response, &body), self.metered(request, response, &body))
+    }
+}
+
+impl WebhookDialect {
+    fn judged(&self, request: &Request, response: &Response, body: &Envelope) -> Answer {
+        match classified(response, body) {
+            // `OPERATION_TIME_LIMIT` is about the method that was called, and the answer does not name it.
+            Answer::Throttled { retry_after, method: Some(_) } => {
+                Answer::Throttled { retry_after, method: self.method_of(request) }
+            }
+            answer => answer,
+        }
+    }
+
+    fn metered(&self, request: &Request, response: &Response, body: &Envelope) -> Vec<Operating> {
+        let Some(method) = self.method_of(request) else { return Vec::new() };
+        if method == "batch" {
+            let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
             return inside_a_batch(request, &body);
         }
-        let used = body["time"]["operating"].as_f64().filter(|used| used.is_finite() && *used >= 0.0);
-        let (Some(method), Some(used)) = (self.method_of(request), used) else { return Vec::new() };
-        let reset_at = body["time"]["operating_reset_at"].as_i64().and_then(|at| Timestamp::from_second(at).ok());
+        let used = body.time.operating.as_f64().filter(|used| used.is_finite() && *used >= 0.0);
+        let Some(used) = used else { return Vec::new() };
+        let reset_at = body.time.operating_reset_at.as_i64().and_then(|at| Timestamp::from_second(at).ok());
         vec![Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at }]
+    }
+}
+
+fn classified(response: &Response, body: &Envelope) -> Answer {
+    match &body.error {
+        Some(code) => coded(response, &text_of(code), &described(&body.error_description)),
+        _ if (200..300).contains(&response.status) => match body.result {
+            Some(Passed) => Answer::Good,
+            // Said with 200 and not understood: a write may well be done.
+            None => Answer::Transient(error(RemoteErrorKind::Malformed, "", "an answer without result and error")),
+        },
+        _ => uncoded(response),
+    }
+}
+
+/// What every answer has around its result. The result is passed over: whoever asked reads it, once.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Option<Json>,
+    error_description: Json,
+    #[serde(deserialize_with = "passed")]
+    result: Option<Passed>,
+    time: Times,
+}
+
+/// The part of `time` that counts.
+#[derive(Default)]
+struct Times {
+    operating: Json,
+    operating_reset_at: Json,
+}
+
+impl Envelope {
+    /// The envelope of a body, empty if that is no JSON.
+    fn read(body: &[u8]) -> Self {
+        // A list would be read as a record without names.
+        let text = std::str::from_utf8(body).ok().filter(|text| text.trim_start().starts_with('{'));
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}
+
+/// There is something, be it null.
+struct Passed;
+
+fn passed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Passed>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Some(Passed))
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimesVisitor)
+    }
+}
+
+/// Whatever is no map tells no times, and is no reason not to read the rest.
+struct TimesVisitor;
+
+impl<'de> Visitor<'de> for TimesVisitor {
+    type Value = Times;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("times")
+    }
+    fn visit_unit<E>(self) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Times, E> {
+        Ok(Times::default())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Times, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Times::default())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Times, A::Error> {
+        let mut times = Times::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "operating" => times.operating = map.next_value()?,
+                "operating_reset_at" => times.operating_reset_at = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(times)
     }
 }
 
@@ -75,8 +180,8 @@ fn text_of(code: &Json) -> String {
     }
 }
 
-fn described(body: &Json) -> String {
-    let text = body["error_description"].as_str().unwrap_or_default().replace("<br>", " ");
+fn described(text: &Json) -> String {
+    let text = text.as_str().unwrap_or_default().replace("<br>", " ");
     if text.trim().is_empty() { "no description".to_owned() } else { text.trim().to_owned() }
 }
 

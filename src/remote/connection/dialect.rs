@@ -56,6 +56,11 @@ pub trait Dialect: Send + Sync {
     fn operating(&self, _request: &Request, _response: &Response) -> Vec<Operating> {
         Vec::new()
     }
+
+    /// [`Dialect::judge`] and [`Dialect::operating`], for a dialect that can tell both after one look.
+    fn both(&self, request: &Request, response: &Response) -> (Answer, Vec<Operating>) {
+        (self.judge(request, response), self.operating(request, response))
+    }
 }
 
 /// An error in one call.

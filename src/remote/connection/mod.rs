@@ -278,14 +278,14 @@ impl Connection {
     fn judge(&self, permit: Permit, request: &Request, response: Response) -> Outcome {
         let now = self.now();
         let told = server_time(&response);
-        for operating in self.inner.dialect.operating(request, &response) {
+        let (answer, operating) = self.inner.dialect.both(request, &response);
+        for operating in operating {
             let reset_in = operating.reset_at.map(|at| {
                 let ahead = at.duration_since(told.unwrap_or(now));
                 Duration::try_from(ahead).unwrap_or(Duration::ZERO)
             });
             self.inner.pace.note_operating(&operating.method, operating.used, reset_in);
         }
-        let answer = self.inner.dialect.judge(request, &response);
         match &answer {
             Answer::Throttled { retry_after, method } => permit.throttled(*retry_after, method.as_deref()),
             _ => permit.answered(),

@@ -84,15 +84,10 @@ impl Place {
     /// # Errors
     /// Malformed, when the answer is not a list of pages, or when more than 10,000 rows share one minute, so that no
     /// query can reach those behind them.
-    pub fn advance(mut self, list: &List, since: Since) -> Result<(Vec<Page>, Option<Self>), RemoteError> {
-        let next = list.next(self.cursor.as_deref())?;
+    pub fn advance(mut self, list: List<Page>, since: Since) -> Result<(Vec<Page>, Option<Self>), RemoteError> {
+        let (next, cut) = (list.next(self.cursor.as_deref())?, list.is_cut());
         let mut pages = Vec::new();
-        for row in &list.results {
-            // A wiki's query also gives data sources.
-            if row.get("object").and_then(Json::as_str).is_some_and(|object| object != "page") {
-                continue;
-            }
-            let page: Page = wire::element(row, "a page")?;
+        for page in list.results.into_iter().filter(Page::is_page) {
             self.note(&page, since);
             if !self.before.contains(&page.id) {
                 pages.push(page);
@@ -101,7 +96,7 @@ impl Place {
         if next.is_some() {
             return Ok((pages, Some(Self { cursor: next, ..self })));
         }
-        if !list.is_cut() {
+        if !cut {
             return Ok((pages, None));
         }
         if self.newest.is_none() || self.newest == self.from {
@@ -156,10 +151,10 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::{Place, explain};
-    use crate::remote::notion::wire::List;
+    use crate::remote::notion::wire::{List, Page};
     use crate::remote::{RemoteError, RemoteErrorKind, Since};
 
-    fn list(rows: &[(&str, &str)], rest: Json) -> List {
+    fn list(rows: &[(&str, &str)], rest: Json) -> List<Page> {
         let rows: Vec<Json> =
             rows.iter().map(|(id, at)| json!({"object": "page", "id": id, "created_time": at})).collect();
         let mut list = json!({"object": "list", "results": rows});
@@ -191,13 +186,13 @@ mod tests {
     #[test]
     fn a_sweep_follows_its_cursor_to_the_end() {
         let answer = list(&[("a", "2026-01-01T00:00:00.000Z")], json!({"has_more": true, "next_cursor": "s:1:2"}));
-        let (pages, next) = Place::default().advance(&answer, Since::Ever).unwrap();
+        let (pages, next) = Place::default().advance(answer, Since::Ever).unwrap();
         assert_eq!(ids(&pages), ["a"]);
         let next = Place::read(Some(&next.unwrap().write())).unwrap();
         assert_eq!(next.query(Since::Ever)["start_cursor"], "s:1:2");
         assert!(next.query(Since::Ever).get("filter").is_none());
         let (pages, next) =
-            next.advance(&list(&[], json!({"has_more": false, "next_cursor": null})), Since::Ever).unwrap();
+            next.advance(list(&[], json!({"has_more": false, "next_cursor": null})), Since::Ever).unwrap();
         assert!(pages.is_empty() && next.is_none());
     }
 
@@ -205,7 +200,7 @@ mod tests {
     fn a_query_cut_at_its_limit_is_continued_from_the_last_minute_without_repeating_rows() {
         let first =
             list(&[("a", "2026-01-01T00:00:00Z"), ("b", "2026-01-01T00:01:00Z"), ("c", "2026-01-01T00:01:00Z")], cut());
-        let (pages, next) = Place::default().advance(&first, Since::Ever).unwrap();
+        let (pages, next) = Place::default().advance(first, Since::Ever).unwrap();
         assert_eq!(ids(&pages), ["a", "b", "c"]);
         let next = Place::read(Some(&next.unwrap().write())).unwrap();
         assert_eq!(next.query(Since::Ever)["filter"]["created_time"]["on_or_after"], "2026-01-01T00:01:00Z");
@@ -213,7 +208,7 @@ mod tests {
             &[("b", "2026-01-01T00:01:00Z"), ("c", "2026-01-01T00:01:00Z"), ("d", "2026-01-01T00:01:00Z")],
             json!({"has_more": false}),
         );
-        let (pages, end) = next.advance(&second, Since::Ever).unwrap();
+        let (pages, end) = next.advance(second, Since::Ever).unwrap();
         assert_eq!(ids(&pages), ["d"]);
         assert!(end.is_none());
     }
@@ -223,29 +218,29 @@ mod tests {
         let since = Since::At("2026-01-01T00:00:00Z".parse().unwrap());
         let mut first = list(&[("a", ""), ("b", "")], cut());
         for (row, stamp) in first.results.iter_mut().zip(["2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"]) {
-            row["last_edited_time"] = json!(stamp);
+            row.last_edited_time = Some(stamp.to_owned());
         }
-        let (_, next) = Place::default().advance(&first, since).unwrap();
+        let (_, next) = Place::default().advance(first, since).unwrap();
         let mut second = list(&[("b", "")], json!({"has_more": false}));
-        second.results[0]["last_edited_time"] = json!("2026-01-01T00:01:00Z");
-        let (pages, _) = next.unwrap().advance(&second, since).unwrap();
+        second.results[0].last_edited_time = Some("2026-01-01T00:01:00Z".to_owned());
+        let (pages, _) = next.unwrap().advance(second, since).unwrap();
         assert_eq!(ids(&pages), ["b"], "it may have been edited again within that minute");
     }
 
     #[test]
     fn a_minute_that_no_query_can_pass_is_an_error_not_an_end() {
         let answer = list(&[("a", "2026-01-01T00:00:00Z")], cut());
-        let (_, next) = Place::default().advance(&answer, Since::Ever).unwrap();
-        assert!(next.unwrap().advance(&answer, Since::Ever).is_err());
-        assert!(Place::default().advance(&list(&[], cut()), Since::Ever).is_err());
+        let (_, next) = Place::default().advance(answer.clone(), Since::Ever).unwrap();
+        assert!(next.unwrap().advance(answer, Since::Ever).is_err());
+        assert!(Place::default().advance(list(&[], cut()), Since::Ever).is_err());
     }
 
     #[test]
     fn a_cursor_that_comes_twice_or_is_missing_is_an_error() {
         let answer = list(&[], json!({"has_more": true, "next_cursor": "s"}));
-        let (_, next) = Place::default().advance(&answer, Since::Ever).unwrap();
-        assert!(next.unwrap().advance(&answer, Since::Ever).is_err());
-        assert!(Place::default().advance(&list(&[], json!({"has_more": true})), Since::Ever).is_err());
+        let (_, next) = Place::default().advance(answer.clone(), Since::Ever).unwrap();
+        assert!(next.unwrap().advance(answer, Since::Ever).is_err());
+        assert!(Place::default().advance(list(&[], json!({"has_more": true})), Since::Ever).is_err());
     }
 
     #[test]
@@ -262,7 +257,8 @@ mod tests {
 
     #[test]
     fn data_sources_in_a_wiki_are_passed_over() {
-        let answer: List = serde_json::from_value(json!({"results": [{"object": "data_source", "id": "x"}]})).unwrap();
-        assert!(Place::default().advance(&answer, Since::Ever).unwrap().0.is_empty());
+        let answer: List<Page> =
+            serde_json::from_value(json!({"results": [{"object": "data_source", "id": "x"}]})).unwrap();
+        assert!(Place::default().advance(answer, Since::Ever).unwrap().0.is_empty());
     }
 }

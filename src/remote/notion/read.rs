@@ -35,8 +35,8 @@ impl Notion {
     pub(super) async fn read_people(&self) -> Result<Vec<Person>, RemoteError> {
         let users = self.read_all(Lane::Increment, &format!("/v1/users?page_size={PAGE_SIZE}")).await?;
         let mut people = Vec::new();
-        for user in &users {
-            let user: User = wire::element(user, "a user")?;
+        for user in users {
+            let user: User = wire::taken(user, "a user")?;
             if user.kind.as_deref() != Some("person") {
                 continue;
             }
@@ -56,7 +56,7 @@ impl Notion {
         let mut turn = self.connection.turn(listing.lane);
         let (columns, response) =
             self.query(listing.entity, &mut turn, |_| Ok(body.clone())).await.map_err(listing::explain)?;
-        let (pages, next) = place.advance(&wire::read(&response.body, "a list")?, listing.since)?;
+        let (pages, next) = place.advance(wire::read(&response.body, "a list")?, listing.since)?;
         let mut records = Vec::with_capacity(pages.len());
         for page in &pages {
             records.push(self.record(page, listing.entity, &columns, listing.lane).await);
@@ -113,9 +113,9 @@ impl Notion {
             "page_size": PAGE_SIZE
         });
         let (columns, response) = self.query(entity, &mut turn, |_| Ok(newest.clone())).await?;
-        let list: List = wire::read(&response.body, "a list")?;
-        for row in pages_of(&list) {
-            let record = self.record(&wire::element(row, "a page")?, entity, &columns, turn.beside()).await;
+        let list: List<Page> = wire::read(&response.body, "a list")?;
+        for page in list.results.iter().filter(|page| page.is_page()) {
+            let record = self.record(page, entity, &columns, turn.beside()).await;
             let is_new = !found.iter().any(|known| known.id == record.id);
             if is_new && record.marker.as_deref() == Some(marker) && record.presence == Presence::Present {
                 found.push(record);
@@ -186,9 +186,9 @@ impl Notion {
                     Ok(body)
                 })
                 .await?;
-            let list: List = wire::read(&response.body, "a list")?;
-            for row in pages_of(&list) {
-                let record = self.record(&wire::element(row, "a page")?, entity, &columns, turn.beside()).await;
+            let list: List<Page> = wire::read(&response.body, "a list")?;
+            for page in list.results.iter().filter(|page| page.is_page()) {
+                let record = self.record(page, entity, &columns, turn.beside()).await;
                 if record.presence == Presence::Present && keep(&record) {
                     found.push(record);
                 }
@@ -269,9 +269,4 @@ impl Notion {
             }
         }
     }
-}
-
-/// The rows of a query that are pages; a wiki's query also gives data sources.
-fn pages_of(list: &List) -> impl Iterator<Item = &Json> {
-    list.results.iter().filter(|row| row.get("object").and_then(Json::as_str).is_none_or(|object| object == "page"))
 }

@@ -12,6 +12,9 @@ use crate::remote::RemoteError;
 /// A page: one row of a data source.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Page {
+    /// `page`; something else where a list holds other things too.
+    #[serde(default)]
+    pub object: Option<String>,
     /// Its id, dashed and in lower case.
     pub id: String,
     /// When it was created, floored to the minute.
@@ -35,6 +38,13 @@ pub struct Page {
     /// Properties by name: `{id, type, <type>: value}`.
     #[serde(default)]
     pub properties: Map<String, Json>,
+}
+
+impl Page {
+    /// Whether it is one: a wiki's query also gives data sources.
+    pub fn is_page(&self) -> bool {
+        self.object.as_deref().is_none_or(|object| object == "page")
+    }
 }
 
 /// What something lies in.
@@ -95,9 +105,9 @@ pub struct DataSource {
 
 /// The envelope of every list.
 #[derive(Debug, Clone, Deserialize)]
-pub struct List {
+pub struct List<T = Json> {
     /// The elements. Must be there: an answer that is no list would otherwise read as an empty one.
-    pub results: Vec<Json>,
+    pub results: Vec<T>,
     /// Where to go on; opaque.
     #[serde(default)]
     pub next_cursor: Option<String>,
@@ -109,7 +119,7 @@ pub struct List {
     pub request_status: Option<RequestStatus>,
 }
 
-impl List {
+impl<T> List<T> {
     /// The cursor of the next page, if there is one.
     ///
     /// # Errors
@@ -181,6 +191,14 @@ pub fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, RemoteErr
 /// # Errors
 /// As [`read`].
 pub fn element<T: DeserializeOwned>(json: &Json, what: &str) -> Result<T, RemoteError> {
+    T::deserialize(json).map_err(|error| wrong(what, &error))
+}
+
+/// The same, of an element that is needed no more: nothing in it is copied.
+///
+/// # Errors
+/// As [`read`].
+pub fn taken<T: DeserializeOwned>(json: Json, what: &str) -> Result<T, RemoteError> {
     T::deserialize(json).map_err(|error| wrong(what, &error))
 }
 

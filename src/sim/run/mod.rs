@@ -164,7 +164,7 @@ impl Story {
         wake = self.office.next_act().map_or(wake, |at| at.min(wake));
         let spans = self.profile.bursts.iter().flat_map(|it| [it.span.0, it.span.1]);
         wake = spans.filter(|at| *at > now).min().map_or(wake, |at| at.min(wake));
-        wake = self.next_in_the_worlds().map_or(wake, |at| at.min(wake));
+        wake = self.next_in_the_worlds().into_iter().chain(self.webhooks.next()).fold(wake, Timestamp::min);
         if self.profile.operator.is_some() {
             wake = wake.min(self.next_look);
         }

@@ -68,7 +68,7 @@ fn one(
     let params = substitute(parse_form(query), results);
     let (answer, operating) = portal.metered(method, &params, now)?;
     let time = portal.time_block(method, Some(operating), now);
-    Ok((answer, time))
+    Ok((answer, serde_json::to_value(time).unwrap_or_default()))
 }
 
 fn substitute(input: Input, results: &[(String, Json)]) -> Input {

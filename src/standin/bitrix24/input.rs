@@ -82,6 +82,10 @@ impl Input {
     /// Takes all entries of another map, which win over what is here.
     pub(super) fn merge(&mut self, other: Input) {
         let (Input::Map(mine), Input::Map(theirs)) = (self, other) else { return };
+        if mine.is_empty() {
+            *mine = theirs;
+            return;
+        }
         for (key, value) in theirs {
             match mine.iter_mut().find(|(k, _)| *k == key) {
                 Some(slot) => slot.1 = value,
@@ -146,11 +150,14 @@ impl<'de> Visitor<'de> for InputVisitor {
         Ok(Input::Map(entries))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Input, A::Error> {
-        let mut found = Input::empty();
+        let mut found: Vec<(String, Input)> = Vec::new();
         while let Some((key, value)) = map.next_entry::<String, Input>()? {
-            found.merge(Input::Map(vec![(key, value)]));
+            match found.iter_mut().find(|(k, _)| *k == key) {
+                Some(slot) => slot.1 = value,
+                None => found.push((key, value)),
+            }
         }
-        Ok(found)
+        Ok(Input::Map(found))
     }
 }
 

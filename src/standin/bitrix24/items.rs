@@ -23,8 +23,9 @@ pub(super) fn call(call: &mut Call<'_>, verb: &str, params: &Input) -> Result<An
         "list" => list(call, entity, original, params),
         "get" => {
             let item = shown(call.world, entity, params)?;
+            let fields = chosen(call.world, entity, original, None);
             let mut result = Map::new();
-            result.insert("item".into(), render(call.world, entity, item, original, None, true));
+            result.insert("item".into(), render(call.world, entity, item, &fields, true));
             Ok(Answer::of(Json::Object(result)))
         }
         "add" => add(call, entity, original, params),
@@ -74,9 +75,12 @@ fn list(call: &Call<'_>, entity: Entity, original: bool, params: &Input) -> Resu
     let everything = select.is_empty() || select.iter().any(|name| name == "*");
     // Multifields come with an explicit asterisk only, and cannot be named.
     let with_fm = !select.is_empty() && everything;
-    let chosen = if everything { None } else { Some(select.as_slice()) };
-    let items: Vec<Json> =
-        page.rows.into_iter().map(|item| render(world, entity, item, original, chosen, with_fm)).collect();
+    let fields = if page.rows.is_empty() {
+        Vec::new()
+    } else {
+        chosen(world, entity, original, if everything { None } else { Some(select.as_slice()) })
+    };
+    let items: Vec<Json> = page.rows.into_iter().map(|item| render(world, entity, item, &fields, with_fm)).collect();
     let mut result = Map::new();
     result.insert("items".into(), Json::Array(items));
     Ok(Answer { result: Json::Object(result), total: Some(page.total), next: page.next })
@@ -134,24 +138,26 @@ fn update(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -
 }
 
 fn whole(world: &World, entity: Entity, id: u64, original: bool) -> Answer {
-    let item = world.item(entity, id).map(|item| render(world, entity, item, original, None, false));
+    let fields = chosen(world, entity, original, None);
+    let item = world.item(entity, id).map(|item| render(world, entity, item, &fields, false));
     Answer::of(json!({"item": item}))
 }
 
-fn render(
-    world: &World,
+/// The fields to show, with their keys; all of them for `None`.
+fn chosen<'a>(
+    world: &'a World,
     entity: Entity,
-    item: &Item,
     original: bool,
     select: Option<&[String]>,
-    with_fm: bool,
-) -> Json {
+) -> Vec<(&'a str, &'a Field)> {
+    let all = named(world, entity).map(|field| (field.item_key(original), field));
+    all.filter(|(key, _)| select.is_none_or(|names| *key == "id" || names.iter().any(|name| name == key))).collect()
+}
+
+fn render(world: &World, entity: Entity, item: &Item, fields: &[(&str, &Field)], with_fm: bool) -> Json {
     let mut out = Map::new();
-    for field in named(world, entity) {
-        let key = field.item_key(original);
-        if select.is_none_or(|names| key == "id" || names.iter().any(|name| name == key)) {
-            out.insert(key.to_owned(), value(world, item, field));
-        }
+    for (key, field) in fields {
+        out.insert((*key).to_owned(), value(world, item, field));
     }
     out.insert("entityTypeId".into(), json!(entity.type_id()));
     if with_fm && entity != Entity::Deal {

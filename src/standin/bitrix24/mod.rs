@@ -31,6 +31,7 @@ mod people;
 mod reads;
 mod robots;
 mod schema;
+mod shown;
 mod system_fields;
 mod world;
 
@@ -52,6 +53,7 @@ use answer::{Answer, ApiError};
 use input::{Input, parse_form};
 use limits::{Bucket, Operating, OperatingTime};
 use moment::{Clock, http_date};
+use shown::{Shelf, Shown};
 use world::{Who, World};
 
 /// How the portal is set up. The default is the enterprise plan in the zone +03:00.
@@ -131,6 +133,7 @@ pub struct BitrixStandIn {
     config: Config,
     secret: String,
     world: World,
+    shelf: Shelf,
     bucket: Bucket,
     operating: OperatingTime,
     counters: Counters,
@@ -178,6 +181,7 @@ impl BitrixStandIn {
             clock: Timestamp::MIN,
             secret,
             world,
+            shelf: Shelf::default(),
             config,
         }
     }
@@ -199,12 +203,13 @@ impl BitrixStandIn {
             return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
         }
         match self.webhook(request, now) {
-            Ok(body) => Response::json(200, &body),
+            Ok(body) => Response::json_text(200, body),
             Err(error) => refusal(&error),
         }
     }
 
-    fn webhook(&mut self, request: &Request, now: Timestamp) -> Result<Json, ApiError> {
+    /// The answer as JSON text.
+    fn webhook(&mut self, request: &Request, now: Timestamp) -> Result<String, ApiError> {
         let rest = request.path().strip_prefix("/rest/").unwrap_or_default();
         let mut parts = rest.splitn(3, '/');
         let (Some(user), Some(secret), Some(method)) = (parts.next(), parts.next(), parts.next()) else {
@@ -218,55 +223,72 @@ impl BitrixStandIn {
         let params = parameters(request)?;
         let (answer, operating) = if method == "batch" {
             // The batch itself is not metered; its commands are.
-            (batch::run(self, &params, now)?, None)
+            (Shown::of(&batch::run(self, &params, now)?), None)
         } else {
-            let (answer, operating) = self.metered(method, &params, now)?;
-            (answer, Some(operating))
+            let operating = self.meter(method, now)?;
+            (self.shown(method, &params, now)?, Some(operating))
         };
-        // Moved in, not cloned: `json!` would go through the whole answer once more.
-        let mut body = json!({"time": self.time_block(method, operating, now)});
-        body["result"] = answer.result;
-        if let Some(total) = answer.total {
-            body["total"] = json!(total);
-        }
-        if let Some(next) = answer.next {
-            body["next"] = json!(next);
-        }
-        Ok(body)
+        let time = self.time_block(method, operating, now);
+        Ok(answer.enveloped(&time))
     }
 
     /// One call, unless its method has used up its operating time.
     fn metered(&mut self, method: &str, params: &Input, now: Timestamp) -> Result<(Answer, Operating), ApiError> {
+        let operating = self.meter(method, now)?;
+        self.answer(method, params, now).map(|answer| (answer, operating))
+    }
+
+    /// Books the operating time of one call, or refuses it.
+    fn meter(&mut self, method: &str, now: Timestamp) -> Result<Operating, ApiError> {
         if !self.operating.allows(method, now) {
             self.counters.over_time += 1;
             let text = "Method is blocked due to operation time limit.";
             return Err(ApiError::new(429, "OPERATION_TIME_LIMIT", text));
         }
         let cost = u64::from(self.cost(method));
-        let operating = self.operating.book(method, now, cost);
+        Ok(self.operating.book(method, now, cost))
+    }
+
+    /// What a method answers to one call.
+    fn answer(&mut self, method: &str, params: &Input, now: Timestamp) -> Result<Answer, ApiError> {
         let who = Who { actor: Actor::Api, user: self.config.user_id };
         let mut call = Call { world: &mut self.world, config: &self.config, now, who };
-        dispatch(&mut call, method, params).map(|answer| (answer, operating))
+        dispatch(&mut call, method, params)
     }
 
     fn cost(&self, method: &str) -> u32 {
         self.config.method_cost_ms.get(method).copied().unwrap_or(self.config.call_cost_ms)
     }
 
-    fn time_block(&self, method: &str, operating: Option<Operating>, now: Timestamp) -> Json {
+    fn time_block(&self, method: &str, operating: Option<Operating>, now: Timestamp) -> Time {
         let cost = if operating.is_some() { f64::from(self.cost(method)) / 1000.0 } else { 0.0 };
         let start = now.as_millisecond() as f64 / 1000.0;
         let shown = self.world.clock.show(now);
-        let mut time = json!({
-            "start": start, "finish": start + cost, "duration": cost, "processing": cost,
-            "date_start": shown, "date_finish": shown, "operating": 0,
-        });
-        if let Some(operating) = operating {
-            time["operating"] = json!(operating.ms as f64 / 1000.0);
-            time["operating_reset_at"] = json!(operating.reset_at);
+        Time {
+            date_finish: shown.clone(),
+            date_start: shown,
+            duration: cost,
+            finish: start + cost,
+            operating: operating.as_ref().map_or(json!(0), |operating| json!(operating.ms as f64 / 1000.0)),
+            operating_reset_at: operating.map(|operating| operating.reset_at),
+            processing: cost,
+            start,
         }
-        time
     }
+}
+
+/// What every answer tells of its times.
+#[derive(Debug, serde::Serialize)]
+struct Time {
+    date_finish: String,
+    date_start: String,
+    duration: f64,
+    finish: f64,
+    operating: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operating_reset_at: Option<i64>,
+    processing: f64,
+    start: f64,
 }
 
 impl BitrixStandIn {

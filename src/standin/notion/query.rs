@@ -42,10 +42,15 @@ impl NotionStandIn {
         let scope = Scope { world: &self.world, schema: &held.schema, now: call.now, exact };
         let filter = call.body.get("filter").filter(|f| !f.is_null());
         let test = filter.map(|filter| filter::compile(&scope, filter, 0)).transpose()?;
-        let question =
-            json!([source, call.body.get("filter"), call.body.get("sorts"), trashed, call.body.get("result_type")]);
-        let question = question.to_string();
-        let from = self.cursors.find(&question, call.body["start_cursor"].as_str())?;
+        // Only what is longer than one page needs to be known again.
+        let question = || {
+            json!([source, call.body.get("filter"), call.body.get("sorts"), trashed, call.body.get("result_type")])
+                .to_string()
+        };
+        let from = match call.body["start_cursor"].as_str() {
+            Some(cursor) => self.cursors.find(&question(), Some(cursor))?,
+            None => None,
+        };
 
         let mut places: Vec<(Place, &Page)> = Vec::new();
         let wiki_only = call.body["result_type"] == "data_source";
@@ -91,7 +96,7 @@ impl NotionStandIn {
         drop(places);
         let next = next.map(|next| {
             let after = last.or_else(|| from.as_ref().and_then(|mark| mark.after.clone()));
-            self.cursors.next(&question, from.as_ref(), after, given_before + take, &next)
+            self.cursors.next(&question(), from.as_ref(), after, given_before + take, &next)
         });
         let mut rest = envelope("page_or_data_source", Vec::new(), next);
         if capped {
