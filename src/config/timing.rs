@@ -76,7 +76,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LATEST: Duration = Duration::from_secs(61);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// `pretend` says that both systems are stand-ins on this host, which answer at once.
+/// `pretend` says that Notion is a stand-in on this host, which answers at once.
 pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>, pretend: bool) -> Timing {
     let mut timing = Timing::default();
     let settle = if pretend { SECOND } else { LATEST };

@@ -14,8 +14,6 @@ use crate::model::{
     Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordId, RecordRef, Side,
     Value,
 };
-use crate::seam::KvError;
-use crate::store::{Store, record, trees};
 
 use super::core::{Core, after, signed};
 use super::memory::Txn;
@@ -27,13 +25,11 @@ const PROMPT: SignedDuration = SignedDuration::from_secs(2);
 /// How far apart increments are at least that were asked for by hints.
 const APART: SignedDuration = SignedDuration::from_secs(5);
 /// How long a window is kept for hints that come late, and an edit for windows that close late.
-const KEPT: SignedDuration = SignedDuration::from_mins(30);
+pub(super) const KEPT: SignedDuration = SignedDuration::from_mins(30);
 /// Windows and edits kept of one record.
 const MOST: usize = 16;
 /// Owners of relations to one record that are read again; more are left to the listings.
 const OWNERS: usize = 25;
-/// Lines of the journal that are looked through for windows after a start.
-const RECALLED: u64 = 512;
 
 /// What is kept for comparing hints and writes.
 #[derive(Debug, Default)]
@@ -43,7 +39,7 @@ pub struct Hints {
     /// Listings that are to come sooner, because a record was named that nobody knows.
     called: BTreeSet<(PairName, Side)>,
     edits: BTreeMap<RecordRef, Vec<Edit>>,
-    windows: BTreeMap<RecordRef, Vec<Window>>,
+    pub(super) windows: BTreeMap<RecordRef, Vec<Window>>,
     /// Records that we put into the trash, and the window of that.
     trashed: BTreeMap<RecordRef, (Timestamp, Timestamp)>,
 }
@@ -60,27 +56,27 @@ struct Edit {
 
 /// One write of ours.
 #[derive(Debug)]
-struct Window {
-    intent: u64,
-    opened: Timestamp,
+pub(super) struct Window {
+    pub(super) intent: u64,
+    pub(super) opened: Timestamp,
     /// `None` while the answer is out.
-    closed: Option<Timestamp>,
+    pub(super) closed: Option<Timestamp>,
     /// The record's edit time at the pre-read, by its system.
-    edited_at: Option<Timestamp>,
+    pub(super) edited_at: Option<Timestamp>,
     /// An earlier life of the process opened it, perhaps by another clock of ours: what its system says of time counts.
-    recalled: bool,
-    fields: BTreeMap<FieldKey, Slot>,
+    pub(super) recalled: bool,
+    pub(super) fields: BTreeMap<FieldKey, Slot>,
 }
 
 /// One field of a write, common dialect.
 #[derive(Debug)]
-struct Slot {
-    before: Value,
-    ours: Value,
+pub(super) struct Slot {
+    pub(super) before: Value,
+    pub(super) ours: Value,
     /// A third value that a reading showed in between.
-    glimpsed: Option<Value>,
+    pub(super) glimpsed: Option<Value>,
     /// Nothing more is to be told of it.
-    done: bool,
+    pub(super) done: bool,
 }
 
 impl Hints {
@@ -102,7 +98,7 @@ impl Hints {
         self.windows.get_mut(at)?.iter_mut().find(|window| window.intent == intent && window.closed.is_none())
     }
 
-    fn keep(&mut self, at: RecordRef, window: Window) {
+    pub(super) fn keep(&mut self, at: RecordRef, window: Window) {
         let windows = self.windows.entry(at).or_default();
         windows.push(window);
         if windows.len() > MOST {
@@ -392,65 +388,5 @@ impl Core {
 
     fn field(&self, name: &PairName, key: &FieldKey) -> Option<&FieldMap> {
         self.memory.pair(name)?.map.as_ref()?.field(key)
-    }
-
-    /// After a start: the windows of the last writes, from the end of the journal, and those of open intents, for hints
-    /// that are still to come.
-    pub(super) async fn recall_windows(&mut self, store: &Store) -> Result<(), KvError> {
-        let open: Vec<Intent> = self.memory.intents.values().cloned().collect();
-        for intent in &open {
-            self.open_window(intent);
-        }
-        self.hints.windows.values_mut().flatten().for_each(|window| window.recalled = true);
-        let last = self.memory.last_event;
-        if last == 0 {
-            return Ok(());
-        }
-        let from = last.saturating_sub(RECALLED - 1).to_be_bytes();
-        let rows =
-            store.scan(trees::JOURNAL, &[], Some(&from), usize::try_from(RECALLED).unwrap_or(usize::MAX)).await?;
-        let now = self.clock.now();
-        for event in rows.iter().filter_map(|(_, bytes)| record::open::<Event>(bytes).ok()) {
-            self.recall(event, now);
-        }
-        Ok(())
-    }
-
-    fn recall(&mut self, event: Event, now: Timestamp) {
-        let done = match event.what {
-            Happening::Wrote => false,
-            Happening::PossiblyOverwritten => true,
-            _ => return,
-        };
-        let (Some(pair), Some(side), Some(key), Some((opened, closed))) =
-            (event.pair, event.side, event.field, event.window)
-        else {
-            return;
-        };
-        let id: Option<RecordId> = if side == Side::Crm { event.crm } else { event.notion };
-        let Some(id) = id.filter(|_| now.duration_since(closed) < KEPT) else { return };
-        let at = RecordRef { pair, side, id };
-        let slot = Slot {
-            before: event.before.unwrap_or_default(),
-            ours: event.after.unwrap_or_default(),
-            glimpsed: None,
-            done,
-        };
-        let windows = self.hints.windows.entry(at.clone()).or_default();
-        match windows.iter_mut().find(|window| window.opened == opened && window.closed == Some(closed)) {
-            Some(window) => drop(window.fields.insert(key, slot)),
-            // Its intent is long closed; a number from the other end is no open one.
-            None => self.hints.keep(
-                at,
-                Window {
-                    intent: u64::MAX - event.seq,
-                    opened,
-                    closed: Some(closed),
-                    edited_at: None,
-                    recalled: true,
-                    fields: BTreeMap::from([(key, slot)]),
-                },
-            ),
-        }
     }
 }

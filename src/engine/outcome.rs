@@ -197,6 +197,13 @@ impl Core {
                     let kind = MarkKind::Refused { side: intent.side, sent, reason };
                     self.memory.put_mark(txn, Mark { id: hold, kind, at: now });
                 }
+                // Whatever stands there now, the value that was to lose does not: ours, or who came after us, took its place.
+                Taken::Other if intent.settles.contains(key) => {
+                    event.what = Happening::Settled;
+                    event.window = None;
+                    event.after = intent.common.get(key).cloned();
+                    txn.events.push(event);
+                }
                 Taken::Kept | Taken::Other => {}
             }
         }

@@ -83,7 +83,8 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
     let mut memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
     let clock: Arc<dyn crate::seam::WallClock> = super::clock::SteadyClock::following(world.clock);
     let now = clock.now();
-    memory.not_after(now);
+    let mut txn = Txn::default();
+    memory.set_back(&mut txn, now);
     let mut core = Core {
         flaw,
         timing: settings.timing.clone(),
@@ -137,7 +138,6 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
     core.recall_failing(now);
     core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
-    let mut txn = Txn::default();
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::mapping::{Direction, Policy};
 use crate::model::{MarkKind, Shown, Side, Value, Verdict, Why};
@@ -276,6 +276,8 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
                 notion: notion.clone(),
             };
             if let (true, Some((base_crm, base_notion))) = (case.mergeable, &case.base)
+                && !(case.moved.0 && crm == base_crm && lacks_some(base_notion, notion))
+                && !(case.moved.1 && notion == base_notion && lacks_some(base_crm, crm))
                 && let Some(merged) = merge_sets(base_crm, base_notion, crm, notion)
             {
                 return merged_plan(case, crm, notion, merged).unwrap_or_else(|| held(conflict()));
@@ -305,17 +307,26 @@ fn policy_name(policy: Policy) -> &'static str {
 }
 
 fn winner(case: &FieldCase<'_>) -> Option<Side> {
+    /// A listing may show what was true so long before: neither system promises that its index is up to date.
+    const BEHIND: SignedDuration = SignedDuration::from_secs(60);
     match case.policy {
         Policy::Hold => None,
         Policy::Crm => Some(Side::Crm),
         Policy::Notion => Some(Side::Notion),
         // The edit lies somewhere between the last reading with the old value and the first with the new one.
         Policy::Newest => match case.came {
-            (Some((_, crm_new)), Some((Some(notion_old), _))) if crm_new <= notion_old => Some(Side::Notion),
-            (Some((Some(crm_old), _)), Some((_, notion_new))) if notion_new <= crm_old => Some(Side::Crm),
+            (Some((_, crm_new)), Some((Some(notion_old), _))) if crm_new + BEHIND <= notion_old => Some(Side::Notion),
+            (Some((Some(crm_old), _)), Some((_, notion_new))) if notion_new + BEHIND <= crm_old => Some(Side::Crm),
             _ => None,
         },
     }
+}
+
+/// Whether a side has taken elements out. Where the other was edited back to what both agreed on, it may just have put them
+/// in: nobody can say which of the two is wanted.
+fn lacks_some(base: &Value, value: &Value) -> bool {
+    let left = value.elements().unwrap_or_default();
+    base.elements().unwrap_or_default().iter().any(|element| !left.contains(element))
 }
 
 /// Keeps what nobody removed and adds what anybody added.

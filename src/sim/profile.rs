@@ -271,6 +271,8 @@ fn faults(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec<So
         let storms = (0..dice.between(1, 6)).map(|_| {
             let from = moment(&mut dice, span);
             let lasting = if long { dice.between(60, 3_600) } else { dice.between(10, 120) };
+            // What is never taken is set aside only after more than an hour.
+            let lasting = if kind == Kind::Unwritable { lasting + 7_200 } else { lasting };
             (from, (from + SignedDuration::from_secs(signed(lasting))).min(span.1))
         });
         let storms = storms.collect();

@@ -101,13 +101,15 @@ fn a_contact_made_after_the_page_got_its_counterpart_is_a_duplicate() {
 }
 
 #[test]
-fn two_live_records_that_end_with_one_marker_are_duplicates() {
+fn two_live_records_made_for_the_same_are_duplicates_and_one_that_is_linked_anew_is_none() {
     let mut bench = Bench::new();
     let (one, other) = (bench.deal(500, &[]), bench.deal(600, &[]));
     bench.api_page(2_000, 1, "One", &one, None);
     let second = bench.api_page(3_000, 1, "Other", &other, None);
     assert_eq!(bench.report().duplicates, 0);
     bench.api_notion(4_000, &second, "CRM ID", json!({ "rich_text": [{ "text": { "content": one } }] }));
+    assert_eq!(bench.report().duplicates, 0, "its marker changed with a link");
+    bench.api_page(5_000, 1, "One", &one, None);
     assert_eq!(bench.report().duplicates, 1);
 }
 

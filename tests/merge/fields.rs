@@ -268,6 +268,31 @@ fn a_side_that_was_edited_back_to_the_base_was_edited_all_the_same() {
 }
 
 #[test]
+fn an_element_put_back_on_one_side_and_taken_out_on_the_other_is_held() {
+    let links = |ids: &[&str]| Value::links(ids.iter().map(|id| (*id).to_owned()));
+    let (one, none, both) = (links(&["1"]), Value::Empty, links(&["1", "2"]));
+    let plan = |moved, notion: &Value| {
+        merge(&FieldCase {
+            direction: Direction::Both,
+            policy: Policy::Hold,
+            mergeable: true,
+            base: Some((one.clone(), one.clone())),
+            rebaselined: false,
+            moved,
+            crm: Seen::Known(one.clone()),
+            notion: Seen::Known(notion.clone()),
+            came: (None, None),
+            same: &|left, right| left == right,
+            decision: None,
+            marks: Vec::new(),
+        })
+    };
+    assert!(matches!(plan((true, true), &none).hold, Some(Why::Conflict { .. })), "it may just have been put back");
+    assert_eq!(plan((false, true), &none).writes.len(), 1, "nobody touched it in the CRM");
+    assert_eq!(plan((true, true), &both).writes.len(), 1, "what is only added contradicts nobody");
+}
+
+#[test]
 fn under_a_changed_mapping_nothing_is_written_that_nobody_decided() {
     let cases = [("told", "another"), ("told", ""), ("", "another")];
     for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {

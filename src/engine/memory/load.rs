@@ -4,13 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::control::Sides;
 use crate::mapping::{PairSpec, Remembered};
-use crate::model::{
-    Decision, Entity, Hold, Intent, Mark, MarkKind, Observation, Orphan, RecordId, Side, Tie, Tombstone,
-};
+use crate::model::{Decision, Entity, Hold, Intent, Mark, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 use crate::seam::KvError;
 use crate::store::{Store, record, trees};
 
@@ -18,36 +14,6 @@ use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::{Memory, PairMemory};
 
 impl Memory {
-    /// Nothing that is remembered lies in the future: where it does, somebody has set the clock back since, and readings
-    /// made now would count as older than what is known.
-    pub fn not_after(&mut self, now: Timestamp) {
-        let clamp = |at: &mut Timestamp| *at = (*at).min(now);
-        for pair in self.pairs.values_mut() {
-            for side in Side::BOTH {
-                for observation in pair.observations.get_mut(side).values_mut() {
-                    clamp(&mut observation.seen_at);
-                    clamp(&mut observation.settled_since);
-                    for (last, came) in observation.changed_between.values_mut() {
-                        clamp(came);
-                        last.iter_mut().for_each(clamp);
-                    }
-                }
-                pair.cursors.get_mut(side).swept.iter_mut().for_each(clamp);
-            }
-            for base in pair.ties.values_mut().flat_map(|tie| tie.base.values_mut()) {
-                clamp(&mut base.at);
-            }
-        }
-        for mark in self.marks.values_mut() {
-            // How long it was to wait is kept; that it waits for a day that comes again is not.
-            let early = mark.at.duration_since(now).max(SignedDuration::ZERO);
-            clamp(&mut mark.at);
-            if let MarkKind::Failed { retry_at: Some(retry_at), .. } = &mut mark.kind {
-                *retry_at = retry_at.checked_sub(early).unwrap_or(now);
-            }
-        }
-    }
-
     /// Reads everything back.
     ///
     /// # Errors
@@ -163,30 +129,4 @@ async fn rows<T: DeserializeOwned>(
             record::open(&bytes).ok().map(|value| (parts, value))
         })
         .collect())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::model::HoldId;
-    use crate::store::MemoryKv;
-
-    #[tokio::test]
-    async fn a_clock_that_was_set_back_makes_no_pause_longer() {
-        let store = Store::inline(Box::new(MemoryKv::new()));
-        let mut memory = Memory::load(&store, &[], &[]).await.unwrap();
-        let now: Timestamp = "2026-01-06T09:00:00Z".parse().unwrap();
-        let (day, pause) = (SignedDuration::from_hours(24), SignedDuration::from_mins(5));
-        let id = HoldId { pair: "deals".into(), crm: Some("1".into()), field: None };
-        let kind =
-            |retry_at| MarkKind::Failed { side: Side::Crm, reason: "no".into(), attempts: 1, retry_at: Some(retry_at) };
-        for at in [now + day, now - pause] {
-            let mark = Mark { id: id.clone(), kind: kind(at + pause), at };
-            memory.marks.insert((id.clone(), "failed"), mark);
-            memory.not_after(now);
-            let mark = &memory.marks[&(id.clone(), "failed")];
-            assert_eq!((mark.at, &mark.kind), (at.min(now), &kind(at.min(now) + pause)));
-        }
-    }
 }

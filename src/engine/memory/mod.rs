@@ -5,6 +5,7 @@
 
 mod load;
 mod row;
+mod setback;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -371,6 +372,38 @@ impl Memory {
         txn.put(trees::META, key(&[SCHEMAS, name.as_str()]), &schemas);
         if let Some(pair) = self.pairs.get_mut(name) {
             pair.schemas = schemas;
+        }
+    }
+
+    /// Stores every row anew, as it is remembered.
+    pub(super) fn store_all(&self, txn: &mut Txn) {
+        for (name, pair) in &self.pairs {
+            for side in Side::BOTH {
+                for (id, observation) in pair.observations.get(side) {
+                    let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                    txn.put(trees::OBSERVATIONS, record_key(&at), observation);
+                }
+                txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
+            }
+            for tie in pair.ties.values() {
+                txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), tie);
+            }
+            for stone in pair.tombstones.values() {
+                let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
+                txn.put(trees::TOMBSTONES, row, stone);
+            }
+            for orphan in pair.orphans.values() {
+                txn.put(trees::ORPHANS, record_key(&orphan.record), orphan);
+            }
+        }
+        for hold in self.holds.values() {
+            txn.put(trees::HOLDS, hold_key(&hold.id), hold);
+        }
+        for intent in self.intents.values() {
+            txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), intent);
+        }
+        for ((id, kind), mark) in &self.marks {
+            txn.put(trees::MARKS, mark_key(id, kind), mark);
         }
     }
 

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::mapping::Delete;
 use crate::model::{Event, Happening, HoldId, Side};
 
-use super::past::{Name, Spot, Touch};
+use super::past::{Name, Spot, Touch, Turn};
 use super::plain::Plain;
 use super::report::{Report, TroubleKind};
 use super::twice::{ordered, source_of};
 use super::verdict::Court;
+
+/// How long before the API followed a deletion it may have been taken back.
+const SHORTLY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Every counterpart that a record has or had.
 fn counterparts<'a>(court: &'a Court<'_>, name: &'a Name) -> impl Iterator<Item = Name> + 'a {
@@ -22,7 +26,19 @@ fn counterparts<'a>(court: &'a Court<'_>, name: &'a Name) -> impl Iterator<Item 
 /// Whether a person had taken a record away before a moment.
 fn taken_away(court: &Court<'_>, name: &Name, before: Timestamp) -> bool {
     let life = court.past.lives.get(name);
-    life.is_some_and(|life| life.turns.iter().any(|turn| turn.2 && turn.3 && turn.1 <= before))
+    life.is_some_and(|life| life.turns.iter().any(|turn| turn.gone && turn.by_person && turn.at <= before))
+}
+
+/// Whether a person had deleted a record when the API followed: moving it away is no deletion, and what came back long
+/// before was none in the end.
+fn deleted_then(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
+    let life = court.past.lives.get(name);
+    life.is_some_and(|life| {
+        life.turns.iter().enumerate().any(|(index, turn)| {
+            let back = life.turns.get(index + 1).map_or(Timestamp::MAX, |next| next.at);
+            turn.gone && turn.by_person && !turn.moved && turn.at <= at && back >= at - SHORTLY
+        })
+    })
 }
 
 fn pair_name<'a>(court: &'a Court<'_>, name: &Name) -> &'a str {
@@ -32,10 +48,11 @@ fn pair_name<'a>(court: &'a Court<'_>, name: &Name) -> &'a str {
 /// The API deletes only what a person deleted on the other side.
 pub(super) fn deletions(court: &Court<'_>, report: &mut Report) {
     for (name, life) in &court.past.lives {
-        for (seq, at, deleted, by_person) in &life.turns {
-            if *deleted && !*by_person && !counterparts(court, name).any(|other| taken_away(court, &other, *at)) {
+        let follows = court.case.pairs.get(name.0).is_some_and(|pair| pair.delete == Delete::Propagate);
+        for Turn { seq, at, .. } in life.turns.iter().filter(|turn| turn.gone && !turn.by_person) {
+            if !(follows && counterparts(court, name).any(|other| deleted_then(court, &other, *at))) {
                 let text = format!(
-                    "deletion: the API deleted {}/{} in {} at {at}, and nobody had deleted its counterpart",
+                    "deletion: the API deleted {}/{} in {} at {at}, and no person had deleted its counterpart, or it was not to follow",
                     pair_name(court, name),
                     name.2,
                     name.1
@@ -164,8 +181,8 @@ pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
     // An undo is written while the field is held for it.
     let mut undone: BTreeSet<HoldId> = BTreeSet::new();
     for event in &court.case.claims.journal {
-        let (Some(pair), Some(field)) = (&event.pair, &event.field) else { continue };
-        let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: Some(field.clone()) };
+        let Some(pair) = &event.pair else { continue };
+        let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: event.field.clone() };
         match event.what {
             Happening::Held => {
                 held.insert(id, event.at);
@@ -179,7 +196,10 @@ pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
             }
             Happening::Wrote => {
                 let opened = event.window.map_or(event.at, |(from, _)| from);
-                if let Some(since) = held.get(&id).filter(|since| **since < opened && !undone.contains(&id)) {
+                let levels =
+                    [id.clone(), HoldId { field: None, ..id.clone() }, HoldId { crm: None, field: None, ..id.clone() }];
+                let held = levels.iter().filter(|level| !undone.contains(level)).filter_map(|level| held.get(level));
+                if let Some(since) = held.filter(|since| **since < opened).min() {
                     let side = event.side.unwrap_or(Side::Crm);
                     let text = format!("held: {id} was written in {side} at {}, though held since {since}", event.at);
                     report.tell(TroubleKind::HeldWritten, side, Vec::new(), text);

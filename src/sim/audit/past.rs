@@ -43,19 +43,30 @@ pub(super) struct Life {
     pub seq: u64,
     pub at: Timestamp,
     pub by_api: bool,
-    /// Deletions and restorations: the entry, when, whether it was a deletion, whether a person did it.
-    pub turns: Vec<(u64, Timestamp, bool, bool)>,
+    /// When it went away and came back.
+    pub turns: Vec<Turn>,
+}
+
+/// A record goes away, or comes back.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Turn {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub gone: bool,
+    pub by_person: bool,
+    /// To or from another place; not into or out of the trash.
+    pub moved: bool,
 }
 
 impl Life {
     /// Whether it was there just before that entry of its world's log.
     pub(super) fn lived_at(&self, seq: u64) -> bool {
-        self.seq < seq && self.turns.iter().rfind(|turn| turn.0 < seq).is_none_or(|turn| !turn.2)
+        self.seq < seq && self.turns.iter().rfind(|turn| turn.seq < seq).is_none_or(|turn| !turn.gone)
     }
 
     /// The last deletion, if it is gone.
-    pub(super) fn gone(&self) -> Option<&(u64, Timestamp, bool, bool)> {
-        self.turns.last().filter(|turn| turn.2)
+    pub(super) fn gone(&self) -> Option<&Turn> {
+        self.turns.last().filter(|turn| turn.gone)
     }
 }
 
@@ -160,12 +171,13 @@ impl Past {
             for (at, pair) in case.pairs.iter().enumerate() {
                 let name = (at, Side::Notion, moved.page.clone());
                 let Some(life) = self.lives.get_mut(&name) else { continue };
+                let turn = |gone| Turn { seq: moved.seq, at: moved.at, gone, by_person, moved: true };
                 if moved.from.as_deref().is_some_and(|from| same_id(&pair.data_source, from)) {
-                    life.turns.push((moved.seq, moved.at, true, by_person));
+                    life.turns.push(turn(true));
                 } else if moved.to.as_deref().is_some_and(|to| same_id(&pair.data_source, to)) && life.seq < moved.seq {
-                    life.turns.push((moved.seq, moved.at, false, by_person));
+                    life.turns.push(turn(false));
                 }
-                life.turns.sort_by_key(|turn| turn.0);
+                life.turns.sort_by_key(|turn| turn.seq);
             }
         }
     }
@@ -199,7 +211,9 @@ impl Past {
             }
             Kind::Deleted | Kind::Restored => {
                 if let Some(life) = self.lives.get_mut(&name) {
-                    life.turns.push((entry.seq, entry.at, entry.kind == Kind::Deleted, !by_api));
+                    let gone = entry.kind == Kind::Deleted;
+                    let turn = Turn { seq: entry.seq, at: entry.at, gone, by_person: !by_api, moved: false };
+                    life.turns.push(turn);
                 }
             }
             Kind::Edited => {}

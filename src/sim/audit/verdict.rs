@@ -181,6 +181,10 @@ impl<'a> Court<'a> {
             at: trial.edit.at,
             wish,
             own: trial.own.as_ref(),
+            contested: trial
+                .fars
+                .iter()
+                .any(|far| self.past.at(far).iter().any(|touch| touch.person.is_some() && touch.at >= trial.edit.at)),
         }
     }
 
@@ -209,8 +213,13 @@ impl<'a> Court<'a> {
         let between =
             trial.earlier.iter().rev().take(back + 1).map(|touch| self.plain(trial.spot, &touch.after, touch.at));
         let between: Vec<Plain> = between.collect();
-        let arrived =
-            |touch: &Touch| touch.person.is_none() && between.contains(&self.plain(far, &touch.after, touch.at));
+        let arrived = |touch: &Touch| {
+            let value = self.plain(far, &touch.after, touch.at);
+            // Somebody may have set the same value again later.
+            let later = trial.later.iter().take_while(|it| it.at <= touch.at);
+            let mut again = later.filter(|it| self.plain(trial.spot, &it.after, it.at) == value);
+            touch.person.is_none() && between.contains(&value) && again.next().is_none()
+        };
         if self.past.at(far).iter().any(|touch| touch.at >= begun.at && arrived(touch)) {
             return false;
         }
@@ -244,7 +253,15 @@ impl<'a> Court<'a> {
                     let mut after = touches.iter().filter(people).filter(|touch| touch.at >= trial.edit.at);
                     after.any(|touch| self.plain(far, &touch.before, touch.at) == *value)
                 };
-                trial.later.iter().any(|touch| people(&touch)) || far_touches.iter().any(saw)
+                // Whoever comes after the API has overwritten it saw what the API wrote, and did not decide about this.
+                let mut stands = true;
+                let overtaken = trial.later.iter().any(|touch| {
+                    let by_person = people(&touch);
+                    let overtaken = by_person && stands;
+                    stands &= by_person || self.plain(trial.spot, &touch.after, touch.at) == *value;
+                    overtaken
+                });
+                overtaken || far_touches.iter().any(saw)
             }
             Wish::Members { .. } => {
                 let change = |spot: &Spot, touch: &Touch| {
@@ -308,7 +325,7 @@ impl<'a> Court<'a> {
     pub(super) fn is_gone(&self, pair: usize, member: &str) -> bool {
         let taken = |side: Side, record: &str| {
             let life = self.past.lives.get(&(pair, side, record.to_owned()));
-            life.and_then(|life| life.gone()).is_some_and(|turn| turn.3)
+            life.and_then(|life| life.gone()).is_some_and(|turn| turn.by_person)
         };
         let page = self.case.pairs.get(pair).and_then(|pair| self.bonds.ever(&pair.name, Side::Crm, member));
         taken(Side::Crm, member) || taken(Side::Notion, page.unwrap_or(member))
@@ -318,7 +335,7 @@ impl<'a> Court<'a> {
     fn deleted_later(&self, trial: &Trial<'_>, wish: &Wish) -> bool {
         let gone = |spot: &Spot| {
             let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()))?;
-            life.gone().filter(|turn| turn.3 && turn.1 >= trial.edit.at).map(|turn| (turn.0, turn.1))
+            life.gone().filter(|turn| turn.by_person && turn.at >= trial.edit.at).map(|turn| (turn.seq, turn.at))
         };
         if gone(trial.spot).is_some() {
             return true;

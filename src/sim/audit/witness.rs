@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mapping::PairSpec;
+use crate::mapping::{PairSpec, Policy};
 use crate::model::{Event, Happening, Hold, IntentState, OrphanWhy, RecordId, RecordRef, Side, Value, Verdict, Why};
 
 use super::Claims;
@@ -30,6 +30,8 @@ pub(super) struct Matter<'a> {
     pub wish: &'a Wish,
     /// What its own side holds now; `None` when the record is gone.
     pub own: Option<&'a Plain>,
+    /// Whether a person edited the field on the other side later.
+    pub contested: bool,
 }
 
 impl Matter<'_> {
@@ -69,12 +71,25 @@ impl Matter<'_> {
         // An operator took back the write that had carried it to the other side.
         let taken_back =
             |event: &Event| event.side == Some(self.side.other()) && self.carries(self.side, event.before.as_ref());
-        self.since(Happening::Settled).any(lost)
+        self.since(Happening::Settled).any(|event| lost(event) && self.may_settle(event))
             || self.since(Happening::Undone).any(taken_back)
             || self.since(Happening::Decided).any(|event| {
                 // A decision *for* a value does not excuse that it is gone.
                 lost(event) || self.carries(self.side, event.after.as_ref()) && self.stands()
             })
+    }
+
+    /// Whether the pair's own rules let a value of this side lose so. What an operator said is looked for elsewhere.
+    fn may_settle(&self, event: &Event) -> bool {
+        let Some(field) = self.pair.fields.get(self.place.1) else { return false };
+        match event.note.strip_prefix("policy ") {
+            Some("crm") => field.policy == Policy::Crm && self.side == Side::Notion,
+            Some("notion") => field.policy == Policy::Notion && self.side == Side::Crm,
+            Some("newest") => field.policy == Policy::Newest && self.contested,
+            Some(_) => false,
+            None if event.note.ends_with("owns it") => !field.direction.from(self.side),
+            None => true,
+        }
     }
 
     /// An operator said to leave both sides as they are, or that the record is nobody's business; it still stands, and so

@@ -102,7 +102,7 @@ impl Story {
         let (sources, latency, dice) = (profile.faults.clone(), profile.latency, Dice::of(what.seed, "latency"));
         let archive = locked(&office.notion()).add_data_source(mischief::ARCHIVE, &json!({ "Name": { "title": {} } }));
         archive.map_err(|error| error.to_string())?;
-        let mut site = Site::new(what.seed, &office, plan, |now| Faults::new(sources, latency, dice, now));
+        let mut site = Site::new(what.seed, &office, plan, Faults::new(sources, latency, dice));
         site.plant = what.plant;
         if what.trace {
             locked(&site.worlds.faults).told = Some(Vec::new());

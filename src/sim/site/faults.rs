@@ -79,11 +79,12 @@ pub enum Kind {
     Locked,
     StaleCursor,
     BatchExhausted,
+    Unwritable,
 }
 
 impl Kind {
     /// Every kind, and in how many of ten thousand requests it happens at most.
-    pub const ALL: [(Kind, &'static str, u64); 15] = [
+    pub const ALL: [(Kind, &'static str, u64); 16] = [
         (Kind::NotSent, "not-sent", 400),
         (Kind::LostRequest, "lost-request", 150),
         (Kind::LostAnswer, "lost-answer", 400),
@@ -99,6 +100,7 @@ impl Kind {
         (Kind::Locked, "locked", 4_000),
         (Kind::StaleCursor, "stale-cursor", 2_000),
         (Kind::BatchExhausted, "batch-exhausted", 1_000),
+        (Kind::Unwritable, "unwritable", 9_999),
     ];
 }
 
@@ -124,8 +126,8 @@ pub struct Faults {
     dice: Dice,
     /// When a request last came that its sender had given up.
     late: Sides<Option<Timestamp>>,
-    /// When the process last began with an empty count of what it had sent.
-    pub started: Timestamp,
+    /// When the process last began anew, with an empty count of what it had sent.
+    pub started: Option<Timestamp>,
     /// Answers 429 of our own making, by side.
     pub own_throttles: Sides<u64>,
     /// How many of each kind there were.
@@ -136,13 +138,13 @@ pub struct Faults {
 
 impl Faults {
     /// These faults, with this latency; `dice` draws the latencies.
-    pub fn new(sources: Vec<Source>, latency: (u64, u64), dice: Dice, now: Timestamp) -> Self {
+    pub fn new(sources: Vec<Source>, latency: (u64, u64), dice: Dice) -> Self {
         Self {
             sources,
             latency,
             dice,
             late: Sides::default(),
-            started: now,
+            started: None,
             own_throttles: Sides::default(),
             struck: std::collections::BTreeMap::new(),
             told: None,
@@ -163,7 +165,7 @@ impl Faults {
     /// that came late, or what was sent before a crash.
     pub fn over_pace(&mut self, side: Side, now: Timestamp) {
         let lately = |at: Timestamp| now.duration_since(at) < SignedDuration::from_secs(130);
-        if !self.late.get(side).is_some_and(lately) && !lately(self.started) {
+        if !self.late.get(side).is_some_and(lately) && !self.started.is_some_and(lately) {
             *self.own_throttles.get_mut(side) += 1;
         }
     }
@@ -225,7 +227,12 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now:
         Kind::BatchExhausted if side == Side::Crm && request.path().ends_with("batch") => {
             Fate::AnsweredBy(Mask::Exhausted)
         }
-        Kind::BatchExhausted
+        // One page in sixteen, whatever is to be written there.
+        Kind::Unwritable if writes && side == Side::Notion && request.path().ends_with('7') => {
+            Fate::Instead(notion(400, "validation_error", &[]))
+        }
+        Kind::Unwritable
+        | Kind::BatchExhausted
         | Kind::Late
         | Kind::SavedError
         | Kind::Overloaded

@@ -72,9 +72,9 @@ pub struct Site {
 
 impl Site {
     /// The worlds of an office under these faults, and no engine yet.
-    pub fn new(seed: u64, office: &Office, plan: Plan, faults: impl FnOnce(Timestamp) -> Faults) -> Self {
+    pub fn new(seed: u64, office: &Office, plan: Plan, faults: Faults) -> Self {
         let clock = WorldClock::starting(plan.start);
-        let (faults, kv) = (faults(clock.now()), MemoryKv::new());
+        let kv = MemoryKv::new();
         let worlds = Worlds {
             crm: office.crm(),
             notion: office.notion(),
@@ -114,7 +114,7 @@ impl Site {
             self.fuse.arm(step, after);
         }
         let now = self.now();
-        locked(&self.worlds.faults).started = now;
+        locked(&self.worlds.faults).started = (self.lives > 1).then_some(now);
         self.host.started();
         let clock: Arc<dyn WallClock> = self.host.clone();
         locked(&self.worlds.watch).begin(self.kv.clone());

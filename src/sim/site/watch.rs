@@ -123,7 +123,12 @@ impl Watch {
             // What leaves in the same moment has not heard of it yet.
             let from = now + SignedDuration::from_millis(1);
             let until = now + SignedDuration::try_from(wait).unwrap_or_default();
-            *self.closed.get_mut(side) = Some((from, until));
+            // Whoever was told to wait longer before waits longer.
+            let gate = self.closed.get_mut(side);
+            *gate = match *gate {
+                Some((since, longer)) if longer > from => Some((since.min(from), longer.max(until))),
+                _ => Some((from, until)),
+            };
         }
         let Writes::Record(of, id) = what else { return };
         let place = (side, of.clone(), id.clone());
