@@ -11,8 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::control::Hint;
 use crate::mapping::FieldMap;
 use crate::model::{
-    Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordId, RecordRef, Side,
-    Value,
+    Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordRef, Side, Value,
 };
 
 use super::core::{Core, after, signed};
