@@ -62,6 +62,7 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
             claims: &claims,
             began: demo.began,
             index_lag: Default::default(),
+            remember_gone: jiff::SignedDuration::MAX,
         };
         (audit(&case), crm.counters(), notion.counters())
     };

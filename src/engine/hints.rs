@@ -46,8 +46,7 @@ pub struct Hints {
 /// An edit by somebody else.
 #[derive(Debug, PartialEq, Eq)]
 struct Edit {
-    at: Timestamp,
-    /// When, by its system's clock.
+    /// When, by its system's clock: how far that is from ours may be learned only later.
     theirs: Timestamp,
     heard: Timestamp,
     fields: Option<Vec<FieldName>>,
@@ -131,10 +130,8 @@ impl Core {
         }
         if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
             let edits = self.hints.edits.entry(at.clone()).or_default();
-            let theirs = edited;
-            let edited = edited.checked_sub(*self.ahead.get(at.side)).unwrap_or(edited);
-            let edit = Edit { at: edited, theirs, heard: now, fields: hint.fields.clone() };
-            if !edits.iter().any(|known| known.at == edit.at && known.fields == edit.fields) {
+            let edit = Edit { theirs: edited, heard: now, fields: hint.fields.clone() };
+            if !edits.iter().any(|known| known.theirs == edit.theirs && known.fields == edit.fields) {
                 edits.push(edit);
             }
             if edits.len() > MOST {
@@ -157,6 +154,11 @@ impl Core {
         let Some(theirs) = theirs.filter(|_| took <= PROMPT) else { return };
         let middle = began.checked_add(took / 2).unwrap_or(now);
         *self.ahead.get_mut(side) = theirs.duration_since(middle) + SignedDuration::from_millis(500);
+    }
+
+    /// When an edit was made, by our own clock.
+    fn ours(&self, side: Side, edit: &Edit) -> Timestamp {
+        edit.theirs.checked_sub(*self.ahead.get(side)).unwrap_or(edit.theirs)
     }
 
     fn heat(&mut self, at: RecordRef, now: Timestamp) {
@@ -304,10 +306,10 @@ impl Core {
                 let inside = |edit: &&Edit| {
                     let opened = match window.edited_at.filter(|_| window.recalled) {
                         Some(edited) => edit.theirs >= edited,
-                        None => edit.at >= window.opened - SLACK,
+                        None => self.ours(at.side, edit) >= window.opened - SLACK,
                     };
                     opened
-                        && edit.at <= closed + SLACK
+                        && self.ours(at.side, edit) <= closed + SLACK
                         && edit.fields.as_ref().is_none_or(|names| names.contains(field.name_on(at.side)))
                 };
                 let edit = edits.iter().find(inside);
@@ -344,11 +346,12 @@ impl Core {
     fn judge_trashed(&mut self, txn: &mut Txn, at: &RecordRef) {
         let Some((opened, closed)) = self.hints.trashed.get(at).copied() else { return };
         let edits = self.hints.edits.get(at).into_iter().flatten();
-        let mut inside = edits.filter(|edit| edit.at >= opened - SLACK && edit.at <= closed + SLACK);
+        let within = opened - SLACK..=closed + SLACK;
+        let mut inside = edits.filter(|edit| within.contains(&self.ours(at.side, edit)));
         let Some(edit) = inside.next() else { return };
         let note = format!(
             "somebody edited it in {} at {} while it followed its counterpart into the trash; look there whether it is wanted",
-            at.side, edit.at
+            at.side, edit.theirs
         );
         let mut event = self.event(Happening::PossiblyOverwritten, at, note);
         event.window = Some((opened, closed));
@@ -365,7 +368,7 @@ impl Core {
         slot: &Slot,
         edit: Option<&Edit>,
     ) -> Event {
-        let when = edit.map_or_else(String::new, |edit| format!(" at {}", edit.at));
+        let when = edit.map_or_else(String::new, |edit| format!(" at {}", edit.theirs));
         let side = at.side;
         let note = match &slot.glimpsed {
             Some(_) => format!(

@@ -228,6 +228,7 @@ impl Bench {
             claims: &self.claims,
             began: at(0),
             index_lag: Default::default(),
+            remember_gone: jiff::SignedDuration::MAX,
         };
         audit(&case)
     }

@@ -41,6 +41,15 @@ fn deleted_then(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
     })
 }
 
+/// Whether a record that is back had been away for so long that nothing is remembered of its tie.
+fn forgotten(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
+    let turns = court.past.lives.get(name).map_or(&[][..], |life| life.turns.as_slice());
+    turns.windows(2).any(|turns| {
+        let [away, back] = turns else { return false };
+        away.gone && !back.gone && back.at <= at && back.at.duration_since(away.at) >= court.case.remember_gone
+    })
+}
+
 fn pair_name<'a>(court: &'a Court<'_>, name: &Name) -> &'a str {
     court.case.pairs.get(name.0).map_or("?", |pair| pair.name.as_str())
 }
@@ -73,6 +82,9 @@ pub(super) fn resurrections(court: &Court<'_>, report: &mut Report) {
             pair.is_some_and(|pair| court.bonds.tied_before(pair, source.1, &source.2, &other.2, life.at))
         };
         let mut others = counterparts(court, &source).filter(|other| other != name && tied_before(other));
+        if forgotten(court, &source, life.at) {
+            continue;
+        }
         if let Some(gone) = others.find(|other| taken_away(court, other, life.at))
             && !ordered(court, name, life)
         {
@@ -122,7 +134,8 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                 }
             }
             if let Some(related) = court.terms.related(spot.pair, spot.field) {
-                // A record that was tied to another page since is still there by that.
+                // A record that was tied to another page since is still there by that; and a page may have stood for one that
+                // is gone.
                 let related_pair = court.case.pairs.get(related).map(|pair| &pair.name);
                 let kept: BTreeSet<&str> = related_pair.map_or_else(BTreeSet::new, |name| {
                     let pages = touch.after.as_array().into_iter().flatten().filter_map(|it| it.as_str());
@@ -133,7 +146,8 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                     let mut others = pages.into_iter().flatten().flat_map(|page| {
                         related_pair.map(|name| court.bonds.all(name, Side::Notion, page)).into_iter().flatten()
                     });
-                    spot.side == Side::Notion && others.any(|other| kept.contains(other))
+                    spot.side == Side::Notion
+                        && others.any(|other| kept.contains(other) || court.is_gone(related, other))
                 };
                 taken.retain(|member| !court.is_gone(related, member) && !stood_for(member));
             }

@@ -101,12 +101,15 @@ impl Bonds {
         }
     }
 
-    /// What a record was tied to at a moment; between two ties what it was tied to next, and after the last one that.
+    /// What a record was tied to at a moment; between two ties what it was tied to next; in the end what it was tied to last.
     pub(super) fn partner_at(&self, pair: &PairName, side: Side, record: &str, at: Timestamp) -> Option<&str> {
         let spans = self.spans.get(&(pair.clone(), side, record.to_owned())).map_or(&[][..], Vec::as_slice);
         let lasting = spans.iter().rfind(|span| span.from <= at && span.until.is_none_or(|until| at < until));
         let next = || spans.iter().find(|span| span.from > at);
-        let span = lasting.or_else(next).or(spans.last());
+        let span = lasting.or_else(next).or_else(|| spans.last().filter(|_| at == Timestamp::MAX));
+        if span.is_none() && !spans.is_empty() {
+            return None;
+        }
         span.map(|span| span.with.as_str()).or_else(|| self.ever(pair, side, record))
     }
 

@@ -44,6 +44,8 @@ pub struct Case<'a> {
     pub began: Timestamp,
     /// How far the worlds' indexes may have lagged behind: what was younger than that, no search could find.
     pub index_lag: SignedDuration,
+    /// For how long the engine remembers a tie of which nothing is left.
+    pub remember_gone: SignedDuration,
 }
 
 /// Judges every edit of a person to a mapped field since the work began.

@@ -104,7 +104,16 @@ impl<'a> Terms<'a> {
                 together(ids().map(|id| users.get(id).cloned().unwrap_or_else(|| format!("user {id}"))))
             }
             (Kind::Links(_), Side::Crm) => Plain::set(ids().map(str::to_owned)),
-            (Kind::Links(other), Side::Notion) => Plain::set(ids().map(|page| self.link(*other, page, at))),
+            (Kind::Links(other), Side::Notion) => {
+                let bare = |page: &&str| at == Timestamp::MAX && !self.is_tied(*other, page);
+                // In the end a page without a tie stands for what it was tied to last, and for itself.
+                let both = |page: &str| {
+                    [Some(self.link(*other, page, at)), Some(page).filter(bare).map(str::to_owned)]
+                        .into_iter()
+                        .flatten()
+                };
+                Plain::set(ids().flat_map(both))
+            }
         }
     }
 
@@ -112,6 +121,10 @@ impl<'a> Terms<'a> {
     pub(super) fn link(&self, pair: usize, page: &str, at: Timestamp) -> String {
         let tied = self.pairs.get(pair).and_then(|pair| self.bonds.partner_at(&pair.name, Side::Notion, page, at));
         tied.map_or_else(|| page.to_owned(), str::to_owned)
+    }
+
+    fn is_tied(&self, pair: usize, page: &str) -> bool {
+        self.pairs.get(pair).is_some_and(|pair| self.bonds.now(&pair.name, Side::Notion, page).is_some())
     }
 
     /// The readings of a value that the engine claims: in the common dialect, and as its side means it.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::model::{Happening, Side};
 
 use super::bonds::Bonds;
-use super::past::{Past, Spot, Touch, current};
+use super::past::{Past, Spot, Touch, Turn, current};
 use super::plain::Plain;
 use super::report::{Latency, Outcome, Report, TroubleKind};
 use super::shelf::Shelf;
@@ -333,15 +333,21 @@ impl<'a> Court<'a> {
 
     /// Whether a person deleted the record later, or its counterpart after the value had arrived there.
     fn deleted_later(&self, trial: &Trial<'_>, wish: &Wish) -> bool {
-        let gone = |spot: &Spot| {
-            let life = self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()))?;
-            life.gone().filter(|turn| turn.by_person && turn.at >= trial.edit.at).map(|turn| (turn.seq, turn.at))
-        };
-        if gone(trial.spot).is_some() {
+        let life = |spot: &Spot| self.past.lives.get(&(spot.pair, spot.side, spot.record.clone()));
+        let own = life(trial.spot).and_then(|life| life.gone());
+        if own.is_some_and(|turn| turn.by_person && turn.at >= trial.edit.at) {
             return true;
         }
-        let arrived = |far: &Spot, seq: u64, at| wish.met_by(&self.plain(far, &self.past.value_before(far, seq), at));
-        trial.fars.iter().any(|far| gone(far).is_some_and(|(seq, at)| arrived(far, seq, at)))
+        let arrived =
+            |far: &Spot, turn: &Turn| wish.met_by(&self.plain(far, &self.past.value_before(far, turn.seq), turn.at));
+        trial.fars.iter().any(|far| {
+            let turns = life(far).map_or(&[][..], |life| life.turns.as_slice());
+            turns.iter().enumerate().any(|(index, turn)| {
+                // Whoever takes a counterpart back finds this record gone, if it has followed.
+                let lasts = index + 1 == turns.len() || own.is_some();
+                lasts && turn.gone && turn.by_person && turn.at >= trial.edit.at && arrived(far, turn)
+            })
+        })
     }
 
     /// Milliseconds until the API put the value on the other side, where nobody edited or held it meanwhile.

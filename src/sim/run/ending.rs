@@ -144,7 +144,15 @@ impl Story {
         let (crm, notion) = (locked(&worlds.crm), locked(&worlds.notion));
         let lagged = ["notion-index-lag", "crm-index-lag"].iter().any(|kind| self.done.contains_key(kind));
         let index_lag = if lagged { SignedDuration::from_secs(31) } else { SignedDuration::ZERO };
-        let case = Case { pairs: &self.site.pairs, crm: &crm, notion: &notion, claims: &claims, began, index_lag };
+        let case = Case {
+            pairs: &self.site.pairs,
+            crm: &crm,
+            notion: &notion,
+            claims: &claims,
+            began,
+            index_lag,
+            remember_gone: SignedDuration::try_from(self.profile.timing.remember_gone).unwrap_or(SignedDuration::MAX),
+        };
         let report = audit(&case);
         violations.extend(
             report
