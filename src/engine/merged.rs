@@ -48,9 +48,11 @@ impl Core {
     /// What linked the record that went away and was not read since: whether it links another now tells what happened.
     pub(super) fn unread_owners(&self, id: &TieId, gone: Side) -> Vec<RecordRef> {
         let Some(at) = self.ends(id).map(|ends| ends.get(gone).clone()) else { return Vec::new() };
-        let seen = |at: &RecordRef| Some(self.memory.pair(&at.pair)?.observation(at.side, &at.id)?.seen_at);
-        let since = seen(&at);
-        self.owners(&at).into_iter().filter(|owner| seen(owner) < since).collect()
+        let seen = |at: &RecordRef| self.memory.pair(&at.pair)?.observation(at.side, &at.id);
+        let since = seen(&at).map(|seen| seen.seen_at);
+        // What went away itself links nothing any more.
+        let unread = |owner: &RecordRef| seen(owner).is_some_and(|it| it.is_present() && Some(it.seen_at) < since);
+        self.owners(&at).into_iter().filter(unread).collect()
     }
 
     /// Forgets replacements that nothing went away after.

@@ -9,7 +9,7 @@ use crate::model::{Event, IntentState, Side, Value};
 use crate::remote::RemoteErrorKind;
 
 use super::Claims;
-use super::core::Core;
+use super::core::{Core, OpKey, Planned};
 
 /// Journal lines that every snapshot shows.
 const LATEST: usize = 50;
@@ -81,7 +81,9 @@ impl Core {
         let in_flight = intents().count() - unknown;
         // A planned operation whose intent is open is counted once, as the intent.
         let under_way = self.under_way.keys().filter(|op| op.side == side).count();
-        let waiting = self.planned.keys().filter(|op| op.side == side && !self.under_way.contains_key(*op)).count();
+        // What was set aside is counted by itself: nobody sends it.
+        let sent = |(op, planned): &(&OpKey, &Planned)| op.side == side && planned.due < Timestamp::MAX;
+        let waiting = self.planned.iter().filter(sent).filter(|(op, _)| !self.under_way.contains_key(*op)).count();
         QueueDepth {
             planned: count(waiting + under_way.saturating_sub(in_flight)),
             in_flight: count(in_flight),

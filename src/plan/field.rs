@@ -276,8 +276,8 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
                 notion: notion.clone(),
             };
             if let (true, Some((base_crm, base_notion))) = (case.mergeable, &case.base)
-                && !(case.moved.0 && crm == base_crm && lacks_some(base_notion, notion))
-                && !(case.moved.1 && notion == base_notion && lacks_some(base_crm, crm))
+                && !(case.moved.0 && crm == base_crm && lacks_some(base_notion, notion) && !refused(case, Side::Crm))
+                && !(case.moved.1 && notion == base_notion && lacks_some(base_crm, crm) && !refused(case, Side::Notion))
                 && let Some(merged) = merge_sets(base_crm, base_notion, crm, notion)
             {
                 return merged_plan(case, crm, notion, merged).unwrap_or_else(|| held(conflict()));
@@ -320,6 +320,11 @@ fn winner(case: &FieldCase<'_>) -> Option<Side> {
             _ => None,
         },
     }
+}
+
+/// Whether a side keeps its value because it refused ours: nobody put it back.
+fn refused(case: &FieldCase<'_>, on: Side) -> bool {
+    case.marks.iter().any(|mark| matches!(mark, MarkKind::Refused { side, .. } if *side == on))
 }
 
 /// Whether a side has taken elements out. Where the other was edited back to what both agreed on, it may just have put them

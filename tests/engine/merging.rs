@@ -127,10 +127,10 @@ async fn the_newer_of_two_edits_wins_where_the_policy_says_so_and_their_interval
     let path = format!("/v1/pages/{page}");
     bench.faults(move |call| if call.path == path { broken() } else { Fate::Pass });
     bench.edit_deal(&deal, "OPPORTUNITY", "100");
-    bench.pass(30).await;
+    bench.pass(120).await;
     // The page is read once more, with the old amount: whatever comes now came later.
     bench.edit_notion(&page, "Notes", json!("worked on"));
-    bench.pass(30).await;
+    bench.pass(120).await;
     bench.edit_notion(&page, "Amount", 200);
     bench.pass(60).await;
     bench.no_faults();
