@@ -294,6 +294,24 @@ impl Core {
         self.judge_windows(txn, at);
     }
 
+    /// Whether an edit was made after the pre-read of a window.
+    fn came_after(&self, side: Side, window: &Window, edit: &Edit) -> bool {
+        match window.edited_at.filter(|_| window.recalled) {
+            Some(edited) => edit.theirs >= edited,
+            None => self.ours(side, edit) >= window.opened - SLACK,
+        }
+    }
+
+    /// Whether word came of an edit of this field since a write of unknown outcome was sent: then a value that looks as if
+    /// nothing had happened may have been put back.
+    pub(super) fn was_edited_since(&self, at: &RecordRef, intent: &Intent, name: &FieldName) -> bool {
+        let windows = self.hints.windows.get(at).into_iter().flatten();
+        let mut own = windows.filter(|window| window.intent == intent.seq);
+        let edits = self.hints.edits.get(at).map(Vec::as_slice).unwrap_or_default();
+        let names_it = |edit: &&Edit| edit.fields.as_ref().is_none_or(|names| names.contains(name));
+        own.any(|window| edits.iter().filter(names_it).any(|edit| self.came_after(at.side, window, edit)))
+    }
+
     /// Tells every edit that lies in a closed window of the same field, once a field and window.
     fn judge_windows(&mut self, txn: &mut Txn, at: &RecordRef) {
         let edits = self.hints.edits.get(at).map(Vec::as_slice).unwrap_or_default();
@@ -304,11 +322,7 @@ impl Core {
             for (key, slot) in window.fields.iter().filter(|(_, slot)| !slot.done) {
                 let Some(field) = self.field(&at.pair, key) else { continue };
                 let inside = |edit: &&Edit| {
-                    let opened = match window.edited_at.filter(|_| window.recalled) {
-                        Some(edited) => edit.theirs >= edited,
-                        None => self.ours(at.side, edit) >= window.opened - SLACK,
-                    };
-                    opened
+                    self.came_after(at.side, window, edit)
                         && self.ours(at.side, edit) <= closed + SLACK
                         && edit.fields.as_ref().is_none_or(|names| names.contains(field.name_on(at.side)))
                 };

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Entity, Event, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record, RecordId,
-    RecordRef, Tie,
+    Entity, Event, FieldName, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record,
+    RecordId, RecordRef, Tie,
 };
 use crate::remote::{Fetched, Lane, RemoteError, System};
 
@@ -212,8 +212,10 @@ impl Core {
 
     fn probed_update(&mut self, txn: &mut Txn, intent: &Intent, at: &RecordRef, began: Timestamp, fetched: Fetched) {
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned();
+        let mut edited = false;
         if let (Fetched::Record(record), Some(tie)) = (&fetched, tie) {
             let written = self.settle_fields(txn, intent, at, tie, Some(record), began, false);
+            edited = written < intent.common.len();
             let done = match intent.purpose {
                 Purpose::Trash { .. } => record.presence != Presence::Present,
                 _ => written == intent.common.len(),
@@ -229,7 +231,27 @@ impl Core {
             event.window = Some((intent.read_at, began));
             txn.events.push(event);
         }
+        let names: Vec<FieldName> = intent.fields.keys().cloned().collect();
+        let put_back: Vec<FieldName> =
+            names.into_iter().filter(|name| edited && self.was_edited_since(at, intent, name)).collect();
         self.take_one(txn, at, began, fetched);
+        self.count_as_edited(txn, at, &put_back, (intent.read_at, began));
+    }
+
+    /// What a reading shows of these fields came in between, though it looks as before.
+    fn count_as_edited(
+        &mut self,
+        txn: &mut Txn,
+        at: &RecordRef,
+        fields: &[FieldName],
+        (last, came): (Timestamp, Timestamp),
+    ) {
+        let known = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
+        let Some(mut observation) = known.filter(|_| !fields.is_empty()).cloned() else { return };
+        for name in fields {
+            observation.changed_between.insert(name.clone(), (Some(last), came));
+        }
+        self.memory.put_observation(txn, at, observation);
     }
 
     fn reschedule(&mut self, txn: &mut Txn, mut intent: Intent, probed: u32, due: Timestamp) {

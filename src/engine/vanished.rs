@@ -7,12 +7,15 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::mapping::{FieldMap, Lookup};
 use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
 use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{FieldPlan, Interval, Seen};
 
 use super::core::Core;
+use super::memory::PairMemory;
 
 /// What a side's relation no longer shows.
 pub struct OutOfSight {
@@ -85,6 +88,12 @@ impl Core {
         let pair = self.memory.pair(related);
         let (mut elements, mut unread) = (BTreeSet::new(), Vec::new());
         for element in before.difference(&shown) {
+            // It was linked by a record that is out of sight since, and has another counterpart now.
+            let agreed = base.map(|base| base.at);
+            if pair.zip(agreed).is_some_and(|(pair, at)| self.was_seen_by_another(pair, side, element, at)) {
+                elements.insert(element.clone());
+                continue;
+            }
             let Some(id) = lookup.record_of(related, side, element).map(RecordId) else { continue };
             match pair.and_then(|pair| pair.observation(side, &id)) {
                 Some(known) if known.is_present() && known.seen_at >= since => {
@@ -101,6 +110,17 @@ impl Core {
         }
         let hidden = self.hides_guests(field, side, other);
         (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread, first_contact: base.is_none() })
+    }
+
+    /// Whether a related record had another counterpart on a side when its relation was agreed on, which is not shown there
+    /// any more.
+    fn was_seen_by_another(&self, pair: &PairMemory, side: Side, element: &str, agreed: Timestamp) -> bool {
+        !self.systems.get(side).capabilities().deleted_vanish
+            && pair.tombstones.iter().any(|((crm, notion), stone)| {
+                let here = if side == Side::Crm { crm } else { notion };
+                let missing = || pair.observation(side, here).is_some_and(|it| it.presence == Presence::Missing);
+                crm.as_str() == element && stone.since >= agreed && missing()
+            })
     }
 
     /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more. It may

@@ -198,6 +198,8 @@ pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
         let Some(pair) = &event.pair else { continue };
         let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: event.field.clone() };
         match event.what {
+            // A duplicate set is a notice: the record that is tied goes on.
+            Happening::Held if event.note.contains("carry the same marker") => {}
             Happening::Held => {
                 held.insert(id, event.at);
             }

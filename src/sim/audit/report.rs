@@ -163,6 +163,8 @@ pub struct Report {
     pub loops: u64,
     /// The longest window in which an edit was exposed, in milliseconds.
     pub exposed_longest_ms: u64,
+    /// A sentence for each edit that was exposed.
+    pub exposed: Vec<String>,
     /// How fast edits crossed.
     pub latency_ms: Latency,
     /// Everything that must not be, in the order of the worlds' logs, the CRM's first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::model::{Happening, Side};
@@ -16,6 +16,9 @@ use super::terms::Terms;
 use super::wish::Wish;
 use super::witness::Matter;
 use super::{Case, PairSpec};
+
+/// How far apart two people may do the same thing on two sides without one having seen the other's.
+const CONCURRENT: SignedDuration = SignedDuration::from_hours(2);
 
 /// Everything a judgement needs.
 pub(super) struct Court<'a> {
@@ -77,6 +80,7 @@ impl<'a> Court<'a> {
                 Outcome::Exposed => {
                     let longest = self.matter(&trial, &self.wish(&trial)).exposed(trial.later);
                     report.exposed_longest_ms = report.exposed_longest_ms.max(longest.unwrap_or(0));
+                    report.exposed.push(self.sentence(&trial, outcome));
                 }
                 Outcome::Lost => {
                     report.tell(TroubleKind::Lost, spot.side, vec![edit.seq], self.sentence(&trial, outcome))
@@ -279,6 +283,8 @@ impl<'a> Court<'a> {
                     wish.without(|member| {
                         self.is_gone(related, member) || self.is_another(related, member, trial.edit.at)
                     });
+                    // What people of both sides put in by themselves stays, though one of them took it out again.
+                    wish.without_removed(|member| self.put_in_on_both(trial, member));
                     // What was put in and taken out again before anybody looked changed nothing.
                     let unseen = |member: &str, put_in: bool| self.unseen_turn(trial, member, put_in);
                     wish.without_turns(|member| unseen(member, true), |member| unseen(member, false));
@@ -310,6 +316,24 @@ impl<'a> Court<'a> {
                 && event.side == Some(trial.spot.side)
                 && event.field.as_ref() == field
                 && between.contains(&event.at)
+        })
+    }
+
+    /// Whether people put a member in on both sides, each for themselves, before it was taken out here.
+    fn put_in_on_both(&self, trial: &Trial<'_>, member: &str) -> bool {
+        let has = |spot: &Spot, value: &Json, at: Timestamp| self.plain(spot, value, at).members().contains(member);
+        let adds = |spot: &Spot, touch: &Touch| {
+            touch.person.is_some() && !has(spot, &touch.before, touch.at) && has(spot, &touch.after, touch.at)
+        };
+        let Some(own) = trial.earlier.iter().rfind(|touch| adds(trial.spot, touch)) else { return false };
+        trial.fars.iter().any(|far| {
+            let mut touches = self.past.at(far).iter();
+            let carried = |touch: &Touch| touch.person.is_none() && (own.at..=trial.edit.at).contains(&touch.at);
+            let by_us = self.past.at(far).iter().chain(trial.earlier).filter(|touch| carried(touch)).any(|touch| {
+                has(far, &touch.before, touch.at) != has(far, &touch.after, touch.at)
+                    || has(trial.spot, &touch.before, touch.at) != has(trial.spot, &touch.after, touch.at)
+            });
+            !by_us && touches.any(|touch| adds(far, touch) && touch.at >= own.at - CONCURRENT)
         })
     }
 
@@ -373,7 +397,11 @@ impl<'a> Court<'a> {
         format!(
             "{}: {} set {field} of {}/{} in {} from {} to {} at {} (entry {}); tied to {far}; there now: {}, on the other \
              side: {}{pending}",
-            if outcome == Outcome::Lost { "lost" } else { "unsettled" },
+            match outcome {
+                Outcome::Lost => "lost",
+                Outcome::Exposed => "exposed",
+                _ => "unsettled",
+            },
             edit.person.as_deref().unwrap_or("somebody"),
             trial.pair.name,
             spot.record,

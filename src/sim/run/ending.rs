@@ -173,7 +173,10 @@ impl Story {
         if exposed > 0 && self.profile.webhooks == Mode::Reliable {
             violations.push(Violation {
                 kind: Failing::Exposed,
-                text: format!("{exposed} edits were exposed, though word of every edit was brought"),
+                text: format!(
+                    "{exposed} edits were exposed, though word of every edit was brought: {}",
+                    report.exposed.join("; ")
+                ),
             });
         }
         let drift = drift(&claims);
