@@ -3,11 +3,13 @@
 //! They agreed at the older of both readings: what the side that was read longer ago has done since is not known. So the
 //! newer side's edit counts as one until the other is seen again, and that is seen to at once.
 
-use crate::model::{Base, FieldKey, Happening, HoldId, Observation, RecordRef, Side, TieId, Value};
-use crate::plan::Interval;
+use crate::mapping::PairMap;
+use crate::model::{Base, FieldKey, Happening, HoldId, Kind, Observation, RecordRef, Side, Tie, TieId, Value};
+use crate::plan::{Interval, Seen};
 
 use super::core::Core;
 use super::memory::Txn;
+use super::planning::has_strangers;
 
 /// Whether a value was seen to move after a moment. One that nobody read before was not, however late it was read.
 pub(super) fn moved_since((last, came): Interval, at: jiff::Timestamp) -> bool {
@@ -40,7 +42,7 @@ impl Core {
             }
             spent.push(HoldId::field(id, &key));
             let before = tie.base.get(&key).filter(|base| base.mapping == field.hash);
-            let same = before.is_some_and(|base| base.crm == crm && base.notion == notion);
+            let same = before.is_some_and(|base| self.comparable(field, base) == (crm.clone(), notion.clone()));
             if same && before.is_some_and(|base| base.at >= at) {
                 continue;
             }
@@ -51,7 +53,8 @@ impl Core {
                 event.after = Some(crm.clone());
                 txn.events.push(event);
             }
-            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone() });
+            let apart = self.kept_apart(field, before);
+            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), apart });
         }
         if unconfirmed {
             self.unconfirmed.insert(id.clone());
@@ -73,5 +76,30 @@ impl Core {
         if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
             pair.dirty.remove(&id.crm);
         }
+    }
+
+    /// Whether a record holds anything that the two never agreed on.
+    pub(super) fn holds_edits(&self, map: &PairMap, tie: &Tie, side: Side, observation: &Observation) -> bool {
+        let lookup = self.translator();
+        map.fields.iter().any(|field| {
+            let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
+            match (self.seen(field, side, observation, &lookup), base) {
+                // What never crosses is nobody's edit, unless it waits for a person.
+                (_, Some(_)) | (Seen::Unmapped(..) | Seen::Unknown(..), _) if !field.spec.direction.from(side) => false,
+                (Seen::Known(value), Some(base)) => {
+                    let came = observation.changed_between.get(field.name_on(side));
+                    let (crm, notion) = self.comparable(field, base);
+                    // Back at the base is an edit too, if it was seen to move since.
+                    came.is_some_and(|came| moved_since(*came, base.at))
+                        || value != if side == Side::Crm { crm } else { notion }
+                        || has_strangers(observation.known(field.name_on(side)), &value)
+                }
+                // Never agreed on, without a form in common, or not readable: it may be all there is of it.
+                (Seen::Known(value), None) => !value.is_empty(),
+                // People that we may not list say nothing about an edit.
+                (Seen::Unknown(..), _) if field.kind == Kind::People => false,
+                (Seen::Unmapped(..) | Seen::Unknown(..), _) => true,
+            }
+        })
     }
 }

@@ -104,7 +104,13 @@ impl Core {
                     _ => None,
                 };
                 if let (Some(crm), Some(notion)) = (shown(Side::Crm, crm), shown(Side::Notion, notion)) {
-                    let base = Base { crm, notion, at: self.clock.now(), mapping: field.hash.clone() };
+                    let base = Base {
+                        crm,
+                        notion,
+                        at: self.clock.now(),
+                        mapping: field.hash.clone(),
+                        apart: Default::default(),
+                    };
                     tie.base.insert(field.spec.key.clone(), base);
                 }
             }

@@ -221,6 +221,7 @@ impl Core {
         if kind == ListingKind::Sweep {
             self.look_for_absent(&name, side, listing_began, &shown, now);
             self.forget_gone(txn, &name, now);
+            self.look_again_at_hidden();
         }
         // Increments touch what they show; only a complete listing tells something about what it does not show.
         if let Some(pair) = self.memory.pairs.get_mut(&name).filter(|_| answers_again || kind == ListingKind::Sweep) {

@@ -180,12 +180,14 @@ impl Core {
                         txn.events.push(settled);
                     }
                     txn.events.push(event);
-                    moved |= move_base(&mut tie, field, intent, got, now);
+                    let apart = self.kept_apart(field, tie.base.get(key));
+                    moved |= move_base(&mut tie, field, intent, got, now, apart);
                     self.memory.remove_mark(txn, &hold, "refused");
                 }
                 Taken::Kept if refusals && self.errs(Flaw::RefusedAsBase) => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
-                    moved |= move_base(&mut tie, field, intent, sent, now);
+                    let apart = self.kept_apart(field, tie.base.get(key));
+                    moved |= move_base(&mut tie, field, intent, sent, now, apart);
                 }
                 Taken::Kept if refusals => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -267,7 +269,7 @@ impl Core {
             let key = &field.spec.key;
             match self.taken(field, intent, Some(record)) {
                 Taken::Yes(got) => {
-                    move_base(&mut tie, field, intent, got, now);
+                    move_base(&mut tie, field, intent, got, now, BTreeMap::new());
                 }
                 Taken::Kept => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -319,7 +321,14 @@ impl Core {
 
 /// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
 /// thing; where both sides are being written, the second write moves it.
-fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value, at: Timestamp) -> bool {
+fn move_base(
+    tie: &mut Tie,
+    field: &FieldMap,
+    intent: &Intent,
+    got: Value,
+    at: Timestamp,
+    apart: BTreeMap<String, String>,
+) -> bool {
     let key: &FieldKey = &field.spec.key;
     let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
     if !field.same(sent, agreed) {
@@ -329,6 +338,6 @@ fn move_base(tie: &mut Tie, field: &FieldMap, intent: &Intent, got: Value, at: T
         Side::Crm => (got, agreed.clone()),
         Side::Notion => (agreed.clone(), got),
     };
-    tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone() });
+    tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), apart });
     true
 }

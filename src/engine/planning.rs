@@ -92,33 +92,9 @@ impl Core {
             if people && !self.directory.is_known() && self.directory.refused().is_none() {
                 return None;
             }
-            let edited = Side::BOTH.into_iter().any(|side| {
-                let observation = if side == Side::Crm { crm } else { notion };
-                observation.is_present()
-                    && map.fields.iter().any(|field| {
-                        let base = tie.base.get(&field.spec.key).filter(|base| base.mapping == field.hash);
-                        match (self.seen(field, side, observation, &lookup), base) {
-                            // What never crosses is nobody's edit, unless it waits for a person.
-                            (_, Some(_)) | (Seen::Unmapped(..) | Seen::Unknown(..), _)
-                                if !field.spec.direction.from(side) =>
-                            {
-                                false
-                            }
-                            (Seen::Known(value), Some(base)) => {
-                                let came = observation.changed_between.get(field.name_on(side));
-                                // Back at the base is an edit too, if it was seen to move since.
-                                came.is_some_and(|came| moved_since(*came, base.at))
-                                    || value != *base.of(side)
-                                    || has_strangers(observation.known(field.name_on(side)), &value)
-                            }
-                            // Never agreed on, without a form in common, or not readable: it may be all there is of it.
-                            (Seen::Known(value), None) => !value.is_empty(),
-                            // People that we may not list say nothing about an edit.
-                            (Seen::Unknown(..), _) if field.kind == Kind::People => false,
-                            (Seen::Unmapped(..) | Seen::Unknown(..), _) => true,
-                        }
-                    })
-            });
+            let ends = [(Side::Crm, crm), (Side::Notion, notion)];
+            let edited =
+                ends.into_iter().any(|(side, seen)| seen.is_present() && self.holds_edits(map, tie, side, seen));
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
             let mut awaits = Vec::new();
@@ -168,7 +144,7 @@ impl Core {
                 direction: field.spec.direction,
                 policy: field.spec.policy,
                 mergeable: field.crm.multiple && field.notion.multiple,
-                base: base.map(|base| (base.crm.clone(), base.notion.clone())),
+                base: base.map(|base| self.comparable(field, base)),
                 rebaselined: base.is_none() && tie.base.contains_key(key),
                 crm: self.seen(field, Side::Crm, crm, &lookup),
                 notion: self.seen(field, Side::Notion, notion, &lookup),
@@ -443,7 +419,7 @@ impl Core {
 }
 
 /// Whether a set holds elements that have no counterpart: the other side never knew them.
-fn has_strangers(native: Option<&Value>, common: &Value) -> bool {
+pub(super) fn has_strangers(native: Option<&Value>, common: &Value) -> bool {
     let count = |value: &Value| value.elements().map_or(0, |elements| elements.len());
     native.is_some_and(|native| count(native) > count(common))
 }

@@ -162,6 +162,17 @@ impl Core {
         Value::links(pages.iter().filter(|page| !unlinked(page)).cloned())
     }
 
+    /// What was held because something was not shown may be shown again, and nothing else has changed: it is planned anew.
+    pub(super) fn look_again_at_hidden(&mut self) {
+        let hidden = self.memory.holds.values().filter(|hold| matches!(hold.why, Why::Unreadable { .. }));
+        let ids: Vec<TieId> = hidden.filter_map(|hold| hold.id.tie_id()).collect();
+        for id in ids {
+            if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
+                pair.dirty.insert(id.crm);
+            }
+        }
+    }
+
     /// A tie waits for word of these records, which are read next.
     pub(super) fn wait_for_records(&mut self, id: &TieId, records: Vec<RecordRef>) {
         let now = self.clock.now();
