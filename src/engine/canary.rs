@@ -119,7 +119,7 @@ impl Core {
         self.hurry(name, now);
     }
 
-    fn hurry(&mut self, name: &PairName, now: Timestamp) {
+    pub(super) fn hurry(&mut self, name: &PairName, now: Timestamp) {
         if let Some(Some(due)) = self.schema_due.get_mut(name) {
             *due = now.min(*due);
         }

@@ -12,6 +12,7 @@ use crate::model::{
     Event, FieldKey, FieldName, Happening, HoldId, Observation, PairName, RecordId, RecordRef, Side, TieId, Value,
     Verdict, Why,
 };
+use crate::plan::Interval;
 use crate::remote::{RemoteError, System};
 use crate::seam::WallClock;
 
@@ -98,6 +99,8 @@ pub struct Core {
     pub(super) ahead: Sides<SignedDuration>,
     /// Ties that wait for word of a record.
     pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
+    /// What fields of Notion held before they showed an option that no schema has shown yet, and when that had come.
+    pub(super) renamed_perhaps: BTreeMap<(RecordRef, FieldName), (Value, Option<Interval>)>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
     /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.

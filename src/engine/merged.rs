@@ -45,6 +45,11 @@ impl Core {
         seen.is_some_and(|seen| self.clock.now().duration_since(seen) < self.remembered_for())
     }
 
+    /// Whether a relation showed another record of the CRM in place of this one lately.
+    pub(super) fn was_replaced(&self, name: &PairName, crm: &RecordId) -> bool {
+        self.guards.get(name).is_some_and(|guards| guards.replaced.contains_key(&(Side::Crm, crm.clone())))
+    }
+
     /// What linked the record that went away and was not read since: whether it links another now tells what happened.
     pub(super) fn unread_owners(&self, id: &TieId, gone: Side) -> Vec<RecordRef> {
         let Some(at) = self.ends(id).map(|ends| ends.get(gone).clone()) else { return Vec::new() };

@@ -83,6 +83,7 @@ impl Core {
                 && before.unread == observation.unread
         });
         let replaced = self.replaced(at, before, &observation);
+        let renamed = self.perhaps_renamed(at, before, &observation);
         let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
         self.watch_heat(at, &record, began);
         self.heard_of(at);
@@ -91,6 +92,7 @@ impl Core {
             return;
         }
         self.note_replaced(at.side, replaced, began);
+        self.renamed_perhaps.extend(renamed);
         self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
         txn.events.extend(news);
         self.memory.put_observation(txn, at, observation);

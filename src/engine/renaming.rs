@@ -9,6 +9,8 @@ use crate::model::{
     FieldName, FieldState, Happening, HoldId, Kind, Observation, PairName, RecordRef, Side, TieId, Value,
 };
 
+use crate::plan::Interval;
+
 use super::core::Core;
 use super::memory::Txn;
 
@@ -28,6 +30,7 @@ impl Core {
         if !renamed.options.is_empty() {
             self.rename_agreed(txn, name, &renamed);
         }
+        self.renamed_perhaps.retain(|(at, _), _| at.pair != *name);
         if !renamed.changed.is_empty() || renamed.reshaped {
             self.release_failures(txn, name, &renamed);
         }
@@ -58,6 +61,16 @@ impl Core {
                         *value = new;
                     }
                 }
+                // It was read with the new name before that was known: nobody has edited it since it came.
+                let at = RecordRef { pair: pair.spec.name.clone(), side: Side::Notion, id: id.clone() };
+                if let Some((old, came)) = self.renamed_perhaps.get(&(at, name.clone()))
+                    && with_new_names(old, names).as_ref() == observation.known(name)
+                {
+                    match came {
+                        Some(came) => drop(observation.changed_between.insert(name.clone(), *came)),
+                        None => drop(observation.changed_between.remove(name)),
+                    }
+                }
             }
             if observation != *before {
                 moved.push((RecordRef { pair: name.clone(), side: Side::Notion, id: id.clone() }, observation));
@@ -66,6 +79,24 @@ impl Core {
         for (at, observation) in moved {
             self.memory.put_observation(txn, &at, observation);
         }
+    }
+
+    /// What fields held that show an option now which the schema did not: it may be an old one with a new name.
+    pub(super) fn perhaps_renamed(
+        &self,
+        at: &RecordRef,
+        before: Option<&Observation>,
+        after: &Observation,
+    ) -> Vec<((RecordRef, FieldName), (Value, Option<Interval>))> {
+        let map = self.memory.pair(&at.pair).and_then(|pair| pair.map.as_ref()).filter(|_| at.side == Side::Notion);
+        let (Some(map), Some(before)) = (map, before) else { return Vec::new() };
+        let fields = map.fields.iter().filter(|field| shows_unknown_option(field, after));
+        let held = fields.filter_map(|field| {
+            let name = field.name_on(Side::Notion);
+            let old = before.known(name).filter(|old| after.known(name) != Some(*old))?;
+            Some(((at.clone(), name.clone()), (old.clone(), before.changed_between.get(name).copied())))
+        });
+        held.collect()
     }
 
     /// Bases hold the names of options in common dialect, which is Notion's.
@@ -114,23 +145,28 @@ impl Core {
 
     /// Whether a page shows an option that came after the schemas were read: an old one may have a new name.
     pub(super) fn has_unknown_option(&self, id: &TieId, field: &FieldMap, notion: &Observation) -> bool {
-        if !matches!(field.notion_kind, Kind::Select | Kind::Status | Kind::MultiSelect) {
-            return false;
-        }
-        let Some(value) = notion.known(field.name_on(Side::Notion)) else { return false };
-        let named = match value {
-            Value::Choice(name) => vec![name],
-            Value::Choices(names) => names.iter().collect(),
-            _ => return false,
-        };
-        let options = &field.notion.options;
-        let is_known = |name: &&String| options.iter().any(|option| option.id == **name || option.stable.is_none());
-        if named.iter().all(is_known) {
+        if !shows_unknown_option(field, notion) {
             return false;
         }
         let came = notion.changed_between.get(field.name_on(Side::Notion)).map(|(_, came)| *came);
         came.zip(self.schemas_as_of(&id.pair)).is_some_and(|(came, read)| read <= came)
     }
+}
+
+/// Whether Notion shows an option of this field that its schema did not.
+fn shows_unknown_option(field: &FieldMap, notion: &Observation) -> bool {
+    if !matches!(field.notion_kind, Kind::Select | Kind::Status | Kind::MultiSelect) {
+        return false;
+    }
+    let Some(value) = notion.known(field.name_on(Side::Notion)) else { return false };
+    let named = match value {
+        Value::Choice(name) => vec![name],
+        Value::Choices(names) => names.iter().collect(),
+        _ => return false,
+    };
+    let options = &field.notion.options;
+    let is_known = |name: &&String| options.iter().any(|option| option.id == **name || option.stable.is_none());
+    !named.iter().all(is_known)
 }
 
 fn rename_fields(observation: &mut Observation, names: &[(FieldName, FieldName)]) {

@@ -104,6 +104,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         suspects: BTreeSet::new(),
         ahead: Sides::default(),
         awaited: BTreeMap::new(),
+        renamed_perhaps: BTreeMap::new(),
         unconfirmed: BTreeSet::new(),
         doubted: BTreeSet::new(),
         unreadable: BTreeSet::new(),

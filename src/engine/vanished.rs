@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, Observation, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
+use crate::model::{Base, Observation, PairName, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
 use crate::plan::field::UNKNOWN_CYCLES;
 use crate::plan::{FieldPlan, Interval, Seen};
 
@@ -139,8 +139,9 @@ impl Core {
         })
     }
 
-    /// A page's links without those to pages whose CRM record was deleted, if the CRM's links lack it: with the
-    /// record the CRM took the link away, whichever of the two was seen first. What somebody has linked since stays.
+    /// A page's links without those to pages whose CRM record was merged into another, if the CRM's links lack it: with the
+    /// record the CRM took the link away, whichever of the two was seen first. What somebody has linked since stays, and so
+    /// does the page of a record that was only deleted: it has no counterpart, and is carried.
     pub(super) fn without_unlinked(&self, tie: &Tie, field: &FieldMap, links: Value) -> Value {
         let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
         let (Some(related), Value::Links(pages)) = (related, &links) else { return links };
@@ -156,6 +157,7 @@ impl Core {
                         && stone.gone == Some(Side::Crm)
                         && related.observation(Side::Crm, &stone.crm).is_none_or(|it| !it.is_present())
                         && !in_crm.contains(stone.crm.as_str())
+                        && self.was_replaced(&related.spec.name, &stone.crm)
                         && edited.is_none_or(|edited| edited <= stone.since)
                 })
         };
@@ -163,7 +165,15 @@ impl Core {
     }
 
     /// What was held because something was not shown may be shown again, and nothing else has changed: it is planned anew.
+    /// An option that was missing may be there: the schemas are read anew.
     pub(super) fn look_again_at_hidden(&mut self) {
+        let missing =
+            self.memory.holds.values().filter(|it| matches!(it.why, Why::Unmappable { .. } | Why::Refused { .. }));
+        let pairs: BTreeSet<PairName> = missing.map(|hold| hold.id.pair.clone()).collect();
+        let now = self.clock.now();
+        for name in pairs {
+            self.hurry(&name, now);
+        }
         let hidden = self.memory.holds.values().filter(|hold| matches!(hold.why, Why::Unreadable { .. }));
         let ids: Vec<TieId> = hidden.filter_map(|hold| hold.id.tie_id()).collect();
         for id in ids {

@@ -143,7 +143,9 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                 });
                 let stood_for = |member: &String| {
                     let pages = related_pair.map(|name| court.bonds.all(name, Side::Crm, member));
-                    let mut others = pages.into_iter().flatten().flat_map(|page| {
+                    // A page without a tie is its own name.
+                    let pages = pages.into_iter().flatten().chain([member.as_str()]);
+                    let mut others = pages.flat_map(|page| {
                         related_pair.map(|name| court.bonds.all(name, Side::Notion, page)).into_iter().flatten()
                     });
                     spot.side == Side::Notion

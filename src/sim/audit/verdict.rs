@@ -261,7 +261,8 @@ impl<'a> Court<'a> {
                 let mut stands = true;
                 let overtaken = trial.later.iter().any(|touch| {
                     let by_person = people(&touch);
-                    let overtaken = by_person && stands;
+                    // Who edits on decides about their own edit, whatever came between.
+                    let overtaken = by_person && (stands || touch.person == trial.edit.person);
                     stands &= by_person || self.plain(trial.spot, &touch.after, touch.at) == *value;
                     overtaken
                 });
