@@ -65,6 +65,9 @@ pub struct RecentWrite {
     pub before: BTreeMap<FieldName, Value>,
 }
 
+/// A value, and in which interval it had come.
+pub(super) type Held = (Value, Option<Interval>);
+
 /// Everything the control task knows.
 pub struct Core {
     /// The mistake that the simulation wants made.
@@ -100,7 +103,7 @@ pub struct Core {
     /// Ties that wait for word of a record.
     pub(super) awaited: BTreeMap<RecordRef, BTreeSet<TieId>>,
     /// What fields of Notion held before they showed an option that no schema has shown yet, and when that had come.
-    pub(super) renamed_perhaps: BTreeMap<(RecordRef, FieldName), (Value, Option<Interval>)>,
+    pub(super) renamed_perhaps: BTreeMap<(RecordRef, FieldName), Held>,
     /// Ties whose sides agreed, but for what the side that was seen longer ago has done since.
     pub(super) unconfirmed: BTreeSet<TieId>,
     /// Records that a query showed and was not believed: until they were read by id, no cursor moves past them.

@@ -9,9 +9,7 @@ use crate::model::{
     FieldName, FieldState, Happening, HoldId, Kind, Observation, PairName, RecordRef, Side, TieId, Value,
 };
 
-use crate::plan::Interval;
-
-use super::core::Core;
+use super::core::{Core, Held};
 use super::memory::Txn;
 
 impl Core {
@@ -87,7 +85,7 @@ impl Core {
         at: &RecordRef,
         before: Option<&Observation>,
         after: &Observation,
-    ) -> Vec<((RecordRef, FieldName), (Value, Option<Interval>))> {
+    ) -> Vec<((RecordRef, FieldName), Held)> {
         let map = self.memory.pair(&at.pair).and_then(|pair| pair.map.as_ref()).filter(|_| at.side == Side::Notion);
         let (Some(map), Some(before)) = (map, before) else { return Vec::new() };
         let fields = map.fields.iter().filter(|field| shows_unknown_option(field, after));

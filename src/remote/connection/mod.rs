@@ -250,7 +250,9 @@ impl Connection {
             self.health().trouble = Some(error.clone());
             error
         })?;
-        reserved.take().map(std::mem::forget);
+        if let Some(reserved) = reserved.take() {
+            std::mem::forget(reserved);
+        }
         match self.inner.transport.send(request.clone()).await {
             Ok(response) => Ok(self.judge(permit, request, response)),
             Err(failure) => {
