@@ -13,6 +13,7 @@ use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, d
 
 use super::agreed::moved_since;
 use super::core::{Core, OpKey, Planned, Target, after, signed};
+use super::flaw::Flaw;
 use super::guards::Moved;
 use super::memory::{PairMemory, Txn};
 
@@ -178,7 +179,11 @@ impl Core {
             let plan = self.representable(
                 field,
                 tie,
-                self.write_over(tie, &case, super::undo::respect_undo(&case, merge(&case))),
+                self.write_over(
+                    tie,
+                    &case,
+                    super::undo::respect_undo(&case, merge(&case), self.errs(Flaw::UndoPushedThrough)),
+                ),
             );
             let plan = hidden.iter().fold(plan, |plan, hidden| hidden.respect(plan));
             if case.decision.is_none() {

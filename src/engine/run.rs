@@ -252,6 +252,12 @@ impl Run {
             let Ok(msg) = self.inbox.try_recv() else { break };
             self.take(&mut txn, msg, &mut answers);
         }
+        if self.core.errs(Flaw::SendBeforeDurable) {
+            // The request is out before the commit is.
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+        }
         self.commit(txn).await?;
         for answer in answers {
             self.answer(answer).await?;

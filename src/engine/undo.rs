@@ -274,8 +274,9 @@ enum Fate {
     Lapsed(String),
 }
 
-/// While an undo stands, nothing else is planned for its field.
-pub(super) fn respect_undo(case: &FieldCase<'_>, plan: FieldPlan) -> FieldPlan {
+/// While an undo stands, nothing else is planned for its field. `pushed` is a mistake: it would be carried out over whatever
+/// came after the write.
+pub(super) fn respect_undo(case: &FieldCase<'_>, plan: FieldPlan, pushed: bool) -> FieldPlan {
     let undone = case.marks.iter().find(|mark| matches!(mark, MarkKind::Undone { .. }));
     let Some(MarkKind::Undone { side, event, who, from, to, both, left }) = undone else { return plan };
     if case.decision.is_some() || (left.is_empty() && plan.agree.is_some()) {
@@ -292,7 +293,7 @@ pub(super) fn respect_undo(case: &FieldCase<'_>, plan: FieldPlan) -> FieldPlan {
     };
     for target in left {
         let (shown, other) = if *target == Side::Crm { (crm, notion) } else { (notion, crm) };
-        if !(case.same)(shown, from) {
+        if !(case.same)(shown, from) && !pushed {
             continue;
         }
         let cause = format!("undone by {who}");
