@@ -202,6 +202,21 @@ async fn an_undo_whose_answer_is_lost_is_not_written_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_an_undo_gives_way_to_an_edit_of_the_side_that_got_its_value_back_first() {
+    let (bench, deal, page, before, write) = written().await;
+    let path = format!("/v1/pages/{page}");
+    bench.faults(move |call| if call.is_update() && call.path == path { Fate::NotSent } else { Fate::Pass });
+    bench.done(Command::Undo { event: write.seq, both: true }).await;
+    bench.until("one side is back", 60, async || bench.deal_field(&deal, FIELD) == before).await;
+    bench.edit_deal(&deal, FIELD, "99");
+    bench.until("it has lapsed", 300, async || !bench.journal(Happening::Lapsed).await.is_empty()).await;
+    bench.no_faults();
+    bench.until("the edit crosses", 600, async || bench.cell(&page, "Amount") == json!("99")).await;
+    bench.settle().await;
+    assert_eq!(bench.deal_field(&deal, FIELD), json!("99"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn both_sides_made_equal_by_hand_end_an_undo() {
     let (bench, deal, page, before, write) = written().await;
     bench.done(undo(&write)).await;
