@@ -21,15 +21,20 @@ fn set_aside(bench: &crosstie::engine::Claims) -> usize {
     bench.holds.iter().filter(|hold| matches!(hold.why, Why::Quarantined { .. })).count()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_record_that_may_not_be_written_is_set_aside_after_three_tries_and_tried_again_when_it_changes() {
-    let bench = Bench::settled(Plan::default()).await;
-    let (deal, page) = bench.deal().await;
+/// Nobody may write this page.
+fn lock(bench: &Bench, page: &str) {
     let path = format!("/v1/pages/{page}");
     bench.faults(move |call| {
         let locked = call.side == Side::Notion && call.is_update() && call.path == path;
         if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_may_not_be_written_is_set_aside_after_three_tries_and_tried_again_when_it_changes() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    lock(&bench, &page);
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
     bench.pass(3 * 3600).await;
     assert_eq!(bench.writes().len(), 3, "at once, after five minutes, after an hour");
@@ -73,11 +78,7 @@ async fn a_value_that_was_refused_for_want_of_another_is_tried_again_once_that_i
 async fn another_input_has_all_its_tries_before_it() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
-    let path = format!("/v1/pages/{page}");
-    bench.faults(move |call| {
-        let locked = call.side == Side::Notion && call.is_update() && call.path == path;
-        if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
-    });
+    lock(&bench, &page);
     for (amount, tries) in [("4711", 3), ("4712", 6)] {
         bench.edit_deal(&deal, "OPPORTUNITY", amount);
         bench.pass(3 * 3600).await;
@@ -89,11 +90,7 @@ async fn another_input_has_all_its_tries_before_it() {
 async fn what_was_written_to_one_side_says_nothing_of_the_other() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
-    let path = format!("/v1/pages/{page}");
-    bench.faults(move |call| {
-        let locked = call.side == Side::Notion && call.is_update() && call.path == path;
-        if locked { Fate::Instead(notion_error(403, "restricted_resource", "this page is locked")) } else { Fate::Pass }
-    });
+    lock(&bench, &page);
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
     bench.edit_notion(&page, "Notes", "from Notion");
     bench

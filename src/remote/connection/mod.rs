@@ -250,6 +250,7 @@ impl Connection {
             self.health().trouble = Some(error.clone());
             error
         })?;
+        // The reservation became the permit that was just granted: dropped, it would give the same one back again.
         if let Some(reserved) = reserved.take() {
             std::mem::forget(reserved);
         }
