@@ -53,8 +53,8 @@ impl Core {
                 event.after = Some(crm.clone());
                 txn.events.push(event);
             }
-            let apart = self.kept_apart(field, before);
-            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), apart });
+            let pages = self.pages_of(field, &crm, notion_seen.known(&field.spec.notion), before);
+            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), pages });
         }
         if unconfirmed {
             self.unconfirmed.insert(id.clone());

@@ -109,7 +109,7 @@ impl Core {
                         notion,
                         at: self.clock.now(),
                         mapping: field.hash.clone(),
-                        apart: Default::default(),
+                        pages: Default::default(),
                     };
                     tie.base.insert(field.spec.key.clone(), base);
                 }

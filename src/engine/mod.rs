@@ -2,7 +2,7 @@
 //!
 //! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `renaming`, `listing`, `reading`, `vanished`, `hints` and `recall` how a side is seen, `planning`, `agreed`, `apart`, `guards` and
+//! `canary`, `renaming`, `listing`, `reading`, `vanished`, `hints` and `recall` how a side is seen, `planning`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `failures`, `fighting`, `unknown` and `late` how it is
 //! written, `undo` how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and
 //! `commands` what an operator sees and does, `desk` the door for them.
@@ -11,7 +11,6 @@
 //! system by its name.
 
 mod agreed;
-mod apart;
 mod assumed;
 mod canary;
 mod clock;
@@ -19,6 +18,7 @@ mod commands;
 mod core;
 mod desk;
 mod dispatch;
+mod elements;
 mod failures;
 mod fighting;
 mod figures;

@@ -180,14 +180,12 @@ impl Core {
                         txn.events.push(settled);
                     }
                     txn.events.push(event);
-                    let apart = self.kept_apart(field, tie.base.get(key));
-                    moved |= move_base(&mut tie, field, intent, got, now, apart);
+                    moved |= self.move_base(&mut tie, field, intent, got, returned, now);
                     self.memory.remove_mark(txn, &hold, "refused");
                 }
                 Taken::Kept if refusals && self.errs(Flaw::RefusedAsBase) => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
-                    let apart = self.kept_apart(field, tie.base.get(key));
-                    moved |= move_base(&mut tie, field, intent, sent, now, apart);
+                    moved |= self.move_base(&mut tie, field, intent, sent, returned, now);
                 }
                 Taken::Kept if refusals => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -269,7 +267,7 @@ impl Core {
             let key = &field.spec.key;
             match self.taken(field, intent, Some(record)) {
                 Taken::Yes(got) => {
-                    move_base(&mut tie, field, intent, got, now, BTreeMap::new());
+                    self.move_base(&mut tie, field, intent, got, Some(record), now);
                 }
                 Taken::Kept => {
                     let sent = intent.common.get(key).cloned().unwrap_or_default();
@@ -317,27 +315,36 @@ impl Core {
         ));
         self.memory.put_intent(txn, intent);
     }
-}
 
-/// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
-/// thing; where both sides are being written, the second write moves it.
-fn move_base(
-    tie: &mut Tie,
-    field: &FieldMap,
-    intent: &Intent,
-    got: Value,
-    at: Timestamp,
-    apart: BTreeMap<String, String>,
-) -> bool {
-    let key: &FieldKey = &field.spec.key;
-    let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
-    if !field.same(sent, agreed) {
-        return false;
+    /// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
+    /// thing; where both sides are being written, the second write moves it.
+    fn move_base(
+        &self,
+        tie: &mut Tie,
+        field: &FieldMap,
+        intent: &Intent,
+        got: Value,
+        returned: Option<&Record>,
+        at: Timestamp,
+    ) -> bool {
+        let key: &FieldKey = &field.spec.key;
+        let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
+        if !field.same(sent, agreed) {
+            return false;
+        }
+        let name = &field.spec.notion;
+        let pair = self.memory.pair(&tie.pair);
+        let on_page = match (intent.side, returned) {
+            (Side::Notion, Some(record)) => record.fields.get(name).and_then(FieldState::known),
+            (Side::Notion, None) => intent.fields.get(name),
+            (Side::Crm, _) => pair.and_then(|pair| pair.observation(Side::Notion, &tie.notion)?.last_known(name)),
+        };
+        let pages = self.pages_of(field, &got, on_page, tie.base.get(key));
+        let (crm, notion) = match intent.side {
+            Side::Crm => (got, agreed.clone()),
+            Side::Notion => (agreed.clone(), got),
+        };
+        tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages });
+        true
     }
-    let (crm, notion) = match intent.side {
-        Side::Crm => (got, agreed.clone()),
-        Side::Notion => (agreed.clone(), got),
-    };
-    tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), apart });
-    true
 }

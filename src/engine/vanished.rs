@@ -7,8 +7,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use crate::mapping::{FieldMap, Lookup};
 use crate::model::{Base, Observation, PairName, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why};
 use crate::plan::field::UNKNOWN_CYCLES;
@@ -75,7 +73,11 @@ impl Core {
         let side = at.side;
         let lookup = self.translator();
         let before = match base {
-            Some(base) => base.of(side).elements()?,
+            Some(base) => {
+                let (crm, notion) = self.comparable(field, base);
+                let still = if side == Side::Crm { crm } else { notion }.elements().unwrap_or_default();
+                base.of(side).elements()?.into_iter().chain(still).collect()
+            }
             // Nobody knows what was in it; what the other side links may be.
             None => {
                 let links = other.known(field.name_on(side.other()))?;
@@ -88,13 +90,16 @@ impl Core {
         let pair = self.memory.pair(related);
         let (mut elements, mut unread) = (BTreeSet::new(), Vec::new());
         for element in before.difference(&shown) {
-            // It was linked by a record that is out of sight since, and has another counterpart now.
-            let agreed = base.map(|base| base.at);
-            if pair.zip(agreed).is_some_and(|(pair, at)| self.was_seen_by_another(pair, side, element, at)) {
-                elements.insert(element.clone());
+            // Another page than the one that stands for it now: out of sight, or taken out and no more of our business.
+            let stood = base.and_then(|base| base.pages.get(element)).filter(|_| side == Side::Notion);
+            let page = lookup.record_of(related, side, element);
+            if let Some(stood) = stood.filter(|stood| page.as_ref() != Some(*stood)) {
+                if pair.is_some_and(|pair| self.is_hidden(pair, side, stood)) {
+                    elements.insert(element.clone());
+                }
                 continue;
             }
-            let Some(id) = lookup.record_of(related, side, element).map(RecordId) else { continue };
+            let Some(id) = page.map(RecordId) else { continue };
             match pair.and_then(|pair| pair.observation(side, &id)) {
                 Some(known) if known.is_present() && known.seen_at >= since => {
                     if base.is_none() || observation.seen_at >= known.seen_at {
@@ -112,15 +117,10 @@ impl Core {
         (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread, first_contact: base.is_none() })
     }
 
-    /// Whether a related record had another counterpart on a side when its relation was agreed on, which is not shown there
-    /// any more.
-    fn was_seen_by_another(&self, pair: &PairMemory, side: Side, element: &str, agreed: Timestamp) -> bool {
+    /// Whether a record is out of sight on a side where records that we may not see look as if they were not there.
+    fn is_hidden(&self, pair: &PairMemory, side: Side, id: &str) -> bool {
         !self.systems.get(side).capabilities().deleted_vanish
-            && pair.tombstones.iter().any(|((crm, notion), stone)| {
-                let here = if side == Side::Crm { crm } else { notion };
-                let missing = || pair.observation(side, here).is_some_and(|it| it.presence == Presence::Missing);
-                crm.as_str() == element && stone.since >= agreed && missing()
-            })
+            && pair.observation(side, &id.into()).is_some_and(|it| it.presence == Presence::Missing)
     }
 
     /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more. It may

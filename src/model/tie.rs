@@ -19,10 +19,10 @@ pub struct Base {
     pub at: Timestamp,
     /// The hash of the field mapping it was agreed under; another hash makes this a first contact.
     pub mapping: String,
-    /// Elements of a relation that were agreed on before and whose record has no tie now: by CRM id, the Notion record that
-    /// stood for it.
+    /// Of a relation: which page stood for an element, by CRM id, when it was agreed on; empty where nobody saw it. An element
+    /// that was agreed on earlier and whose record has no tie now is kept here alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub apart: BTreeMap<String, String>,
+    pub pages: BTreeMap<String, String>,
 }
 
 impl Base {
