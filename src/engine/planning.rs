@@ -175,6 +175,9 @@ impl Core {
                     awaits.extend(out_of_sight.unread.iter().cloned());
                     hidden.push(out_of_sight);
                 }
+                if base.is_some_and(|base| self.only_came_back(field, side, base, (&case.crm, &case.notion))) {
+                    *(if side == Side::Crm { &mut case.moved.0 } else { &mut case.moved.1 }) = false;
+                }
             }
             let plan = self.representable(
                 field,

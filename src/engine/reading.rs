@@ -321,6 +321,10 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp, cycl
         marker: record.marker.clone(),
         seen_at: began,
         settled_since: before.map_or(began, |before| before.settled_since),
+        returned_at: before.and_then(|before| {
+            let returns = !before.is_present() && record.presence == Presence::Present;
+            if returns { Some(began) } else { before.returned_at }
+        }),
         unread: before.map(|before| before.unread.clone()).unwrap_or_default(),
         changed_between: before.map(|before| before.changed_between.clone()).unwrap_or_default(),
     };

@@ -92,6 +92,9 @@ pub struct Observation {
     pub seen_at: Timestamp,
     /// When a reading first showed these fields, by our clock: what a quiet period is counted from.
     pub settled_since: Timestamp,
+    /// When it was seen again after it had not been there, by our clock: what links it shows it again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Timestamp>,
     /// Of the fields that are Unknown: since when, and what was there before.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<FieldName, Unread>,

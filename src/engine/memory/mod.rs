@@ -188,8 +188,13 @@ impl Memory {
     pub fn put_observation(&mut self, txn: &mut Txn, at: &RecordRef, observation: Observation) {
         txn.put(trees::OBSERVATIONS, record_key(at), &observation);
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
-        pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
+        let presence = observation.presence;
+        let before = pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
         self.touch(at);
+        if before.is_some_and(|before| before.presence != presence) {
+            // What relations show of it means something else now.
+            self.touch_related(&at.pair);
+        }
     }
 
     /// What depends on a record is to be planned anew: its tie, or the matching.

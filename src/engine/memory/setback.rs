@@ -34,6 +34,7 @@ impl Memory {
                 for observation in pair.observations.get_mut(side).values_mut() {
                     see(&mut observation.seen_at, true);
                     see(&mut observation.settled_since, true);
+                    observation.returned_at.iter_mut().for_each(|returned| see(returned, true));
                     for (last, came) in observation.changed_between.values_mut() {
                         see(came, true);
                         last.iter_mut().for_each(|last| see(last, true));
@@ -68,6 +69,7 @@ impl Memory {
             match &mut mark.kind {
                 MarkKind::Failed { retry_at: Some(retry_at), .. } => see(retry_at, false),
                 MarkKind::Watched { until, .. } => see(until, false),
+                MarkKind::Assumed { base: Some(base), .. } => see(&mut base.at, true),
                 _ => {}
             }
         }

@@ -101,12 +101,15 @@ impl Bonds {
         }
     }
 
-    /// What a record was tied to at a moment; between two ties what it was tied to next; in the end what it was tied to last.
+    /// What a record was tied to at a moment; between two ties what it was tied to next; in the end what it was tied to last,
+    /// unless that has another counterpart now.
     pub(super) fn partner_at(&self, pair: &PairName, side: Side, record: &str, at: Timestamp) -> Option<&str> {
         let spans = self.spans.get(&(pair.clone(), side, record.to_owned())).map_or(&[][..], Vec::as_slice);
         let lasting = spans.iter().rfind(|span| span.from <= at && span.until.is_none_or(|until| at < until));
         let next = || spans.iter().find(|span| span.from > at);
-        let span = lasting.or_else(next).or_else(|| spans.last().filter(|_| at == Timestamp::MAX));
+        // What has another counterpart since is no more what the record stands for.
+        let left = |span: &&Span| self.now(pair, side.other(), &span.with).is_none_or(|now| now == record);
+        let span = lasting.or_else(next).or_else(|| spans.last().filter(|_| at == Timestamp::MAX).filter(left));
         if span.is_none() && !spans.is_empty() {
             return None;
         }
