@@ -135,7 +135,8 @@ impl Core {
             seen.is_some_and(|it| !it.is_present() || it.returned_at.is_some_and(|returned| returned >= base.at))
         };
         let left = other.elements().unwrap_or_default();
-        let mut taken = agreed.elements().unwrap_or_default().into_iter().filter(|element| !left.contains(element)).peekable();
+        let mut taken =
+            agreed.elements().unwrap_or_default().into_iter().filter(|element| !left.contains(element)).peekable();
         *own == agreed && taken.peek().is_some() && taken.all(|element| was_hidden(&element))
     }
 

@@ -152,6 +152,7 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                         && others.any(|other| kept.contains(other) || court.is_gone(related, other))
                 };
                 taken.retain(|member| !court.is_gone(related, member) && !stood_for(member));
+                taken.retain(|member| !court.never_seen(spot, member, touch));
             }
             let (crm, notion) = match spot.side {
                 Side::Crm => (Some(spot.record.as_str()), None),

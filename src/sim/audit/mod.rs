@@ -16,6 +16,7 @@ mod report;
 mod shelf;
 mod terms;
 mod twice;
+mod unseen;
 mod verdict;
 mod wish;
 mod witness;

@@ -77,6 +77,8 @@ pub(super) struct Past {
     /// Changes of markers: the marker property of pages, `ORIGIN_ID` of CRM records.
     pub markers: BTreeMap<Name, Vec<Touch>>,
     pub lives: BTreeMap<Name, Life>,
+    /// By page: at which entry of Notion's log it was taken away from the integration (true) or given back.
+    sights: BTreeMap<String, Vec<(u64, bool)>>,
 }
 
 /// Field values of one kind of CRM object, by id.
@@ -94,6 +96,9 @@ impl Past {
             past.notion_entry(case.pairs, &names, entry);
         }
         past.moves(case);
+        for sight in case.notion.sights() {
+            past.sights.entry(sight.id.clone()).or_default().push((sight.seq, sight.hidden));
+        }
         past
     }
 
@@ -233,6 +238,13 @@ impl Past {
     /// The value of a field at a moment; entries of that very moment have not happened yet.
     pub(super) fn value_at(&self, spot: &Spot, at: Timestamp) -> Json {
         self.at(spot).iter().rfind(|touch| touch.at < at).map_or(Json::Null, |touch| touch.after.clone())
+    }
+
+    /// Whether the integration could not see a page at any time from one entry of Notion's log to another.
+    pub(super) fn hidden_throughout(&self, page: &str, from: u64, to: u64) -> bool {
+        let sights = self.sights.get(page).map_or(&[][..], Vec::as_slice);
+        sights.iter().rfind(|sight| sight.0 <= from).is_some_and(|sight| sight.1)
+            && sights.iter().all(|sight| sight.1 || sight.0 <= from || sight.0 > to)
     }
 
     /// The marker of a record just before that entry of its world's log, and whether the API wrote it.

@@ -151,7 +151,7 @@ impl<'a> Court<'a> {
         let related = self.terms.related(trial.spot.pair, trial.spot.field).and_then(|at| self.case.pairs.get(at));
         if matter.settled() || matter.left_alone() {
             Outcome::Settled
-        } else if matter.held() || related.is_some_and(|pair| matter.members_wait(pair, trial.other.as_ref())) {
+        } else if matter.held(related) || related.is_some_and(|pair| matter.members_wait(pair, trial.other.as_ref())) {
             Outcome::Held
         } else if matter.quarantined() {
             Outcome::Quarantined
@@ -281,6 +281,8 @@ impl<'a> Court<'a> {
                     }
                 }
                 if let Some(related) = self.terms.related(trial.spot.pair, trial.spot.field) {
+                    // What links a page that nobody here may see cannot be told from what links nothing.
+                    wish.without_added(|member| self.written_unseen(trial.spot, trial.edit, trial.later, member));
                     wish.without(|member| {
                         self.is_gone(related, member) || self.is_another(related, member, trial.edit.at)
                     });

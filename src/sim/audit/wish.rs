@@ -58,6 +58,13 @@ impl Wish {
         }
     }
 
+    /// Without the additions of these members.
+    pub(super) fn without_added(&mut self, strange: impl Fn(&str) -> bool) {
+        if let Wish::Members { added, .. } = self {
+            added.retain(|member| !strange(member));
+        }
+    }
+
     /// Without the removals of these members.
     pub(super) fn without_removed(&mut self, strange: impl Fn(&str) -> bool) {
         if let Wish::Members { removed, .. } = self {

@@ -45,10 +45,12 @@ impl Matter<'_> {
     }
 
     fn carries(&self, side: Side, value: Option<&Value>) -> bool {
+        value.is_some_and(|value| self.carried(self.wish, side, value))
+    }
+
+    fn carried(&self, wish: &Wish, side: Side, value: &Value) -> bool {
         let (pair, field) = self.place;
-        value.is_some_and(|value| {
-            self.terms.claimed(pair, field, side, value).iter().any(|reading| self.wish.met_by(reading))
-        })
+        self.terms.claimed(pair, field, side, value).iter().any(|reading| wish.met_by(reading))
     }
 
     /// Whether an event of this tie is about this field; with `whole`, it may be about the tie as a whole.
@@ -126,13 +128,17 @@ impl Matter<'_> {
     }
 
     /// It waits for a person, who can see its value.
-    pub(super) fn held(&self) -> bool {
+    pub(super) fn held(&self, related: Option<&PairSpec>) -> bool {
+        // A member that itself waits has no name that the two could be compared by.
+        let mut rest = self.wish.clone();
+        if let Some(related) = related.filter(|_| self.stands()) {
+            rest.without_added(|member| self.member_waits(related, member));
+        }
+        let carries = |value: &Value| !rest.is_void() && self.carried(&rest, self.side, value);
         let on_hold = self.holds().any(|hold| match &hold.why {
-            Why::Conflict { crm, notion, .. } => {
-                self.carries(self.side, Some(if self.side == Side::Crm { crm } else { notion }))
-            }
-            Why::Refused { side, sent, .. } if *side != self.side => self.carries(self.side, Some(sent)),
-            Why::Unmappable { side, value, .. } if *side == self.side => self.carries(self.side, Some(value)),
+            Why::Conflict { crm, notion, .. } => carries(if self.side == Side::Crm { crm } else { notion }),
+            Why::Refused { side, sent, .. } if *side != self.side => carries(sent),
+            Why::Unmappable { side, value, .. } if *side == self.side => carries(value),
             Why::Quarantined { .. } => false,
             _ => self.stands(),
         });
@@ -159,17 +165,17 @@ impl Matter<'_> {
         let Wish::Members { added, .. } = self.wish else { return false };
         let there = other.map(Plain::members).unwrap_or_default();
         let mut missing = added.difference(&there).peekable();
-        let is = |record: &RecordRef, member: &str| {
+        self.stands() && missing.peek().is_some() && missing.all(|member| self.member_waits(related, member))
+    }
+
+    fn member_waits(&self, related: &PairSpec, member: &str) -> bool {
+        let is = |record: &RecordRef| {
             record.pair == related.name && record.side == self.side && record.id.as_str() == member
         };
         // One that an operator has ignored waits no more, and nothing follows from it.
-        let ignored = |member: &str| {
-            let mut decisions = self.claims.decisions.iter();
-            decisions.any(|it| matches!(&it.verdict, Verdict::Ignore { record } if is(record, member)))
-        };
-        let waits =
-            |member: &String| self.claims.orphans.iter().any(|orphan| is(&orphan.record, member)) || ignored(member);
-        self.stands() && missing.peek().is_some() && missing.all(waits)
+        let mut decisions = self.claims.decisions.iter();
+        self.claims.orphans.iter().any(|orphan| is(&orphan.record))
+            || decisions.any(|it| matches!(&it.verdict, Verdict::Ignore { record } if is(record)))
     }
 
     /// Its record was set aside, and the value is still to be seen there.

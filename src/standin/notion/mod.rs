@@ -29,6 +29,7 @@ mod refusal;
 mod render;
 mod reshaping;
 mod schema;
+mod sharing;
 mod sources;
 mod text;
 mod time;
@@ -47,6 +48,7 @@ pub use moving::Moved;
 pub use recorded::LoadError;
 pub use refusal::Refused;
 pub use reshaping::Renamed;
+pub use sharing::Sight;
 
 use self::call::{Call, Version};
 use self::ids::Ids;

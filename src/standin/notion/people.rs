@@ -68,19 +68,6 @@ impl NotionStandIn {
         Some(plain::of(&column.kind, &self.world.value(page, column)))
     }
 
-    /// Takes a page, data source or database away from the integration; it then reads as missing: 404 by id, not in
-    /// queries, and relations to it leave it out (to a whole data source: the reference; to a single page: inferred).
-    pub fn unshare(&mut self, id: &str) {
-        self.world.unshared.insert(uuid(id).unwrap_or_else(|| id.to_owned()));
-        self.world.look_again();
-    }
-
-    /// Gives it back.
-    pub fn share(&mut self, id: &str) {
-        self.world.unshared.remove(&uuid(id).unwrap_or_else(|| id.to_owned()));
-        self.world.look_again();
-    }
-
     /// Sets what Notion would have computed: a formula, a rollup, a verification. Logged as nothing, and no timestamp
     /// moves: Notion's computed values change that way.
     ///

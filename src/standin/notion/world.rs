@@ -14,6 +14,7 @@ use super::objects::{Database, Page, Parent, Source, Who};
 use super::refusal::Refused;
 use super::reshaping::Renamed;
 use super::schema::{Property, Schema, default_status, find, title_column};
+use super::sharing::Sight;
 use super::write::{self, Around};
 use super::{plain, text};
 use crate::standin::lag::Lag;
@@ -36,6 +37,8 @@ pub(super) struct World {
     pub children: BTreeMap<String, Vec<String>>,
     /// Pages and data sources that the integration was not given access to.
     pub unshared: BTreeSet<String>,
+    /// Every change of that, oldest first.
+    pub sights: Vec<Sight>,
     pub log: Vec<Entry>,
     pub ids: Ids,
     /// Whether the far page of a dual relation counts as edited. Not established for Notion; see the reference.
@@ -65,6 +68,7 @@ impl World {
             blocks: BTreeMap::new(),
             children: BTreeMap::new(),
             unshared: BTreeSet::new(),
+            sights: Vec::new(),
             log: Vec::new(),
             ids,
             far_side_counts,
@@ -404,19 +408,6 @@ impl World {
         Cow::Owned(made)
     }
 
-    /// What the integration sees of a relation: nothing of a data source that is not shared with it (the reference), and
-    /// no page that is not (inferred).
-    pub fn visible_relation<'a>(&self, column: &Property, value: Cow<'a, Json>) -> Cow<'a, Json> {
-        if self.unshared.is_empty() {
-            return value;
-        }
-        if column.config["data_source_id"].as_str().is_some_and(|target| !self.shared(target)) {
-            return Cow::Owned(json!([]));
-        }
-        let all = value.as_array().into_iter().flatten();
-        Cow::Owned(all.filter(|entry| entry["id"].as_str().is_none_or(|id| self.shared(id))).cloned().collect())
-    }
-
     /// The text of a page's title.
     pub fn title(&self, page: &Page) -> String {
         page.values.get("title").map(text::plain).unwrap_or_default()
@@ -429,16 +420,5 @@ impl World {
                 "path failed validation: path.{name} should be a valid uuid, instead was `\"{given}\"`."
             ))
         })
-    }
-
-    /// Whether the integration can see an object, by itself and by where it lies.
-    pub fn shared(&self, id: &str) -> bool {
-        if self.unshared.contains(id) {
-            return false;
-        }
-        match self.pages.get(id).map(|p| &p.parent) {
-            Some(Parent::Source(parent) | Parent::Page(parent)) => self.shared(parent),
-            _ => self.sources.get(id).is_none_or(|s| !self.unshared.contains(&s.database)),
-        }
     }
 }
