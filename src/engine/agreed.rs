@@ -3,7 +3,9 @@
 //! They agreed at the older of both readings: what the side that was read longer ago has done since is not known. So the
 //! newer side's edit counts as one until the other is seen again, and that is seen to at once.
 
-use crate::mapping::PairMap;
+use std::collections::BTreeSet;
+
+use crate::mapping::{FieldMap, PairMap};
 use crate::model::{Base, FieldKey, Happening, HoldId, Kind, Observation, RecordRef, Side, Tie, TieId, Value};
 use crate::plan::{Interval, Seen};
 
@@ -31,19 +33,25 @@ impl Core {
         let at = crm_seen.seen_at.min(notion_seen.seen_at);
         let older = if crm_seen.seen_at < notion_seen.seen_at { Side::Crm } else { Side::Notion };
         let older = RecordRef { pair: id.pair.clone(), side: older, id: tie.on(older).clone() };
+        // What was made since has all its values from since.
+        let newer = if older.side == Side::Crm { notion_seen } else { crm_seen };
+        let precision = self.systems.get(older.side.other()).capabilities().precision;
+        let made = newer.created_at.and_then(|made| made.checked_add(precision).ok()).is_some_and(|made| made > at);
         let mut spent = Vec::new();
         let (mut unconfirmed, mut edited) = (false, false);
         for (key, (crm, notion)) in agreed {
             let Some(field) = map.field(&key) else { continue };
             let came = |observation: &Observation, name| observation.changed_between.get(name).copied();
+            let mut news = false;
             for came in [came(crm_seen, &field.spec.crm), came(notion_seen, &field.spec.notion)].into_iter().flatten() {
                 unconfirmed |= came.1 > at;
-                edited |= moved_since(came, at);
+                news |= moved_since(came, at);
             }
             spent.push(HoldId::field(id, &key));
             let before = tie.base.get(&key).filter(|base| base.mapping == field.hash);
             let same = before.is_some_and(|base| self.comparable(field, base) == (crm.clone(), notion.clone()));
             if same && before.is_some_and(|base| base.at >= at) {
+                edited |= news;
                 continue;
             }
             if !same {
@@ -54,7 +62,10 @@ impl Core {
                 txn.events.push(event);
             }
             let pages = self.pages_of(field, &crm, notion_seen.known(&field.spec.notion), before);
-            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), pages });
+            let news_to_all = news || made && before.is_none();
+            let late = self.late(field, &crm, before).filter(|_| news_to_all).map(|late| (older.side.other(), late));
+            edited |= news || late.is_some();
+            tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), pages, late });
         }
         if unconfirmed {
             self.unconfirmed.insert(id.clone());
@@ -76,6 +87,14 @@ impl Core {
         if let Some(pair) = self.memory.pairs.get_mut(&id.pair) {
             pair.dirty.remove(&id.crm);
         }
+    }
+
+    /// Elements of a set that both sides hold now and had not agreed on before.
+    fn late(&self, field: &FieldMap, now: &Value, before: Option<&Base>) -> Option<BTreeSet<String>> {
+        let mut late = now.elements().filter(|_| field.crm.multiple && field.notion.multiple)?;
+        let known = before.and_then(|base| self.comparable(field, base).0.elements()).unwrap_or_default();
+        late.retain(|element| !known.contains(element));
+        (!late.is_empty()).then_some(late)
     }
 
     /// Whether a record holds anything that the two never agreed on.

@@ -344,7 +344,7 @@ impl Core {
             Side::Crm => (got, agreed.clone()),
             Side::Notion => (agreed.clone(), got),
         };
-        tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages });
+        tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages, late: None });
         true
     }
 }

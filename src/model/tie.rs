@@ -1,6 +1,6 @@
 //! One CRM record and one Notion page known to be the same thing, and what they last agreed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,10 @@ pub struct Base {
     /// that was agreed on earlier and whose record has no tie now is kept here alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pages: BTreeMap<String, String>,
+    /// Of a set: elements that this side put in after the other was last read, by itself. Should the other lack one when it is
+    /// read again, nobody can say which came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<(Side, BTreeSet<String>)>,
 }
 
 impl Base {

@@ -37,6 +37,8 @@ pub struct FieldCase<'a> {
     pub mergeable: bool,
     /// What each side last agreed to (CRM, Notion); `None` on first contact.
     pub base: Option<(Value, Value)>,
+    /// Elements of the base that this side put in by itself, after the other was last read when they agreed.
+    pub late: Option<&'a (Side, BTreeSet<String>)>,
     /// There is no base because what the two agreed on was agreed under another mapping of this field. Then nothing is written
     /// that nobody decided: what is equal is adopted, what differs is held, in every direction and where one is empty.
     pub rebaselined: bool,
@@ -276,6 +278,7 @@ fn known(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> FieldPlan {
                 notion: notion.clone(),
             };
             if let (true, Some((base_crm, base_notion))) = (case.mergeable, &case.base)
+                && !parted(case, crm, notion)
                 && !(case.moved.0 && crm == base_crm && lacks_some(base_notion, notion) && !refused(case, Side::Crm))
                 && !(case.moved.1 && notion == base_notion && lacks_some(base_crm, crm) && !refused(case, Side::Notion))
                 && let Some(merged) = merge_sets(base_crm, base_notion, crm, notion)
@@ -332,6 +335,14 @@ fn refused(case: &FieldCase<'_>, on: Side) -> bool {
 fn lacks_some(base: &Value, value: &Value) -> bool {
     let left = value.elements().unwrap_or_default();
     base.elements().unwrap_or_default().iter().any(|element| !left.contains(element))
+}
+
+/// Whether one side lacks what the other put in after it was last read: it may have been taken out before that, or after.
+fn parted(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> bool {
+    let Some((side, late)) = case.late else { return false };
+    let (own, other) = if *side == Side::Crm { (crm, notion) } else { (notion, crm) };
+    let (own, other) = (own.elements().unwrap_or_default(), other.elements().unwrap_or_default());
+    late.iter().any(|element| own.contains(element) && !other.contains(element))
 }
 
 /// Keeps what nobody removed and adds what anybody added.

@@ -55,6 +55,7 @@ impl Cell {
             policy: self.field.policy,
             mergeable: self.field.mergeable,
             base: self.field.base.clone(),
+            late: None,
             rebaselined: false,
             moved: self.moved,
             crm: seen(Side::Crm),

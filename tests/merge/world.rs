@@ -61,6 +61,7 @@ impl Field {
             policy: self.policy,
             mergeable: self.mergeable,
             base: self.base.clone(),
+            late: None,
             rebaselined: false,
             moved: (false, false),
             crm: Seen::Known(self.crm.clone()),

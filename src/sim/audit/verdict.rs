@@ -348,11 +348,11 @@ impl<'a> Court<'a> {
             || pages.any(|page| self.bonds.tied_anew(&pair.name, Side::Notion, page, since))
     }
 
-    /// Whether a person took away the record a member stands for, on either side.
+    /// Whether the record a member stands for is gone, on either side: a person took it away, or the API followed one who did.
     pub(super) fn is_gone(&self, pair: usize, member: &str) -> bool {
         let taken = |side: Side, record: &str| {
             let life = self.past.lives.get(&(pair, side, record.to_owned()));
-            life.and_then(|life| life.gone()).is_some_and(|turn| turn.by_person)
+            life.and_then(|life| life.gone()).is_some_and(|turn| turn.by_person || !turn.moved)
         };
         let page = self.case.pairs.get(pair).and_then(|pair| self.bonds.ever(&pair.name, Side::Crm, member));
         taken(Side::Crm, member) || taken(Side::Notion, page.unwrap_or(member))
