@@ -1,6 +1,6 @@
 //! The auditor's own equivalences, and sets element by element.
 
-use crosstie::model::{Happening, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side};
+use crosstie::model::{Happening, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Why};
 use crosstie::sim::audit::Outcome;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
@@ -164,6 +164,63 @@ fn a_link_with_an_orphan_waits_with_it() {
     let record = RecordRef { pair: PairName::from("contacts"), side: Side::Notion, id: RecordId::from(alone.as_str()) };
     bench.claims.orphans.push(Orphan { record, why: OrphanWhy::CreationOff, since: at(2_000) });
     assert_eq!(bench.only(), Outcome::Held);
+}
+
+#[test]
+fn a_link_beside_one_with_an_orphan_is_held_by_a_hold_that_cannot_name_the_orphan() {
+    let (mut bench, deal, page, [mia, noah]) = linked();
+    let alone = bench.contact_page(-300, &[("Name", json!("Oscar"))]);
+    bench.notion_edit(1_000, &page, "Contacts", json!([mia.1, alone]));
+    let record = RecordRef { pair: PairName::from("contacts"), side: Side::Notion, id: RecordId::from(alone.as_str()) };
+    bench.claims.orphans.push(Orphan { record, why: OrphanWhy::CreationOff, since: at(2_000) });
+    let conflict = |named: &str| Why::Conflict {
+        base: None,
+        crm: Value::links([noah.0.clone()]),
+        notion: Value::links([named.to_owned()]),
+    };
+    bench.hold(&deal, Some("CONTACT_IDS"), conflict(&noah.0));
+    assert_eq!(bench.only(), Outcome::Unsettled, "the hold is about another");
+    bench.hold(&deal, Some("CONTACT_IDS"), conflict(&mia.0));
+    assert_eq!(bench.only(), Outcome::Held);
+}
+
+#[test]
+fn a_link_to_a_page_hidden_from_us_is_no_loss_of_ours_only_while_nobody_could_see_it() {
+    for (hidden_at_the_edit, hidden_at_the_write) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (mut bench, _, page, [mia, noah]) = linked();
+        if hidden_at_the_edit {
+            bench.notion.unshare(&mia.1);
+        }
+        bench.notion_edit(1_000, &page, "Contacts", json!([mia.1]));
+        // Another entry of the log, so that the two moments differ.
+        bench.notion_edit(1_500, &page, "Remark", "worked on");
+        match hidden_at_the_write {
+            true => bench.notion.unshare(&mia.1),
+            false => bench.notion.share(&mia.1),
+        }
+        bench.notion_edit(1_700, &page, "Remark", "worked on again");
+        bench.api_notion(2_000, &page, "Contacts", relation(&[&noah.1]));
+        let unseen = hidden_at_the_edit && hidden_at_the_write;
+        assert_eq!(bench.report().edits.notion.lost, u64::from(!unseen), "{hidden_at_the_edit} {hidden_at_the_write}");
+    }
+}
+
+#[test]
+fn a_link_with_a_page_that_another_has_taken_the_place_of_is_not_one_with_its_record() {
+    let (mut bench, deal, page, [mia, _]) = linked();
+    let other = bench.contact_page(-5_500, &[("Name", json!("Mia"))]);
+    bench.crm_edit(-500, &deal, "CONTACT_IDS", json!([mia.0]));
+    bench.notion_edit(-400, &page, "Contacts", json!([mia.1, other]));
+    let turns = [(-5_000, Happening::Tied, &mia.1), (-300, Happening::Untied, &mia.1), (-200, Happening::Tied, &other)];
+    for (ms, what, with) in turns {
+        let event = bench.journal(ms, what, Side::Notion, &mia.0, "");
+        (event.pair, event.notion, event.field) = (Some("contacts".into()), Some(with.as_str().into()), None);
+    }
+    bench.claims.ties.retain(|tie| tie.notion.as_str() != mia.1);
+    bench.tie("contacts", &mia.0, &other);
+    bench.notion_edit(1_000, &page, "Contacts", json!([mia.1]));
+    bench.api_crm(2_000, &deal, "CONTACT_IDS", json!([]));
+    assert_eq!(bench.only(), Outcome::Present, "the page that is left stands for nobody");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crosstie::control::Command;
 use crosstie::model::{HoldId, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
@@ -133,4 +134,62 @@ async fn on_first_contact_a_relation_is_not_filled_over_a_link_that_may_only_be_
     bench.until("it is filled", 1200, async || holds(&bench.cell(&page, "Contacts"), &person)).await;
     bench.settle().await;
     assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_linked_to_another_page_while_its_own_is_hidden_stays_with_its_deals() {
+    let bench = Bench::settled(brisk_sweeps()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = bench.deal_field(&deal, "CONTACT_IDS")[0].as_str().unwrap().to_owned();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    bench.wires.notion.lock().unwrap().unshare(&person);
+    let alone = async || bench.page_of("contacts", &contact).await.is_none();
+    bench.until("its tie has ended", 3600, alone).await;
+    let other = bench.add_page("contacts", &[("Name", json!("Somebody else"))]);
+    bench.settle().await;
+    let link = Command::Link { pair: "contacts".into(), crm: contact.as_str().into(), notion: other.as_str().into() };
+    bench.done(link).await;
+    // Somebody works on the deal, so that it is read, planned and written.
+    for (notes, amount) in [("worked on", "4711"), ("worked on again", "4712")] {
+        bench.edit_notion(&page, "Notes", notes);
+        bench.edit_deal(&deal, "OPPORTUNITY", amount);
+        bench.pass(1200).await;
+        assert!(holds(&bench.deal_field(&deal, "CONTACT_IDS"), &contact), "{notes}");
+        assert!(holds(&bench.cell(&page, "Contacts"), &person), "{notes}: what is hidden is not written over");
+    }
+    bench.wires.notion.lock().unwrap().share(&person);
+    let shown = async || holds(&bench.cell(&page, "Contacts"), &other);
+    bench.until("the page that stands for it now is linked too", 1200, shown).await;
+    bench.settle().await;
+    assert!(holds(&bench.deal_field(&deal, "CONTACT_IDS"), &contact));
+    assert!(holds(&bench.cell(&page, "Contacts"), &person), "carried: nobody took it out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_comes_back_into_sight_was_put_in_by_nobody() {
+    let bench = Bench::settled(brisk_sweeps()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = bench.deal_field(&deal, "CONTACT_IDS")[0].as_str().unwrap().to_owned();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    let linked = bench.deal_field(&deal, "CONTACT_IDS");
+    let another = bench.ids(Entity::Contact).into_iter().find(|id| !holds(&linked, id)).unwrap();
+    bench.wires.notion.lock().unwrap().unshare(&person);
+    let alone = async || bench.page_of("contacts", &contact).await.is_none();
+    bench.until("its tie has ended", 3600, alone).await;
+    // In the CRM the contact is taken out, and another one put in.
+    let rest = linked.as_array().unwrap().iter().filter(|it| **it != json!(contact)).cloned();
+    let rest: Vec<Json> = rest.chain([json!(another)]).collect();
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(rest));
+    bench.pass(1200).await;
+    bench.wires.notion.lock().unwrap().share(&person);
+    let gone = async || {
+        bench.page_of("contacts", &contact).await.as_ref() == Some(&person)
+            && !holds(&bench.cell(&page, "Contacts"), &person)
+    };
+    bench.until("it is taken out in Notion too", 3600, gone).await;
+    bench.settle().await;
+    let claims = bench.claims().await;
+    assert!(claims.holds.is_empty(), "{:#?}", claims.holds);
+    let in_crm = bench.deal_field(&deal, "CONTACT_IDS");
+    assert!(!holds(&in_crm, &contact) && holds(&in_crm, &another), "{in_crm}");
 }

@@ -245,26 +245,29 @@ fn a_value_set_over_one_without_a_form_is_written_on_both_sides() {
     assert_eq!(writes(&plan, false), [(Side::Crm, typed.clone()), (Side::Notion, typed)].into());
 }
 
+/// A field of one value that nobody decided about, and that was not seen to move.
+fn case(base: Option<Value>, crm: Value, notion: Value) -> FieldCase<'static> {
+    FieldCase {
+        direction: Direction::Both,
+        policy: Policy::Hold,
+        mergeable: false,
+        base: base.map(|base| (base.clone(), base)),
+        late: None,
+        rebaselined: false,
+        moved: (false, false),
+        crm: Seen::Known(crm),
+        notion: Seen::Known(notion),
+        came: (None, None),
+        same: &|left, right| left == right,
+        decision: None,
+        marks: Vec::new(),
+    }
+}
+
 #[test]
 fn a_side_that_was_edited_back_to_the_base_was_edited_all_the_same() {
     let (base, other) = (Value::text("base"), Value::text("other"));
-    let plan = |moved| {
-        merge(&FieldCase {
-            direction: Direction::Both,
-            policy: Policy::Hold,
-            mergeable: false,
-            base: Some((base.clone(), base.clone())),
-            late: None,
-            rebaselined: false,
-            moved,
-            crm: Seen::Known(other.clone()),
-            notion: Seen::Known(base.clone()),
-            came: (None, None),
-            same: &|left, right| left == right,
-            decision: None,
-            marks: Vec::new(),
-        })
-    };
+    let plan = |moved| merge(&FieldCase { moved, ..case(Some(base.clone()), other.clone(), base.clone()) });
     assert_eq!(plan((true, false)).writes.len(), 1);
     assert!(matches!(plan((true, true)).hold, Some(Why::Conflict { .. })));
 }
@@ -274,25 +277,28 @@ fn an_element_put_back_on_one_side_and_taken_out_on_the_other_is_held() {
     let links = |ids: &[&str]| Value::links(ids.iter().map(|id| (*id).to_owned()));
     let (one, none, both) = (links(&["1"]), Value::Empty, links(&["1", "2"]));
     let plan = |moved, notion: &Value| {
-        merge(&FieldCase {
-            direction: Direction::Both,
-            policy: Policy::Hold,
-            mergeable: true,
-            base: Some((one.clone(), one.clone())),
-            late: None,
-            rebaselined: false,
-            moved,
-            crm: Seen::Known(one.clone()),
-            notion: Seen::Known(notion.clone()),
-            came: (None, None),
-            same: &|left, right| left == right,
-            decision: None,
-            marks: Vec::new(),
-        })
+        merge(&FieldCase { mergeable: true, moved, ..case(Some(one.clone()), one.clone(), notion.clone()) })
     };
     assert!(matches!(plan((true, true), &none).hold, Some(Why::Conflict { .. })), "it may just have been put back");
     assert_eq!(plan((false, true), &none).writes.len(), 1, "nobody touched it in the CRM");
     assert_eq!(plan((true, true), &both).writes.len(), 1, "what is only added contradicts nobody");
+}
+
+#[test]
+fn an_element_put_in_on_one_side_after_the_other_was_read_is_not_taken_out_by_a_removal_that_may_be_older() {
+    let links = |ids: &[&str]| Value::links(ids.iter().map(|id| (*id).to_owned()));
+    let late = (Side::Notion, ["1".to_owned()].into());
+    let plan = |crm: &[&str], notion: &[&str], late| {
+        merge(&FieldCase {
+            mergeable: true,
+            moved: (true, true),
+            late,
+            ..case(Some(links(&["1"])), links(crm), links(notion))
+        })
+    };
+    assert!(matches!(plan(&["5"], &["1", "2"], Some(&late)).hold, Some(Why::Conflict { .. })));
+    assert_eq!(plan(&["1", "5"], &["1", "2"], Some(&late)).writes.len(), 2, "nobody took it out");
+    assert_eq!(plan(&["5"], &["1", "2"], None).hold, None, "both had seen it");
 }
 
 #[test]
@@ -303,17 +309,8 @@ fn under_a_changed_mapping_nothing_is_written_that_nobody_decided() {
             let mut case = FieldCase {
                 direction,
                 policy: Policy::Crm,
-                mergeable: false,
-                base: None,
-                late: None,
                 rebaselined: true,
-                moved: (false, false),
-                crm: Seen::Known(crm.clone()),
-                notion: Seen::Known(notion.clone()),
-                came: (None, None),
-                same: &|left, right| left == right,
-                decision: None,
-                marks: Vec::new(),
+                ..case(None, crm.clone(), notion.clone())
             };
             let plan = merge(&case);
             assert!(plan.writes.is_empty(), "{direction:?}: {plan:?}");
