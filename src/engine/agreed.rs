@@ -63,8 +63,9 @@ impl Core {
             }
             let pages = self.pages_of(field, &crm, notion_seen.known(&field.spec.notion), before);
             let news_to_all = news || made && before.is_none();
-            let late = self.late(field, &crm, before).filter(|_| news_to_all).map(|late| (older.side.other(), late));
+            let late = self.late(field, &crm, before).filter(|_| news_to_all);
             edited |= news || late.is_some();
+            let late = late.map(|late| (older.side.other(), late)).into_iter().collect();
             tie.base.insert(key, Base { crm, notion, at, mapping: field.hash.clone(), pages, late });
         }
         if unconfirmed {

@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::mapping::FieldMap;
-use crate::model::{Base, RecordId, Side, Value};
+use jiff::Timestamp;
+
+use crate::mapping::{FieldMap, Lookup};
+use crate::model::{Base, Observation, RecordId, RecordRef, Side, Tie, Value};
 
 use super::core::Core;
 use super::memory::PairMemory;
@@ -55,5 +57,45 @@ impl Core {
             pages.insert(crm.clone(), page.unwrap_or_default());
         }
         pages
+    }
+
+    /// The tie of a record whose sets show elements again that it had been seen without, though both sides had agreed on them:
+    /// somebody put them back.
+    pub(super) fn put_back(&self, at: &RecordRef, before: &Observation, after: &Observation) -> Option<Tie> {
+        let pair = self.memory.pair(&at.pair)?;
+        let mut tie = pair.tie_of(at.side, &at.id)?.clone();
+        let sets = pair.map.iter().flat_map(|map| &map.fields).filter(|it| it.crm.multiple && it.notion.multiple);
+        let mut found = false;
+        for field in sets {
+            let name = field.name_on(at.side);
+            // The answer of a write of ours is a reading too.
+            let base = tie.base.get_mut(&field.spec.key).filter(|base| base.at < after.seen_at);
+            let (Some(base), Some(old), Some(new)) = (base, before.last_known(name), after.known(name)) else {
+                continue;
+            };
+            if old == new {
+                continue;
+            }
+            let (old, new) = (self.common(field, at.side, old).elements(), self.common(field, at.side, new).elements());
+            let (Some(old), Some(new), Some(agreed)) = (old, new, self.comparable(field, base).0.elements()) else {
+                continue;
+            };
+            let back =
+                new.difference(&old).filter(|it| agreed.contains(*it) && !self.was_hidden(field, at.side, it, base.at));
+            let back: BTreeSet<String> = back.cloned().collect();
+            found |= !back.is_empty();
+            if !back.is_empty() {
+                base.late.entry(at.side).or_default().extend(back);
+            }
+        }
+        found.then_some(tie)
+    }
+
+    /// Whether an element's record was out of sight on a side since a moment, or is: then it is shown again by itself.
+    pub(super) fn was_hidden(&self, field: &FieldMap, side: Side, element: &str, since: Timestamp) -> bool {
+        let Some(pair) = self.related(field) else { return false };
+        let id = self.translator().record_of(&pair.spec.name, side, element).map(RecordId);
+        let seen = id.and_then(|id| pair.observation(side, &id));
+        seen.is_some_and(|it| !it.is_present() || it.returned_at.is_some_and(|returned| returned >= since))
     }
 }

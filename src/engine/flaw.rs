@@ -110,7 +110,7 @@ impl Core {
                         at: self.clock.now(),
                         mapping: field.hash.clone(),
                         pages: Default::default(),
-                        late: None,
+                        late: Default::default(),
                     };
                     tie.base.insert(field.spec.key.clone(), base);
                 }

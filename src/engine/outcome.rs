@@ -317,7 +317,7 @@ impl Core {
     }
 
     /// The base moves to what the side returned and what the other side held when it was planned, if the two are the same
-    /// thing; where both sides are being written, the second write moves it.
+    /// thing; where both sides are being written, the second write moves it, but for the elements that both hold already.
     fn move_base(
         &self,
         tie: &mut Tie,
@@ -329,9 +329,15 @@ impl Core {
     ) -> bool {
         let key: &FieldKey = &field.spec.key;
         let (Some(sent), Some(agreed)) = (intent.common.get(key), intent.agreed.get(key)) else { return false };
-        if !field.same(sent, agreed) {
-            return false;
-        }
+        let same = field.same(sent, agreed);
+        let (got, agreed) = match tie.base.get(key).filter(|_| !same && field.crm.multiple && field.notion.multiple) {
+            _ if same => (got, agreed.clone()),
+            Some(before) => {
+                let shared = shared_elements(&self.comparable(field, before).0, &got, agreed);
+                (shared.clone(), shared)
+            }
+            None => return false,
+        };
         let name = &field.spec.notion;
         let pair = self.memory.pair(&tie.pair);
         let on_page = match (intent.side, returned) {
@@ -341,10 +347,19 @@ impl Core {
         };
         let pages = self.pages_of(field, &got, on_page, tie.base.get(key));
         let (crm, notion) = match intent.side {
-            Side::Crm => (got, agreed.clone()),
-            Side::Notion => (agreed.clone(), got),
+            Side::Crm => (got, agreed),
+            Side::Notion => (agreed, got),
         };
-        tie.base.insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages, late: None });
+        tie.base
+            .insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages, late: BTreeMap::new() });
         true
     }
+}
+
+/// What two sets agree on, element by element: what both hold, and what was agreed on before and only one holds now.
+fn shared_elements(before: &Value, one: &Value, other: &Value) -> Value {
+    let elements = |value: &Value| value.elements().unwrap_or_default();
+    let (agreed, here, there) = (elements(before), elements(one), elements(other));
+    let undecided = here.symmetric_difference(&there).filter(|element| agreed.contains(*element));
+    Value::set_like(one, other, here.intersection(&there).chain(undecided).cloned())
 }

@@ -146,7 +146,7 @@ impl Core {
                 policy: field.spec.policy,
                 mergeable: field.crm.multiple && field.notion.multiple,
                 base: base.map(|base| self.comparable(field, base)),
-                late: base.and_then(|base| base.late.as_ref()),
+                late: base.map(|base| &base.late),
                 rebaselined: base.is_none() && tie.base.contains_key(key),
                 crm: self.seen(field, Side::Crm, crm, &lookup),
                 notion: self.seen(field, Side::Notion, notion, &lookup),

@@ -84,12 +84,16 @@ impl Core {
         });
         let replaced = self.replaced(at, before, &observation);
         let renamed = self.perhaps_renamed(at, before, &observation);
+        let tie = before.and_then(|before| self.put_back(at, before, &observation));
         let news = if unchanged { Vec::new() } else { self.news(at, before, &observation) };
         self.watch_heat(at, &record, began);
         self.heard_of(at);
         if unchanged {
             self.saw_again(at, began);
             return;
+        }
+        if let Some(tie) = tie {
+            self.memory.put_tie(txn, tie);
         }
         self.note_replaced(at.side, replaced, began);
         self.renamed_perhaps.extend(renamed);

@@ -120,24 +120,14 @@ impl Core {
     /// Whether a relation shows what both sides agreed on, and all of it that the other side took out is about records that
     /// were out of sight since. They vanish from it and come back by themselves: nobody put them in again.
     pub(super) fn only_came_back(&self, field: &FieldMap, side: Side, base: &Base, seen: (&Seen, &Seen)) -> bool {
-        let (Some(pair), (Seen::Known(crm), Seen::Known(notion))) =
-            (field.spec.relation.as_ref().and_then(|name| self.memory.pair(name)), seen)
-        else {
-            return false;
-        };
+        let (Some(_), (Seen::Known(crm), Seen::Known(notion))) = (&field.spec.relation, seen) else { return false };
         let (own, other) = if side == Side::Crm { (crm, notion) } else { (notion, crm) };
         let agreed = self.comparable(field, base);
         let agreed = if side == Side::Crm { agreed.0 } else { agreed.1 };
-        let lookup = self.translator();
-        let was_hidden = |element: &String| {
-            let id = lookup.record_of(&pair.spec.name, side, element).map(RecordId);
-            let seen = id.and_then(|id| pair.observation(side, &id));
-            seen.is_some_and(|it| !it.is_present() || it.returned_at.is_some_and(|returned| returned >= base.at))
-        };
         let left = other.elements().unwrap_or_default();
         let mut taken =
             agreed.elements().unwrap_or_default().into_iter().filter(|element| !left.contains(element)).peekable();
-        *own == agreed && taken.peek().is_some() && taken.all(|element| was_hidden(&element))
+        *own == agreed && taken.peek().is_some() && taken.all(|element| self.was_hidden(field, side, &element, base.at))
     }
 
     /// Whether a record is out of sight on a side where records that we may not see look as if they were not there.

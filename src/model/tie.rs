@@ -23,10 +23,10 @@ pub struct Base {
     /// that was agreed on earlier and whose record has no tie now is kept here alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pages: BTreeMap<String, String>,
-    /// Of a set: elements that this side put in after the other was last read, by itself. Should the other lack one when it is
-    /// read again, nobody can say which came last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub late: Option<(Side, BTreeSet<String>)>,
+    /// Of a set: elements that a side has put in since, by itself: after the other was last read when they agreed, or again
+    /// after it had taken them out. Should the other lack one, nobody can say which came last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub late: BTreeMap<Side, BTreeSet<String>>,
 }
 
 impl Base {

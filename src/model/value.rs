@@ -63,6 +63,15 @@ impl Value {
         set(links, Value::Links)
     }
 
+    /// A set of the same kind as these two, which may be empty, or empty.
+    pub fn set_like(one: &Value, other: &Value, elements: impl IntoIterator<Item = String>) -> Self {
+        match (one, other) {
+            (Value::Choices(_), _) | (_, Value::Choices(_)) => Value::choices(elements),
+            (Value::People(_), _) | (_, Value::People(_)) => Value::people(elements),
+            _ => Value::links(elements),
+        }
+    }
+
     /// Whether this is known to be empty.
     pub fn is_empty(&self) -> bool {
         *self == Value::Empty

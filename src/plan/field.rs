@@ -1,6 +1,6 @@
 //! The three-way merge of one field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,8 +37,8 @@ pub struct FieldCase<'a> {
     pub mergeable: bool,
     /// What each side last agreed to (CRM, Notion); `None` on first contact.
     pub base: Option<(Value, Value)>,
-    /// Elements of the base that this side put in by itself, after the other was last read when they agreed.
-    pub late: Option<&'a (Side, BTreeSet<String>)>,
+    /// Elements of the base that a side has put in since, by itself.
+    pub late: Option<&'a BTreeMap<Side, BTreeSet<String>>>,
     /// There is no base because what the two agreed on was agreed under another mapping of this field. Then nothing is written
     /// that nobody decided: what is equal is adopted, what differs is held, in every direction and where one is empty.
     pub rebaselined: bool,
@@ -337,12 +337,13 @@ fn lacks_some(base: &Value, value: &Value) -> bool {
     base.elements().unwrap_or_default().iter().any(|element| !left.contains(element))
 }
 
-/// Whether one side lacks what the other put in after it was last read: it may have been taken out before that, or after.
+/// Whether one side lacks what the other has put in since: it may have been taken out before that, or after.
 fn parted(case: &FieldCase<'_>, crm: &Value, notion: &Value) -> bool {
-    let Some((side, late)) = case.late else { return false };
-    let (own, other) = if *side == Side::Crm { (crm, notion) } else { (notion, crm) };
-    let (own, other) = (own.elements().unwrap_or_default(), other.elements().unwrap_or_default());
-    late.iter().any(|element| own.contains(element) && !other.contains(element))
+    let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
+    case.late.into_iter().flatten().any(|(side, late)| {
+        let (own, other) = if *side == Side::Crm { (&crm, &notion) } else { (&notion, &crm) };
+        late.iter().any(|element| own.contains(element) && !other.contains(element))
+    })
 }
 
 /// Keeps what nobody removed and adds what anybody added.
@@ -357,11 +358,7 @@ fn merged_plan(case: &FieldCase<'_>, crm: &Value, notion: &Value, merged: BTreeS
     if merged.len() > SET_LIMIT {
         return None;
     }
-    let value = match (crm, notion) {
-        (Value::Choices(_), _) | (_, Value::Choices(_)) => Value::choices(merged),
-        (Value::People(_), _) | (_, Value::People(_)) => Value::people(merged),
-        _ => Value::links(merged),
-    };
+    let value = Value::set_like(crm, notion, merged);
     let mut plan = FieldPlan::default();
     for (side, own, other) in [(Side::Crm, crm, notion), (Side::Notion, notion, crm)] {
         if !(case.same)(own, &value) {

@@ -287,7 +287,7 @@ fn an_element_put_back_on_one_side_and_taken_out_on_the_other_is_held() {
 #[test]
 fn an_element_put_in_on_one_side_after_the_other_was_read_is_not_taken_out_by_a_removal_that_may_be_older() {
     let links = |ids: &[&str]| Value::links(ids.iter().map(|id| (*id).to_owned()));
-    let late = (Side::Notion, ["1".to_owned()].into());
+    let late = [(Side::Notion, ["1".to_owned()].into())].into();
     let plan = |crm: &[&str], notion: &[&str], late| {
         merge(&FieldCase {
             mergeable: true,
