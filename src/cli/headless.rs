@@ -63,6 +63,7 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
             began: demo.began,
             index_lag: Default::default(),
             remember_gone: jiff::SignedDuration::MAX,
+            leaps: &[],
         };
         (audit(&case), crm.counters(), notion.counters())
     };

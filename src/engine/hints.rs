@@ -9,16 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::control::Hint;
-use crate::mapping::FieldMap;
-use crate::model::{
-    Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordRef, Side, Value,
-};
+use crate::model::{FieldName, Happening, PairName, RecordRef, Side, Value};
 
 use super::core::{Core, after, signed};
 use super::memory::Txn;
+use super::windows::Window;
 
 /// How far the other system's clock may be from ours, after what is known of that was taken into account.
-const SLACK: SignedDuration = SignedDuration::from_millis(1_500);
+pub(super) const SLACK: SignedDuration = SignedDuration::from_millis(1_500);
 /// An answer that took longer tells too little about its system's clock.
 const PROMPT: SignedDuration = SignedDuration::from_secs(2);
 /// How far apart increments are at least that were asked for by hints.
@@ -37,7 +35,7 @@ pub struct Hints {
     owed: BTreeMap<RecordRef, Timestamp>,
     /// Listings that are to come sooner, because a record was named that nobody knows.
     called: BTreeSet<(PairName, Side)>,
-    edits: BTreeMap<RecordRef, Vec<Edit>>,
+    pub(super) edits: BTreeMap<RecordRef, Vec<Edit>>,
     pub(super) windows: BTreeMap<RecordRef, Vec<Window>>,
     /// Records that we put into the trash, and the window of that.
     trashed: BTreeMap<RecordRef, (Timestamp, Timestamp)>,
@@ -45,36 +43,11 @@ pub struct Hints {
 
 /// An edit by somebody else.
 #[derive(Debug, PartialEq, Eq)]
-struct Edit {
+pub(super) struct Edit {
     /// When, by its system's clock: how far that is from ours may be learned only later.
-    theirs: Timestamp,
+    pub(super) theirs: Timestamp,
     heard: Timestamp,
-    fields: Option<Vec<FieldName>>,
-}
-
-/// One write of ours.
-#[derive(Debug)]
-pub(super) struct Window {
-    pub(super) intent: u64,
-    pub(super) opened: Timestamp,
-    /// `None` while the answer is out.
-    pub(super) closed: Option<Timestamp>,
-    /// The record's edit time at the pre-read, by its system.
-    pub(super) edited_at: Option<Timestamp>,
-    /// An earlier life of the process opened it, perhaps by another clock of ours: what its system says of time counts.
-    pub(super) recalled: bool,
-    pub(super) fields: BTreeMap<FieldKey, Slot>,
-}
-
-/// One field of a write, common dialect.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) before: Value,
-    pub(super) ours: Value,
-    /// A third value that a reading showed in between.
-    pub(super) glimpsed: Option<Value>,
-    /// Nothing more is to be told of it.
-    pub(super) done: bool,
+    pub(super) fields: Option<Vec<FieldName>>,
 }
 
 impl Hints {
@@ -92,7 +65,7 @@ impl Hints {
         });
     }
 
-    fn window(&mut self, at: &RecordRef, intent: u64) -> Option<&mut Window> {
+    pub(super) fn window(&mut self, at: &RecordRef, intent: u64) -> Option<&mut Window> {
         self.windows.get_mut(at)?.iter_mut().find(|window| window.intent == intent && window.closed.is_none())
     }
 
@@ -157,7 +130,7 @@ impl Core {
     }
 
     /// When an edit was made, by our own clock.
-    fn ours(&self, side: Side, edit: &Edit) -> Timestamp {
+    pub(super) fn ours(&self, side: Side, edit: &Edit) -> Timestamp {
         edit.theirs.checked_sub(*self.ahead.get(side)).unwrap_or(edit.theirs)
     }
 
@@ -212,144 +185,6 @@ impl Core {
         }
     }
 
-    /// A write is about to be sent.
-    pub(super) fn open_window(&mut self, intent: &Intent) {
-        let Purpose::Update { record } = &intent.purpose else { return };
-        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
-        let slot = |(key, ours): (&FieldKey, &Value)| {
-            let before = intent.before.get(key).cloned().unwrap_or_default();
-            (key.clone(), Slot { before, ours: ours.clone(), glimpsed: None, done: false })
-        };
-        let fields = intent.common.iter().map(slot).collect();
-        let window = Window {
-            intent: intent.seq,
-            opened: intent.read_at,
-            closed: None,
-            edited_at: intent.edited_at,
-            recalled: false,
-            fields,
-        };
-        self.hints.keep(at, window);
-    }
-
-    /// Nobody knows when it was executed, if it was: whatever was edited until somebody looked may be overwritten.
-    pub(super) fn close_unknown_window(&mut self, txn: &mut Txn, at: &RecordRef, intent: &Intent, now: Timestamp) {
-        if let Some(window) = self.hints.window(at, intent.seq) {
-            window.closed = Some(now);
-            self.judge_windows(txn, at);
-        }
-    }
-
-    /// It was not executed, or nobody will ever know: what is still open of it is forgotten.
-    pub(super) fn drop_window(&mut self, intent: &Intent) {
-        let Purpose::Update { record } = &intent.purpose else { return };
-        let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
-        if let Some(windows) = self.hints.windows.get_mut(&at) {
-            windows.retain(|window| window.intent != intent.seq || window.closed.is_some());
-        }
-    }
-
-    /// A reading that came while a write was out, or its outcome unknown: if it shows a third value, edited after our
-    /// pre-read, that is what the write is overwriting.
-    pub(super) fn glimpse(&mut self, at: &RecordRef, record: &Record) {
-        let mut found: Vec<(u64, FieldKey, Value)> = Vec::new();
-        for window in self.hints.windows.get(at).into_iter().flatten().filter(|window| window.closed.is_none()) {
-            // An index that lags shows older values too; only a later stamp tells the two apart.
-            if record.edited_at <= window.edited_at {
-                continue;
-            }
-            for (key, slot) in &window.fields {
-                let Some(field) = self.field(&at.pair, key) else { continue };
-                let Some(native) = record.fields.get(field.name_on(at.side)).and_then(FieldState::known) else {
-                    continue;
-                };
-                let shown = self.common(field, at.side, native);
-                if !field.same(&shown, &slot.before) && !field.accepts(at.side, &slot.ours, &shown) {
-                    found.push((window.intent, key.clone(), shown));
-                }
-            }
-        }
-        for (intent, key, shown) in found {
-            if let Some(slot) = self.hints.window(at, intent).and_then(|window| window.fields.get_mut(&key)) {
-                slot.glimpsed = Some(shown);
-            }
-        }
-    }
-
-    /// The side took these fields, so the window is closed: whatever was edited inside it is told.
-    pub(super) fn close_window(
-        &mut self,
-        txn: &mut Txn,
-        at: &RecordRef,
-        intent: &Intent,
-        taken: &BTreeMap<FieldKey, Value>,
-        now: Timestamp,
-    ) {
-        let Some(window) = self.hints.window(at, intent.seq) else { return };
-        window.closed = Some(now);
-        window.fields.retain(|key, _| taken.contains_key(key));
-        for (key, slot) in &mut window.fields {
-            slot.ours = taken.get(key).cloned().unwrap_or_default();
-        }
-        self.judge_windows(txn, at);
-    }
-
-    /// Whether an edit was made after the pre-read of a window.
-    fn came_after(&self, side: Side, window: &Window, edit: &Edit) -> bool {
-        match window.edited_at.filter(|_| window.recalled) {
-            Some(edited) => edit.theirs >= edited,
-            None => self.ours(side, edit) >= window.opened - SLACK,
-        }
-    }
-
-    /// Whether word came of an edit of this field since a write of unknown outcome was sent: then a value that looks as if
-    /// nothing had happened may have been put back.
-    pub(super) fn was_edited_since(&self, at: &RecordRef, intent: &Intent, name: &FieldName) -> bool {
-        let windows = self.hints.windows.get(at).into_iter().flatten();
-        let mut own = windows.filter(|window| window.intent == intent.seq);
-        let edits = self.hints.edits.get(at).map(Vec::as_slice).unwrap_or_default();
-        let names_it = |edit: &&Edit| edit.fields.as_ref().is_none_or(|names| names.contains(name));
-        own.any(|window| edits.iter().filter(names_it).any(|edit| self.came_after(at.side, window, edit)))
-    }
-
-    /// Tells every edit that lies in a closed window of the same field, once a field and window.
-    fn judge_windows(&mut self, txn: &mut Txn, at: &RecordRef) {
-        let edits = self.hints.edits.get(at).map(Vec::as_slice).unwrap_or_default();
-        let seen = self.memory.pair(&at.pair).and_then(|pair| pair.observation(at.side, &at.id));
-        let mut told: Vec<(u64, FieldKey, Option<Event>)> = Vec::new();
-        for window in self.hints.windows.get(at).into_iter().flatten() {
-            let Some(closed) = window.closed else { continue };
-            for (key, slot) in window.fields.iter().filter(|(_, slot)| !slot.done) {
-                let Some(field) = self.field(&at.pair, key) else { continue };
-                let inside = |edit: &&Edit| {
-                    self.came_after(at.side, window, edit)
-                        && self.ours(at.side, edit) <= closed + SLACK
-                        && edit.fields.as_ref().is_none_or(|names| names.contains(field.name_on(at.side)))
-                };
-                let edit = edits.iter().find(inside);
-                if edit.is_none() && slot.glimpsed.is_none() {
-                    continue;
-                }
-                // It shows something else than ours by now: a later edit stands, and was seen.
-                let native = seen.filter(|seen| seen.seen_at >= closed).and_then(|it| it.known(field.name_on(at.side)));
-                let stands = native.is_some_and(|native| {
-                    let shown = self.common(field, at.side, native);
-                    !field.same(&shown, &slot.ours) && !field.accepts(at.side, &slot.ours, &shown)
-                });
-                let event = (!stands).then(|| self.overwritten(at, window, closed, key, slot, edit));
-                told.push((window.intent, key.clone(), event));
-            }
-        }
-        for (intent, key, event) in told {
-            txn.events.extend(event);
-            let windows = self.hints.windows.get_mut(at).into_iter().flatten();
-            let slot = windows.filter(|window| window.intent == intent).find_map(|it| it.fields.get_mut(&key));
-            if let Some(slot) = slot {
-                slot.done = true;
-            }
-        }
-    }
-
     /// We put a record into the trash, with whatever was edited in it meanwhile.
     pub(super) fn note_trashed(&mut self, txn: &mut Txn, at: &RecordRef, window: (Timestamp, Timestamp)) {
         self.hints.trashed.insert(at.clone(), window);
@@ -371,38 +206,5 @@ impl Core {
         event.window = Some((opened, closed));
         txn.events.push(event);
         self.hints.trashed.remove(at);
-    }
-
-    fn overwritten(
-        &self,
-        at: &RecordRef,
-        window: &Window,
-        closed: Timestamp,
-        key: &FieldKey,
-        slot: &Slot,
-        edit: Option<&Edit>,
-    ) -> Event {
-        let when = edit.map_or_else(String::new, |edit| format!(" at {}", edit.theirs));
-        let side = at.side;
-        let note = match &slot.glimpsed {
-            Some(_) => format!(
-                "somebody set this in {side}{when} while we were writing it; if it is gone there, enter it again or undo our \
-                 write"
-            ),
-            None => format!(
-                "somebody edited it in {side}{when} while we were writing it; look at the record's history there and enter \
-                 again what is missing"
-            ),
-        };
-        let mut event = self.event(Happening::PossiblyOverwritten, at, note);
-        event.field = Some(key.clone());
-        event.before.clone_from(&slot.glimpsed);
-        event.after = Some(slot.ours.clone());
-        event.window = Some((window.opened, closed));
-        event
-    }
-
-    fn field(&self, name: &PairName, key: &FieldKey) -> Option<&FieldMap> {
-        self.memory.pair(name)?.map.as_ref()?.field(key)
     }
 }

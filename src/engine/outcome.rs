@@ -213,7 +213,11 @@ impl Core {
         for key in taken.keys() {
             self.undo_taken(txn, &HoldId::field(&id, key), intent.side);
         }
-        self.close_window(txn, at, intent, &taken, now);
+        if refusals {
+            self.close_window(txn, at, intent, &taken, now);
+        } else {
+            self.note_found_inside(at, intent, &taken);
+        }
         written
     }
 

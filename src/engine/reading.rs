@@ -100,6 +100,7 @@ impl Core {
         self.figures.seen(at.side, self.clock.now(), news.iter().filter(|event| event.what == Happening::Seen).count());
         txn.events.extend(news);
         self.memory.put_observation(txn, at, observation);
+        self.judge_windows(txn, at);
     }
 
     /// Only the moment of the reading moves, which no restart needs to know.

@@ -9,7 +9,8 @@ use crate::seam::KvError;
 use crate::store::{Store, record, trees};
 
 use super::core::Core;
-use super::hints::{KEPT, Slot, Window};
+use super::hints::KEPT;
+use super::windows::{Slot, Window};
 
 /// Lines of the journal that are looked through for windows after a start.
 const RECALLED: u64 = 512;
@@ -55,6 +56,8 @@ impl Core {
             before: event.before.unwrap_or_default(),
             ours: event.after.unwrap_or_default(),
             glimpsed: None,
+            moved_on: None,
+            repeated: false,
             done,
         };
         let windows = self.hints.windows.entry(at.clone()).or_default();

@@ -1,7 +1,7 @@
 //! Outcomes that rest on a claim of the engine: each holds for the fitting value, field and time, and for no other.
 
 use crosstie::model::{Happening, Hold, HoldId, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Why};
-use crosstie::sim::audit::Outcome;
+use crosstie::sim::audit::{Outcome, TroubleKind};
 use serde_json::json;
 
 use super::support::*;
@@ -231,4 +231,33 @@ fn claims_about_sets_are_compared_by_what_the_edit_added_and_removed() {
     assert_eq!(bench.only(), Outcome::Lost);
     bench.journal(2_000, Happening::Settled, Side::Notion, &deal, "CONTACT_IDS").before = Some(lost);
     assert_eq!(bench.only(), Outcome::Settled);
+}
+
+#[test]
+fn a_record_that_is_set_aside_is_written_only_as_an_operator_ordered_since() {
+    let written = |decided: &[(i64, &str)], note: &str, whole_pair: bool| {
+        let (mut bench, deal, _) = Bench::tied_deal();
+        let mut lines: Vec<(i64, Happening, &str, &str)> =
+            vec![(1_000, Happening::Held, "", "set aside after 3 tries")];
+        lines.extend(decided.iter().map(|(ms, field)| (*ms, Happening::Decided, *field, "Notion wins")));
+        lines.push((3_000, Happening::Wrote, "TITLE", note));
+        lines.sort_by_key(|(ms, ..)| *ms);
+        for (ms, what, field, note) in lines {
+            let event = bench.journal(ms, what, Side::Crm, &deal, field);
+            event.note = note.to_owned();
+            event.who = if what == Happening::Decided { "anna".to_owned() } else { String::new() };
+            if what == Happening::Held {
+                event.field = None;
+                event.crm = event.crm.take().filter(|_| !whole_pair);
+            }
+        }
+        bench.report().troubles.iter().any(|trouble| trouble.kind == TroubleKind::HeldWritten)
+    };
+    let order = "Notion forced by anna";
+    assert!(!written(&[(2_000, "TITLE")], order, false));
+    assert!(written(&[], order, false), "nobody ordered it");
+    assert!(written(&[(500, "TITLE")], order, false), "ordered before it was set aside");
+    assert!(written(&[(2_000, "OPPORTUNITY")], order, false), "another field was ordered");
+    assert!(written(&[(2_000, "TITLE")], "Notion changed", false), "not what was ordered");
+    assert!(written(&[(2_000, "TITLE")], order, true), "a guard holds the whole pair");
 }

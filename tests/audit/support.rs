@@ -27,6 +27,8 @@ pub struct Bench {
     pub notion: NotionStandIn,
     pub pairs: Vec<PairSpec>,
     pub claims: Claims,
+    pub remember_gone: SignedDuration,
+    pub leaps: Vec<(Timestamp, SignedDuration)>,
 }
 
 fn field(crm: &str, notion: &str) -> FieldSpec {
@@ -87,7 +89,14 @@ impl Bench {
             pair("contacts", "contact", &contacts, "EMAIL", people),
             pair("deals", "deal", &projects, "TITLE", deals),
         ];
-        Self { crm: BitrixStandIn::new(bitrix24::Config::default()), notion, pairs, claims: Claims::default() }
+        Self {
+            crm: BitrixStandIn::new(bitrix24::Config::default()),
+            notion,
+            pairs,
+            claims: Claims::default(),
+            remember_gone: SignedDuration::MAX,
+            leaps: Vec::new(),
+        }
     }
 
     /// A deal and its page, tied, made before the work began: both called "Shop".
@@ -228,7 +237,8 @@ impl Bench {
             claims: &self.claims,
             began: at(0),
             index_lag: Default::default(),
-            remember_gone: jiff::SignedDuration::MAX,
+            remember_gone: self.remember_gone,
+            leaps: &self.leaps,
         };
         audit(&case)
     }

@@ -1,7 +1,9 @@
 //! Duplicates and loops.
 
-use crosstie::model::{Happening, Side};
+use crosstie::model::{Happening, RecordId, Side};
 use crosstie::sim::audit::TroubleKind;
+use crosstie::standin::bitrix24::Entity;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::support::*;
@@ -141,4 +143,33 @@ fn values_that_people_set_again_are_no_loop() {
         bench.api_title(5_000, &page, "A");
         assert_eq!(bench.report().loops, 0);
     }
+}
+
+#[test]
+fn what_came_back_is_made_again_only_after_it_was_forgotten_by_the_engines_own_clock() {
+    let mut bench = Bench::new();
+    let contact = bench.contact(-9_000, &[("NAME", json!("Mia"))]);
+    let page = bench.contact_page(-8_000, &[("Name", json!("Mia"))]);
+    for (ms, what) in [(-5_000, Happening::Tied), (3_000, Happening::Untied)] {
+        let event = bench.journal(ms, what, Side::Crm, &contact, "FULL_NAME");
+        (event.pair, event.notion) = (Some("contacts".into()), Some(RecordId::from(page.as_str())));
+    }
+    bench.crm.person_delete(at(1_000), ANNA, Entity::Contact, &contact).unwrap();
+    bench.notion.person_trash(at(2_000), BORIS, &page).unwrap();
+    bench.notion.person_restore(at(62_000), BORIS, &page).unwrap();
+    bench.api_contact(63_000, "mia@example.com", &page);
+    let resurrected =
+        |bench: &Bench| bench.report().troubles.iter().any(|trouble| trouble.kind == TroubleKind::Resurrection);
+    let seconds = SignedDuration::from_secs;
+    assert!(resurrected(&bench));
+    bench.remember_gone = seconds(60);
+    assert!(!resurrected(&bench), "it was forgotten");
+    bench.remember_gone = seconds(100);
+    assert!(resurrected(&bench));
+    bench.leaps = vec![(at(30_000), seconds(39))];
+    assert!(resurrected(&bench));
+    bench.leaps = vec![(at(1_500), seconds(40)), (at(62_500), seconds(40))];
+    assert!(resurrected(&bench), "the clock was set while it was there");
+    bench.leaps = vec![(at(30_000), seconds(40))];
+    assert!(!resurrected(&bench), "to the engine it was away for so long");
 }

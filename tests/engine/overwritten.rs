@@ -135,6 +135,81 @@ async fn a_later_edit_that_stands_is_no_overwriting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_later_write_of_ours_is_no_later_edit() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.settle().await;
+    bench.edit_deal(&deal, "OPPORTUNITY", "4712");
+    bench.until("it is on the page", 300, async || bench.cell(&page, "Amount") == json!("4712")).await;
+    bench.settle().await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.settle().await;
+    let told = told(&bench).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].after, Some(Value::number(4711.into())), "the write whose window it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_edits_only_the_last_can_be_the_one_that_stands() {
+    for first in [false, true] {
+        let bench = Bench::settled(Plan::default()).await;
+        let (deal, page, at) = crossed(&bench, Fate::Pass).await;
+        bench.pass(5).await;
+        let later = bench.now();
+        bench.edit_notion(&page, "Amount", 99);
+        bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("99")).await;
+        bench.settle().await;
+        // Word comes in any order.
+        let (one, other) = if first { (at, later) } else { (later, at) };
+        bench.hint(page_hint(&page, Some(one))).await;
+        bench.settle().await;
+        assert!(told(&bench).await.is_empty(), "one of them stands");
+        bench.hint(page_hint(&page, Some(other))).await;
+        bench.settle().await;
+        assert_eq!(told(&bench).await.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_edits_what_was_seen_to_stand_overwrites_nothing_of_ours() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page, at) = crossed(&bench, Fate::Pass).await;
+    bench.edit_notion(&page, "Amount", 99);
+    bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("99")).await;
+    bench.hint(page_hint(&page, Some(at))).await;
+    bench.settle().await;
+    let later = bench.now();
+    bench.edit_notion(&page, "Amount", 100);
+    bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("100")).await;
+    bench.hint(page_hint(&page, Some(later))).await;
+    bench.settle().await;
+    assert!(told(&bench).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_may_have_been_taken_out_while_nobody_knew_is_told_when_it_is_put_in_again() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let before = bench.cell(&page, "Contacts");
+    let linked = bench.held(Entity::Deal, &deal, "CONTACT_IDS");
+    let mut more: Vec<String> = serde_json::from_value(linked).unwrap_or_default();
+    let added = bench.ids(Entity::Contact).into_iter().find(|id| !more.contains(id)).unwrap();
+    more.push(added);
+    bench.once(writes_page, Fate::LostAnswer);
+    bench.edit_crm(Entity::Deal, &deal, &[("CONTACT_IDS", json!(more))]);
+    bench.until("it is linked on the page", 120, async || bench.cell(&page, "Contacts") != before).await;
+    bench.pass(5).await;
+    bench.edit_notion(&page, "Contacts", if before.is_null() { json!([]) } else { before.clone() });
+    let taken_out = Hint { fields: Some(vec!["Contacts".into()]), ..page_hint(&page, Some(bench.now())) };
+    bench.hint(taken_out).await;
+    bench.settle().await;
+    assert_ne!(bench.cell(&page, "Contacts"), before, "it was put in again");
+    let told = told(&bench).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].field.as_ref().unwrap().as_str(), "CONTACT_IDS");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_reading_showed_while_a_write_was_on_its_way_is_told_with_its_value() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;

@@ -41,12 +41,14 @@ fn deleted_then(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
     })
 }
 
-/// Whether a record that is back had been away for so long that nothing is remembered of its tie.
+/// Whether a record that is back had been away for so long, by the engine's clock, that nothing is remembered of its tie.
 fn forgotten(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
     let turns = court.past.lives.get(name).map_or(&[][..], |life| life.turns.as_slice());
     turns.windows(2).any(|turns| {
         let [away, back] = turns else { return false };
-        away.gone && !back.gone && back.at <= at && back.at.duration_since(away.at) >= court.case.remember_gone
+        let meanwhile = court.case.leaps.iter().filter(|(leapt, _)| (away.at..=back.at).contains(leapt));
+        let long = meanwhile.fold(back.at.duration_since(away.at), |long, (_, leap)| long.saturating_add(*leap));
+        away.gone && !back.gone && back.at <= at && long >= court.case.remember_gone
     })
 }
 
@@ -192,32 +194,43 @@ fn tell_elements(court: &Court<'_>, report: &mut Report, spot: &Spot, touch: &To
     report.tell(TroubleKind::Element, spot.side, vec![touch.seq], text);
 }
 
-/// Nothing writes a field that is held and about which nobody decided.
+/// Nothing writes a field that is held and about which nobody decided. Where a whole record was set aside, a decision about
+/// one of its fields that came after that is carried out, and nothing else.
 pub(super) fn held_fields(court: &Court<'_>, report: &mut Report) {
-    let mut held: BTreeMap<HoldId, Timestamp> = BTreeMap::new();
+    let mut held_since: BTreeMap<HoldId, Timestamp> = BTreeMap::new();
     // An undo is written while the field is held for it.
     let mut undone: BTreeSet<HoldId> = BTreeSet::new();
+    let mut decided: BTreeMap<HoldId, (Timestamp, &str)> = BTreeMap::new();
     for event in &court.case.claims.journal {
         let Some(pair) = &event.pair else { continue };
         let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: event.field.clone() };
+        if event.what == Happening::Decided {
+            decided.insert(id.clone(), (event.at, event.who.as_str()));
+        }
         match event.what {
             // A duplicate set is a notice: the record that is tied goes on.
             Happening::Held if event.note.contains("carry the same marker") => {}
             Happening::Held => {
-                held.insert(id, event.at);
+                held_since.insert(id, event.at);
             }
             Happening::Undone => {
                 undone.insert(id);
             }
             Happening::Released | Happening::Decided | Happening::Untied => {
                 undone.remove(&id);
-                held.remove(&id);
+                held_since.remove(&id);
             }
             Happening::Wrote => {
                 let opened = event.window.map_or(event.at, |(from, _)| from);
                 let levels =
                     [id.clone(), HoldId { field: None, ..id.clone() }, HoldId { crm: None, field: None, ..id.clone() }];
-                let held = levels.iter().filter(|level| !undone.contains(level)).filter_map(|level| held.get(level));
+                // The very write that the operator ordered, who saw that the record is set aside.
+                let ordered = |level: &HoldId, since: &Timestamp| {
+                    let by = decided.get(&id).filter(|(at, _)| at >= since);
+                    level.crm.is_some() && by.is_some_and(|(_, who)| event.note.ends_with(&format!(" by {who}")))
+                };
+                let held = levels.iter().filter(|level| !undone.contains(level));
+                let held = held.filter_map(|level| held_since.get(level).filter(|since| !ordered(level, since)));
                 if let Some(since) = held.filter(|since| **since < opened).min() {
                     let side = event.side.unwrap_or(Side::Crm);
                     let text = format!("held: {id} was written in {side} at {}, though held since {since}", event.at);

@@ -47,6 +47,8 @@ pub struct Case<'a> {
     pub index_lag: SignedDuration,
     /// For how long the engine remembers a tie of which nothing is left.
     pub remember_gone: SignedDuration,
+    /// When the engine's clock was set forward, and by how much: to the engine so much more time has passed.
+    pub leaps: &'a [(Timestamp, SignedDuration)],
 }
 
 /// Judges every edit of a person to a mapped field since the work began.

@@ -144,6 +144,7 @@ impl Story {
         let (crm, notion) = (locked(&worlds.crm), locked(&worlds.notion));
         let lagged = ["notion-index-lag", "crm-index-lag"].iter().any(|kind| self.done.contains_key(kind));
         let index_lag = if lagged { SignedDuration::from_secs(31) } else { SignedDuration::ZERO };
+        let leaps = self.site.host.leaps();
         let case = Case {
             pairs: &self.site.pairs,
             crm: &crm,
@@ -152,6 +153,7 @@ impl Story {
             began,
             index_lag,
             remember_gone: SignedDuration::try_from(self.profile.timing.remember_gone).unwrap_or(SignedDuration::MAX),
+            leaps: &leaps,
         };
         let report = audit(&case);
         violations.extend(

@@ -59,8 +59,18 @@ impl HostClock {
     pub fn started(&self) {
         let now = self.world.now();
         let mut settings = self.locked();
-        let skew = settings.skew;
-        settings.starts.push((now, skew));
+        let life = (now, settings.skew);
+        // One that ended the moment it began cannot be told from the next one, and told nothing by itself.
+        if settings.starts.last() != Some(&life) {
+            settings.starts.push(life);
+        }
+    }
+
+    /// When a process started by a clock further ahead than the last one's, and by how much.
+    pub fn leaps(&self) -> Vec<(Timestamp, SignedDuration)> {
+        let starts = self.locked().starts.clone();
+        let pairs = starts.iter().zip(starts.iter().skip(1));
+        pairs.filter(|(last, next)| next.1 > last.1).map(|(last, next)| (next.0, next.1 - last.1)).collect()
     }
 
     /// Puts the moments of a journal into the world's time.
@@ -120,5 +130,33 @@ impl WallClock for HostClock {
     fn now(&self) -> Timestamp {
         let skew = self.locked().skew;
         self.world.now().checked_add(skew).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::Event;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_that_ended_the_moment_it_began_does_not_hide_the_next_one() {
+        let world = WorldClock::starting("2026-01-06T09:00:00Z".parse().unwrap());
+        let host = HostClock::off_by(world.clone(), SignedDuration::ZERO);
+        host.started();
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        host.set(SignedDuration::from_mins(-49));
+        host.started();
+        host.started();
+        let told = |what, note: &str| -> Event {
+            let event = serde_json::json!({ "seq": 1, "at": host.now(), "what": what, "note": note });
+            serde_json::from_value(event).unwrap()
+        };
+        let mut journal = vec![told("system", "crosstie started")];
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        journal.push(told("seen", ""));
+        host.correct(&mut journal);
+        assert_eq!(journal[1].at, world.now());
     }
 }
