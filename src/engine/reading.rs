@@ -53,7 +53,12 @@ impl Core {
         if self.errs(Flaw::AuthorIsEcho) && record.edited_by_us && before.is_some() {
             return;
         }
-        if before.is_some_and(|before| began < before.seen_at) {
+        if let Some(before) = before.filter(|before| began < before.seen_at) {
+            // It was asked for earlier, but may have been answered later: a newer stamp tells of something still to be seen.
+            if from == Source::Listing && is_older_than(before, &record) {
+                self.hot.insert(at.clone(), began);
+                self.doubted.insert(at.clone());
+            }
             return;
         }
         // An older stamp than is known comes from an index that lags behind.
@@ -309,6 +314,11 @@ impl Core {
             None => Seen::Unknown("not read yet".to_owned(), 0),
         }
     }
+}
+
+/// A record that was edited since it was observed.
+fn is_older_than(known: &Observation, record: &Record) -> bool {
+    matches!((record.edited_at, known.edited_at), (Some(shown), Some(known)) if shown > known)
 }
 
 /// A query that shows an older stamp than is known comes from an index that lags behind.

@@ -131,7 +131,15 @@ fn same_key(court: &Court<'_>, name: &Name, life: &Life) -> Option<String> {
         let had = |value: Json| court.plain(&spot, &value, life.at) == key;
         had(court.past.value_before(&spot, life.seq)) && looked.is_none_or(|at| had(court.past.value_at(&spot, at)))
     };
-    let other = neighbours(court, name, life.seq).find(has).filter(|_| key != Plain::Empty)?;
+    // What was never shown to the integration cannot be found by it.
+    let hidden = |other: &&Name| {
+        let known = court.shelf.events(&pair.name, None, Some(&other.2));
+        other.1 == Side::Notion
+            && court.past.hidden_throughout(&other.2, life.seq, life.seq)
+            && !known.iter().any(|event| event.at <= life.at)
+    };
+    let other = neighbours(court, name, life.seq).filter(|other| !hidden(other)).find(has);
+    let other = other.filter(|_| key != Plain::Empty)?;
     Some(format!("{} had {} already", other.2, key.show()))
 }
 
