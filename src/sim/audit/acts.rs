@@ -43,13 +43,26 @@ fn deleted_then(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
 
 /// Whether a record that is back had been away for so long, by the engine's clock, that nothing is remembered of its tie.
 fn forgotten(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
+    let long = |away: Timestamp, back: Timestamp| {
+        let meanwhile = court.case.leaps.iter().filter(|(leapt, _)| (away..=back).contains(leapt));
+        let long = meanwhile.fold(back.duration_since(away), |long, (_, leap)| long.saturating_add(*leap));
+        back <= at && long >= court.case.remember_gone
+    };
     let turns = court.past.lives.get(name).map_or(&[][..], |life| life.turns.as_slice());
-    turns.windows(2).any(|turns| {
-        let [away, back] = turns else { return false };
-        let meanwhile = court.case.leaps.iter().filter(|(leapt, _)| (away.at..=back.at).contains(leapt));
-        let long = meanwhile.fold(back.at.duration_since(away.at), |long, (_, leap)| long.saturating_add(*leap));
-        away.gone && !back.gone && back.at <= at && long >= court.case.remember_gone
-    })
+    let deleted = turns.windows(2).any(|turns| match turns {
+        [away, back] => away.gone && !back.gone && long(away.at, back.at),
+        _ => false,
+    });
+    // What was hidden from the integration is back when a sweep shows it.
+    let Some(pair) = court.case.pairs.get(name.0) else { return deleted };
+    let on = |side: Side| (name.1 == side).then_some(name.2.as_str());
+    let events = court.shelf.events(&pair.name, on(Side::Crm), on(Side::Notion));
+    let untied = events.iter().filter(|event| event.what == Happening::Untied);
+    let mut shown = untied.filter_map(|untied| {
+        let seen = |event: &&&Event| event.what == Happening::Seen && event.field.is_none() && event.at >= untied.at;
+        events.iter().find(seen).map(|seen| (untied.at, seen.at))
+    });
+    deleted || name.1 == Side::Notion && shown.any(|(away, back)| long(away, back))
 }
 
 fn pair_name<'a>(court: &'a Court<'_>, name: &Name) -> &'a str {
