@@ -1,4 +1,13 @@
-//! The back door over HTTP, under `/_admin/`.
+//! The back door over HTTP, under `/_admin/`: JSON, no secret, no limits.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET world` | users, stages, fields, objects with plain values, counters |
+//! | `GET log?from=N` | `{"entries": […]}` |
+//! | `POST create` `{"entity", "set": {NAME: plain}, "as": person}` | `{"id"}` |
+//! | `POST edit` `{"entity", "id", "set", "as"}` | `{"saved"}` |
+//! | `POST delete` `{"entity", "id", "as"}` | `{"deleted"}` |
+//! | `POST refuse` `{"code", "times"?}` | `{}`: the next requests are answered with that error |
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +20,6 @@ use super::{BitrixStandIn, refusal};
 use crate::seam::{Method, Request, Response};
 
 impl BitrixStandIn {
-    /// `GET world`, `GET log?from=N`, `POST edit`, `POST create`, `POST delete`.
     pub(super) fn admin(&mut self, request: &Request, now: Timestamp) -> Response {
         let path = request.path().trim_start_matches("/_admin/").to_owned();
         let done = match (request.method, path.as_str()) {
@@ -21,6 +29,7 @@ impl BitrixStandIn {
                 let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
                 self.admin_change(&path, &body, now)
             }
+            (Method::Post, "refuse") => self.admin_refuse(&serde_json::from_slice(&request.body).unwrap_or_default()),
             _ => Err(ApiError::new(404, "NOT_FOUND", "The back door has no such room")),
         };
         match done {
@@ -34,6 +43,18 @@ impl BitrixStandIn {
         let from = query.get("from").and_then(|from| from.int()).and_then(|from| usize::try_from(from).ok());
         let entries: Vec<_> = self.world.log.iter().skip(from.unwrap_or(0)).collect();
         json!({"entries": entries})
+    }
+
+    fn admin_refuse(&mut self, body: &Json) -> Result<Json, ApiError> {
+        let times = match &body["times"] {
+            Json::Null => Some(1),
+            given => given.as_u64().and_then(|times| usize::try_from(times).ok()),
+        };
+        let times = times.ok_or_else(|| ApiError::bad("REFUSED", "\"times\" is a whole number"))?;
+        match self.refuse_next(times, body["code"].as_str().unwrap_or_default()) {
+            true => Ok(json!({})),
+            false => Err(ApiError::bad("REFUSED", "\"code\" is no error that can be ordered")),
+        }
     }
 
     fn admin_change(&mut self, what: &str, body: &Json, now: Timestamp) -> Result<Json, ApiError> {

@@ -33,9 +33,10 @@ mod robots;
 mod schema;
 mod shown;
 mod system_fields;
+mod troubles;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -137,6 +138,8 @@ pub struct BitrixStandIn {
     bucket: Bucket,
     operating: OperatingTime,
     counters: Counters,
+    /// See [`BitrixStandIn::refuse_next`].
+    troubles: VecDeque<ApiError>,
     latest: Timestamp,
     /// No moment of this world lies before another that it has answered for; see [`BitrixStandIn::tick`].
     clock: Timestamp,
@@ -177,6 +180,7 @@ impl BitrixStandIn {
             bucket: Bucket::new(config.drain_per_second, config.bucket_room),
             operating: OperatingTime::new(config.operating_limit_s),
             counters: Counters::default(),
+            troubles: VecDeque::new(),
             latest: config.start,
             clock: Timestamp::MIN,
             secret,
@@ -198,6 +202,9 @@ impl BitrixStandIn {
 
     fn rest(&mut self, request: &Request, now: Timestamp) -> Response {
         self.counters.requests += 1;
+        if let Some(trouble) = self.troubles.pop_front() {
+            return refusal(&trouble);
+        }
         if !self.bucket.take(now) {
             self.counters.over_rate += 1;
             return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
