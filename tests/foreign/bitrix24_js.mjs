@@ -1,6 +1,14 @@
 // Bitrix24's own JavaScript client, `@bitrix24/b24jssdk`, against the pretend Bitrix24.
 import assert from "node:assert/strict";
-import { AjaxError, AjaxResult, B24Hook, EnumCrmEntityTypeId, ParamsFactory } from "@bitrix24/b24jssdk";
+import {
+  AjaxError,
+  AjaxResult,
+  B24Hook,
+  B24OAuth,
+  EnumCrmEntityTypeId,
+  ParamsFactory,
+  RefreshTokenError,
+} from "@bitrix24/b24jssdk";
 import { backDoor, check, done, refusal } from "./check.mjs";
 
 const hello = JSON.parse(process.argv[2]);
@@ -187,6 +195,58 @@ await check("what people do at the screen is what the client reads", async () =>
   const { item } = await call("crm.item.get", { entityTypeId: DEAL, id: deal.id });
   const anna = (await admin("world")).users.find(user => user.name === "Anna Weber");
   assert.deepEqual([item.title, String(item.updatedBy)], ["By Anna", anna.id]);
+});
+
+// An application's client, from what its install handler is sent.
+const application = granted => {
+  const made = new B24OAuth(
+    {
+      applicationToken: "",
+      userId: granted.user_id,
+      memberId: granted.member_id,
+      accessToken: granted.access_token,
+      refreshToken: granted.refresh_token,
+      expires: granted.expires,
+      expiresIn: granted.expires_in,
+      scope: granted.scope,
+      domain: new URL(granted.client_endpoint).host,
+      clientEndpoint: granted.client_endpoint,
+      serverEndpoint: granted.server_endpoint,
+      status: granted.status,
+    },
+    { clientId: granted.client_id, clientSecret: granted.client_secret },
+  );
+  made.offClientSideWarning();
+  return made;
+};
+
+await check("an application's token opens calls, and an expired one is renewed once for all calls at a time", async () => {
+  const granted = await admin("install", {});
+  const app = application(granted);
+  const renewed = [];
+  app.setCallbackRefreshAuth(async ({ authData, b24OAuthParams }) => {
+    renewed.push([authData.access_token, b24OAuthParams.refreshToken]);
+  });
+  await app.initIsAdmin("admin");
+  assert.equal(app.auth.isAdmin, true);
+  await admin("expire_tokens", {});
+  const answers = await Promise.all(Array.from({ length: 5 }, () => call("user.current", {}, app)));
+  assert.deepEqual(answers.map(user => user.ID), ["1", "1", "1", "1", "1"]);
+  assert.equal(renewed.length, 1);
+  assert.notEqual(renewed[0][0], granted.access_token);
+  assert.notEqual(renewed[0][1], granted.refresh_token);
+  const batch = await app.actions.v2.batch.make({ calls: [["profile"], ["crm.deal.get", { id: deal.id }]] });
+  assert.equal(batch.getData()[1].TITLE, "By Anna");
+});
+
+await check("a refresh token that was used already is a RefreshTokenError with invalid_grant", async () => {
+  const granted = await admin("install", {});
+  assert.equal((await application(granted).auth.refreshAuth()).expires_in, 3600);
+  const late = await refusal(() => application(granted).auth.refreshAuth());
+  assert.ok(late instanceof RefreshTokenError, String(late));
+  assert.deepEqual([late.code, late.status], ["invalid_grant", 400]);
+  const stranger = application({ ...(await admin("install", {})), client_secret: "guessed" });
+  assert.equal((await refusal(() => stranger.auth.refreshAuth())).code, "invalid_client");
 });
 
 done("@bitrix24/b24jssdk");

@@ -6,7 +6,7 @@ import sys
 import time
 
 from b24pysdk import Client
-from b24pysdk.credentials import BitrixWebhook
+from b24pysdk.credentials import BitrixApp, BitrixToken, BitrixWebhook
 from b24pysdk.errors import (
     BitrixAPIBadRequest,
     BitrixAPIError,
@@ -17,6 +17,7 @@ from b24pysdk.errors import (
     BitrixAPIQueryLimitExceeded,
     BitrixRequestError,
 )
+from b24pysdk.errors.oauth import BitrixOAuthInvalidClient, BitrixOAuthInvalidGrant
 
 from check import back_door, check, done, holds, refusal, same
 
@@ -227,5 +228,34 @@ with check("what people do at the screen is what the client reads"):
     got = crm.item.get(DEAL, deal).result["item"]
     boris = next(user for user in admin("world")["users"] if user["name"] == "Boris Klein")
     same((got["title"], str(got["updatedBy"])), ("By Boris", boris["id"]))
+
+def application():
+    granted = admin("install", {})
+    app = BitrixApp(client_id=granted["client_id"], client_secret=granted["client_secret"])
+    token = BitrixToken(
+        domain=domain,
+        auth_token=granted["access_token"],
+        refresh_token=granted["refresh_token"],
+        bitrix_app=app,
+    )
+    return app, token
+
+
+with check("an application: a code is exchanged, an expired token renewed on the way, a used one refused"):
+    app, token = application()
+    client = Client(token)
+    same(client.user.current().result["ID"], "1")
+    before = (token.auth_token, token.refresh_token)
+    admin("expire_tokens", {})
+    same(client.crm.item.get(DEAL, deal).result["item"]["title"], "By Boris")
+    holds(token.auth_token != before[0] and token.refresh_token != before[1], "a new pair of tokens")
+    holds(token.expires is not None and token.expires_in == 3600, "a known end of an hour's life")
+    refusal(BitrixOAuthInvalidGrant, app.refresh_oauth_token, before[1])
+    renewed = app.get_oauth_token(admin("authorize", {})["code"])
+    same((renewed.portal_domain, renewed.user_id, renewed.scope), (domain, 1, ["crm", "user"]))
+    same(Client(BitrixToken.from_oauth(renewed, app)).user.current().result["ID"], "1")
+    refusal(BitrixOAuthInvalidGrant, app.get_oauth_token, "made up")
+    stranger = BitrixApp(client_id=app.client_id, client_secret="guessed")
+    refusal(BitrixOAuthInvalidClient, stranger.refresh_oauth_token, renewed.oauth_token.refresh_token)
 
 done("b24pysdk")

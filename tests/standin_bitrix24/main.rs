@@ -6,6 +6,7 @@ mod items;
 mod legacy;
 mod limits;
 mod lists;
+mod oauth;
 mod office;
 mod people;
 mod robots;

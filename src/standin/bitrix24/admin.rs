@@ -7,6 +7,9 @@
 //! | `POST create` `{"entity", "set": {NAME: plain}, "as": person}` | `{"id"}` |
 //! | `POST edit` `{"entity", "id", "set", "as"}` | `{"saved"}` |
 //! | `POST delete` `{"entity", "id", "as"}` | `{"deleted"}` |
+//! | `POST install` | the application's client id and secret, and its tokens as its handler is sent them |
+//! | `POST authorize` | `{"code"}` to be exchanged within 30 seconds |
+//! | `POST expire_tokens` | `{}`: no access token is valid any longer |
 //! | `POST refuse` `{"code", "times"?}` | `{}`: the next requests are answered with that error |
 
 use jiff::Timestamp;
@@ -28,6 +31,17 @@ impl BitrixStandIn {
             (Method::Post, "edit" | "create" | "delete") => {
                 let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
                 self.admin_change(&path, &body, now)
+            }
+            (Method::Post, "install") => {
+                let mut granted = json!(self.install_app(now));
+                let (id, secret) = self.app_credentials();
+                (granted["client_id"], granted["client_secret"]) = (json!(id), json!(secret));
+                Ok(granted)
+            }
+            (Method::Post, "authorize") => Ok(json!({"code": self.authorize_app(now)})),
+            (Method::Post, "expire_tokens") => {
+                self.expire_access_tokens(now);
+                Ok(json!({}))
             }
             (Method::Post, "refuse") => self.admin_refuse(&serde_json::from_slice(&request.body).unwrap_or_default()),
             _ => Err(ApiError::new(404, "NOT_FOUND", "The back door has no such room")),

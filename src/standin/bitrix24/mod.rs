@@ -1,15 +1,16 @@
-//! A pretend Bitrix24 portal, spoken to through an incoming webhook: `/rest/{user}/{secret}/{method}[.json]`.
+//! A pretend Bitrix24 portal, spoken to through an incoming webhook (`/rest/{user}/{secret}/{method}[.json]`) or as an
+//! application (`/rest/{method}` with an access token).
 //!
 //! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
-//! limits (`limits`), `batch`, what people and the portal itself do (`people`, `mergers`, `robots`), and the back door
-//! (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation; the engine and its client must never be
-//! imported here, nor this by them.
+//! limits (`limits`), `batch`, the application's tokens (`oauth`), what people and the portal itself do (`people`,
+//! `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
+//! the engine and its client must never be imported here, nor this by them.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
 //! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Events,
-//! OAuth, tasks and REST 3 are not here.
+//! tasks and REST 3 are not here.
 
 mod accept;
 mod admin;
@@ -27,6 +28,7 @@ mod limits;
 mod links;
 mod mergers;
 mod moment;
+mod oauth;
 mod people;
 mod reads;
 mod robots;
@@ -43,6 +45,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 pub use dictionary::{Person, Pipeline, Stage};
+pub use oauth::Granted;
 pub use people::Refused;
 pub use robots::Robot;
 pub use schema::{Entity, UserFieldType};
@@ -54,6 +57,7 @@ use answer::{Answer, ApiError};
 use input::{Input, parse_form};
 use limits::{Bucket, Operating, OperatingTime};
 use moment::{Clock, http_date};
+use oauth::App;
 use shown::{Shelf, Shown};
 use world::{Who, World};
 
@@ -133,6 +137,7 @@ pub struct Counters {
 pub struct BitrixStandIn {
     config: Config,
     secret: String,
+    app: App,
     world: World,
     shelf: Shelf,
     bucket: Bucket,
@@ -184,6 +189,7 @@ impl BitrixStandIn {
             latest: config.start,
             clock: Timestamp::MIN,
             secret,
+            app: App::new(config.seed, config.user_id),
             world,
             shelf: Shelf::default(),
             config,
@@ -209,25 +215,33 @@ impl BitrixStandIn {
             self.counters.over_rate += 1;
             return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
         }
-        match self.webhook(request, now) {
+        match self.called(request, now) {
             Ok(body) => Response::json_text(200, body),
             Err(error) => refusal(&error),
         }
     }
 
     /// The answer as JSON text.
-    fn webhook(&mut self, request: &Request, now: Timestamp) -> Result<String, ApiError> {
-        let rest = request.path().strip_prefix("/rest/").unwrap_or_default();
+    fn called(&mut self, request: &Request, now: Timestamp) -> Result<String, ApiError> {
+        // The address that an application is given ends with a slash; clients add a second one.
+        let rest = request.path().strip_prefix("/rest/").unwrap_or_default().trim_start_matches('/');
         let mut parts = rest.splitn(3, '/');
-        let (Some(user), Some(secret), Some(method)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(ApiError::no_method());
+        let (params, method) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(user), Some(secret), Some(method)) => {
+                if user != self.config.user_id.to_string() || secret != self.secret {
+                    return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
+                }
+                (parameters(request)?, method)
+            }
+            (Some(method), None | Some(""), None) if !method.bytes().all(|b| b.is_ascii_digit()) => {
+                let params = parameters(request)?;
+                self.app.admit(&params, now)?;
+                (params, method)
+            }
+            _ => return Err(ApiError::no_method()),
         };
-        if user != self.config.user_id.to_string() || secret != self.secret {
-            return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
-        }
         let method = method.to_lowercase();
         let method = method.strip_suffix(".json").unwrap_or(&method);
-        let params = parameters(request)?;
         let (answer, operating) = if method == "batch" {
             // The batch itself is not metered; its commands are.
             (Shown::of(&batch::run(self, &params, now)?), None)
@@ -237,6 +251,15 @@ impl BitrixStandIn {
         };
         let time = self.time_block(method, operating, now);
         Ok(answer.enveloped(&time))
+    }
+
+    /// The authorization server, whose requests fill no bucket.
+    fn tokens(&mut self, request: &Request, now: Timestamp) -> Response {
+        let granted = parameters(request).and_then(|params| self.app.token(&params, now));
+        match granted {
+            Ok(granted) => Response::json(200, &json!(granted)),
+            Err(error) => refusal(&error),
+        }
     }
 
     /// One call, unless its method has used up its operating time.
@@ -316,6 +339,8 @@ impl StandIn for BitrixStandIn {
             self.admin(request, now)
         } else if request.path().starts_with("/rest/") {
             self.rest(request, now)
+        } else if request.path().starts_with("/oauth/token") {
+            self.tokens(request, now)
         } else {
             refusal(&ApiError::no_method())
         };
