@@ -249,4 +249,18 @@ await check("a refresh token that was used already is a RefreshTokenError with i
   assert.equal((await refusal(() => stranger.auth.refreshAuth())).code, "invalid_client");
 });
 
+await check("offline events: what people change waits in the queue until it is taken", async () => {
+  const app = application(await admin("install", {}));
+  const refusedHook = await refused("event.get");
+  assert.deepEqual([refusedHook.status, refusedHook.code], [403, "WRONG_AUTH_TYPE"]);
+  assert.equal(await call("event.bind", { event: "OnCrmContactUpdate", event_type: "offline" }, app), true);
+  await admin("edit", { entity: "contact", id: String(contact.id), set: { NAME: "Iðunn II" }, as: "Anna Weber" });
+  const { process_id, events } = await call("event.offline.get", { clear: 0 }, app);
+  assert.match(process_id, /^[0-9a-f]{32}$/);
+  assert.deepEqual(events.map(row => [row.EVENT_NAME, row.EVENT_DATA.FIELDS.ID]), [["ONCRMCONTACTUPDATE", String(contact.id)]]);
+  assert.equal(await call("event.offline.clear", { process_id, message_id: events.map(row => row.MESSAGE_ID) }, app), true);
+  assert.deepEqual(await call("event.offline.get", {}, app), { process_id: null, events: [] });
+  assert.deepEqual(await call("event.unbind", { event: "ONCRMCONTACTUPDATE", event_type: "offline" }, app), { count: 1 });
+});
+
 done("@bitrix24/b24jssdk");

@@ -15,6 +15,7 @@ from b24pysdk.errors import (
     BitrixAPIOperationTimeLimit,
     BitrixAPIOverloadLimit,
     BitrixAPIQueryLimitExceeded,
+    BitrixAPIWrongAuthType,
     BitrixRequestError,
 )
 from b24pysdk.errors.oauth import BitrixOAuthInvalidClient, BitrixOAuthInvalidGrant
@@ -257,5 +258,29 @@ with check("an application: a code is exchanged, an expired token renewed on the
     refusal(BitrixOAuthInvalidGrant, app.get_oauth_token, "made up")
     stranger = BitrixApp(client_id=app.client_id, client_secret="guessed")
     refusal(BitrixOAuthInvalidClient, stranger.refresh_oauth_token, renewed.oauth_token.refresh_token)
+
+with check("offline events: bound by the application, reserved, cleared; own writes with the connector stay out"):
+    app, token = application()
+    client = Client(token)
+    event, crosstie = client.event, {"auth_connector": "crosstie"}
+    same(client.feature.get(code="rest_auth_connector").result["value"], "Y")
+    for name in ("ONCRMDEALUPDATE", "ONCRMDEALADD"):
+        same(event.bind(name, event_type="offline", **crosstie).result, True)
+    same(sorted(row["event"] for row in event.get().result), ["ONCRMDEALADD", "ONCRMDEALUPDATE"])
+    refusal(BitrixAPIWrongAuthType, portal.event.get().call)
+    own = {"entityTypeId": DEAL, "fields": {"title": "Own"}, **crosstie}
+    token.call_method("crm.item.add", own)
+    admin("edit", {"entity": "deal", "id": str(deal), "set": {"TITLE": "Seen"}, "as": "Anna Weber"})
+    admin("edit", {"entity": "deal", "id": str(deal), "set": {"TITLE": "Seen again"}, "as": "Anna Weber"})
+    queue = event.offline.list(**crosstie).result
+    same([(row["EVENT_NAME"], row["EVENT_DATA"]["FIELDS"]["ID"]) for row in queue], [("ONCRMDEALUPDATE", str(deal))])
+    reserved = event.offline.get(clear=False, **crosstie).result
+    same([row["MESSAGE_ID"] for row in reserved["events"]], [row["MESSAGE_ID"] for row in queue])
+    same(event.offline.get(**crosstie).result["events"], [])
+    again = event.offline.get(clear=False, process_id=reserved["process_id"], **crosstie).result
+    same(again["events"], reserved["events"])
+    same(event.offline.clear(reserved["process_id"], bitrix_id=[int(row["ID"]) for row in queue]).result, True)
+    same(event.offline.list(**crosstie).result, [])
+    same(event.unbind("ONCRMDEALADD", event_type="offline").result, {"count": 1})
 
 done("b24pysdk")

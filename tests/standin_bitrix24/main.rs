@@ -8,6 +8,7 @@ mod limits;
 mod lists;
 mod oauth;
 mod office;
+mod offline;
 mod people;
 mod robots;
 mod support;

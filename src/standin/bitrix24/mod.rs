@@ -2,15 +2,15 @@
 //! application (`/rest/{method}` with an access token).
 //!
 //! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
-//! limits (`limits`), `batch`, the application's tokens (`oauth`), what people and the portal itself do (`people`,
-//! `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
+//! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
+//! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
 //! the engine and its client must never be imported here, nor this by them.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
-//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Events,
-//! tasks and REST 3 are not here.
+//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Online
+//! events, tasks and REST 3 are not here.
 
 mod accept;
 mod admin;
@@ -29,6 +29,7 @@ mod links;
 mod mergers;
 mod moment;
 mod oauth;
+mod offline;
 mod people;
 mod reads;
 mod robots;
@@ -58,6 +59,7 @@ use input::{Input, parse_form};
 use limits::{Bucket, Operating, OperatingTime};
 use moment::{Clock, http_date};
 use oauth::App;
+use offline::Queues;
 use shown::{Shelf, Shown};
 use world::{Who, World};
 
@@ -138,6 +140,9 @@ pub struct BitrixStandIn {
     config: Config,
     secret: String,
     app: App,
+    queues: Queues,
+    /// Whether the request that is being answered came from the application.
+    as_app: bool,
     world: World,
     shelf: Shelf,
     bucket: Bucket,
@@ -190,6 +195,8 @@ impl BitrixStandIn {
             clock: Timestamp::MIN,
             secret,
             app: App::new(config.seed, config.user_id),
+            queues: Queues::new(config.seed),
+            as_app: false,
             world,
             shelf: Shelf::default(),
             config,
@@ -231,11 +238,13 @@ impl BitrixStandIn {
                 if user != self.config.user_id.to_string() || secret != self.secret {
                     return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
                 }
+                self.as_app = false;
                 (parameters(request)?, method)
             }
             (Some(method), None | Some(""), None) if !method.bytes().all(|b| b.is_ascii_digit()) => {
                 let params = parameters(request)?;
                 self.app.admit(&params, now)?;
+                self.as_app = true;
                 (params, method)
             }
             _ => return Err(ApiError::no_method()),
@@ -249,6 +258,8 @@ impl BitrixStandIn {
             let operating = self.meter(method, now)?;
             (self.shown(method, &params, now)?, Some(operating))
         };
+        let connector = params.get("auth_connector").and_then(Input::text).filter(|_| self.as_app);
+        self.collect_news(&connector.unwrap_or_default());
         let time = self.time_block(method, operating, now);
         Ok(answer.enveloped(&time))
     }
@@ -281,6 +292,9 @@ impl BitrixStandIn {
 
     /// What a method answers to one call.
     fn answer(&mut self, method: &str, params: &Input, now: Timestamp) -> Result<Answer, ApiError> {
+        if let Some(answer) = self.event_method(method, params) {
+            return answer;
+        }
         let who = Who { actor: Actor::Api, user: self.config.user_id };
         let mut call = Call { world: &mut self.world, config: &self.config, now, who };
         dispatch(&mut call, method, params)
@@ -328,6 +342,7 @@ impl BitrixStandIn {
         self.clock = self.clock.max(now);
         self.latest = self.latest.max(now);
         self.world.run_robots(self.clock);
+        self.collect_news("");
         self.clock
     }
 }
