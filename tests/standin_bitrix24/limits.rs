@@ -82,3 +82,24 @@ fn the_back_door_needs_no_secret_and_has_no_limits() {
     }
     assert_eq!(portal.it.live_ids(Entity::Company), ["1"]);
 }
+
+#[test]
+fn ordered_refusals_come_in_order_and_the_request_is_not_done() {
+    let mut portal = Portal::new();
+    let order = |portal: &mut Portal, body| portal.send(&Request::new(Method::Post, "/_admin/refuse").json(&body)).0;
+    assert_eq!(order(&mut portal, json!({"code": "QUERY_LIMIT_EXCEEDED", "times": 2})), 200);
+    assert_eq!(order(&mut portal, json!({"code": "OVERLOAD_LIMIT"})), 200);
+    assert_eq!(order(&mut portal, json!({"code": "TIRED"})), 400);
+    assert_eq!(order(&mut portal, json!({"code": "OVERLOAD_LIMIT", "times": -1})), 400);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let (status, code, _) = portal.refused("crm.deal.add", json!({"fields": {"TITLE": "A"}}));
+        told.push((status, code));
+    }
+    let expected = [(503, "QUERY_LIMIT_EXCEEDED"), (503, "QUERY_LIMIT_EXCEEDED"), (503, "OVERLOAD_LIMIT")];
+    assert_eq!(told, expected.map(|(status, code)| (status, code.to_owned())));
+    assert!(portal.it.live_ids(Entity::Deal).is_empty());
+    assert_eq!(portal.ok("crm.deal.add", json!({"fields": {"TITLE": "A"}})), 1);
+    let counters = portal.it.counters();
+    assert_eq!((counters.requests, counters.over_rate), (4, 0));
+}

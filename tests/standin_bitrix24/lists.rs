@@ -1,3 +1,4 @@
+use crosstie::seam::{Method, Request};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -150,4 +151,38 @@ fn people_are_found_by_phone_digits_and_email() {
     assert_eq!(portal.found(3, json!({"hasEmail": "Y"})), [1]);
     let legacy = portal.ok("crm.contact.list", json!({"filter": {"EMAIL": "ada@example.com"}, "select": ["ID"]}));
     assert_eq!(legacy, json!([{"ID": "1"}]));
+}
+
+#[test]
+fn an_upper_case_id_orders_items_and_no_other_upper_case_name_does() {
+    let mut portal = Portal::new();
+    for n in 0..3 {
+        portal.make(2, json!({"title": format!("D{n}")}));
+    }
+    let ordered = json!({"entityTypeId": 2, "order": {"ID": "DESC"}, "select": ["id"], "start": -1});
+    let rows = portal.ok("crm.item.list", ordered);
+    let ids: Vec<i64> = rows["items"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [3, 2, 1]);
+    let (status, code, _) = portal.refused("crm.item.list", json!({"entityTypeId": 2, "order": {"TITLE": "ASC"}}));
+    assert_eq!((status, code.as_str()), (400, "INVALID_ARG_VALUE"));
+    let (status, code, _) = portal.refused("crm.item.list", json!({"entityTypeId": 2, "filter": {">ID": 1}}));
+    assert_eq!((status, code.as_str()), (400, "INVALID_ARG_VALUE"));
+}
+
+#[test]
+fn of_two_spellings_of_a_parameter_the_later_one_counts() {
+    let mut portal = Portal::new();
+    for title in ["A", "B"] {
+        portal.make(2, json!({"title": title}));
+    }
+    let found = |portal: &mut Portal, body: &'static str| {
+        let target = format!("{}crm.deal.list", portal.it.webhook_path());
+        let request = Request::new(Method::Post, target).json(&json!({}));
+        let (status, answer) = portal.send(&Request { body: body.into(), ..request });
+        assert_eq!(status, 200, "{answer}");
+        let rows = answer["result"].as_array().unwrap();
+        rows.iter().map(|row| row["TITLE"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&mut portal, r#"{"FILTER": {"TITLE": "A"}, "filter": {"TITLE": "B"}}"#), ["B"]);
+    assert_eq!(found(&mut portal, r#"{"filter": {"TITLE": "B"}, "FILTER": {"TITLE": "A"}}"#), ["A"]);
 }

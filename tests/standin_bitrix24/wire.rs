@@ -104,3 +104,18 @@ fn every_method_that_is_listed_is_there() {
         assert_ne!(body["error"], "ERROR_METHOD_NOT_FOUND", "{method}");
     }
 }
+
+#[test]
+fn people_are_paged_by_id_as_the_fast_way_asks() {
+    let mut portal = Portal::new();
+    for n in 0..60 {
+        portal.it.add_person(&format!("Guest {n}"), &format!("guest{n}@example.com"));
+    }
+    let ids = |portal: &mut Portal, above: u64| {
+        let page = portal.ok("user.get", json!({"order": {"ID": "ASC"}, "filter": {">ID": above}, "start": -1}));
+        let ids = page.as_array().unwrap().iter().map(|user| user["ID"].as_str().unwrap().parse::<u64>().unwrap());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&mut portal, 0), (1..=50).collect::<Vec<_>>());
+    assert_eq!(ids(&mut portal, 50), (51..=63).collect::<Vec<_>>());
+}

@@ -105,3 +105,30 @@ fn computed_values_change_without_a_timestamp() {
     let filter = json!({ "property": "Score", "formula": { "number": { "equals": 3 } } });
     assert_eq!(office.titles(&json!({ "filter": filter })), ["A"]);
 }
+
+#[test]
+fn troubles_are_ordered_through_the_back_door() {
+    let mut office = office();
+    for i in 0..5 {
+        office.create(&json!({ "Amount": { "number": i } }));
+    }
+    let order = json!({ "code": "rate_limited", "times": 2, "retry_after": 3 });
+    assert_eq!(knock(&mut office, Method::Post, "refuse", &order).0, 200);
+    assert_eq!(
+        (office.get("/v1/users/me").0, office.get("/v1/users/me").0, office.get("/v1/users/me").0),
+        (429, 429, 200)
+    );
+    assert_eq!(knock(&mut office, Method::Post, "refuse", &json!({ "code": "tired" })).0, 400);
+    assert_eq!(knock(&mut office, Method::Post, "refuse", &json!({ "code": "rate_limited", "times": "2" })).0, 400);
+    assert_eq!(knock(&mut office, Method::Post, "lose_answers", &json!({})).0, 200);
+    let page = office.post("/v1/pages", &json!({ "parent": { "data_source_id": office.deals } }));
+    assert_eq!(page.0, 503);
+    assert_eq!(knock(&mut office, Method::Post, "result_cap", &json!({ "rows": 4 })).0, 200);
+    let (_, list) = office.query(&json!({}));
+    assert_eq!((list["results"].as_array().unwrap().len(), &list["has_more"]), (4, &json!(false)));
+    assert_eq!(list["request_status"]["type"], "incomplete");
+    assert_eq!(knock(&mut office, Method::Post, "short_pages", &json!({ "on": true })).0, 200);
+    let sizes: Vec<usize> =
+        (0..40).map(|_| office.query(&json!({ "page_size": 3 })).1["results"].as_array().unwrap().len()).collect();
+    assert!(sizes.iter().any(|size| *size < 3), "{sizes:?}");
+}

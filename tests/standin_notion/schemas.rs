@@ -143,3 +143,28 @@ fn new_status_options_go_to_their_group_and_a_removed_one_falls_back_to_the_defa
     assert_eq!(office.notion.plain(&page, "Progress"), Some(json!("Not started")));
     assert_eq!(office.write(&page, &json!({ "Progress": { "status": { "name": "Shipped" } } })).0, 200);
 }
+
+#[test]
+fn a_database_is_renamed_described_and_trashed_without_touching_its_columns() {
+    let mut office = office();
+    let (_, source) = office.get(&format!("/v1/data_sources/{}", office.deals));
+    let target = format!("/v1/databases/{}", source["parent"]["database_id"].as_str().unwrap());
+    office.pass(60);
+    let rich = |text: &str| json!([{ "text": { "content": text } }]);
+    let (status, shown) = office.patch(&target, &json!({ "title": rich("Sales"), "description": rich("All of them") }));
+    assert_eq!((status, &shown["title"][0]["plain_text"]), (200, &json!("Sales")), "{shown}");
+    assert_eq!(shown["description"][0]["plain_text"], "All of them");
+    let (_, shown) = office.patch(&target, &json!({ "in_trash": true }));
+    assert_eq!((&shown["in_trash"], &shown["title"][0]["plain_text"]), (&json!(true), &json!("Sales")));
+    assert_eq!(office.get(&format!("/v1/data_sources/{}", office.deals)).1["properties"], source["properties"]);
+    assert_eq!(office.patch(&target, &json!({ "properties": {} })).0, 400, "columns are the data source's");
+}
+
+#[test]
+fn the_list_of_templates_has_its_own_form_and_names_no_request() {
+    let mut office = office();
+    let (status, list) = office.get(&format!("/v1/data_sources/{}/templates?page_size=10", office.deals));
+    assert_eq!((status, list), (200, json!({ "templates": [], "has_more": false, "next_cursor": null })));
+    let (status, error) = office.get("/v1/data_sources/0b5b0d1c-8f4e-4a8e-9f52-2d3f0c5f7a11/templates");
+    assert_eq!((status, error["code"].as_str()), (404, Some("object_not_found")));
+}

@@ -149,3 +149,48 @@ fn a_503_after_a_commit_names_what_was_made_and_a_refusal_stays_one() {
     assert_eq!(refused.status, 404);
     assert_eq!(render_committed_503(&refused), refused);
 }
+
+#[test]
+fn ordered_refusals_come_once_each_in_order_and_the_request_is_not_done() {
+    let mut office = office();
+    let page = id(&office.create(&json!({ "Amount": { "number": 1 } })));
+    office.notion.refuse_next(2, "rate_limited", Some(7)).unwrap();
+    office.notion.refuse_next(1, "conflict_error", None).unwrap();
+    let unknown = office.notion.refuse_next(1, "no_such_error", None).unwrap_err();
+    assert!(unknown.message.contains("conflict_error"), "{unknown}");
+    let asked = office.notion.counters().requests;
+    for _ in 0..2 {
+        let (status, body) = office.write(&page, &json!({ "Amount": { "number": 2 } }));
+        assert_eq!((status, body["code"].as_str()), (429, Some("rate_limited")));
+        assert_eq!(body["additional_data"]["retry_after"], "7");
+    }
+    let (status, body) = office.write(&page, &json!({ "Amount": { "number": 2 } }));
+    assert_eq!((status, body["code"].as_str()), (409, Some("conflict_error")));
+    assert_eq!(amounts(&mut office), [1]);
+    assert_eq!(office.notion.counters().requests - asked, 4);
+}
+
+#[test]
+fn a_lost_answer_was_done_and_names_what_was_saved() {
+    let mut office = office();
+    office.notion.lose_next_answers(1);
+    let parent = json!({ "type": "data_source_id", "data_source_id": office.deals });
+    let create = json!({ "parent": parent, "properties": { "Amount": { "number": 4 } } });
+    let (status, body) = office.post("/v1/pages", &create);
+    assert_eq!((status, body["code"].as_str()), (503, Some("service_unavailable")));
+    let saved = body["additional_data"]["committed_resource_id"].as_str().unwrap();
+    assert_eq!(office.get(&format!("/v1/pages/{saved}")).1["properties"]["Amount"]["number"], 4);
+}
+
+#[test]
+fn a_request_without_a_valid_token_uses_up_no_ordered_trouble() {
+    let mut office = office();
+    office.notion.lose_next_answers(1);
+    office.notion.refuse_next(1, "service_overload", None).unwrap();
+    let stranger = Request::new(Method::Get, "/v1/users/me").header("authorization", "Bearer ntn_wrong");
+    assert_eq!(office.raw(&stranger).status, 401);
+    let page = office.post("/v1/pages", &json!({ "parent": { "data_source_id": office.deals } }));
+    assert_eq!(page.0, 503, "{}", page.1);
+    assert_eq!(office.get("/v1/users/me").0, 529);
+    assert_eq!(office.get("/v1/users/me").0, 200);
+}

@@ -186,3 +186,27 @@ fn a_page_takes_blocks_and_gives_them_back() {
         all["results"].as_array().unwrap().iter().map(|b| &b["paragraph"]["rich_text"][0]["plain_text"]).collect();
     assert_eq!(texts, ["first", "between", "last"]);
 }
+
+#[test]
+fn a_block_is_said_anew_and_keeps_its_type_and_what_was_not_sent() {
+    let mut office = office();
+    let page = id(&office.create(&named("A")));
+    let todo = json!({ "to_do": { "rich_text": [{ "text": { "content": "call" } }], "checked": false } });
+    let (_, made) = office.patch(&format!("/v1/blocks/{page}/children"), &json!({ "children": [todo] }));
+    let target = format!("/v1/blocks/{}", made["results"][0]["id"].as_str().unwrap());
+    office.pass(60);
+    let (status, ticked) = office.patch(&target, &json!({ "to_do": { "checked": true } }));
+    assert_eq!(
+        (status, &ticked["to_do"]["checked"], &ticked["to_do"]["rich_text"][0]["plain_text"]),
+        (200, &json!(true), &json!("call")),
+        "{ticked}"
+    );
+    assert_ne!(ticked["last_edited_time"], made["results"][0]["last_edited_time"]);
+    let said = json!({ "to_do": { "rich_text": [{ "text": { "content": "write" } }] } });
+    office.patch(&target, &said);
+    assert_eq!(office.get(&target).1["to_do"]["rich_text"][0]["plain_text"], "write");
+    assert_eq!(office.patch(&target, &json!({ "paragraph": { "rich_text": [] } })).0, 400, "the type stays");
+    assert_eq!(office.patch(&target, &json!({ "in_trash": true })).1["in_trash"], true);
+    let (_, left) = office.get(&format!("/v1/blocks/{page}/children"));
+    assert_eq!(left["results"], json!([]));
+}

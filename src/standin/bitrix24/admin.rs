@@ -1,4 +1,16 @@
-//! The back door over HTTP, under `/_admin/`.
+//! The back door over HTTP, under `/_admin/`: JSON, no secret, no limits.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET world` | users, stages, fields, objects with plain values, counters |
+//! | `GET log?from=N` | `{"entries": […]}` |
+//! | `POST create` `{"entity", "set": {NAME: plain}, "as": person}` | `{"id"}` |
+//! | `POST edit` `{"entity", "id", "set", "as"}` | `{"saved"}` |
+//! | `POST delete` `{"entity", "id", "as"}` | `{"deleted"}` |
+//! | `POST install` | the application's client id and secret, and its tokens as its handler is sent them |
+//! | `POST authorize` | `{"code"}` to be exchanged within 30 seconds |
+//! | `POST expire_tokens` | `{}`: no access token is valid any longer |
+//! | `POST refuse` `{"code", "times"?}` | `{}`: the next requests are answered with that error |
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +23,6 @@ use super::{BitrixStandIn, refusal};
 use crate::seam::{Method, Request, Response};
 
 impl BitrixStandIn {
-    /// `GET world`, `GET log?from=N`, `POST edit`, `POST create`, `POST delete`.
     pub(super) fn admin(&mut self, request: &Request, now: Timestamp) -> Response {
         let path = request.path().trim_start_matches("/_admin/").to_owned();
         let done = match (request.method, path.as_str()) {
@@ -21,6 +32,18 @@ impl BitrixStandIn {
                 let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
                 self.admin_change(&path, &body, now)
             }
+            (Method::Post, "install") => {
+                let mut granted = json!(self.install_app(now));
+                let (id, secret) = self.app_credentials();
+                (granted["client_id"], granted["client_secret"]) = (json!(id), json!(secret));
+                Ok(granted)
+            }
+            (Method::Post, "authorize") => Ok(json!({"code": self.authorize_app(now)})),
+            (Method::Post, "expire_tokens") => {
+                self.expire_access_tokens(now);
+                Ok(json!({}))
+            }
+            (Method::Post, "refuse") => self.admin_refuse(&serde_json::from_slice(&request.body).unwrap_or_default()),
             _ => Err(ApiError::new(404, "NOT_FOUND", "The back door has no such room")),
         };
         match done {
@@ -34,6 +57,18 @@ impl BitrixStandIn {
         let from = query.get("from").and_then(|from| from.int()).and_then(|from| usize::try_from(from).ok());
         let entries: Vec<_> = self.world.log.iter().skip(from.unwrap_or(0)).collect();
         json!({"entries": entries})
+    }
+
+    fn admin_refuse(&mut self, body: &Json) -> Result<Json, ApiError> {
+        let times = match &body["times"] {
+            Json::Null => Some(1),
+            given => given.as_u64().and_then(|times| usize::try_from(times).ok()),
+        };
+        let times = times.ok_or_else(|| ApiError::bad("REFUSED", "\"times\" is a whole number"))?;
+        match self.refuse_next(times, body["code"].as_str().unwrap_or_default()) {
+            true => Ok(json!({})),
+            false => Err(ApiError::bad("REFUSED", "\"code\" is no error that can be ordered")),
+        }
     }
 
     fn admin_change(&mut self, what: &str, body: &Json, now: Timestamp) -> Result<Json, ApiError> {

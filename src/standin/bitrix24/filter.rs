@@ -93,6 +93,9 @@ pub(super) fn page<T>(rows: Vec<T>, params: &Input) -> Page<T> {
 fn order<'a>(order: &Input, names: &Names<'a>) -> Result<Vec<(&'a Field, bool)>, ApiError> {
     let mut found = Vec::new();
     for (key, direction) in order.entries() {
+        // Upper-case ID passes where `id` is meant: published clients, Bitrix24's own for Python among them, page through
+        // `crm.item.list` that way. No other upper-case name is known to (inferred from those clients).
+        let key = if names.strict && key == "ID" { "id" } else { key };
         match (names.find)(key) {
             Some(field) => {
                 found.push((field, direction.text().is_some_and(|d| d.eq_ignore_ascii_case("desc"))));

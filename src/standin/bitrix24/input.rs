@@ -32,9 +32,10 @@ impl Input {
         self.entries().iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
-    /// The entry of the first of these keys that is there.
+    /// The last entry whose key is one of these spellings: of `FILTER` and `filter` in one request the later one counts
+    /// (measured by others on a portal).
     pub(super) fn get_any(&self, keys: &[&str]) -> Option<&Input> {
-        keys.iter().find_map(|key| self.get(key))
+        self.entries().iter().rev().find(|(key, _)| keys.contains(&key.as_str())).map(|(_, value)| value)
     }
 
     /// The entries of a map; nothing for a scalar.

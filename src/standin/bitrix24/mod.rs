@@ -1,15 +1,16 @@
-//! A pretend Bitrix24 portal, spoken to through an incoming webhook: `/rest/{user}/{secret}/{method}[.json]`.
+//! A pretend Bitrix24 portal, spoken to through an incoming webhook (`/rest/{user}/{secret}/{method}[.json]`) or as an
+//! application (`/rest/{method}` with an access token).
 //!
 //! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
-//! limits (`limits`), `batch`, what people and the portal itself do (`people`, `mergers`, `robots`), and the back door
-//! (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation; the engine and its client must never be
-//! imported here, nor this by them.
+//! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
+//! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
+//! the engine and its client must never be imported here, nor this by them.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
-//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Events,
-//! OAuth, tasks and REST 3 are not here.
+//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Online
+//! events, tasks and REST 3 are not here.
 
 mod accept;
 mod admin;
@@ -27,21 +28,25 @@ mod limits;
 mod links;
 mod mergers;
 mod moment;
+mod oauth;
+mod offline;
 mod people;
 mod reads;
 mod robots;
 mod schema;
 mod shown;
 mod system_fields;
+mod troubles;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 pub use dictionary::{Person, Pipeline, Stage};
+pub use oauth::Granted;
 pub use people::Refused;
 pub use robots::Robot;
 pub use schema::{Entity, UserFieldType};
@@ -53,6 +58,8 @@ use answer::{Answer, ApiError};
 use input::{Input, parse_form};
 use limits::{Bucket, Operating, OperatingTime};
 use moment::{Clock, http_date};
+use oauth::App;
+use offline::Queues;
 use shown::{Shelf, Shown};
 use world::{Who, World};
 
@@ -132,11 +139,17 @@ pub struct Counters {
 pub struct BitrixStandIn {
     config: Config,
     secret: String,
+    app: App,
+    queues: Queues,
+    /// Whether the request that is being answered came from the application.
+    as_app: bool,
     world: World,
     shelf: Shelf,
     bucket: Bucket,
     operating: OperatingTime,
     counters: Counters,
+    /// See [`BitrixStandIn::refuse_next`].
+    troubles: VecDeque<ApiError>,
     latest: Timestamp,
     /// No moment of this world lies before another that it has answered for; see [`BitrixStandIn::tick`].
     clock: Timestamp,
@@ -177,9 +190,13 @@ impl BitrixStandIn {
             bucket: Bucket::new(config.drain_per_second, config.bucket_room),
             operating: OperatingTime::new(config.operating_limit_s),
             counters: Counters::default(),
+            troubles: VecDeque::new(),
             latest: config.start,
             clock: Timestamp::MIN,
             secret,
+            app: App::new(config.seed, config.user_id),
+            queues: Queues::new(config.seed),
+            as_app: false,
             world,
             shelf: Shelf::default(),
             config,
@@ -198,29 +215,42 @@ impl BitrixStandIn {
 
     fn rest(&mut self, request: &Request, now: Timestamp) -> Response {
         self.counters.requests += 1;
+        if let Some(trouble) = self.troubles.pop_front() {
+            return refusal(&trouble);
+        }
         if !self.bucket.take(now) {
             self.counters.over_rate += 1;
             return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
         }
-        match self.webhook(request, now) {
+        match self.called(request, now) {
             Ok(body) => Response::json_text(200, body),
             Err(error) => refusal(&error),
         }
     }
 
     /// The answer as JSON text.
-    fn webhook(&mut self, request: &Request, now: Timestamp) -> Result<String, ApiError> {
-        let rest = request.path().strip_prefix("/rest/").unwrap_or_default();
+    fn called(&mut self, request: &Request, now: Timestamp) -> Result<String, ApiError> {
+        // The address that an application is given ends with a slash; clients add a second one.
+        let rest = request.path().strip_prefix("/rest/").unwrap_or_default().trim_start_matches('/');
         let mut parts = rest.splitn(3, '/');
-        let (Some(user), Some(secret), Some(method)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(ApiError::no_method());
+        let (params, method) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(user), Some(secret), Some(method)) => {
+                if user != self.config.user_id.to_string() || secret != self.secret {
+                    return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
+                }
+                self.as_app = false;
+                (parameters(request)?, method)
+            }
+            (Some(method), None | Some(""), None) if !method.bytes().all(|b| b.is_ascii_digit()) => {
+                let params = parameters(request)?;
+                self.app.admit(&params, now)?;
+                self.as_app = true;
+                (params, method)
+            }
+            _ => return Err(ApiError::no_method()),
         };
-        if user != self.config.user_id.to_string() || secret != self.secret {
-            return Err(ApiError::new(403, "INVALID_CREDENTIALS", "Invalid request credentials"));
-        }
         let method = method.to_lowercase();
         let method = method.strip_suffix(".json").unwrap_or(&method);
-        let params = parameters(request)?;
         let (answer, operating) = if method == "batch" {
             // The batch itself is not metered; its commands are.
             (Shown::of(&batch::run(self, &params, now)?), None)
@@ -228,8 +258,19 @@ impl BitrixStandIn {
             let operating = self.meter(method, now)?;
             (self.shown(method, &params, now)?, Some(operating))
         };
+        let connector = params.get("auth_connector").and_then(Input::text).filter(|_| self.as_app);
+        self.collect_news(&connector.unwrap_or_default());
         let time = self.time_block(method, operating, now);
         Ok(answer.enveloped(&time))
+    }
+
+    /// The authorization server, whose requests fill no bucket.
+    fn tokens(&mut self, request: &Request, now: Timestamp) -> Response {
+        let granted = parameters(request).and_then(|params| self.app.token(&params, now));
+        match granted {
+            Ok(granted) => Response::json(200, &json!(granted)),
+            Err(error) => refusal(&error),
+        }
     }
 
     /// One call, unless its method has used up its operating time.
@@ -251,6 +292,9 @@ impl BitrixStandIn {
 
     /// What a method answers to one call.
     fn answer(&mut self, method: &str, params: &Input, now: Timestamp) -> Result<Answer, ApiError> {
+        if let Some(answer) = self.event_method(method, params) {
+            return answer;
+        }
         let who = Who { actor: Actor::Api, user: self.config.user_id };
         let mut call = Call { world: &mut self.world, config: &self.config, now, who };
         dispatch(&mut call, method, params)
@@ -298,6 +342,7 @@ impl BitrixStandIn {
         self.clock = self.clock.max(now);
         self.latest = self.latest.max(now);
         self.world.run_robots(self.clock);
+        self.collect_news("");
         self.clock
     }
 }
@@ -309,6 +354,8 @@ impl StandIn for BitrixStandIn {
             self.admin(request, now)
         } else if request.path().starts_with("/rest/") {
             self.rest(request, now)
+        } else if request.path().starts_with("/oauth/token") {
+            self.tokens(request, now)
         } else {
             refusal(&ApiError::no_method())
         };

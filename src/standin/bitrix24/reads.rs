@@ -26,6 +26,15 @@ pub(super) fn methods() -> Vec<String> {
         "crm.currency.list",
         "crm.duplicate.findbycomm",
         "crm.status.list",
+        "event.bind",
+        "event.get",
+        "event.offline.clear",
+        "event.offline.error",
+        "event.offline.get",
+        "event.offline.list",
+        "event.unbind",
+        "events",
+        "feature.get",
         "methods",
         "profile",
         "scope",
@@ -156,6 +165,7 @@ fn users(world: &World, params: &Input) -> Answer {
     let yes = |input: &Input| input.text().is_some_and(|t| matches!(t.as_str(), "1" | "Y" | "true"));
     let fits = |person: &&Person| {
         find("ID").is_none_or(|ids| ids.texts().contains(&person.id.to_string()))
+            && find(">ID").and_then(Input::int).is_none_or(|above| i64::try_from(person.id).is_ok_and(|id| id > above))
             && find("ACTIVE").is_none_or(|active| yes(active) == person.active)
             && find("EMAIL").is_none_or(|mail| mail.texts().iter().any(|t| t.eq_ignore_ascii_case(&person.email)))
     };

@@ -11,6 +11,7 @@ use super::dictionary::{self, Person, Pipeline};
 pub(super) use super::item::{Comm, Draft, Item, Link, Who};
 use super::mergers::Binned;
 use super::moment::{Clock, floor};
+use super::offline::News;
 use super::robots::{Job, Required, Robot};
 use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, user_field};
 use super::system_fields::system_fields;
@@ -37,6 +38,9 @@ pub(super) struct World {
     pub required: Vec<Required>,
     /// Whether phone numbers are kept in one form.
     pub phone_form: bool,
+    /// What was saved, made or deleted since somebody last asked, kept while somebody wants to know.
+    pub news: Vec<News>,
+    pub news_wanted: bool,
     last_id: BTreeMap<Entity, u64>,
     last_comm: u64,
     last_field: u64,
@@ -60,6 +64,8 @@ impl World {
             jobs_drawn: 0,
             required: Vec::new(),
             phone_form: false,
+            news: Vec::new(),
+            news_wanted: false,
             last_id: BTreeMap::new(),
             last_comm: 100,
             last_field: 200,
@@ -211,6 +217,7 @@ impl World {
             self.note(now, who, Change::Edited, entity, id, &field, Json::Null, value);
         }
         self.items.entry(entity).or_default().insert(id, item);
+        self.tell(now, entity, id, "ADD", json!({"ID": id.to_string()}));
         if entity == Entity::Deal {
             self.entered(now, who, id, &stage);
         }
@@ -285,7 +292,16 @@ impl World {
         }
         (new.updated, new.updated_by) = (floor(now), who.user);
         let entered = (new.text("STAGE_ID") != old.text("STAGE_ID")).then(|| new.text("STAGE_ID").to_owned());
+        // A deal that goes to another pipeline tells of that alone.
+        let (what, fields) = match new.text("CATEGORY_ID") {
+            category if category != old.text("CATEGORY_ID") => {
+                let fields = json!({"ID": id.to_string(), "CATEGORY_ID": category, "STAGE_ID": new.text("STAGE_ID")});
+                ("MOVETOCATEGORY", fields)
+            }
+            _ => ("UPDATE", json!({"ID": id.to_string()})),
+        };
         self.put(now, who, entity, &old, new);
+        self.tell(now, entity, id, what, fields);
         if let Some(stage) = entered {
             self.entered(now, who, id, &stage);
         }
@@ -314,6 +330,7 @@ impl World {
             return false;
         }
         self.note(now, who, Change::Deleted, entity, id, "", Json::Null, Json::Null);
+        self.tell(now, entity, id, "DELETE", json!({"ID": id.to_string()}));
         let gone = json!([id.to_string()]);
         for holder in Entity::ALL {
             let affected: Vec<Item> = self
@@ -352,6 +369,12 @@ impl World {
         }
         self.remember(now, entity, new.id);
         self.items.entry(entity).or_default().insert(new.id, new);
+    }
+
+    fn tell(&mut self, at: Timestamp, entity: Entity, id: u64, what: &'static str, fields: Json) {
+        if self.news_wanted {
+            self.news.push(News { at, entity, id, what, fields });
+        }
     }
 
     #[allow(clippy::too_many_arguments)]

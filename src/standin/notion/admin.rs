@@ -11,6 +11,9 @@
 //! | `POST computed` `{"page", "set"}` | `{}`: formulas and rollups |
 //! | `POST unshare`, `POST share` `{"id"}` | `{}` |
 //! | `POST expire_cursors` | `{}` |
+//! | `POST short_pages` `{"on": bool}`, `POST result_cap` `{"rows"}` | `{}`: how queries end |
+//! | `POST refuse` `{"code", "times"?, "retry_after"?}` | `{}`: the next requests are answered with that error |
+//! | `POST lose_answers` `{"times"?}` | `{}`: the next requests are done and answered 503 |
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -90,6 +93,22 @@ impl NotionStandIn {
                 self.expire_cursors();
                 Ok(json!({}))
             }
+            (Method::Post, "short_pages") => {
+                self.set_short_pages(body["on"].as_bool().unwrap_or(true));
+                Ok(json!({}))
+            }
+            (Method::Post, "result_cap") => {
+                self.set_result_cap(count(&body, "rows")?);
+                Ok(json!({}))
+            }
+            (Method::Post, "refuse") => {
+                self.refuse_next(count(&body, "times")?, word("code")?, body["retry_after"].as_i64())?;
+                Ok(json!({}))
+            }
+            (Method::Post, "lose_answers") => {
+                self.lose_next_answers(count(&body, "times")?);
+                Ok(json!({}))
+            }
             _ => Err(Refused::new(
                 404,
                 "no_such_door",
@@ -145,5 +164,16 @@ impl NotionStandIn {
             "pages": pages,
             "counters": self.counters,
         })
+    }
+}
+
+/// A count in a body; 1 where there is none.
+fn count(body: &Json, name: &str) -> Result<usize, Refused> {
+    match &body[name] {
+        Json::Null => Ok(1),
+        given => given
+            .as_u64()
+            .and_then(|count| usize::try_from(count).ok())
+            .ok_or_else(|| Refused::invalid(format!("{name:?} is a whole number."))),
     }
 }

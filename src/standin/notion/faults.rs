@@ -6,7 +6,29 @@ use serde_json::{Value as Json, json};
 
 use super::NotionStandIn;
 use super::ids::Ids;
+use super::refusal::Refused;
 use crate::seam::Response;
+
+/// What Notion may answer to a request that is in order: status, code and the wording that was recorded or documented.
+const TROUBLES: [(u16, &str, &str); 8] = [
+    (403, "restricted_resource", "API token does not have access to this resource."),
+    (409, "conflict_error", "Conflict occurred while saving. Please try again."),
+    (429, "rate_limited", "You have been rate limited. Please try again in a few minutes."),
+    (500, "internal_server_error", "Unexpected error occurred."),
+    (502, "bad_gateway", "Bad gateway."),
+    (503, "service_unavailable", "Notion is unavailable, please try again later."),
+    (504, "gateway_timeout", "The request timed out."),
+    (529, "service_overload", "Notion is overloaded, please try again later."),
+];
+
+/// How one request will be answered, although nothing is wrong with it.
+#[derive(Debug, Clone)]
+pub(super) enum Trouble {
+    /// It is not done.
+    Refused(Refused),
+    /// It is done, and answered 503 with the id of what was saved.
+    Saved,
+}
 
 impl NotionStandIn {
     /// From now on queries (not pages by id) show each page as it was some seconds ago: old values and edit times, new
@@ -24,6 +46,32 @@ impl NotionStandIn {
     /// Sets how many rows a query gives before it ends as incomplete; Notion's is 10,000.
     pub fn set_result_cap(&mut self, rows: usize) {
         self.config.result_cap = rows;
+    }
+
+    /// The next requests with a valid token are not done, and answered with one of Notion's own errors: 403
+    /// `restricted_resource`, 409 `conflict_error`, 429 `rate_limited`, 500 `internal_server_error`, 502 `bad_gateway`,
+    /// 503 `service_unavailable`, 504 `gateway_timeout`, 529 `service_overload`. `retry_after` is in whole seconds. What
+    /// was ordered before comes first.
+    ///
+    /// # Errors
+    /// For another code; then nothing was ordered.
+    pub fn refuse_next(&mut self, times: usize, code: &str, retry_after: Option<i64>) -> Result<(), Refused> {
+        let Some((status, code, message)) = TROUBLES.into_iter().find(|(_, known, _)| *known == code) else {
+            let known = TROUBLES.map(|(_, code, _)| code).join(", ");
+            return Err(Refused::invalid(format!("{code:?} cannot be ordered; there are {known}.")));
+        };
+        let additional = retry_after.map(|wait| {
+            let reason = if status == 429 { "public_api_request_rate_limit" } else { "service_overload" };
+            json!({ "rate_limit_reason": reason, "retry_after": wait.to_string() })
+        });
+        let refused = Refused { additional, retry_after, ..Refused::new(status, code, message) };
+        self.troubles.extend(std::iter::repeat_n(Trouble::Refused(refused), times));
+        Ok(())
+    }
+
+    /// The next requests with a valid token are done, and answered 503 as [`render_committed_503`] does.
+    pub fn lose_next_answers(&mut self, times: usize) {
+        self.troubles.extend(std::iter::repeat_n(Trouble::Saved, times));
     }
 
     /// Whether the integration can see a page, data source or database, by itself and by where it lies.

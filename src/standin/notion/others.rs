@@ -109,6 +109,32 @@ impl NotionStandIn {
         }
     }
 
+    /// `PATCH /v1/blocks/{id}`: what a block says, or whether it lies in the trash. Its type stays.
+    pub(super) fn block_patch(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
+        let id = self.block_parent(id)?;
+        let Some(held) = self.world.blocks.get(&id) else {
+            return Err(Refused::invalid("The stand-in updates pages through their own endpoint."));
+        };
+        let kind = held["type"].as_str().unwrap_or_default().to_owned();
+        call.only(&["in_trash", "archived", "type", &kind])?;
+        let rich = call.body[kind.as_str()].get("rich_text");
+        let rich = rich.map(|rich| text::write(&format!("body.{kind}.rich_text"), rich, true)).transpose()?;
+        let bot = json!({ "object": "user", "id": self.world.bot });
+        let Some(block) = self.world.blocks.get_mut(&id) else { return self.block_get(&id) };
+        for (name, value) in call.body[kind.as_str()].as_object().into_iter().flatten() {
+            block[kind.as_str()][name.as_str()] = value.clone();
+        }
+        if let Some(rich) = rich {
+            block[kind.as_str()]["rich_text"] = rich;
+        }
+        if let Some(into) = call.trash() {
+            block["in_trash"] = json!(into);
+        }
+        block["last_edited_time"] = json!(page_time(call.now));
+        block["last_edited_by"] = bot;
+        Ok(block.clone())
+    }
+
     /// `DELETE /v1/blocks/{id}`: a page goes into the trash, as a `child_page` block; so does a block.
     pub(super) fn block_delete(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
         let id = self.block_parent(id)?;

@@ -49,6 +49,35 @@ impl NotionStandIn {
         Ok(render::database(&self.world, &database))
     }
 
+    /// `PATCH /v1/databases/{id}`: the container; columns are the data sources'.
+    pub(super) fn database_patch(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
+        call.only(&["title", "description", "icon", "cover", "is_inline", "in_trash", "archived"])?;
+        let id = self.world.path_id("database_id", id)?;
+        if !self.world.databases.contains_key(&id) || !self.world.shared(&id) {
+            return Err(Refused::not_found("database", &id, &self.world.bot));
+        }
+        let text =
+            |name: &str| call.body.get(name).map(|given| text::write(&format!("body.{name}"), given, true)).transpose();
+        let (title, description, trash) = (text("title")?, text("description")?, call.trash());
+        if let Some(held) = self.world.databases.get_mut(&id) {
+            held.title = title.unwrap_or_else(|| held.title.clone());
+            held.description = description.unwrap_or_else(|| held.description.clone());
+            held.icon = call.body.get("icon").unwrap_or(&held.icon).clone();
+            held.cover = call.body.get("cover").unwrap_or(&held.cover).clone();
+            held.is_inline = call.body["is_inline"].as_bool().unwrap_or(held.is_inline);
+            held.in_trash = trash.unwrap_or(held.in_trash);
+            held.edited = call.now;
+        }
+        Ok(render::database(&self.world, &id))
+    }
+
+    /// `GET /v1/data_sources/{id}/templates`: a list in a form of its own. Nobody makes templates here.
+    pub(super) fn templates(&self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
+        self.visible_source(id)?;
+        call.page_size()?;
+        Ok(json!({ "templates": [], "has_more": false, "next_cursor": null }))
+    }
+
     /// `GET /v1/data_sources/{id}`.
     pub(super) fn source_get(&self, id: &str) -> Result<Json, Refused> {
         let id = self.visible_source(id)?;
