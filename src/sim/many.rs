@@ -32,6 +32,36 @@ fn blamed(mut verdict: Verdict, what: &Run) -> Result<Verdict, String> {
     Ok(verdict)
 }
 
+/// Does something `count` times, on as many threads as there are cores, and gives what came of it in order.
+///
+/// # Errors
+/// The first that came.
+pub fn each<T: Send>(count: usize, one: impl Fn(usize) -> Result<T, String> + Sync) -> Result<Vec<T>, String> {
+    let next = AtomicU64::new(0);
+    let all: Mutex<Vec<(usize, Result<T, String>)>> = Mutex::default();
+    let work = || {
+        while let Ok(index) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
+            && index < count
+        {
+            let came = one(index);
+            all.lock().unwrap_or_else(PoisonError::into_inner).push((index, came));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads() {
+            scope.spawn(work);
+        }
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, came)| came).collect()
+}
+
+/// As many as there are cores.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
 /// Runs them all and gives the verdicts in the order of the seeds.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ mod trace;
 mod verdict;
 mod webhooks;
 
-pub use many::{Many, many};
+pub use many::{Many, each, many, threads};
 pub use pairs::{brisk, pairs};
 pub use plant::Plant;
 pub use profile::LeftOut;

@@ -6,6 +6,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::audit::Outcomes;
+use super::mischief;
+use super::site::faults;
 use super::verdict::{Failing, Verdict};
 use crate::control::Sides;
 
@@ -51,6 +53,8 @@ pub struct Summary {
     pub faults: BTreeMap<&'static str, u64>,
     /// What happened in the worlds, by kind.
     pub mischief: BTreeMap<&'static str, u64>,
+    /// Kinds of fault and of mischief that never came, in the order of their lists.
+    pub never: Vec<&'static str>,
     /// The worlds' time in seconds, healing included.
     pub simulated_s: u64,
     /// The longest time to come to rest, in the world's seconds.
@@ -92,6 +96,10 @@ impl Summary {
             summary.longest_healing_s = summary.longest_healing_s.max(figures.healing_s);
             hash.update(verdict.hash.as_bytes());
         }
+        let faults = faults::Kind::ALL.iter().map(|(_, name, _)| *name).filter(|it| !summary.faults.contains_key(it));
+        let mischief = mischief::Kind::ALL.iter().map(|(_, name)| *name);
+        let mischief = mischief.filter(|it| !summary.mischief.contains_key(it));
+        summary.never = faults.chain(mischief).collect();
         let edits = &summary.edits;
         summary.exposed = (edits.crm.exposed + edits.notion.exposed, edits.crm.total() + edits.notion.total());
         summary.hash = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();

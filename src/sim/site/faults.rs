@@ -222,7 +222,8 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now:
         Kind::Conflict if writes && side == Side::Notion => Fate::Instead(notion(409, "conflict_error", &[])),
         Kind::Locked => Fate::Instead(locked_out(side, dice)),
         Kind::StaleCursor if side == Side::Notion && holds(request, b"\"start_cursor\"") => {
-            Fate::Instead(notion(400, "validation_error", &[]))
+            let said = json!("The start_cursor provided is invalid: the simulation says so.");
+            Fate::Instead(notion(400, "validation_error", &[("message", said)]))
         }
         Kind::BatchExhausted if side == Side::Crm && request.path().ends_with("batch") => {
             Fate::AnsweredBy(Mask::Exhausted)

@@ -38,7 +38,7 @@ impl NotionStandIn {
         self.world.lag.set(seconds);
     }
 
-    /// From now on a query that has more rows may give fewer than asked for, even none, with `has_more: true`.
+    /// From now on a query may give fewer rows than asked for and than there are, even none, with `has_more: true`.
     pub fn set_short_pages(&mut self, on: bool) {
         self.short_pages = on;
     }

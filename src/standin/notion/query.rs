@@ -80,8 +80,8 @@ impl NotionStandIn {
         let given_before = from.as_ref().map_or(0, |mark| mark.given);
         let room = self.config.result_cap.saturating_sub(given_before);
         let mut take = size.min(room);
-        if places.len() > take && take < room {
-            take = faults::shortened(self.short_pages, &mut self.request_ids, take);
+        if take < room && !places.is_empty() {
+            take = take.min(faults::shortened(self.short_pages, &mut self.request_ids, take.min(places.len())));
         }
         let capped = places.len() > take && take == room;
         let mut results = String::new();
