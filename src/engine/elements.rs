@@ -22,9 +22,7 @@ impl Core {
     pub(super) fn comparable(&self, field: &FieldMap, base: &Base) -> (Value, Value) {
         let Some(pair) = self.related(field) else { return (base.crm.clone(), base.notion.clone()) };
         let page_of = |crm: &str| pair.tie_of(Side::Crm, &RecordId::from(crm)).map(|tie| tie.notion.as_str());
-        let same = |crm: &str| {
-            page_of(crm).is_some_and(|page| base.pages.get(crm).is_none_or(|stood| stood == page))
-        };
+        let same = |crm: &str| page_of(crm).is_some_and(|page| base.pages.get(crm).is_none_or(|stood| stood == page));
         let form = |value: &Value| {
             let elements = value.elements().unwrap_or_default().into_iter();
             Value::links(elements.chain(base.pages.keys().cloned()).filter(|crm| same(crm)))

@@ -46,7 +46,11 @@ impl Choices {
                 "remove `create_options`"
             };
             problems.push((
-                format!("it has `create_options`, and `{}` is {}, whose options are not created", spec.notion, notion_kind.as_str()),
+                format!(
+                    "it has `create_options`, and `{}` is {}, whose options are not created",
+                    spec.notion,
+                    notion_kind.as_str()
+                ),
                 mend.to_owned(),
             ));
         }
@@ -177,7 +181,11 @@ impl Choices {
             (None, known) => Err(Unmapped::because(format!(
                 "`{}` has no option `{name}` in Notion; add it there, {}or name another one under values of {}",
                 spec.notion,
-                if known && kind != Kind::Status { "let this field create it with `create_options = true`, " } else { "" },
+                if known && kind != Kind::Status {
+                    "let this field create it with `create_options = true`, "
+                } else {
+                    ""
+                },
                 spec.crm
             ))),
         }

@@ -52,7 +52,8 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.keymap, Keymap::default());
     assert_eq!((config.crm.plan, config.notion.plan), (CrmPlan::Standard, NotionPlan::Standard));
-    assert_eq!(config.pairs[1].fields.len(), 9);
+    assert_eq!(config.pairs[1].fields.len(), 10);
+    assert!(config.pairs[1].fields.iter().all(|field| !field.create_options));
     assert_eq!(config.pairs[1].fields[0].policy, Policy::Hold);
 }
 

@@ -182,10 +182,9 @@ fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
         ("crm", true) if one_kind() => "crm: one kind of record, several",
         ("crm", _) => "crm: several kinds of records",
         ("crm_lead" | "crm_deal" | "crm_quote" | "crm_entity", _) => "crm_entity",
-        (
-            "string" | "text" | "url" | "integer" | "double" | "money" | "date" | "datetime" | "address",
-            true,
-        ) => "several texts, numbers, dates or amounts",
+        ("string" | "text" | "url" | "integer" | "double" | "money" | "date" | "datetime" | "address", true) => {
+            "several texts, numbers, dates or amounts"
+        }
         ("file" | "iblock_element" | "iblock_section" | "hlblock" | "resourcebooking", _) => wire_type,
         (_, true) => support::OTHER,
         (other, false) => other,

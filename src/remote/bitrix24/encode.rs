@@ -90,7 +90,8 @@ pub(super) fn writing(
             let why = if field.row.row.is_writable() { "the portal lets nobody write it" } else { why.why() };
             return Err(invalid(name, &format!("it is only read: {why}")));
         }
-        if value.is_empty() && field.row.row.clears.is_none() {
+        // A new record gets what the portal puts there.
+        if value.is_empty() && field.row.row.clears.is_none() && baggage.is_some() {
             return Err(invalid(name, "it is never empty in the CRM; choose another value"));
         }
         match field.shape {
@@ -189,7 +190,9 @@ fn encoded(
         (Shape::Enumeration, Value::Choice(id)) if !field.multiple => json!(id),
         (Shape::Enumeration, Value::Choices(ids)) if field.multiple => json!(ids),
         (Shape::User, Value::People(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
-        (Shape::Company | Shape::Link, Value::Links(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
+        (Shape::Company | Shape::Link, Value::Links(ids)) => {
+            several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?
+        }
         (Shape::Contact, Value::Links(ids)) => {
             // The first is the primary one: who was linked keeps his place, newcomers follow.
             let before = baggage.map(|baggage| entries(&baggage["contactIds"])).unwrap_or_default();
@@ -203,12 +206,7 @@ fn encoded(
         (Shape::Contact, Value::Empty) if !field.multiple => json!(0),
         (_, Value::Empty) if field.multiple => json!([]),
         (
-            Shape::Opaque
-            | Shape::Comm(_)
-            | Shape::FullName
-            | Shape::CompanyTitle
-            | Shape::Address
-            | Shape::Several,
+            Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle | Shape::Address | Shape::Several,
             _,
         ) => return Err(misfit()),
         (_, Value::Empty) => json!(""),

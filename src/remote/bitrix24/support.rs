@@ -59,8 +59,7 @@ const fn read_only(
     reads: &'static str,
     why: &'static str,
 ) -> Row {
-    let row =
-        TypeRow { native, reads, kinds, writes: None, clears: None, limits: &[], fidelity: ReadOnly(why) };
+    let row = TypeRow { native, reads, kinds, writes: None, clears: None, limits: &[], fidelity: ReadOnly(why) };
     Row { shape, row }
 }
 
@@ -88,11 +87,21 @@ pub(super) const OTHER: &str = "any other";
 /// All of them. A field's own row comes before the one of its type.
 pub(super) const ROWS: &[Row] = &[
     both("string", Shape::Text, TEXTS, ["the text", "`\"\"`"]),
-    both("string: TITLE", Shape::Text, TITLES, ["the text", "`\"\"`, which the portal turns into a name like `Deal #7`"]),
+    both(
+        "string: TITLE",
+        Shape::Text,
+        TITLES,
+        ["the text", "`\"\"`, which the portal turns into a name like `Deal #7`"],
+    ),
     both("string: NAME, LAST_NAME", Shape::Text, TITLES, ["the text", "`\"\"`"]),
-    both("string: FULL_NAME", Shape::FullName, TITLES, ["first and last name with a space between", "both halves `\"\"`"])
-        .written("both halves, divided where they were; of a new name the last word is the last name")
-        .lossy("white space around the halves; where a name of three words divides is the CRM's to know"),
+    both(
+        "string: FULL_NAME",
+        Shape::FullName,
+        TITLES,
+        ["first and last name with a space between", "both halves `\"\"`"],
+    )
+    .written("both halves, divided where they were; of a new name the last word is the last name")
+    .lossy("white space around the halves; where a name of three words divides is the CRM's to know"),
     read_only(
         "string: COMPANY_ID.TITLE",
         Shape::CompanyTitle,
@@ -104,9 +113,14 @@ pub(super) const ROWS: &[Row] = &[
     both("integer", Shape::Integer, &[Kind::Number], ["the decimal", "`\"\"`"]).within(&[Limit::Whole]),
     both("double", Shape::Number, &[Kind::Number], ["the decimal", "`\"\"`"])
         .lossy("the portal rounds to the field's own precision, and what comes back is compared"),
-    both("double: OPPORTUNITY, REVENUE", Shape::Amount, &[Kind::Number], ["the decimal", "`0`: an amount is never empty"])
-        .written("the same, and for a deal the mark that its amount is not computed")
-        .lossy("the portal rounds to cents; nothing and 0 are the same"),
+    both(
+        "double: OPPORTUNITY, REVENUE",
+        Shape::Amount,
+        &[Kind::Number],
+        ["the decimal", "`0`: an amount is never empty"],
+    )
+    .written("the same, and for a deal the mark that its amount is not computed")
+    .lossy("the portal rounds to cents; nothing and 0 are the same"),
     both("money", Shape::Money, &[Kind::Number], ["the amount", "`\"\"`"])
         .written("the amount in the currency that was there, else in the portal's own")
         .lossy("the currency stays in the CRM"),
@@ -117,23 +131,43 @@ pub(super) const ROWS: &[Row] = &[
         .written("the instant in UTC")
         .lossy("fractions of a second"),
     both("enumeration", Shape::Enumeration, ONE_OPTION, ["the option's id", "`\"\"`"]),
-    both("enumeration: several", Shape::Enumeration, &[Kind::MultiSelect], ["the options' ids, as a set", "`[]`, by the older method"]),
+    both(
+        "enumeration: several",
+        Shape::Enumeration,
+        &[Kind::MultiSelect],
+        ["the options' ids, as a set", "`[]`, by the older method"],
+    ),
     both("crm_status", Shape::Status, ONE_OPTION, ["the code in its dictionary", "`\"\"`"]),
-    both("crm_status: several", Shape::Status, &[Kind::MultiSelect], ["the codes, as a set", "`[]`, by the older method"]),
+    both(
+        "crm_status: several",
+        Shape::Status,
+        &[Kind::MultiSelect],
+        ["the codes, as a set", "`[]`, by the older method"],
+    ),
     both("crm_status: STAGE_ID", Shape::Status, &[Kind::Status, Kind::Select], ["the stage's code", ""]).never_empty(),
     both("crm_category", Shape::Status, ONE_OPTION, ["the pipeline's number", ""])
         .never_empty()
         .lossy("another pipeline puts the deal into that pipeline's first stage"),
     both("crm_currency", Shape::Status, ONE_OPTION, ["the currency's code", ""]).never_empty(),
-    both("user", Shape::User, &[Kind::People], ["the user's id", "the webhook's own user: somebody is always responsible"]),
+    both(
+        "user",
+        Shape::User,
+        &[Kind::People],
+        ["the user's id", "the webhook's own user: somebody is always responsible"],
+    ),
     both("employee", Shape::User, &[Kind::People], ["the user's id", "`\"\"`"]),
     both("employee: several", Shape::User, &[Kind::People], ["the users' ids, as a set", "`[]`, by the older method"]),
     both("crm_company", Shape::Company, &[Kind::Relation], ["the company's id", "`0`"]),
     both("crm_contact", Shape::Contact, &[Kind::Relation], ["the contact's id", "`0`"]),
     both("crm_contact: CONTACT_IDS", Shape::Contact, &[Kind::Relation], ["the contacts' ids, as a set", "`[]`"])
         .written("the whole list; who was first stays first"),
-    both("crm: one kind of record", Shape::Link, &[Kind::Relation], ["the record's id, with or without its prefix", "`\"\"`"])
-        .written("the id without a prefix"),
+    both(
+        "crm: one kind of record",
+        Shape::Link,
+        &[Kind::Relation],
+        ["the record's id, with or without its prefix", "`\"\"`"],
+    )
+    .written("the id without a prefix"),
     both(
         "crm: one kind of record, several",
         Shape::Link,
@@ -141,14 +175,34 @@ pub(super) const ROWS: &[Row] = &[
         ["the records' ids, as a set", "`[]`, by the older method"],
     )
     .written("ids without a prefix"),
-    both("crm_multifield: EMAIL", Shape::Comm("EMAIL"), &[Kind::Email, Kind::Text], ["the first one for work, else the first", "that entry goes"])
-        .lossy("other entries stay and are not synced"),
-    both("crm_multifield: PHONE", Shape::Comm("PHONE"), &[Kind::Phone, Kind::Text], ["the first one for work, else the first", "that entry goes"])
-        .lossy("other entries stay and are not synced"),
-    both("crm_multifield: WEB", Shape::Comm("WEB"), &[Kind::Url, Kind::Text], ["the first one for work, else the first", "that entry goes"])
-        .lossy("other entries stay and are not synced"),
-    both("crm_multifield: IM", Shape::Comm("IM"), &[Kind::Text], ["the first one for work, else the first", "that entry goes"])
-        .lossy("other entries stay and are not synced; a new one is of the type `OTHER`"),
+    both(
+        "crm_multifield: EMAIL",
+        Shape::Comm("EMAIL"),
+        &[Kind::Email, Kind::Text],
+        ["the first one for work, else the first", "that entry goes"],
+    )
+    .lossy("other entries stay and are not synced"),
+    both(
+        "crm_multifield: PHONE",
+        Shape::Comm("PHONE"),
+        &[Kind::Phone, Kind::Text],
+        ["the first one for work, else the first", "that entry goes"],
+    )
+    .lossy("other entries stay and are not synced"),
+    both(
+        "crm_multifield: WEB",
+        Shape::Comm("WEB"),
+        &[Kind::Url, Kind::Text],
+        ["the first one for work, else the first", "that entry goes"],
+    )
+    .lossy("other entries stay and are not synced"),
+    both(
+        "crm_multifield: IM",
+        Shape::Comm("IM"),
+        &[Kind::Text],
+        ["the first one for work, else the first", "that entry goes"],
+    )
+    .lossy("other entries stay and are not synced; a new one is of the type `OTHER`"),
     read_only(
         "address",
         Shape::Address,

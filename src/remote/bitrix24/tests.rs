@@ -289,5 +289,5 @@ fn positions_survive_their_tokens_and_end() {
 #[test]
 fn a_virtual_field_has_no_key_to_be_asked_for() {
     let of_fields: Vec<Field> = contact().fields.into_values().filter(|field| field.key.is_empty()).collect();
-    assert_eq!(of_fields.len(), 4);
+    assert_eq!(of_fields.len(), 5);
 }

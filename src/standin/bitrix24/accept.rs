@@ -89,14 +89,14 @@ pub(super) fn accept(world: &World, field: &Field, input: &Input) -> Result<Acce
             },
             None => Dropped("an amount of money is written 1000|USD"),
         },
-        Kind::Employee => known(
-            world.people.iter().any(|person| person.id.to_string() == text),
-            json!(text),
-            "there is no such user",
-        ),
+        Kind::Employee => {
+            known(world.people.iter().any(|person| person.id.to_string() == text), json!(text), "there is no such user")
+        }
         Kind::Link(of) => known(linked(world, of, &text).is_some(), json!(linked(world, of, &text)), "no such record"),
         Kind::Text | Kind::Url | Kind::Stage | Kind::Category => Set(json!(text)),
-        Kind::Comm | Kind::Contact | Kind::Contacts | Kind::Enumeration | Kind::Other(_) => Dropped("the field is written elsewhere"),
+        Kind::Comm | Kind::Contact | Kind::Contacts | Kind::Enumeration | Kind::Other(_) => {
+            Dropped("the field is written elsewhere")
+        }
     })
 }
 

@@ -127,9 +127,8 @@ fn update(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -
     let mut answer = whole(call.world, entity, item.id, original);
     if call.config.item_update_keeps_cleared {
         // The same bug shows the cleared list as null although it is still there.
-        let cleared = |(field, input): &&(Field, &Input)| {
-            field.multiple && field.is_user_field() && input.texts().is_empty()
-        };
+        let cleared =
+            |(field, input): &&(Field, &Input)| field.multiple && field.is_user_field() && input.texts().is_empty();
         for (field, _) in sent.known.iter().filter(cleared) {
             answer.result["item"][field.item_key(original)] = Json::Null;
         }

@@ -112,7 +112,11 @@ fn value(world: &World, item: &Item, field: &Field) -> Json {
             _ => json!(false),
         },
         Kind::Employee | Kind::Link(_) | Kind::Status(_) | Kind::Text if field.is_user_field() && field.multiple => {
-            if plain.is_null() { json!(false) } else { plain }
+            if plain.is_null() {
+                json!(false)
+            } else {
+                plain
+            }
         }
         Kind::Other(_) => plain,
         Kind::Company => json!(first.unwrap_or("0")),
