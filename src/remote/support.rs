@@ -90,8 +90,6 @@ pub enum Limit {
     Double,
     /// Whole numbers only.
     Whole,
-    /// One element.
-    One,
     /// Years 0 to 9999.
     Years,
 }
@@ -105,7 +103,6 @@ impl fmt::Display for Limit {
             Limit::OptionUnits(units) => write!(f, "{units} characters an option, no commas"),
             Limit::Double => f.write_str("about 15 digits"),
             Limit::Whole => f.write_str("whole numbers"),
-            Limit::One => f.write_str("one"),
             Limit::Years => f.write_str("years 0 to 9999"),
         }
     }

@@ -152,8 +152,13 @@ async fn text_of(held: Held) {
 
 #[tokio::test(start_paused = true)]
 async fn bitrix24_string_round_trips() {
-    text_of(system("string", Of::Deal, "COMMENTS").await).await;
+    text_of(system("string", Of::Deal, "SOURCE_DESCRIPTION").await).await;
     text_of(user_field("string", UserFieldType::String, &[]).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bitrix24_string_comments_round_trips() {
+    text_of(system("string: COMMENTS", Of::Deal, "COMMENTS").await).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -169,6 +169,7 @@ fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
     let one_kind = || linked(meta).is_some();
     support::named(match (wire_type, multiple) {
         ("string" | "text", false) if name == "TITLE" => "string: TITLE",
+        ("string" | "text", false) if name == "COMMENTS" => "string: COMMENTS",
         ("string" | "text", false) if matches!(name, "NAME" | "LAST_NAME") => "string: NAME, LAST_NAME",
         ("string" | "text", false) => "string",
         ("double", false) if !key.starts_with("UF_") => "double: OPPORTUNITY, REVENUE",

@@ -87,6 +87,8 @@ pub(super) const OTHER: &str = "any other";
 /// All of them. A field's own row comes before the one of its type.
 pub(super) const ROWS: &[Row] = &[
     both("string", Shape::Text, TEXTS, ["the text", "`\"\"`"]),
+    both("string: COMMENTS", Shape::Text, TEXTS, ["the text, in BB code", "`\"\"`"])
+        .lossy("the portal may change line breaks and lists of its BB code, and what comes back is compared"),
     both(
         "string: TITLE",
         Shape::Text,
