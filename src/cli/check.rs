@@ -136,6 +136,15 @@ async fn check_pair(
             for (why, fields) in lossy {
                 found.note(&pair.name.0, format!("lossy ({}): {why}", fields.join(", ")));
             }
+            for field in &map.fields {
+                let missing = field.missing_options();
+                if !missing.is_empty() {
+                    let (crm, notion) = (&field.spec.crm, &field.spec.notion);
+                    let what = format!("{crm}: `{notion}` in Notion has no option {}", missing.join(", "));
+                    let mend = "values with one are held until you add it, or set `create_options = true`";
+                    found.note(&pair.name.0, format!("{what}; {mend}"));
+                }
+            }
         }
         Err(problems) => {
             for problem in problems {

@@ -13,6 +13,7 @@ mod keys;
 mod simulate;
 mod standin;
 mod status;
+mod support;
 mod table;
 mod wiring;
 mod world;
@@ -69,6 +70,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List every type of both systems: what is read, written and emptied, how much fits, and what is lost.
+    Support(support::Args),
     /// List what every key of the dashboard does.
     Keys {
         /// A preset (default, vim, emacs) or the path of a keymap file; otherwise the configured one.
@@ -118,6 +121,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
         Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),
+        Some(Command::Support(args)) => {
+            say(&support::told(&args));
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Example) => {
             say(crate::config::EXAMPLE);
             Ok(ExitCode::SUCCESS)

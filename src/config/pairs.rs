@@ -159,6 +159,7 @@ fn fields(
         let direction = reader.choice(&mut section, "direction", &DIRECTIONS, Direction::default());
         let policy = reader.choice(&mut section, "policy", &POLICIES, Policy::default());
         let values = reader.text_map(&mut section, "values");
+        let create_options = reader.flag(&mut section, "create_options").unwrap_or(false);
         let relation = reader.text(&mut section, "relation").map(|(pair, span)| {
             let pair = PairName::from(pair);
             later.relations.push((pair.clone(), span));
@@ -195,6 +196,7 @@ fn fields(
             policy,
             values,
             relation,
+            create_options,
         });
     }
     fields

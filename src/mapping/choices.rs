@@ -26,7 +26,7 @@ pub(super) fn fold(label: &str) -> String {
 
 impl Choices {
     /// Explicit values first, then equal labels, then, unless the property is a status, the CRM's own label: Notion
-    /// creates a select option that it does not know and refuses a status that it does not know.
+    /// creates a select option that it does not know, if the field says so, and refuses a status that it does not know.
     ///
     /// # Errors
     /// `(what, mend)` for each entry of `values` that names something that does not exist.
@@ -39,6 +39,21 @@ impl Choices {
     ) -> Result<Self, Vec<(String, String)>> {
         let mut choices = Self::default();
         let mut problems = Vec::new();
+        if spec.create_options && !matches!(notion_kind, Kind::Select | Kind::MultiSelect) {
+            let mend = if notion_kind == Kind::Status {
+                "remove `create_options`, and add the options to the status in Notion: a status cannot be extended from outside"
+            } else {
+                "remove `create_options`"
+            };
+            problems.push((
+                format!(
+                    "it has `create_options`, and `{}` is {}, whose options are not created",
+                    spec.notion,
+                    notion_kind.as_str()
+                ),
+                mend.to_owned(),
+            ));
+        }
         for option in &notion.options {
             choices.notion.insert(fold(&option.label), option.id.clone());
         }
@@ -143,8 +158,13 @@ impl Choices {
         }
     }
 
-    /// Notion's spelling of a common name. A select may take a name it does not have yet, if the CRM or the configuration
-    /// knows it: Notion then creates the option. A status may not.
+    /// Options that a value of the CRM would need and Notion does not have.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+        self.names.values().filter(|name| !self.notion.contains_key(&fold(name))).map(String::as_str)
+    }
+
+    /// Notion's spelling of a common name. A select may take a name it does not have yet, if the field may create options
+    /// and the CRM or the configuration knows it: Notion then creates the option. A status may not.
     pub(super) fn notion_name(
         &self,
         spec: &FieldSpec,
@@ -157,10 +177,16 @@ impl Choices {
         }
         match (self.notion.get(&fold(name)), self.ids.contains_key(&fold(name))) {
             (Some(known), _) => Ok(known.clone()),
-            (None, true) if kind != Kind::Status => Ok(name.to_owned()),
-            (None, _) => Err(Unmapped::because(format!(
-                "`{}` has no option `{name}` in Notion; add it there, or name another one under values of {}",
-                spec.notion, spec.crm
+            (None, true) if spec.create_options && kind != Kind::Status => Ok(name.to_owned()),
+            (None, known) => Err(Unmapped::because(format!(
+                "`{}` has no option `{name}` in Notion; add it there, {}or name another one under values of {}",
+                spec.notion,
+                if known && kind != Kind::Status {
+                    "let this field create it with `create_options = true`, "
+                } else {
+                    ""
+                },
+                spec.crm
             ))),
         }
     }

@@ -277,8 +277,10 @@ fn fit_of(spec: &FieldSpec, crm: &FieldInfo, notion: &FieldInfo) -> Result<(Kind
         Some(only) if only != spec.direction => Err(Problem::field(
             spec,
             format!(
-                "{} onto {} goes one way only: {}",
+                "`{}` is {} and `{}` is {}, which goes one way only: {}",
+                spec.crm,
                 taken.0.as_str(),
+                spec.notion,
                 taken.1.as_str(),
                 taken.2.lossy.unwrap_or("")
             ),

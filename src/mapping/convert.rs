@@ -22,6 +22,11 @@ impl FieldMap {
         if is_text(self.kind) && !is_text(from) {
             return self.told(side, native, lookup).map(|text| Value::text(canonical_text(&text)));
         }
+        // What a side computes can be of another type with every record; where text is wanted, it is told.
+        let computed = !self.info(side).writable && self.info(side).kinds.len() > 1;
+        if computed && is_text(from) && !matches!(native, Value::Text(_) | Value::Empty) {
+            return self.told(side, native, lookup).map(Value::text);
+        }
         match native {
             Value::Empty => Ok(Value::Empty),
             Value::Text(text) if is_text(from) => Ok(Value::text(canonical_text(text))),

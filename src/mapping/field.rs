@@ -101,6 +101,16 @@ impl FieldMap {
         }
     }
 
+    /// Options that values of the CRM would need and Notion does not have, where this field writes there and may not
+    /// create any: values with one of them are held.
+    pub fn missing_options(&self) -> Vec<&str> {
+        let wanted = self.writes(Side::Notion) && !self.spec.create_options && !is_text(self.notion_kind);
+        let mut names: Vec<&str> = if wanted { self.choices.missing().collect() } else { Vec::new() };
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Whether two common values are equal in the coarsest precision both sides can hold: date-times by the minute, an
     /// unchecked box and none, a field's zero and nothing where a side cannot tell them apart
     /// ([`FieldInfo::empty_is`]). An equivalence.

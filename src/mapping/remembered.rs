@@ -163,7 +163,8 @@ fn stable_options(field: &FieldMap) -> impl Iterator<Item = (&String, &String)> 
 }
 
 fn digest(field: &FieldMap) -> String {
-    let json = serde_json::to_vec(&(&field.hash, &field.crm, &field.notion)).unwrap_or_default();
+    let json =
+        serde_json::to_vec(&(&field.hash, &field.crm, &field.notion, field.spec.create_options)).unwrap_or_default();
     crate::model::value::hex16(&Sha256::digest(json))
 }
 

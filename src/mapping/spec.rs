@@ -109,6 +109,9 @@ pub struct FieldSpec {
     pub values: BTreeMap<String, String>,
     /// For a relation: the pair at its other end.
     pub relation: Option<PairName>,
+    /// Whether a write to a Notion select or multi-select may create an option that is not there yet. A status never may.
+    #[serde(default)]
+    pub create_options: bool,
 }
 
 /// One pair.

@@ -9,6 +9,7 @@ pub mod bitrix24;
 pub mod connection;
 pub mod notion;
 pub mod pace;
+pub mod support;
 pub mod system;
 pub mod transport;
 

@@ -40,6 +40,7 @@ fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
             Default::default()
         },
         relation: fact.relation.map(Into::into),
+        create_options: false,
     };
     PairSpec {
         name: table.name.into(),

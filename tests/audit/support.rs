@@ -40,6 +40,7 @@ fn field(crm: &str, notion: &str) -> FieldSpec {
         policy: Policy::Hold,
         values: BTreeMap::new(),
         relation: None,
+        create_options: false,
     }
 }
 

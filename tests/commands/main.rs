@@ -9,3 +9,4 @@ mod checking;
 mod headless;
 mod offline;
 mod refused;
+mod support_table;

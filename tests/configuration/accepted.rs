@@ -52,7 +52,8 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     assert_eq!(config.timing, Timing::default());
     assert_eq!(config.keymap, Keymap::default());
     assert_eq!((config.crm.plan, config.notion.plan), (CrmPlan::Standard, NotionPlan::Standard));
-    assert_eq!(config.pairs[1].fields.len(), 9);
+    assert_eq!(config.pairs[1].fields.len(), 10);
+    assert!(config.pairs[1].fields.iter().all(|field| !field.create_options));
     assert_eq!(config.pairs[1].fields[0].policy, Policy::Hold);
 }
 
@@ -71,6 +72,7 @@ fn the_defaults_are_the_designs() {
     assert!(timing.review && timing.sweep_every <= Duration::from_secs(3600));
     let pair = &config.pairs[0];
     assert_eq!((pair.create, pair.delete, pair.marker.as_str()), (Create::None, Delete::Untie, "CRM ID"));
+    assert!(!pair.fields[0].create_options, "options are created where an operator says so");
     assert_eq!(config.notion.plan.per_minute(), 180);
     assert_eq!((config.state_dir, config.keymap), (None, Keymap::Preset("default".into())));
 }
@@ -104,6 +106,7 @@ fn everything_can_be_said() {
         notion = "Name"
         policy = "newest"
         direction = "notion-to-crm"
+        create_options = true
     "#;
     let config = parse(text).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.state_dir, Some(PathBuf::from("/etc/crosstie/state")));
@@ -118,6 +121,7 @@ fn everything_can_be_said() {
     let pair = config.pair(&"deals".into()).unwrap();
     assert_eq!(pair.data_source, "00000000-0000-4000-8000-00000000abcd");
     assert_eq!((pair.marker.as_str(), pair.create, pair.delete), ("Key", Create::NotionToCrm, Delete::Propagate));
+    assert!(pair.fields[0].create_options);
     assert_eq!((pair.fields[0].policy, pair.fields[0].direction), (Policy::Newest, Direction::NotionToCrm));
 }
 

@@ -21,6 +21,7 @@ mod presence;
 mod quarantine;
 mod relations;
 mod renaming;
+mod reshaped;
 mod retention;
 mod trouble;
 mod twins;

@@ -1,7 +1,7 @@
 //! Single promises of translation, by example.
 
 use crosstie::mapping::{Direction, FieldMap, PairMap, Unmapped};
-use crosstie::model::{Kind, Side, Value};
+use crosstie::model::{FieldInfo, Kind, Side, Value};
 
 use crate::world::{choice, field, field_spec, info, links, mapped, options, pair_spec, people, schema, text, town};
 
@@ -52,6 +52,56 @@ fn a_select_may_take_a_new_option_and_only_one_that_the_crm_knows() {
     assert_eq!(map.to_common(Side::Crm, &choice("4"), &nobody).unwrap(), choice("Extra"));
     assert_eq!(map.to_native(Side::Notion, &choice("Extra"), &Value::Empty, &nobody).unwrap(), choice("Extra"));
     assert!(map.to_native(Side::Notion, &choice("Typo"), &Value::Empty, &nobody).is_err());
+}
+
+#[test]
+fn no_option_is_created_unless_the_field_says_so() {
+    let field = |kind: Kind, create: bool| {
+        let (crm, notion) = (info(Side::Crm, &[kind]), info(Side::Notion, &[kind]));
+        field(crm, notion, |spec| spec.create_options = create)
+    };
+    let nobody = town(&[], &[], &[]);
+    for kind in [Kind::Select, Kind::MultiSelect] {
+        let held = |id: &str| if kind == Kind::Select { choice(id) } else { Value::choices([id.to_owned()]) };
+        let map = field(kind, false).unwrap();
+        let common = map.to_common(Side::Crm, &held("4"), &nobody).unwrap();
+        assert_eq!(common, held("Only here"), "it is shown all the same");
+        let refused = reason(map.to_native(Side::Notion, &common, &Value::Empty, &nobody));
+        assert!(refused.contains("no option `Only here`") && refused.contains("create_options = true"), "{refused}");
+        assert_eq!(map.missing_options(), ["Cold call", "Only here"]);
+        let may = field(kind, true).unwrap();
+        assert_eq!(may.to_native(Side::Notion, &common, &Value::Empty, &nobody).unwrap(), common);
+        assert!(may.missing_options().is_empty());
+    }
+    let problems = field(Kind::Status, true).unwrap_err();
+    assert!(problems[0].what.contains("create_options") && problems[0].mend.contains("status"), "{problems:?}");
+}
+
+#[test]
+fn what_a_side_computes_is_told_as_text_where_text_is_wanted() {
+    let computed = FieldInfo { writable: false, ..info(Side::Notion, &[Kind::Text, Kind::Number, Kind::Checkbox]) };
+    let to = |kind: Kind| {
+        let crm = info(Side::Crm, &[kind]);
+        field(crm, computed.clone(), |spec| spec.direction = Direction::NotionToCrm).unwrap()
+    };
+    let nobody = town(&[], &[], &[]);
+    let number = Value::number("3.50".parse().unwrap());
+    assert_eq!(to(Kind::Text).to_common(Side::Notion, &number, &nobody).unwrap(), text("3.5"));
+    assert_eq!(to(Kind::Number).to_common(Side::Notion, &number, &nobody).unwrap(), number);
+    assert!(to(Kind::Number).to_common(Side::Notion, &text("n/a"), &nobody).is_err(), "a text is no number");
+}
+
+#[test]
+fn people_whom_the_other_side_does_not_know_keep_their_address_as_text() {
+    let map = mapped(Kind::People, Kind::Text).unwrap();
+    // Nobody in Notion has any of these addresses.
+    let town = town(&[0, 1], &[], &[]);
+    let common = map.to_common(Side::Crm, &people(&["u0", "u1"]), &town).unwrap();
+    let written = map.to_native(Side::Notion, &common, &Value::Empty, &town).unwrap();
+    assert_eq!(written, text("p0@example.org, p1@example.org"));
+    let map = mapped(Kind::Text, Kind::People).unwrap();
+    let common = map.to_common(Side::Notion, &people(&["n4"]), &self::town(&[], &[4], &[])).unwrap();
+    assert_eq!(common, text("p4@example.org"), "nor does it have to be a user of the CRM");
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub fn field_spec(crm: &str, notion: &str) -> FieldSpec {
         policy: Policy::Hold,
         values: BTreeMap::new(),
         relation: None,
+        create_options: false,
     }
 }
 
@@ -130,6 +131,7 @@ pub fn mapped(crm: Kind, notion: Kind) -> Option<FieldMap> {
         spec.direction = fit.only.unwrap_or_default();
         if matches!(crm, Kind::Select | Kind::Status | Kind::MultiSelect) {
             let usable = values.iter().filter(|(_, name)| notion != Kind::Status || *name == "Call");
+            spec.create_options = matches!(notion, Kind::Select | Kind::MultiSelect);
             spec.values = usable.map(|(key, name)| ((*key).to_owned(), (*name).to_owned())).collect();
         }
     });

@@ -24,6 +24,8 @@ fn every_recorded_schema_covers_its_recorded_pages() {
             assert_eq!(field.native_type, wire["type"].as_str().unwrap());
             assert_eq!(field.id, decoded(wire["id"].as_str().unwrap()));
             let options = wire[&field.native_type]["options"].as_array().map_or(0, Vec::len);
+            // A verification's three states are nowhere in a schema.
+            let options = if field.native_type == "verification" { 3 } else { options };
             assert_eq!(field.options.len(), options, "{name}");
             assert_eq!(field.target.is_some(), field.native_type == "relation", "{name}");
         }

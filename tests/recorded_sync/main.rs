@@ -34,12 +34,10 @@ fn recorded_pages_become_deals_and_edits_go_both_ways() {
     let mut home = Home::new();
     let worlds = Worlds::open(&mut home, &["--world", &recordings], &["--empty"]);
     let state = home.path().join("state");
-    write(
-        &home,
-        &CONFIGURATION
-            .replace("/tmp/crosstie-recorded/state", state.to_str().unwrap())
-            .replace("http://127.0.0.1:7801", worlds.notion.said("base_url")),
-    );
+    let configuration = CONFIGURATION
+        .replace("/tmp/crosstie-recorded/state", state.to_str().unwrap())
+        .replace("http://127.0.0.1:7801", worlds.notion.said("base_url"));
+    write(&home, &configuration);
     let recorded = pages(&worlds.notion_world(), ITEMS);
     assert_eq!(recorded[RECORDED], json!({ "Name": "Khaki pants", "Price": "25", "Size": "S" }));
 
@@ -53,6 +51,13 @@ fn recorded_pages_become_deals_and_edits_go_both_ways() {
         let schema = &all.iter().find(|one| one["id"] == source).unwrap()["schema"];
         assert_eq!((&schema["CRM ID"]["type"], &schema[title]["type"]), (&json!("rich_text"), &json!("title")));
     }
+
+    // Not every size was recorded, and without leave to create options that is told.
+    write(&home, &configuration.replace("create_options = true\n", ""));
+    let said = home.ask(&["check"]).ends_with(0).stdout;
+    assert!(said.contains("UF_CRM_PRIORITY: `Size` in Notion has no option"), "{said}");
+    write(&home, &configuration);
+    assert!(!home.ask(&["check"]).ends_with(0).stdout.contains("has no option"));
 
     let options = &worlds.crm_world()["fields"]["deal"]["UF_CRM_PRIORITY"]["items"];
     let option = |label: &str| {

@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 
 use super::Family;
 use super::decode::entries;
-use crate::model::{Kind, OptionInfo};
+use super::support::{self, Row};
+use crate::model::OptionInfo;
 
 /// Contacts: first and last name in one.
 pub(super) const FULL_NAME: &str = "FULL_NAME";
@@ -19,6 +20,8 @@ pub(super) enum Shape {
     Text,
     Url,
     Number,
+    /// A number without decimals.
+    Integer,
     /// An amount that is 0 when it is empty.
     Amount,
     /// `1000|USD`.
@@ -33,6 +36,12 @@ pub(super) enum Shape {
     User,
     Company,
     Contact,
+    /// A user field that links to records of one kind: `7`, or `C_7`.
+    Link,
+    /// `Street 1, City|52.5;13.4|7`.
+    Address,
+    /// A list of plain values.
+    Several,
     /// Phones, e-mails, sites: in `fm`, under this type.
     Comm(&'static str),
     /// [`FULL_NAME`].
@@ -51,6 +60,10 @@ pub(super) struct Field {
     pub label: String,
     pub wire_type: String,
     pub shape: Shape,
+    /// What the table of types says of it.
+    pub row: &'static Row,
+    /// The entity that a link leads to.
+    pub target: Option<&'static str>,
     pub multiple: bool,
     pub read_only: bool,
     /// The dictionary of a `crm_status`.
@@ -86,32 +99,38 @@ const WORDS: [(&str, &str); 5] = [
 pub(super) fn catalogue(family: Family, fields: &Json) -> Catalogue {
     let mut all = BTreeMap::new();
     for (key, meta) in entries(fields) {
-        let field = described(&key, meta);
+        let name = upper_name(family, &key, meta);
+        let field = described(&key, &name, meta);
         if field.wire_type == "crm_multifield" || !meta.is_object() {
             continue;
         }
-        all.insert(upper_name(family, &key, meta), field);
+        all.insert(name, field);
     }
-    let virtual_field = |label: &str, wire_type: &str, shape, read_only| Field {
-        key: String::new(),
-        label: label.to_owned(),
-        wire_type: wire_type.to_owned(),
-        shape,
-        multiple: false,
-        read_only,
-        dictionary: None,
-        options: Vec::new(),
+    let virtual_field = |wire_type: &str, name: &str, label: &str| {
+        let row = support::named(&format!("{wire_type}: {name}"));
+        let field = Field {
+            key: String::new(),
+            label: label.to_owned(),
+            wire_type: wire_type.to_owned(),
+            shape: row.shape,
+            row,
+            target: None,
+            multiple: false,
+            read_only: !row.row.is_writable(),
+            dictionary: None,
+            options: Vec::new(),
+        };
+        (name.to_owned(), field)
     };
     if family.has_comms() {
-        for (name, label) in [("EMAIL", "E-mail"), ("PHONE", "Phone"), ("WEB", "Website")] {
-            all.insert(name.to_owned(), virtual_field(label, "crm_multifield", Shape::Comm(name), false));
-        }
+        let comms = [("EMAIL", "E-mail"), ("PHONE", "Phone"), ("WEB", "Website"), ("IM", "Messenger")];
+        all.extend(comms.map(|(name, label)| virtual_field("crm_multifield", name, label)));
     }
     if family == Family::Contact {
-        all.insert(FULL_NAME.to_owned(), virtual_field("Full name", "string", Shape::FullName, false));
+        all.extend([virtual_field("string", FULL_NAME, "Full name")]);
     }
     if all.contains_key("COMPANY_ID") {
-        all.insert(COMPANY_TITLE.to_owned(), virtual_field("Company name", "string", Shape::CompanyTitle, true));
+        all.extend([virtual_field("string", COMPANY_TITLE, "Company name")]);
     }
     Catalogue { fields: all, currency: None }
 }
@@ -144,29 +163,51 @@ fn snake(camel: &str) -> String {
     out
 }
 
-fn described(key: &str, meta: &Json) -> Field {
+/// The row of the table that describes a field.
+fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
+    let multiple = flag(&meta["isMultiple"]);
+    let one_kind = || linked(meta).is_some();
+    support::named(match (wire_type, multiple) {
+        ("string" | "text", false) if name == "TITLE" => "string: TITLE",
+        ("string" | "text", false) if name == "COMMENTS" => "string: COMMENTS",
+        ("string" | "text", false) if matches!(name, "NAME" | "LAST_NAME") => "string: NAME, LAST_NAME",
+        ("string" | "text", false) => "string",
+        ("double", false) if !key.starts_with("UF_") => "double: OPPORTUNITY, REVENUE",
+        ("enumeration", true) => "enumeration: several",
+        ("user" | "employee", true) => "employee: several",
+        ("crm_status", false) if name == "STAGE_ID" => "crm_status: STAGE_ID",
+        ("crm_status", true) => "crm_status: several",
+        ("crm_contact", true) if key == "contactIds" => "crm_contact: CONTACT_IDS",
+        ("crm_company", false) if flag(&meta["settings"]["isMyCompany"]) => "crm_company: own company",
+        ("crm", false) if one_kind() => "crm: one kind of record",
+        ("crm", true) if one_kind() => "crm: one kind of record, several",
+        ("crm", _) => "crm: several kinds of records",
+        ("crm_lead" | "crm_deal" | "crm_quote" | "crm_entity", _) => "crm_entity",
+        ("string" | "text" | "url" | "integer" | "double" | "money" | "date" | "datetime" | "address", true) => {
+            "several texts, numbers, dates or amounts"
+        }
+        ("file" | "iblock_element" | "iblock_section" | "hlblock" | "resourcebooking", _) => wire_type,
+        (_, true) => support::OTHER,
+        (other, false) => other,
+    })
+}
+
+/// The entity that a user field of the type `crm` links to, if it is one that we know and no other.
+fn linked(meta: &Json) -> Option<&'static str> {
+    let kinds: Vec<String> =
+        entries(&meta["settings"]).into_iter().filter(|(_, allowed)| flag(allowed)).map(|(kind, _)| kind).collect();
+    match kinds.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["CONTACT"] => Some("contact"),
+        ["COMPANY"] => Some("company"),
+        ["DEAL"] => Some("deal"),
+        _ => None,
+    }
+}
+
+fn described(key: &str, name: &str, meta: &Json) -> Field {
     let wire_type = meta["type"].as_str().unwrap_or_default().to_owned();
     let multiple = flag(&meta["isMultiple"]);
-    let own_company = flag(&meta["settings"]["isMyCompany"]);
-    let shape = match wire_type.as_str() {
-        "enumeration" => Shape::Enumeration,
-        "user" | "employee" => Shape::User,
-        "crm_contact" if key == "contactIds" || !multiple => Shape::Contact,
-        // Lists of anything else have no canonical kind: they are carried as they are.
-        _ if multiple => Shape::Opaque,
-        "string" | "text" => Shape::Text,
-        "url" => Shape::Url,
-        "integer" => Shape::Number,
-        "double" if key.starts_with("UF_") => Shape::Number,
-        "double" => Shape::Amount,
-        "money" => Shape::Money,
-        "boolean" | "char" => Shape::Flag,
-        "date" => Shape::Date,
-        "datetime" => Shape::DateTime,
-        "crm_status" | "crm_category" | "crm_currency" => Shape::Status,
-        "crm_company" if !own_company => Shape::Company,
-        _ => Shape::Opaque,
-    };
+    let row = row(&wire_type, key, name, meta);
     let dictionary = [&meta["statusType"], &meta["settings"]["ENTITY_TYPE"]].into_iter().find_map(Json::as_str);
     let label = ["title", "formLabel", "listLabel"]
         .into_iter()
@@ -176,9 +217,16 @@ fn described(key: &str, meta: &Json) -> Field {
     Field {
         key: key.to_owned(),
         label: label.to_owned(),
-        shape,
+        shape: row.shape,
+        row,
+        target: match row.shape {
+            Shape::Company => Some("company"),
+            Shape::Contact => Some("contact"),
+            Shape::Link => linked(meta),
+            _ => None,
+        },
         multiple,
-        read_only: flag(&meta["isReadOnly"]),
+        read_only: flag(&meta["isReadOnly"]) || !row.row.is_writable(),
         dictionary: dictionary.map(str::to_owned),
         options: options(&meta["items"]),
         wire_type,
@@ -200,27 +248,4 @@ pub(super) fn options(rows: &Json) -> Vec<OptionInfo> {
 
 fn flag(json: &Json) -> bool {
     matches!(json, Json::Bool(true)) || json.as_str() == Some("Y")
-}
-
-/// The canonical kinds a field can hold, best first.
-pub(super) fn kinds(name: &str, field: &Field) -> Vec<Kind> {
-    match field.shape {
-        Shape::Text if matches!(name, "TITLE" | "NAME" | "LAST_NAME") => vec![Kind::Title, Kind::Text],
-        Shape::FullName => vec![Kind::Title, Kind::Text],
-        Shape::Text => vec![Kind::Text, Kind::Title, Kind::Url, Kind::Email, Kind::Phone],
-        Shape::CompanyTitle => vec![Kind::Text, Kind::Title],
-        Shape::Url | Shape::Comm("WEB") => vec![Kind::Url, Kind::Text],
-        Shape::Comm("EMAIL") => vec![Kind::Email, Kind::Text],
-        Shape::Comm("PHONE") => vec![Kind::Phone, Kind::Text],
-        Shape::Number | Shape::Amount | Shape::Money => vec![Kind::Number],
-        Shape::Flag => vec![Kind::Checkbox],
-        Shape::Date => vec![Kind::Date],
-        Shape::DateTime => vec![Kind::DateTime],
-        Shape::Status if name == "STAGE_ID" => vec![Kind::Status, Kind::Select],
-        Shape::Enumeration if field.multiple => vec![Kind::MultiSelect],
-        Shape::Status | Shape::Enumeration => vec![Kind::Select, Kind::Status],
-        Shape::User => vec![Kind::People],
-        Shape::Company | Shape::Contact => vec![Kind::Relation],
-        Shape::Comm(_) | Shape::Opaque => Vec::new(),
-    }
 }

@@ -44,7 +44,7 @@ pub(super) fn chosen<'a>(comms: &'a [Comm], type_id: &str) -> Option<&'a Comm> {
 pub(super) enum Change {
     /// This entry gets another value and keeps its type.
     Replace(Comm),
-    /// A new entry, for work.
+    /// A new entry, for work where its type knows that.
     Add { type_id: &'static str, value: String },
     /// This entry goes.
     Delete(Comm),
@@ -73,7 +73,7 @@ impl Change {
                 (comm.id.clone(), json!({"typeId": comm.type_id, "valueType": comm.value_type, "value": ""}))
             }
             Change::Add { type_id, value } => {
-                (format!("n{number}"), json!({"typeId": type_id, "valueType": "WORK", "value": value}))
+                (format!("n{number}"), json!({"typeId": type_id, "valueType": added_type(type_id), "value": value}))
             }
         }
     }
@@ -85,9 +85,14 @@ impl Change {
                 (&comm.type_id, json!({"ID": comm.id, "VALUE": comm.value, "VALUE_TYPE": comm.value_type}))
             }
             Change::Delete(comm) => (&comm.type_id, json!({"ID": comm.id, "DELETE": "Y"})),
-            Change::Add { type_id, value } => (type_id, json!({"VALUE": value, "VALUE_TYPE": "WORK"})),
+            Change::Add { type_id, value } => (type_id, json!({"VALUE": value, "VALUE_TYPE": added_type(type_id)})),
         }
     }
+}
+
+/// The value type of a new entry. Messengers have their own names in place of work and home.
+fn added_type(type_id: &str) -> &'static str {
+    if type_id == "IM" { "OTHER" } else { "WORK" }
 }
 
 /// First and last name as one text.

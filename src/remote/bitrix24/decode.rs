@@ -139,12 +139,11 @@ pub(super) fn value(field: &Field, json: &Json) -> Result<Value, &'static str> {
             },
         },
         Shape::Amount if nothing => Value::Number(Decimal::ZERO),
-        Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle => {
-            return Err("of a type we do not map");
-        }
+        Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle => return Err("not a value of the item itself"),
+        Shape::Opaque => return Err(field.row.row.fidelity.why()),
         _ if nothing => Value::Empty,
         Shape::Text | Shape::Url => Value::text(scalar(json).ok_or("not a text")?),
-        Shape::Number | Shape::Amount => Value::number(decimal(json).ok_or("not a number")?),
+        Shape::Number | Shape::Integer | Shape::Amount => Value::number(decimal(json).ok_or("not a number")?),
         Shape::Money => {
             let text = scalar(json).ok_or("not an amount")?;
             let amount = text.split('|').next().unwrap_or_default();
@@ -152,13 +151,41 @@ pub(super) fn value(field: &Field, json: &Json) -> Result<Value, &'static str> {
         }
         Shape::Date => Value::Date(day(json.as_str().ok_or("not a date")?).ok_or("not a date")?),
         Shape::DateTime => Value::DateTime(moment(json.as_str().ok_or("not a time")?).ok_or("not a time")?),
+        // The coordinates and the number of the place follow the address.
+        Shape::Address => {
+            Value::text(scalar(json).ok_or("not an address")?.split('|').next().unwrap_or_default().trim())
+        }
+        Shape::Several => Value::text(told(field, json).ok_or("not a list of plain values")?.join("\n")),
+        Shape::Status if field.multiple => Value::choices(entries(json).into_iter().filter_map(|(_, v)| scalar(v))),
         // Pipeline 0 is a pipeline; stage and currency codes are texts.
         Shape::Status => scalar(json).map_or(Value::Empty, Value::Choice),
         Shape::Enumeration if field.multiple => Value::choices(list()),
         Shape::Enumeration => scalar_id(json).map_or(Value::Empty, Value::Choice),
         Shape::User => Value::people(list()),
         Shape::Company | Shape::Contact => Value::links(list()),
+        Shape::Link => Value::links(list().into_iter().map(|id| match id.rsplit_once('_') {
+            Some((_, bare)) => bare.to_owned(),
+            None => id,
+        })),
     })
+}
+
+/// The values of a list as a person reads them.
+fn told(field: &Field, json: &Json) -> Option<Vec<String>> {
+    let one = |(_, value): (String, &Json)| {
+        let text = scalar(value)?;
+        Some(match field.wire_type.as_str() {
+            "date" => day(&text)?.to_string(),
+            "datetime" => Value::DateTime(moment(&text)?).show(),
+            "money" => text.replacen('|', " ", 1),
+            "address" => text.split('|').next().unwrap_or_default().trim().to_owned(),
+            _ => text,
+        })
+    };
+    match json {
+        Json::Array(_) | Json::Object(_) => entries(json).into_iter().map(one).collect(),
+        single => Some(vec![one((String::new(), single))?]),
+    }
 }
 
 /// A text or a number as text; `None` for everything else and for the empty text.

@@ -86,7 +86,13 @@ pub(super) fn writing(
     for (name, value) in fields {
         let field = catalogue.fields.get(name.as_str()).ok_or_else(|| invalid(name, "the portal has no such field"))?;
         if field.read_only {
-            return Err(invalid(name, "it can only be read"));
+            let why = field.row.row.fidelity;
+            let why = if field.row.row.is_writable() { "the portal lets nobody write it" } else { why.why() };
+            return Err(invalid(name, &format!("it is only read: {why}")));
+        }
+        // A new record gets what the portal puts there.
+        if value.is_empty() && field.row.row.clears.is_none() && baggage.is_some() {
+            return Err(invalid(name, "it is never empty in the CRM; choose another value"));
         }
         match field.shape {
             Shape::Comm(type_id) => {
@@ -100,7 +106,7 @@ pub(super) fn writing(
             }
             _ => {
                 let wire = encoded(name, field, value, catalogue, baggage)?;
-                out.empties_list |= field.shape == Shape::Enumeration && field.multiple && value.is_empty();
+                out.empties_list |= field.multiple && field.key.starts_with("UF_") && value.is_empty();
                 out.put(name.as_str(), &field.key, wire);
                 if field.shape == Shape::Amount && name.as_str() == "OPPORTUNITY" {
                     // With product rows the portal would compute the amount again at its next save.
@@ -163,8 +169,11 @@ fn encoded(
         (Shape::Flag, Value::Empty) => json!("N"),
         (Shape::Flag, Value::Flag(flag)) => json!(if *flag { "Y" } else { "N" }),
         (Shape::Amount, Value::Empty) => json!(0),
+        (Shape::Integer, Value::Number(number)) if !number.is_integer() => {
+            return Err(invalid(name, &format!("it holds whole numbers, and {number} is none")));
+        }
         // As text: a JSON number would go through a binary float.
-        (Shape::Number | Shape::Amount, Value::Number(number)) => json!(number.to_string()),
+        (Shape::Number | Shape::Integer | Shape::Amount, Value::Number(number)) => json!(number.to_string()),
         (Shape::Money, Value::Number(number)) => {
             let before = baggage.and_then(|baggage| scalar(&baggage["currencies"][name.as_str()]));
             let currency = before.or_else(|| catalogue.currency.clone());
@@ -176,11 +185,14 @@ fn encoded(
             json!(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
         }
         (Shape::Text | Shape::Url, Value::Text(text)) => json!(text),
-        (Shape::Status, Value::Choice(code)) => json!(code),
+        (Shape::Status, Value::Choice(code)) if !field.multiple => json!(code),
+        (Shape::Status, Value::Choices(codes)) if field.multiple => json!(codes),
         (Shape::Enumeration, Value::Choice(id)) if !field.multiple => json!(id),
         (Shape::Enumeration, Value::Choices(ids)) if field.multiple => json!(ids),
         (Shape::User, Value::People(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
-        (Shape::Company, Value::Links(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
+        (Shape::Company | Shape::Link, Value::Links(ids)) => {
+            several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?
+        }
         (Shape::Contact, Value::Links(ids)) => {
             // The first is the primary one: who was linked keeps his place, newcomers follow.
             let before = baggage.map(|baggage| entries(&baggage["contactIds"])).unwrap_or_default();
@@ -193,7 +205,10 @@ fn encoded(
         (Shape::Company, Value::Empty) => json!(0),
         (Shape::Contact, Value::Empty) if !field.multiple => json!(0),
         (_, Value::Empty) if field.multiple => json!([]),
-        (Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle, _) => return Err(misfit()),
+        (
+            Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle | Shape::Address | Shape::Several,
+            _,
+        ) => return Err(misfit()),
         (_, Value::Empty) => json!(""),
         _ => return Err(misfit()),
     })

@@ -1,7 +1,8 @@
 //! Bitrix24 over an incoming webhook.
 //!
 //! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
-//! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates. `decode`, `encode`, `comms`
+//! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
+//! table of all types in `support`. `decode`, `encode`, `comms`
 //! and `listing` are pure functions between wire JSON and [`crate::model`]; `schema` and `system` do the asking, always
 //! through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
 //! a write: a webhook has no idempotency keys.
@@ -20,6 +21,7 @@ mod dialect;
 mod encode;
 mod listing;
 mod schema;
+pub mod support;
 mod system;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::catalogue::{Catalogue, Shape, catalogue, kinds, options};
+use super::catalogue::{Catalogue, Shape, catalogue, options};
 use super::decode::{entries, scalar};
 use super::{Bitrix24, Family};
 use crate::model::{FieldInfo, FieldName, OptionInfo, Schema, Value};
@@ -125,12 +125,11 @@ fn described(family: Family, catalogue: &Catalogue, dictionaries: &Dictionaries)
             _ => field.dictionary.as_deref(),
         };
         let from_dictionary = || dictionary.and_then(|of| dictionaries.get(of)).cloned().unwrap_or_default();
-        let kinds = kinds(name, field);
         let info = FieldInfo {
             id: name.clone(),
             label: field.label.clone(),
             native_type: field.wire_type.clone(),
-            writable: !field.read_only && !kinds.is_empty(),
+            writable: !field.read_only,
             multiple: field.multiple,
             options: if field.options.is_empty() { from_dictionary() } else { field.options.clone() },
             empty_is: match field.shape {
@@ -138,12 +137,8 @@ fn described(family: Family, catalogue: &Catalogue, dictionaries: &Dictionaries)
                 Shape::Flag => Some(Value::Flag(false)),
                 _ => None,
             },
-            target: match field.shape {
-                Shape::Company => Some("company".to_owned()),
-                Shape::Contact => Some("contact".to_owned()),
-                _ => None,
-            },
-            kinds,
+            target: field.target.map(str::to_owned),
+            kinds: field.row.row.kinds.to_vec(),
         };
         (FieldName(name.clone()), info)
     };

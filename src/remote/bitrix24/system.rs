@@ -179,7 +179,15 @@ impl System for Bitrix24 {
                 return self.find_by_comm(entity, family, type_id, text, &mut turn).await;
             }
             (Shape::FullName, Value::Text(text)) => by_any_split(text),
-            (Shape::Comm(_) | Shape::CompanyTitle | Shape::Opaque | Shape::FullName, _) => {
+            (
+                Shape::Comm(_)
+                | Shape::CompanyTitle
+                | Shape::Opaque
+                | Shape::FullName
+                | Shape::Address
+                | Shape::Several,
+                _,
+            ) => {
                 return Err(invalid(name, "it cannot be looked for"));
             }
             _ => {

@@ -4,8 +4,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::{number, text, wire};
+use super::{number, rollup, support, text, wire};
 use crate::model::{FieldState, Value};
+use crate::remote::support::Fidelity;
 
 /// The most people that a page answer is documented to show whole.
 const PEOPLE: usize = 25;
@@ -60,11 +61,12 @@ pub fn array(kind: &str, elements: &[Json]) -> FieldState {
     known_or(keys.map(make), "an element that Notion does not name")
 }
 
-fn single(kind: &str, value: &Json) -> FieldState {
+/// The value of a property that is no list.
+pub(super) fn single(kind: &str, value: &Json) -> FieldState {
     match (kind, value) {
         (
             "number" | "select" | "status" | "date" | "email" | "phone_number" | "url" | "created_time"
-            | "last_edited_time" | "created_by" | "last_edited_by",
+            | "last_edited_time" | "created_by" | "last_edited_by" | "verification" | "place",
             Json::Null,
         ) => FieldState::Known(Value::Empty),
         ("number", Json::Number(number)) => {
@@ -86,6 +88,13 @@ fn single(kind: &str, value: &Json) -> FieldState {
         ),
         ("unique_id", _) => FieldState::Known(unique_id(value)),
         ("formula", Json::Object(_)) => formula(value),
+        ("rollup", Json::Object(_)) => rollup::read(value),
+        ("files", Json::Array(files)) => known_or(files_told(files), "a file without a name and an address"),
+        ("verification", Json::Object(_)) => known_or(
+            value.get("state").and_then(Json::as_str).map(|state| Value::Choice(state.to_owned())),
+            "a verification without a state",
+        ),
+        ("place", Json::Object(_)) => known_or(place_told(value), "a place without an address, name and coordinates"),
         _ => opaque(kind),
     }
 }
@@ -135,10 +144,30 @@ fn formula(value: &Json) -> FieldState {
     }
 }
 
+/// A line a file. The address of a file that Notion keeps is another one with every answer, so that its name stands for it.
+fn files_told(files: &[Json]) -> Option<Value> {
+    let told = |file: &Json| {
+        let external = file.pointer("/external/url").and_then(Json::as_str);
+        external.or_else(|| file.get("name").and_then(Json::as_str)).map(str::to_owned)
+    };
+    Some(Value::text(files.iter().map(told).collect::<Option<Vec<_>>>()?.join("\n")))
+}
+
+fn place_told(place: &Json) -> Option<Value> {
+    let text = |key: &str| place.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+    if let Some(told) = text("address").or_else(|| text("name")) {
+        return Some(Value::text(told));
+    }
+    let at = |key: &str| place.get(key).and_then(Json::as_f64);
+    Some(Value::text(format!("{}, {}", at("lat")?, at("lon")?)))
+}
+
 fn opaque(kind: &str) -> FieldState {
-    FieldState::Unknown(format!(
-        "a property of type {kind:?} is not synced: there is no value in it that a CRM can hold"
-    ))
+    FieldState::Unknown(match support::of(kind).map(|row| row.fidelity) {
+        Some(Fidelity::Unsupported(why)) => format!("a property of type {kind:?} is not synced: {why}"),
+        Some(_) => format!("Notion sent a {kind} property in a form that we do not know"),
+        None => format!("a property of type {kind:?} is not synced: it is newer than this version of crosstie"),
+    })
 }
 
 fn known_or(value: Option<Value>, otherwise: &str) -> FieldState {
@@ -268,10 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn files_places_and_verifications_are_told() {
+        let hosted = json!({"name": "a.pdf", "type": "file", "file": {"url": "https://s3.example/x?sig=1"}});
+        let external = json!({"name": "b", "type": "external", "external": {"url": "https://b.example"}});
+        let files = json!({"type": "files", "files": [hosted, external]});
+        assert_eq!(known(files), Value::text("a.pdf\nhttps://b.example"));
+        assert_eq!(known(json!({"type": "files", "files": []})), Value::Empty);
+        let place = |place: Json| known(json!({"type": "place", "place": place}));
+        assert_eq!(place(json!({"lat": 52.5, "lon": 13.4, "name": "Here", "address": "A 1"})), Value::text("A 1"));
+        assert_eq!(place(json!({"lat": 52.5, "lon": 13.4, "name": "Here", "address": null})), Value::text("Here"));
+        assert_eq!(place(json!({"lat": 52.5, "lon": 13.4})), Value::text("52.5, 13.4"));
+        assert_eq!(place(Json::Null), Value::Empty);
+        let verified = json!({"type": "verification", "verification": {"state": "verified", "date": null}});
+        assert_eq!(known(verified), Value::Choice("verified".into()));
+    }
+
+    #[test]
     fn a_type_that_we_do_not_know_is_unknown_and_named() {
         assert!(why(json!({"type": "hologram", "hologram": {"depth": 3}})).contains("\"hologram\""));
-        assert!(why(json!({"type": "rollup", "rollup": {"type": "number", "number": 3}})).contains("\"rollup\""));
-        assert!(why(json!({"type": "files", "files": []})).contains("\"files\""));
+        assert!(why(json!({"type": "button", "button": {}})).contains("no value in a button"));
+        assert!(why(json!({"type": "number", "number": "3"})).contains("form"));
         assert!(why(json!({"type": "relation"})).contains("no value"));
         assert!(why(json!({"type": "title", "title": [{"type": "new"}]})).contains("new kind"));
     }

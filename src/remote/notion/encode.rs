@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::schema::Column;
-use super::{WRITE_LIMIT, invalid, number, text};
+use super::{invalid, number, support, text};
 use crate::model::Value;
 use crate::remote::RemoteError;
+use crate::remote::support::Limit;
 
 /// The body `{<type>: value}` that makes a property hold `value`. `before` are the elements that an array-valued
 /// property held, as Notion returned them: those that `value` keeps stay in their order, new ones follow sorted.
@@ -19,11 +20,13 @@ use crate::remote::RemoteError;
 pub fn property(column: &Column, value: &Value, before: &[Json]) -> Result<Json, RemoteError> {
     let kind = column.kind.as_str();
     if !column.is_writable() {
+        let why = support::of(kind).map_or("it is newer than this version of crosstie", |row| row.fidelity.why());
         return Err(invalid(format!(
-            "the property {:?} is of type {kind:?}, which Notion does not let us write",
+            "the property {:?} is of type {kind:?}, which is not written: {why}",
             column.name
         )));
     }
+    fits(column, value)?;
     let body = match (kind, value) {
         ("title" | "rich_text" | "people" | "relation" | "multi_select", Value::Empty) => json!([]),
         ("checkbox", Value::Empty) => json!(false),
@@ -35,9 +38,9 @@ pub fn property(column: &Column, value: &Value, before: &[Json]) -> Result<Json,
         ("date", Value::Date(date)) => json!({"start": date.to_string()}),
         ("date", Value::DateTime(instant)) => json!({"start": rfc3339(*instant)?}),
         ("select" | "status", Value::Choice(name)) => json!({"name": name}),
-        ("multi_select", Value::Choices(names)) => list(column, names, before, "name", |name| json!({"name": name}))?,
-        ("relation", Value::Links(ids)) => list(column, ids, before, "id", |id| json!({"id": id}))?,
-        ("people", Value::People(ids)) => people(column, ids, before)?,
+        ("multi_select", Value::Choices(names)) => list(names, before, "name", |name| json!({"name": name})),
+        ("relation", Value::Links(ids)) => list(ids, before, "id", |id| json!({"id": id})),
+        ("people", Value::People(ids)) => people(ids, before),
         _ => {
             return Err(invalid(format!(
                 "the property {:?} is of type {kind:?} and cannot hold this kind of value",
@@ -46,6 +49,53 @@ pub fn property(column: &Column, value: &Value, before: &[Json]) -> Result<Json,
         }
     };
     Ok(json!({ kind: body }))
+}
+
+/// Whether Notion takes as much as this. What Notion would refuse does not leave: a refusal names no field.
+fn fits(column: &Column, value: &Value) -> Result<(), RemoteError> {
+    let limits = support::of(&column.kind).map_or(&[][..], |row| row.limits);
+    let too_long = |what: &str, units: usize, limit: usize| {
+        let name = &column.name;
+        Err(invalid(format!("the property {name:?} would hold {what} of {units} characters, and Notion takes {limit}")))
+    };
+    for limit in limits {
+        match (limit, value) {
+            (Limit::Units(limit), Value::Text(text)) if units(text) > *limit => {
+                return too_long("a text", units(text), *limit);
+            }
+            (Limit::OptionUnits(limit), Value::Choice(_) | Value::Choices(_)) => {
+                let one = if let Value::Choice(name) = value { Some(name) } else { None };
+                let several = if let Value::Choices(names) = value { Some(names) } else { None };
+                for option in one.into_iter().chain(several.into_iter().flatten()) {
+                    if option.contains(',') {
+                        let name = &column.name;
+                        return Err(invalid(format!(
+                            "the property {name:?} would hold the option {option:?}, and Notion refuses commas in options"
+                        )));
+                    }
+                    if units(option) > *limit {
+                        return too_long("an option", units(option), *limit);
+                    }
+                }
+            }
+            (Limit::Elements(limit), Value::Choices(set) | Value::People(set) | Value::Links(set))
+                if set.len() > *limit =>
+            {
+                return Err(invalid(format!(
+                    "the property {:?} would hold {} elements, and one write to Notion can carry {limit}; a write \
+                     replaces the whole list, so nothing was written",
+                    column.name,
+                    set.len()
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 /// An instant in UTC as RFC 3339. Notion drops the seconds.
@@ -58,22 +108,8 @@ pub fn rfc3339(instant: Timestamp) -> Result<String, RemoteError> {
     }
 }
 
-fn list(
-    column: &Column,
-    keys: &BTreeSet<String>,
-    before: &[Json],
-    key: &str,
-    element: impl Fn(&str) -> Json,
-) -> Result<Json, RemoteError> {
-    if keys.len() > WRITE_LIMIT {
-        return Err(invalid(format!(
-            "the property {:?} would hold {} elements, and one write to Notion can carry {WRITE_LIMIT}; a write replaces \
-             the whole list, so nothing was written",
-            column.name,
-            keys.len()
-        )));
-    }
-    Ok(ordered(keys, before, key).map(element).collect())
+fn list(keys: &BTreeSet<String>, before: &[Json], key: &str, element: impl Fn(&str) -> Json) -> Json {
+    ordered(keys, before, key).map(element).collect()
 }
 
 /// Keys in the order of `before`, then the new ones sorted.
@@ -89,14 +125,14 @@ fn ordered<'a>(keys: &'a BTreeSet<String>, before: &'a [Json], key: &'a str) -> 
 }
 
 /// People: a group among them keeps saying that it is one.
-fn people(column: &Column, ids: &BTreeSet<String>, before: &[Json]) -> Result<Json, RemoteError> {
+fn people(ids: &BTreeSet<String>, before: &[Json]) -> Json {
     let is_group = |id: &str| {
         before.iter().any(|person| {
             person.get("id").and_then(Json::as_str) == Some(id)
                 && person.get("object").and_then(Json::as_str) == Some("group")
         })
     };
-    list(column, ids, before, "id", |id| match is_group(id) {
+    list(ids, before, "id", |id| match is_group(id) {
         true => json!({"object": "group", "id": id}),
         false => json!({"object": "user", "id": id}),
     })
@@ -177,9 +213,23 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_refused() {
         assert!(property(&column("rollup"), &Value::Empty, &[]).is_err());
-        assert!(property(&column("formula"), &Value::text("a"), &[]).is_err());
+        let formula = property(&column("formula"), &Value::text("a"), &[]).unwrap_err();
+        assert!(formula.message.contains("Notion computes it"), "{formula}");
+        assert!(property(&column("hologram"), &Value::Empty, &[]).unwrap_err().message.contains("newer"));
         assert!(property(&column("number"), &Value::text("a"), &[]).is_err());
         assert!(property(&column("title"), &Value::Choice("a".into()), &[]).is_err());
+    }
+
+    #[test]
+    fn what_notion_would_refuse_for_its_length_or_a_comma_is_not_sent() {
+        let refused = |kind: &str, value: Value| property(&column(kind), &value, &[]).unwrap_err().message;
+        assert!(refused("select", Value::Choice("a, b".into())).contains("commas"));
+        assert!(refused("multi_select", Value::choices(["a".into(), "b".repeat(101)])).contains("101 characters"));
+        assert!(refused("email", Value::text("a".repeat(201))).contains("Notion takes 200"));
+        assert!(refused("url", Value::text("a".repeat(2_001))).contains("Notion takes 2000"));
+        assert!(property(&column("select"), &Value::Choice("é".repeat(100)), &[]).is_ok());
+        // A character of two units counts twice.
+        assert!(property(&column("select"), &Value::Choice("😀".repeat(51)), &[]).is_err());
     }
 
     fn writable() -> impl Strategy<Value = (&'static str, Value)> {

@@ -2,7 +2,7 @@
 //!
 //! `wire` is what Notion sends, read permissively (new types and fields arrive without a new version); `decode` and
 //! `page` turn it into `model` values in Notion's native dialect, `encode` turns values into property bodies, `schema`
-//! holds the properties of one data source, `filter` and `listing` write query bodies, `dialect` says what an answer
+//! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write query bodies, `dialect` says what an answer
 //! means. All of these are pure. `client` (with `read` and `write`) is the [`System`](crate::remote::System) on top.
 //!
 //! Only the wiring in `cli` and tests name this room. Nothing in here may decide what should be written, retry on its
@@ -17,7 +17,9 @@ pub mod listing;
 pub mod number;
 pub mod page;
 mod read;
+pub mod rollup;
 pub mod schema;
+pub mod support;
 pub mod text;
 pub mod token;
 pub mod wire;
@@ -34,6 +36,15 @@ pub const VERSION: &str = "2026-03-11";
 /// The most elements one write may carry in a list of people, relations, options or text pieces (Notion's request
 /// limits). A property can hold more than that.
 pub const WRITE_LIMIT: usize = 100;
+
+/// The longest URL, in UTF-16 units.
+pub const URL_LIMIT: usize = 2_000;
+
+/// The longest e-mail address or phone number, in UTF-16 units.
+pub const ADDRESS_LIMIT: usize = 200;
+
+/// The longest name of an option, in UTF-16 units.
+pub const OPTION_LIMIT: usize = 100;
 
 /// Notion's own code in the error that tells to begin a listing anew.
 pub const STALE_CURSOR: &str = "stale_cursor";

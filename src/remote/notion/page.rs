@@ -30,12 +30,24 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
     let mut baggage = Map::new();
     for name in &entity.fields {
         let Some(column) = columns.resolve(name) else {
-            let why = "Notion has no property of this name that we may see (renamed, deleted, or its related data source is not shared with us)";
-            fields.insert(name.clone(), FieldState::Unknown(why.to_owned()));
+            let why = format!(
+                "Notion has no property {:?} that we may see (renamed, deleted, or its related data source is not shared \
+                 with us)",
+                name.as_str()
+            );
+            fields.insert(name.clone(), FieldState::Unknown(why));
             continue;
         };
         let state = match by_id.get(&column.key()) {
             None => FieldState::Unknown("Notion left this property out of its answer".to_owned()),
+            // Its values were made anew when it was retyped, most of them empty: nobody's edits.
+            Some(entry) if retyped(entry, column).is_some() => FieldState::Unknown(format!(
+                "the property {:?} is of type {} in Notion now, and was {} when its data source was looked at; run \
+                 `crosstie check`",
+                column.name,
+                retyped(entry, column).unwrap_or_default(),
+                column.kind
+            )),
             Some(entry) => match decode::property(entry) {
                 Reading::Whole(state) => {
                     if let Some(elements) = entry.get(&column.kind).filter(|_| is_list(&column.kind)) {
@@ -65,6 +77,11 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
         baggage: Json::Object(baggage),
     };
     PageReading { record, cut }
+}
+
+/// The type of an entry, where it is not the column's.
+fn retyped<'a>(entry: &'a Json, column: &Column) -> Option<&'a str> {
+    entry.get("type").and_then(Json::as_str).filter(|kind| *kind != column.kind)
 }
 
 /// Puts what a property's own address gave in its place.
@@ -181,6 +198,16 @@ mod tests {
         complete(&mut reading.record, &name, &column, vec![json!({"id": "z"}), json!({"id": "a"})]);
         assert_eq!(reading.record.fields[&name], FieldState::Known(Value::links(["a".into(), "z".into()])));
         assert_eq!(elements(&reading.record, &name).len(), 2);
+    }
+
+    #[test]
+    fn a_property_that_was_retyped_meanwhile_is_unknown_and_named() {
+        let retyped = page(|page| {
+            page["properties"]["Contacts"] = json!({"id": "?B:W", "type": "number", "number": null});
+        });
+        let record = read(&retyped, &entity(), &columns(), None).record;
+        let FieldState::Unknown(why) = &record.fields["Contacts"] else { panic!("{record:?}") };
+        assert!(why.contains("\"Contacts\"") && why.contains("number") && why.contains("relation"), "{why}");
     }
 
     #[test]

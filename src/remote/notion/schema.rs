@@ -6,9 +6,10 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{malformed, text, wire};
+use super::{malformed, rollup, support, text, wire};
 use crate::model::{FieldInfo, FieldName, Kind, OptionInfo, Schema, Value};
 use crate::remote::RemoteError;
+use crate::remote::support::TypeRow;
 
 /// One property of a data source.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,69 +33,53 @@ impl Column {
 
     /// Whether Notion lets us write it and we know how.
     pub fn is_writable(&self) -> bool {
-        matches!(
-            self.kind.as_str(),
-            "title"
-                | "rich_text"
-                | "number"
-                | "checkbox"
-                | "date"
-                | "select"
-                | "status"
-                | "multi_select"
-                | "email"
-                | "phone_number"
-                | "url"
-                | "people"
-                | "relation"
-        )
+        support::of(&self.kind).is_some_and(TypeRow::is_writable)
     }
 
     /// The canonical kinds that it can hold, best first.
     pub fn kinds(&self) -> Vec<Kind> {
         match self.kind.as_str() {
-            "title" => vec![Kind::Title, Kind::Text],
-            "rich_text" | "unique_id" => vec![Kind::Text],
-            "number" => vec![Kind::Number],
-            "checkbox" => vec![Kind::Checkbox],
-            "date" => vec![Kind::DateTime, Kind::Date],
-            "created_time" | "last_edited_time" => vec![Kind::DateTime],
-            "select" => vec![Kind::Select],
-            "status" => vec![Kind::Status],
-            "multi_select" => vec![Kind::MultiSelect],
-            "email" => vec![Kind::Email],
-            "phone_number" => vec![Kind::Phone],
-            "url" => vec![Kind::Url],
-            "people" | "created_by" | "last_edited_by" => vec![Kind::People],
-            "relation" => vec![Kind::Relation],
-            // The schema does not tell the type of a formula's result; each value does.
-            "formula" => vec![Kind::Text, Kind::Number, Kind::Checkbox, Kind::DateTime],
-            _ => Vec::new(),
+            "rollup" => rollup::kinds(&self.config),
+            kind => support::of(kind).map_or_else(Vec::new, |row| row.kinds.to_vec()),
         }
     }
 
     fn info(&self) -> FieldInfo {
-        let options = self.config.get("options").and_then(Json::as_array).into_iter().flatten();
+        let named = |name: &str| OptionInfo { id: name.to_owned(), label: name.to_owned(), stable: None };
+        let configured = self.config.get("options").and_then(Json::as_array).into_iter().flatten();
+        let options = configured.filter_map(|option| {
+            let stable = option.get("id").and_then(Json::as_str).map(str::to_owned);
+            Some(OptionInfo { stable, ..named(option.get("name").and_then(Json::as_str)?) })
+        });
         FieldInfo {
             id: self.key(),
             label: self.name.clone(),
             native_type: self.kind.clone(),
             kinds: self.kinds(),
             writable: self.is_writable(),
-            multiple: matches!(self.kind.as_str(), "people" | "relation" | "multi_select"),
-            options: options
-                .filter_map(|option| {
-                    let name = option.get("name").and_then(Json::as_str)?.to_owned();
-                    let stable = option.get("id").and_then(Json::as_str).map(str::to_owned);
-                    Some(OptionInfo { id: name.clone(), label: name, stable })
-                })
-                .collect(),
-            empty_is: (self.kind == "checkbox").then_some(Value::Flag(false)),
+            multiple: matches!(self.kind.as_str(), "people" | "relation" | "multi_select" | "rollup"),
+            options: match self.kind.as_str() {
+                "verification" => ["verified", "unverified", "expired"].map(named).to_vec(),
+                _ => options.collect(),
+            },
+            empty_is: match self.kind.as_str() {
+                "checkbox" => Some(Value::Flag(false)),
+                "status" => self.default_option().map(Value::Choice),
+                _ => None,
+            },
             target: match self.kind.as_str() {
                 "relation" => self.config.get("data_source_id").and_then(Json::as_str).map(str::to_owned),
                 _ => None,
             },
         }
+    }
+
+    /// What Notion makes of a status that is emptied: the first option of the first group that has any.
+    fn default_option(&self) -> Option<String> {
+        let list = |key: &str| self.config.get(key).and_then(Json::as_array).into_iter().flatten();
+        let first = list("groups").find_map(|group| group.get("option_ids")?.get(0)?.as_str())?;
+        let option = list("options").find(|option| option.get("id").and_then(Json::as_str) == Some(first))?;
+        option.get("name").and_then(Json::as_str).map(str::to_owned)
     }
 }
 
@@ -192,7 +177,7 @@ mod tests {
             "Stage": {"id": "U%60%3BC", "type": "status", "status": {"options": [{"id": "1", "name": "Won"}], "groups": []}},
             "Contacts": {"id": "a", "type": "relation", "relation": {"data_source_id": "ds2", "type": "dual_property"}},
             "Done": {"id": "b", "type": "checkbox", "checkbox": {}},
-            "Sum": {"id": "c", "type": "rollup", "rollup": {}},
+            "Sum": {"id": "c", "type": "rollup", "rollup": {"function": "sum"}},
             "Number": {"id": "d", "type": "unique_id", "unique_id": {"prefix": "D"}},
             "New": {"id": "e", "type": "hologram", "hologram": {}}
         }))
@@ -205,7 +190,7 @@ mod tests {
         assert_eq!(field("Contacts").target.as_deref(), Some("ds2"));
         assert!(field("Contacts").multiple);
         assert_eq!(field("Done").empty_is, Some(Value::Flag(false)));
-        assert!(field("Sum").kinds.is_empty() && !field("Sum").writable);
+        assert!(field("Sum").kinds == [Kind::Number] && !field("Sum").writable);
         assert_eq!((field("Number").kinds, field("Number").writable), (vec![Kind::Text], false));
         assert!(field("New").kinds.is_empty() && !field("New").writable);
         assert_eq!(field("New").native_type, "hologram");

@@ -135,6 +135,11 @@ fn properties(
         if let Some(FieldState::Unknown(why)) = before.and_then(|before| before.fields.get(name)) {
             return Err(invalid(format!("the property {name} was not read whole, so it is not written: {why}")));
         }
+        // Written again, a text that is there already would lose its formatting and nothing else.
+        let there = before.and_then(|before| before.fields.get(name)?.known());
+        if matches!(column.kind.as_str(), "title" | "rich_text") && there == Some(value) {
+            continue;
+        }
         let kept = before.map_or(&[][..], |before| page::elements(before, name));
         bodies.insert(column.name.clone(), encode::property(column, value, kept)?);
     }

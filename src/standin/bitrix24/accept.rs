@@ -28,6 +28,9 @@ pub(super) fn accept(world: &World, field: &Field, input: &Input) -> Result<Acce
     if field.kind == Kind::Enumeration {
         return Ok(enumeration(field, input));
     }
+    if let Some(list) = own_list(world, field, input) {
+        return Ok(list);
+    }
     // A list of one stands for its only value; that is how users and companies are written plainly.
     let text = match input {
         Input::Map(entries) => match entries.as_slice() {
@@ -86,14 +89,50 @@ pub(super) fn accept(world: &World, field: &Field, input: &Input) -> Result<Acce
             },
             None => Dropped("an amount of money is written 1000|USD"),
         },
+        Kind::Employee => {
+            known(world.people.iter().any(|person| person.id.to_string() == text), json!(text), "there is no such user")
+        }
+        Kind::Link(of) => known(linked(world, of, &text).is_some(), json!(linked(world, of, &text)), "no such record"),
         Kind::Text | Kind::Url | Kind::Stage | Kind::Category => Set(json!(text)),
-        Kind::Comm | Kind::Contact | Kind::Contacts | Kind::Enumeration => Dropped("the field is written elsewhere"),
+        Kind::Comm | Kind::Contact | Kind::Contacts | Kind::Enumeration | Kind::Other(_) => {
+            Dropped("the field is written elsewhere")
+        }
     })
 }
 
 fn number(text: &str, scale: u32) -> Option<Decimal> {
     let value: Decimal = text.trim().parse().or_else(|_| Decimal::from_scientific(text.trim())).ok()?;
     Some(value.round_dp_with_strategy(scale, rust_decimal::RoundingStrategy::MidpointAwayFromZero).normalize())
+}
+
+/// The id of a live record, with or without its prefix.
+fn linked(world: &World, of: Entity, text: &str) -> Option<String> {
+    let prefix = match of {
+        Entity::Deal => "D_",
+        Entity::Contact => "C_",
+        Entity::Company => "CO_",
+    };
+    let id = text.strip_prefix(prefix).unwrap_or(text);
+    id.parse().ok().filter(|id| world.item(of, *id).is_some()).map(|_| id.to_owned())
+}
+
+/// Lists of user fields, members that there are none of left out; and values that are kept as they are. None for a field
+/// that takes one value.
+fn own_list(world: &World, field: &Field, input: &Input) -> Option<Accepted> {
+    if let Kind::Other(_) = field.kind {
+        return Some(Set(input.json()));
+    }
+    if !field.is_user_field() || !field.multiple {
+        return None;
+    }
+    let keep = |text: String| match field.kind {
+        Kind::Employee => world.people.iter().any(|person| person.id.to_string() == text).then_some(text),
+        Kind::Status(of) => STATUSES.iter().any(|(kind, code, _)| *kind == of && *code == text).then_some(text),
+        Kind::Link(of) => linked(world, of, &text),
+        _ => Some(text),
+    };
+    let kept: Vec<String> = input.texts().into_iter().filter_map(keep).collect();
+    Some(Set(if kept.is_empty() { Json::Null } else { json!(kept) }))
 }
 
 /// Ids outside the list are dropped without a word.

@@ -98,7 +98,7 @@ pub(super) fn draft(
 
 /// The known bug of `crm.item.update`: it takes no for an answer but not nothing.
 fn keeps(door: Door, entity: Entity, item: Option<&Item>, field: &Field, input: &Input) -> bool {
-    let several = field.kind == Kind::Enumeration && field.multiple;
+    let several = field.is_user_field() && field.multiple;
     door == Door::Item { keeps_cleared: true }
         && item.is_some()
         && input.texts().is_empty()

@@ -70,6 +70,20 @@ impl Input {
         }
     }
 
+    /// The value as JSON; a map with the keys 0, 1, 2 is a list.
+    pub(super) fn json(&self) -> Json {
+        match self {
+            Input::Null => Json::Null,
+            Input::Bool(flag) => Json::Bool(*flag),
+            Input::Number(number) => Json::Number(number.clone()),
+            Input::Text(text) => Json::String(text.clone()),
+            Input::Map(entries) if entries.iter().enumerate().all(|(at, (key, _))| *key == at.to_string()) => {
+                entries.iter().map(|(_, value)| value.json()).collect()
+            }
+            Input::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), value.json())).collect(),
+        }
+    }
+
     /// An integer, from a number or its text.
     pub(super) fn int(&self) -> Option<i64> {
         self.text()?.trim().parse().ok()

@@ -127,9 +127,8 @@ fn update(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -
     let mut answer = whole(call.world, entity, item.id, original);
     if call.config.item_update_keeps_cleared {
         // The same bug shows the cleared list as null although it is still there.
-        let cleared = |(field, input): &&(Field, &Input)| {
-            field.multiple && field.kind == Kind::Enumeration && input.texts().is_empty()
-        };
+        let cleared =
+            |(field, input): &&(Field, &Input)| field.multiple && field.is_user_field() && input.texts().is_empty();
         for (field, _) in sent.known.iter().filter(cleared) {
             answer.result["item"][field.item_key(original)] = Json::Null;
         }
@@ -173,7 +172,14 @@ fn value(world: &World, item: &Item, field: &Field) -> Json {
         Json::String(text) => Some(text.as_str()),
         _ => None,
     };
+    let own_list = field.is_user_field() && field.multiple;
     match field.kind {
+        Kind::Employee | Kind::Link(_) if own_list => match &plain {
+            Json::Array(list) => list.iter().filter_map(Json::as_str).map(number).collect(),
+            _ => json!([]),
+        },
+        Kind::Employee | Kind::Link(_) => first.map_or(Json::Null, number),
+        Kind::Text | Kind::Status(_) if own_list && plain.is_null() => json!([]),
         Kind::Contacts => json!(item.links.iter().map(|link| link.contact).collect::<Vec<_>>()),
         Kind::Enumeration if field.multiple => match &plain {
             Json::Array(list) => list.iter().filter_map(Json::as_str).map(number).collect(),

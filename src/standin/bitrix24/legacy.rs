@@ -111,6 +111,14 @@ fn value(world: &World, item: &Item, field: &Field) -> Json {
             // Empty is false here, not a list.
             _ => json!(false),
         },
+        Kind::Employee | Kind::Link(_) | Kind::Status(_) | Kind::Text if field.is_user_field() && field.multiple => {
+            if plain.is_null() {
+                json!(false)
+            } else {
+                plain
+            }
+        }
+        Kind::Other(_) => plain,
         Kind::Company => json!(first.unwrap_or("0")),
         Kind::Double if !field.is_user_field() => json!(cents(first.unwrap_or("0"))),
         Kind::Boolean => json!(if first == Some("Y") { "1" } else { "0" }),

@@ -80,6 +80,22 @@ pub enum UserFieldType {
     Money,
     /// An address on the web.
     Url,
+    /// A user of the portal.
+    Employee,
+    /// Several of them.
+    EmployeeMultiple,
+    /// A row of that dictionary.
+    Status(&'static str),
+    /// Several rows.
+    StatusMultiple(&'static str),
+    /// A link to records of one entity: ids without a prefix.
+    Link(Entity),
+    /// Several of them.
+    LinkMultiple(Entity),
+    /// Several texts.
+    StringMultiple,
+    /// A type of that name, whose values are kept as they are given.
+    Other(&'static str),
 }
 
 /// What a field holds.
@@ -107,6 +123,12 @@ pub(super) enum Kind {
     Enumeration,
     Money,
     Url,
+    /// A user field's user, who may be nobody.
+    Employee,
+    /// A user field's link to records of one entity.
+    Link(Entity),
+    /// Whatever else there is.
+    Other(&'static str),
     /// PHONE, EMAIL, WEB, IM.
     Comm,
 }
@@ -130,6 +152,9 @@ impl Kind {
             Kind::Enumeration => "enumeration",
             Kind::Money => "money",
             Kind::Url => "url",
+            Kind::Employee => "employee",
+            Kind::Link(_) => "crm",
+            Kind::Other(wire) => wire,
             Kind::Comm => "crm_multifield",
         }
     }
@@ -181,7 +206,15 @@ impl Field {
             entry["upperName"] = json!(self.name);
         }
         match self.kind {
+            Kind::Status(dictionary) if self.is_user_field() => entry["settings"] = json!({"ENTITY_TYPE": dictionary}),
             Kind::Status(dictionary) => entry["statusType"] = json!(dictionary),
+            Kind::Link(of) => {
+                let allowed = |entity: Entity| json!(if entity == of { "Y" } else { "N" });
+                entry["settings"] = json!({
+                    "LEAD": "N", "DEAL": allowed(Entity::Deal), "CONTACT": allowed(Entity::Contact),
+                    "COMPANY": allowed(Entity::Company),
+                });
+            }
             Kind::Stage => entry["statusType"] = json!("DEAL_STAGE"),
             Kind::Enumeration => entry["items"] = self.options_json(false),
             _ => {}
@@ -284,6 +317,11 @@ pub(super) fn user_field(id: u64, name: &str, of: UserFieldType, options: Vec<En
         UserFieldType::Enumeration | UserFieldType::EnumerationMultiple => Kind::Enumeration,
         UserFieldType::Money => Kind::Money,
         UserFieldType::Url => Kind::Url,
+        UserFieldType::Employee | UserFieldType::EmployeeMultiple => Kind::Employee,
+        UserFieldType::Status(of) | UserFieldType::StatusMultiple(of) => Kind::Status(of),
+        UserFieldType::Link(of) | UserFieldType::LinkMultiple(of) => Kind::Link(of),
+        UserFieldType::StringMultiple => Kind::Text,
+        UserFieldType::Other(wire) => Kind::Other(wire),
     };
     Field {
         name: name.to_owned(),
@@ -291,7 +329,14 @@ pub(super) fn user_field(id: u64, name: &str, of: UserFieldType, options: Vec<En
         title,
         kind,
         read_only: false,
-        multiple: of == UserFieldType::EnumerationMultiple,
+        multiple: matches!(
+            of,
+            UserFieldType::EnumerationMultiple
+                | UserFieldType::EmployeeMultiple
+                | UserFieldType::StatusMultiple(_)
+                | UserFieldType::LinkMultiple(_)
+                | UserFieldType::StringMultiple
+        ),
         user_field: id,
         options,
     }

@@ -25,7 +25,7 @@ pub(super) struct Property {
 pub(super) type Schema = BTreeMap<String, Property>;
 
 /// The kinds that a request may ask for.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "title",
     "rich_text",
     "number",
@@ -50,6 +50,8 @@ const KINDS: [&str; 24] = [
     "verification",
     "place",
     "button",
+    "location",
+    "last_visited_time",
 ];
 
 /// Finds a column by name or by id, encoded or not. A name wins over an id.
