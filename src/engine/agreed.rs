@@ -61,7 +61,7 @@ impl Core {
                 event.after = Some(crm.clone());
                 txn.events.push(event);
             }
-            let pages = self.pages_of(field, &crm, notion_seen.known(&field.spec.notion), before);
+            let pages = self.pages_of(field, (&crm, at), notion_seen.known(&field.spec.notion), before);
             let news_to_all = news || made && before.is_none();
             let late = self.late(field, &crm, before).filter(|_| news_to_all);
             edited |= news || late.is_some();

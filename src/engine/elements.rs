@@ -32,18 +32,19 @@ impl Core {
         (form(&base.crm), form(&base.notion))
     }
 
-    /// Which pages stand for the elements of a new base, as the page that holds the relation was seen; and for those agreed
-    /// on before whose record has no tie now.
+    /// Which pages stand for the elements of a new base, as the page that holds the relation was seen, or else by the ties
+    /// that there were when it was agreed; and for those agreed on before whose record has no tie now.
     pub(super) fn pages_of(
         &self,
         field: &FieldMap,
-        agreed: &Value,
+        (agreed, at): (&Value, Timestamp),
         seen: Option<&Value>,
         before: Option<&Base>,
     ) -> BTreeMap<String, String> {
         let Some(pair) = self.related(field) else { return BTreeMap::new() };
         let shown = seen.and_then(Value::elements).unwrap_or_default();
-        let tied = |crm: &str| pair.tie_of(Side::Crm, &RecordId::from(crm)).map(|tie| tie.notion.to_string());
+        let tie = |crm: &str| pair.tie_of(Side::Crm, &RecordId::from(crm));
+        let tied = |crm: &str| tie(crm).map(|tie| tie.notion.to_string());
         let stone = |crm: &str, page: &str| pair.tombstones.contains_key(&(RecordId::from(crm), RecordId::from(page)));
         let known = |crm: &str| before.and_then(|before| before.pages.get(crm)).cloned();
         let elements: BTreeSet<String> = agreed.elements().unwrap_or_default();
@@ -52,7 +53,10 @@ impl Core {
         let mut pages: BTreeMap<String, String> = apart.map(|(crm, page)| (crm.clone(), page.clone())).collect();
         for crm in &elements {
             let shown_for = || shown.iter().find(|page| stone(crm, page)).cloned();
-            let page = tied(crm).filter(|page| shown.contains(page)).or_else(|| known(crm)).or_else(shown_for);
+            let hidden = || known(crm).filter(|page| self.is_hidden(pair, Side::Notion, page));
+            let then = || tie(crm).filter(|tie| tie.since <= at).map(|tie| tie.notion.to_string());
+            let page = tied(crm).filter(|page| shown.contains(page)).or_else(hidden).or_else(then);
+            let page = page.or_else(|| known(crm)).or_else(shown_for);
             // Nobody saw what it stood for: it is compared with nothing.
             pages.insert(crm.clone(), page.unwrap_or_default());
         }

@@ -1,5 +1,5 @@
 //! Something else that writes the same field: a value of ours that was reverted on the side we wrote it to, and rewritten,
-//! twice in ten minutes, is not written a third time.
+//! twice in ten minutes, is not written a third time. Nor is one that the side answered with something else three times.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ use super::memory::Txn;
 const MEMORY: SignedDuration = SignedDuration::from_mins(10);
 /// How many rewrites of one value are a fight.
 const REWRITES: usize = 2;
+/// How many answers with something else are a fight.
+const ALTERED: usize = 3;
 
 /// What we wrote to one field of one record.
 #[derive(Debug, Default)]
@@ -24,6 +26,8 @@ pub struct OwnWrites {
     written: Vec<(Timestamp, Value)>,
     /// What we wrote again after somebody on that side had changed it, and when.
     rewritten: Vec<(Timestamp, Value)>,
+    /// What we wrote and the side made something else of at once, and when.
+    altered: Vec<(Timestamp, Value)>,
 }
 
 /// Per field of a record.
@@ -39,8 +43,16 @@ impl OwnWrites {
 
     /// Whether that would be one rewrite too many.
     fn is_fight(&self, now: Timestamp, value: &Value, before: &Value) -> bool {
-        let lately = self.rewritten.iter().filter(|(at, it)| it == value && now.duration_since(*at) < MEMORY).count();
-        self.rewrites(value, before) && lately >= REWRITES
+        let lately = |all: &[(Timestamp, Value)]| {
+            all.iter().filter(|(at, it)| it == value && now.duration_since(*at) < MEMORY).count()
+        };
+        self.rewrites(value, before) && lately(&self.rewritten) >= REWRITES || lately(&self.altered) >= ALTERED
+    }
+
+    /// The side took neither a value nor kept its own.
+    fn altered(&mut self, now: Timestamp, value: &Value) {
+        self.altered.retain(|(at, _)| now.duration_since(*at) < MEMORY);
+        self.altered.push((now, value.clone()));
     }
 
     /// The side took a value.
@@ -65,7 +77,8 @@ impl Core {
     /// What lies too far back to matter.
     pub(super) fn forget_old_writes(&mut self, now: Timestamp) {
         let lately = |at: Timestamp| now.duration_since(at) < MEMORY;
-        self.fights.retain(|_, own| own.written.last().is_some_and(|(at, _)| lately(*at)));
+        self.fights
+            .retain(|_, own| own.written.last().into_iter().chain(own.altered.last()).any(|(at, _)| lately(*at)));
         self.recent_writes.retain(|_, write| lately(write.at));
         self.hints.forget(now);
     }
@@ -74,6 +87,11 @@ impl Core {
     pub(super) fn note_taken(&mut self, at: &RecordRef, key: &FieldKey, now: Timestamp, sent: &Value, before: &Value) {
         self.forbidden.get_mut(at.side).clear();
         self.fights.entry((at.clone(), key.clone())).or_default().taken(now, sent, before);
+    }
+
+    /// A side made something else of a value of ours.
+    pub(super) fn note_altered(&mut self, at: &RecordRef, key: &FieldKey, now: Timestamp, sent: &Value) {
+        self.fights.entry((at.clone(), key.clone())).or_default().altered(now, sent);
     }
 
     /// Takes fields that something else fights over out of an update, and marks them.
@@ -125,6 +143,18 @@ mod tests {
         assert!(own.is_fight(now, &text("ours"), &text("theirs")));
         let later = now + MEMORY + MEMORY;
         assert!(!own.is_fight(later, &text("ours"), &text("theirs")), "forgotten after ten minutes");
+    }
+
+    #[test]
+    fn a_value_that_the_side_makes_something_else_of_three_times_is_a_fight() {
+        let mut own = OwnWrites::default();
+        let now = Timestamp::UNIX_EPOCH;
+        for answer in ["one", "two", "three"] {
+            assert!(!own.is_fight(now, &text("ours"), &text(answer)));
+            own.altered(now, &text("ours"));
+        }
+        assert!(own.is_fight(now, &text("ours"), &text("four")));
+        assert!(!own.is_fight(now, &text("another"), &text("four")));
     }
 
     #[test]

@@ -166,7 +166,12 @@ impl Core {
             event.field = Some(key.clone());
             event.before = intent.before.get(key).cloned();
             event.window = Some((intent.read_at, now));
-            match self.taken(field, intent, returned) {
+            let taken_as = self.taken(field, intent, returned);
+            let answered = returned.and_then(|record| record.fields.get(field.name_on(intent.side))).is_some();
+            if let (Taken::Other, true, Some(sent)) = (&taken_as, answered, intent.common.get(key)) {
+                self.note_altered(at, key, now, sent);
+            }
+            match taken_as {
                 Taken::Yes(got) => {
                     written += 1;
                     let before = event.before.clone().unwrap_or_default();
@@ -349,7 +354,7 @@ impl Core {
             (Side::Notion, None) => intent.fields.get(name),
             (Side::Crm, _) => pair.and_then(|pair| pair.observation(Side::Notion, &tie.notion)?.last_known(name)),
         };
-        let pages = self.pages_of(field, &got, on_page, tie.base.get(key));
+        let pages = self.pages_of(field, (&got, intent.read_at), on_page, tie.base.get(key));
         let (crm, notion) = match intent.side {
             Side::Crm => (got, agreed),
             Side::Notion => (agreed, got),

@@ -131,7 +131,7 @@ impl Core {
     }
 
     /// Whether a record is out of sight on a side where records that we may not see look as if they were not there.
-    fn is_hidden(&self, pair: &PairMemory, side: Side, id: &str) -> bool {
+    pub(super) fn is_hidden(&self, pair: &PairMemory, side: Side, id: &str) -> bool {
         !self.systems.get(side).capabilities().deleted_vanish
             && pair.observation(side, &id.into()).is_some_and(|it| it.presence == Presence::Missing)
     }

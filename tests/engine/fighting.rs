@@ -2,10 +2,13 @@
 
 use crosstie::control::Command;
 use crosstie::mapping::Direction;
-use crosstie::model::Why;
+use crosstie::model::{Side, Why};
+use crosstie::seam::{Method, Request, Response};
+use crosstie::standin::StandIn;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan, deal_hold};
+use crate::wire::Fate;
 
 /// Amounts go to Notion and not back, so that whatever stands there is written over.
 fn one_way() -> Plan {
@@ -71,4 +74,32 @@ async fn another_try_on_one_record_forgets_no_fight_on_another() {
     let id = deal_hold(&other, "OPPORTUNITY");
     bench.until("the other is held", 60, async || bench.hold(&id).await.is_some()).await;
     assert_eq!(sent(&bench, "815"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_the_side_makes_another_of_each_time_is_sent_three_times_and_then_held() {
+    let bench = Bench::settled(one_way()).await;
+    let (deal, page) = bench.deal().await;
+    let id = deal_hold(&deal, "OPPORTUNITY");
+    let notion = bench.wires.notion.clone();
+    let mut next = 0;
+    bench.faults(move |call| {
+        if call.side != Side::Notion || !call.holds("4711") {
+            return Fate::Pass;
+        }
+        // A robot over there: the page it answers with holds yet another amount.
+        next += 1;
+        let request = Request::new(Method::Get, format!("/v1/pages/{page}"))
+            .header("authorization", format!("Bearer {}", notion.lock().unwrap().token()))
+            .header("notion-version", "2026-03-11");
+        let answer = notion.lock().unwrap().handle(&request, call.at);
+        let mut shown: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        shown["properties"]["Amount"]["number"] = json!(next);
+        Fate::Instead(Response::json(200, &shown))
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it is held", 600, async || bench.hold(&id).await.is_some()).await;
+    assert!(matches!(bench.hold(&id).await.unwrap().why, Why::Fighting { .. }));
+    bench.pass(7200).await;
+    assert_eq!(sent(&bench, "4711"), 3);
 }

@@ -1,6 +1,6 @@
 //! Whoever watches the wire: promises about how we write and wait, checked on every request that leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,6 +68,8 @@ pub struct Watch {
     flights: BTreeMap<Place, Flight>,
     /// Writes whose sender does not know what became of them: until when they may arrive.
     doubtful: BTreeMap<Place, Timestamp>,
+    /// Records of the CRM that a request of ours has made, by id.
+    made: BTreeSet<String>,
     /// From when to when a side has told us to wait.
     closed: Sides<Option<(Timestamp, Timestamp)>>,
     /// Promises that were broken; the first few of each kind.
@@ -77,7 +79,14 @@ pub struct Watch {
 impl Watch {
     /// Watches a process with this disk.
     pub fn new(kv: MemoryKv) -> Self {
-        Self { kv, flights: BTreeMap::new(), doubtful: BTreeMap::new(), closed: Sides::default(), broken: Vec::new() }
+        Self {
+            kv,
+            flights: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
+            made: BTreeSet::new(),
+            closed: Sides::default(),
+            broken: Vec::new(),
+        }
     }
 
     /// A new process has a new handle on the disk, and does not know what became of what the last one had sent.
@@ -130,6 +139,9 @@ impl Watch {
                 _ => Some((from, until)),
             };
         }
+        if let (Side::Crm, Writes::New, Some(response)) = (side, what, response) {
+            self.made.extend(made(response));
+        }
         let Writes::Record(of, id) = what else { return };
         let place = (side, of.clone(), id.clone());
         if self.flights.get(&place).is_none_or(|flight| flight.life != life) {
@@ -164,7 +176,7 @@ impl Watch {
                 && match (&intent.purpose, what) {
                     (Purpose::Create { .. }, Writes::New) => true,
                     // What a creation could not say at once is said right after it.
-                    (Purpose::Create { .. }, Writes::Record(..)) => side == Side::Crm,
+                    (Purpose::Create { .. }, Writes::Record(_, id)) => side == Side::Crm && self.made.contains(id),
                     (Purpose::Update { record } | Purpose::Trash { record }, Writes::Record(_, id)) => {
                         bare(record.as_str()) == bare(id)
                     }
@@ -178,6 +190,14 @@ impl Watch {
             self.broken.push(Violation { kind, text });
         }
     }
+}
+
+/// The id of what a request has made in the CRM.
+fn made(response: &Response) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+    let result = body.get("result")?;
+    let id = result.get("item").and_then(|item| item.get("id")).unwrap_or(result);
+    id.as_str().map(str::to_owned).or_else(|| Some(id.as_u64()?.to_string()))
 }
 
 fn bare(id: &str) -> String {
