@@ -112,6 +112,11 @@ impl Core {
         if field.same(from, to) {
             return Err("the write changed nothing".to_owned());
         }
+        if event.seq <= self.memory.set_back {
+            return Err("the clock of this host was set back since, so nobody can say what was edited after that write; set the \
+                        value by hand"
+                .to_owned());
+        }
         let closed = event.window.map_or(event.at, |(_, closed)| closed);
         self.restorable(tie, field, side, from, to, Some(closed))?;
         if both {

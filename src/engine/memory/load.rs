@@ -30,6 +30,7 @@ impl Memory {
             first_event: 1,
             journal_bytes: 0,
             overwritten: 0,
+            set_back: 0,
             next_intent: 1,
             next_decision: 1,
         };
@@ -56,6 +57,7 @@ impl Memory {
             memory.first_event = counters.first.max(1);
             memory.journal_bytes = counters.bytes;
             memory.overwritten = counters.overwritten;
+            memory.set_back = counters.set_back;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
         }

@@ -122,6 +122,8 @@ pub struct Memory {
     pub journal_bytes: u64,
     /// How many fields were possibly overwritten, ever.
     pub overwritten: u64,
+    /// The seq of the last event before the clock was set back: how old it and those before are, nobody can say.
+    pub set_back: u64,
     next_intent: u64,
     next_decision: u64,
 }
@@ -154,6 +156,7 @@ impl Memory {
             overwritten: self.overwritten,
             first: self.first_event,
             bytes: self.journal_bytes,
+            set_back: self.set_back,
         };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;

@@ -20,6 +20,9 @@ pub(super) struct Counters {
     pub(super) first: u64,
     #[serde(default)]
     pub(super) bytes: u64,
+    /// The last line that was written before the clock was set back.
+    #[serde(default)]
+    pub(super) set_back: u64,
 }
 
 /// The name under which one mark of a kind is kept.

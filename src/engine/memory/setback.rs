@@ -24,6 +24,7 @@ impl Memory {
             return;
         }
         self.each_moment(&mut |at, _| *at = at.checked_sub(ahead).unwrap_or(now));
+        self.set_back = self.last_event;
         self.store_all(txn);
     }
 
