@@ -165,7 +165,7 @@ impl Core {
             let mut event = self.event(Happening::Wrote, at, intent.cause.get(key).cloned().unwrap_or_default());
             event.field = Some(key.clone());
             event.before = intent.before.get(key).cloned();
-            event.window = Some((intent.read_at, now));
+            event.window = Some(self.window_of(intent, now));
             let taken_as = self.taken(field, intent, returned);
             let answered = returned.and_then(|record| record.fields.get(field.name_on(intent.side))).is_some();
             if let (Taken::Other, true, Some(sent)) = (&taken_as, answered, intent.common.get(key)) {
@@ -260,7 +260,7 @@ impl Core {
         let id = TieId { pair: intent.pair.clone(), crm };
         let mut event = self.tie_event(what, &id, note);
         event.side = Some(intent.side);
-        event.window = Some((intent.read_at, now));
+        event.window = Some(self.window_of(intent, now));
         txn.events.push(event);
         self.first_base(txn, intent, &id, &record, now);
         self.figures.written(intent.side, now, intent.common.len());
@@ -299,7 +299,7 @@ impl Core {
             observation.seen_at = now;
             let note = "put into the trash after its counterpart, by the pair's delete policy";
             let mut event = self.event(Happening::Gone, &at, note);
-            event.window = Some((intent.read_at, now));
+            event.window = Some(self.window_of(intent, now));
             txn.events.push(event);
             self.note_trashed(txn, &at, (intent.read_at, now));
             self.memory.put_observation(txn, &at, observation);

@@ -227,8 +227,7 @@ impl Core {
             };
             self.figures.written(intent.side, began, written);
             let mut event = self.intent_event(what, intent, note);
-            // Nobody knows when it was executed, if it was: its window reaches up to here.
-            event.window = Some((intent.read_at, began));
+            event.window = Some(self.window_of(intent, began));
             txn.events.push(event);
         }
         let names: Vec<FieldName> = intent.fields.keys().cloned().collect();

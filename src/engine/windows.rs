@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::mapping::FieldMap;
 use crate::model::{
-    Event, FieldKey, FieldName, FieldState, Happening, Intent, PairName, Purpose, Record, RecordRef, Side, Value,
+    Event, FieldKey, FieldName, FieldState, Happening, Intent, IntentState, PairName, Purpose, Record, RecordRef, Side,
+    Value,
 };
 
-use super::core::Core;
+use super::core::{Core, after, signed};
 use super::hints::{Edit, SLACK};
 use super::memory::Txn;
 
@@ -43,6 +44,16 @@ pub(super) struct Slot {
 }
 
 impl Core {
+    /// From the pre-read of a write to its answer; where there was none, to the latest moment at which it can have been
+    /// executed.
+    pub(super) fn window_of(&self, intent: &Intent, now: Timestamp) -> (Timestamp, Timestamp) {
+        let latest = match intent.state {
+            IntentState::Unknown { sent_at, .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
+            IntentState::Sent { .. } => now,
+        };
+        (intent.read_at, now.min(latest))
+    }
+
     /// A write is about to be sent.
     pub(super) fn open_window(&mut self, intent: &Intent) {
         let Purpose::Update { record } = &intent.purpose else { return };

@@ -37,6 +37,8 @@ pub struct Summary {
     pub exposed: (u64, u64),
     /// The longest window in which an edit was exposed, in milliseconds.
     pub exposed_longest_ms: u64,
+    /// By seed, a sentence for each of them.
+    pub exposed_edits: BTreeMap<u64, Vec<String>>,
     /// Edits exposed while webhooks came reliably.
     pub exposed_despite_webhooks: u64,
     /// Changes that sweeps found and increments had missed.
@@ -79,6 +81,9 @@ impl Summary {
             summary.edits.crm.add(&figures.edits.crm);
             summary.edits.notion.add(&figures.edits.notion);
             summary.exposed_longest_ms = summary.exposed_longest_ms.max(figures.exposed_longest_ms);
+            if !figures.exposed.is_empty() {
+                summary.exposed_edits.insert(verdict.seed, figures.exposed.clone());
+            }
             if figures.reliable_webhooks {
                 summary.exposed_despite_webhooks += figures.edits.crm.exposed + figures.edits.notion.exposed;
             }

@@ -95,6 +95,8 @@ pub struct Figures {
     pub mischief: BTreeMap<&'static str, u64>,
     /// The longest window in which an edit was exposed, in milliseconds.
     pub exposed_longest_ms: u64,
+    /// A sentence for each edit that was exposed.
+    pub exposed: Vec<String>,
     /// Whether every edit was told by a webhook.
     pub reliable_webhooks: bool,
     /// Changes that sweeps found and increments had missed.

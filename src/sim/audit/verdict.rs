@@ -80,7 +80,8 @@ impl<'a> Court<'a> {
                 Outcome::Exposed => {
                     let longest = self.matter(&trial, &self.wish(&trial)).exposed(trial.later);
                     report.exposed_longest_ms = report.exposed_longest_ms.max(longest.unwrap_or(0));
-                    report.exposed.push(self.sentence(&trial, outcome));
+                    let window = longest.unwrap_or(0);
+                    report.exposed.push(format!("{}; window of {window} ms", self.sentence(&trial, outcome)));
                 }
                 Outcome::Lost => {
                     report.tell(TroubleKind::Lost, spot.side, vec![edit.seq], self.sentence(&trial, outcome))

@@ -219,9 +219,10 @@ impl Matter<'_> {
             let (from, to) = event.window.filter(|(from, to)| (*from..=*to).contains(&self.at))?;
             let taken = later.iter().any(|touch| touch.person.is_none() && touch.at <= to);
             let wrote = event.what == Happening::Wrote && self.concerns(event, false) && taken;
-            // A record that followed its counterpart into the trash took everything with it.
-            // A write of unknown outcome may have come at any moment until somebody looked.
-            let whole = matches!(event.what, Happening::Gone | Happening::Adopted | Happening::NotApplied);
+            // A record that followed its counterpart into the trash took everything with it. A write of unknown outcome may have
+            // come at any moment.
+            let unknown = matches!(event.what, Happening::Adopted | Happening::NotApplied) && taken;
+            let whole = event.what == Happening::Gone || unknown;
             let ours = event.side == Some(self.side) && (wrote || whole && event.field.is_none());
             ours.then(|| u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0))
         };

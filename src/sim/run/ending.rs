@@ -199,6 +199,7 @@ impl Story {
             faults: faults.struck.clone(),
             mischief: self.done.clone(),
             exposed_longest_ms: report.exposed_longest_ms,
+            exposed: report.exposed,
             reliable_webhooks: self.profile.webhooks == Mode::Reliable,
             drift,
             chaos_s: seconds(healed.duration_since(began)),
