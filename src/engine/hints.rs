@@ -46,11 +46,22 @@ pub struct Hints {
 pub(super) struct Edit {
     /// When, by its system's clock: how far that is from ours may be learned only later.
     pub(super) theirs: Timestamp,
-    heard: Timestamp,
+    pub(super) heard: Timestamp,
     pub(super) fields: Option<Vec<FieldName>>,
 }
 
 impl Hints {
+    /// Keeps an edit, once.
+    pub(super) fn note(&mut self, at: &RecordRef, edit: Edit) {
+        let edits = self.edits.entry(at.clone()).or_default();
+        if !edits.iter().any(|known| known.theirs == edit.theirs && known.fields == edit.fields) {
+            edits.push(edit);
+        }
+        if edits.len() > MOST {
+            edits.remove(0);
+        }
+    }
+
     /// What lies too far back to matter.
     pub fn forget(&mut self, now: Timestamp) {
         let lately = |at: Timestamp| now.duration_since(at) < KEPT;
@@ -102,14 +113,7 @@ impl Core {
             return;
         }
         if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
-            let edits = self.hints.edits.entry(at.clone()).or_default();
-            let edit = Edit { theirs: edited, heard: now, fields: hint.fields.clone() };
-            if !edits.iter().any(|known| known.theirs == edit.theirs && known.fields == edit.fields) {
-                edits.push(edit);
-            }
-            if edits.len() > MOST {
-                edits.remove(0);
-            }
+            self.hints.note(&at, Edit { theirs: edited, heard: now, fields: hint.fields.clone() });
             self.judge_windows(txn, &at);
             self.judge_trashed(txn, &at);
         }

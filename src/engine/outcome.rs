@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::mapping::FieldMap;
 use crate::model::{
-    Base, FieldKey, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record,
-    RecordId, RecordRef, Side, Tie, TieId, Value,
+    Base, FieldKey, FieldName, FieldState, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose,
+    Record, RecordId, RecordRef, Side, Tie, TieId, Value,
 };
 use crate::remote::WriteError;
 
@@ -102,6 +102,15 @@ impl Core {
         } else {
             Taken::Other
         }
+    }
+
+    /// Sets that a write of unknown outcome does not show: it was not executed, or somebody has edited them since.
+    pub(super) fn sets_not_taken(&self, intent: &Intent, record: &Record) -> Vec<FieldName> {
+        let map = self.memory.pair(&intent.pair).and_then(|pair| pair.map.as_ref());
+        let sets = map.into_iter().flat_map(|map| &map.fields).filter(|it| it.crm.multiple && it.notion.multiple);
+        let sets = sets.filter(|field| intent.common.contains_key(&field.spec.key));
+        let missing = sets.filter(|field| !matches!(self.taken(field, intent, Some(record)), Taken::Yes(_)));
+        missing.map(|field| field.name_on(intent.side).clone()).collect()
     }
 
     fn finish_update(

@@ -10,6 +10,7 @@ use crate::remote::{Fetched, Lane, RemoteError, System};
 
 use super::core::{Core, after, signed};
 use super::flaw::Flaw;
+use super::hints::Edit;
 use super::memory::Txn;
 use super::messages::{Msg, Word, broke};
 use super::reading::Source;
@@ -212,8 +213,14 @@ impl Core {
 
     fn probed_update(&mut self, txn: &mut Txn, intent: &Intent, at: &RecordRef, began: Timestamp, fetched: Fetched) {
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned();
-        let mut edited = false;
+        let (mut edited, mut by_somebody) = (false, false);
         if let (Fetched::Record(record), Some(tie)) = (&fetched, tie) {
+            by_somebody = self.stamped_since(at, intent, record);
+            let missing = self.sets_not_taken(intent, record);
+            if let Some(edited_at) = record.edited_at.filter(|_| by_somebody && !missing.is_empty()) {
+                // What they took out of a set had been in it only by our write: nothing else tells of that.
+                self.hints.note(at, Edit { theirs: edited_at, heard: began, fields: Some(missing) });
+            }
             let written = self.settle_fields(txn, intent, at, tie, Some(record), began, false);
             edited = written < intent.common.len();
             let done = match intent.purpose {
@@ -231,8 +238,10 @@ impl Core {
             txn.events.push(event);
         }
         let names: Vec<FieldName> = intent.fields.keys().cloned().collect();
-        let put_back: Vec<FieldName> =
-            names.into_iter().filter(|name| edited && self.was_edited_since(at, intent, name)).collect();
+        let put_back: Vec<FieldName> = names
+            .into_iter()
+            .filter(|name| edited && (by_somebody || self.was_edited_since(at, intent, name)))
+            .collect();
         self.take_one(txn, at, began, fetched);
         self.count_as_edited(txn, at, &put_back, (intent.read_at, began));
     }

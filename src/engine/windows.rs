@@ -170,6 +170,16 @@ impl Core {
         }
     }
 
+    /// Whether somebody else has edited a record since a write was about to be sent, by the record's own stamp: it is the last
+    /// editor's, and may be rounded down.
+    pub(super) fn stamped_since(&self, at: &RecordRef, intent: &Intent, record: &Record) -> bool {
+        let precision = self.systems.get(at.side).capabilities().precision;
+        let since = |(edited, before): (Timestamp, Timestamp)| {
+            edited > before || edited == before && edited.checked_add(precision).is_ok_and(|to| to > intent.read_at)
+        };
+        !record.edited_by_us && record.edited_at.zip(intent.edited_at).is_some_and(since)
+    }
+
     /// Whether word came of an edit of this field since a write of unknown outcome was sent: then a value that looks as if
     /// nothing had happened may have been put back.
     pub(super) fn was_edited_since(&self, at: &RecordRef, intent: &Intent, name: &FieldName) -> bool {
