@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::mapping::{FieldMap, Lookup};
-use crate::model::{Base, Observation, RecordId, RecordRef, Side, Tie, Value};
+use crate::model::{Base, HoldId, Mark, MarkKind, Observation, RecordId, RecordRef, Side, Tie, Value};
 
 use super::core::Core;
 use super::memory::PairMemory;
@@ -72,6 +72,12 @@ impl Core {
         let mut found = false;
         for field in sets {
             let name = field.name_on(at.side);
+            // A side that did not take our removal has put nothing back.
+            let hold = HoldId::field(&tie.id(), &field.spec.key);
+            let refused = |mark: &Mark| matches!(mark.kind, MarkKind::Refused { side, .. } if side == at.side);
+            if self.memory.marks_on(&hold).any(refused) {
+                continue;
+            }
             // The answer of a write of ours is a reading too.
             let base = tie.base.get_mut(&field.spec.key).filter(|base| base.at < after.seen_at);
             let (Some(base), Some(old), Some(new)) = (base, before.last_known(name), after.known(name)) else {
