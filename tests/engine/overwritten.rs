@@ -188,25 +188,30 @@ async fn whoever_edits_what_was_seen_to_stand_overwrites_nothing_of_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_may_have_been_taken_out_while_nobody_knew_is_told_when_it_is_put_in_again() {
-    let bench = Bench::settled(Plan::default()).await;
-    let (deal, page) = bench.deal().await;
-    let before = bench.cell(&page, "Contacts");
-    let linked = bench.held(Entity::Deal, &deal, "CONTACT_IDS");
-    let mut more: Vec<String> = serde_json::from_value(linked).unwrap_or_default();
-    let added = bench.ids(Entity::Contact).into_iter().find(|id| !more.contains(id)).unwrap();
-    more.push(added);
-    bench.once(writes_page, Fate::LostAnswer);
-    bench.edit_crm(Entity::Deal, &deal, &[("CONTACT_IDS", json!(more))]);
-    bench.until("it is linked on the page", 120, async || bench.cell(&page, "Contacts") != before).await;
-    bench.pass(5).await;
-    bench.edit_notion(&page, "Contacts", if before.is_null() { json!([]) } else { before.clone() });
-    let taken_out = Hint { fields: Some(vec!["Contacts".into()]), ..page_hint(&page, Some(bench.now())) };
-    bench.hint(taken_out).await;
-    bench.settle().await;
-    assert_ne!(bench.cell(&page, "Contacts"), before, "it was put in again");
-    let told = told(&bench).await;
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert_eq!(told[0].field.as_ref().unwrap().as_str(), "CONTACT_IDS");
+    // Word of it comes, or only the page's own stamp tells.
+    for word in [true, false] {
+        let bench = Bench::settled(Plan::default()).await;
+        let (deal, page) = bench.deal().await;
+        let before = bench.cell(&page, "Contacts");
+        let linked = bench.held(Entity::Deal, &deal, "CONTACT_IDS");
+        let mut more: Vec<String> = serde_json::from_value(linked).unwrap_or_default();
+        let added = bench.ids(Entity::Contact).into_iter().find(|id| !more.contains(id)).unwrap();
+        more.push(added);
+        bench.once(writes_page, Fate::LostAnswer);
+        bench.edit_crm(Entity::Deal, &deal, &[("CONTACT_IDS", json!(more))]);
+        bench.until("it is linked on the page", 120, async || bench.cell(&page, "Contacts") != before).await;
+        bench.pass(5).await;
+        bench.edit_notion(&page, "Contacts", if before.is_null() { json!([]) } else { before.clone() });
+        if word {
+            let taken_out = Hint { fields: Some(vec!["Contacts".into()]), ..page_hint(&page, Some(bench.now())) };
+            bench.hint(taken_out).await;
+        }
+        bench.settle().await;
+        assert_ne!(bench.cell(&page, "Contacts"), before, "it was put in again");
+        let told = told(&bench).await;
+        assert_eq!(told.len(), 1, "{word}: {told:#?}");
+        assert_eq!(told[0].field.as_ref().unwrap().as_str(), "CONTACT_IDS");
+    }
 }
 
 #[tokio::test(start_paused = true)]
