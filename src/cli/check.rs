@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
-use crate::model::{Schema, Side};
+use crate::model::{Block, Schema, Side};
 use crate::remote::{RemoteError, RemoteErrorKind, System};
 
 use super::failure::{Failure, code};
@@ -112,6 +112,13 @@ async fn check_pair(
         match systems.notion.add_marker(&entity).await {
             Ok(()) => found.good(&pair.name.0, format!("the marker property {} is there", pair.marker)),
             Err(error) => found.remote(&format!("{}: marker property {}", pair.name, pair.marker), &error),
+        }
+    }
+    if let Some(template) = &pair.template {
+        let blocks = Block::count(&template.blocks);
+        found.good(&pair.name.0, format!("new pages get the {blocks} blocks of {}", template.name));
+        for note in &template.notes {
+            found.note(&pair.name.0, format!("{} {note}", template.name));
         }
     }
     let mut schemas: Vec<Schema> = Vec::new();

@@ -58,6 +58,9 @@ impl Core {
                     (Purpose::Create { .. }, None) => {}
                     (Purpose::Update { record }, returned) => self.finish_update(txn, &intent, record, returned, now),
                     (Purpose::Trash { record }, _) => self.finish_trash(txn, &intent, record, now),
+                    (Purpose::Body { record, done, blocks }, _) => {
+                        self.finish_part(txn, &intent, record, done + blocks, now);
+                    }
                 }
                 self.drop_window(&intent);
             }
@@ -258,6 +261,7 @@ impl Core {
         event.window = Some((intent.read_at, now));
         txn.events.push(event);
         self.first_base(txn, intent, &id, &record, now);
+        self.begin_body(txn, intent.side, &id, now);
         self.figures.written(intent.side, now, intent.common.len());
         self.take_reading(txn, &at, now, record, Source::ById);
     }
