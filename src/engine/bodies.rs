@@ -119,7 +119,9 @@ impl Core {
                 let all = Block::count(&self.wanted(&id.pair, op.side));
                 let note = match there {
                     0 => "the page has content of its own, so its template is left out".to_owned(),
-                    some => format!("the page has content of its own; {some} of the {all} blocks of its template stand"),
+                    some => {
+                        format!("the page has content of its own; {some} of the {all} blocks of its template stand")
+                    }
                 };
                 self.leave_body(txn, &id, op.side, &note);
                 None
@@ -268,7 +270,10 @@ impl Core {
         let (what, note) = if there >= done + blocks {
             (Happening::Adopted, "its body was read again: the blocks are there")
         } else {
-            (Happening::NotApplied, "its body was read again: the blocks are not there; it is compared before it goes on")
+            (
+                Happening::NotApplied,
+                "its body was read again: the blocks are not there; it is compared before it goes on",
+            )
         };
         let mut event = self.intent_event(what, &intent, note);
         event.window = Some((intent.read_at, began));

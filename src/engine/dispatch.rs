@@ -78,7 +78,9 @@ impl Core {
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
         match &op.target {
-            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() }),
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
+                self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() })
+            }
             Target::Create(_) => None,
         }
     }

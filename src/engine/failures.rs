@@ -17,7 +17,8 @@ const FORBIDDEN: usize = 3;
 const OVERTAKEN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
-pub(super) const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
+pub(super) const RETRIES: [jiff::SignedDuration; 2] =
+    [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
 impl Core {
     /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.

@@ -69,7 +69,9 @@ impl Core {
                 after(sent_at, signed(first))
             }
             Purpose::Update { .. } if self.errs(Flaw::UnknownUpdateAtOnce) => sent_at,
-            Purpose::Update { .. } | Purpose::Trash { .. } | Purpose::Body { .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
+            Purpose::Update { .. } | Purpose::Trash { .. } | Purpose::Body { .. } => {
+                after(sent_at, signed(self.timing.settle_unknown_update))
+            }
         }
     }
 

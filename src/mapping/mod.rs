@@ -26,8 +26,8 @@ pub mod template;
 pub use compile::{PairMap, Problem};
 pub use field::FieldMap;
 pub use remembered::{Remembered, Renamed};
-pub use template::Template;
 pub use spec::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+pub use template::Template;
 
 use crate::model::{PairName, Side};
 

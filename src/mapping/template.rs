@@ -164,7 +164,9 @@ impl Builder<'_> {
 
     fn start_block(&mut self, tag: Tag<'_>, place: &Range<usize>) {
         match tag {
-            Tag::Heading { level, .. } if level as usize > 3 => self.note(place, "a heading below the third level becomes one of it"),
+            Tag::Heading { level, .. } if level as usize > 3 => {
+                self.note(place, "a heading below the third level becomes one of it")
+            }
             Tag::List(first) => {
                 if first.is_some_and(|first| first != 1) {
                     self.note(place, "a numbered list begins with 1");

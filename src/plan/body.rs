@@ -98,7 +98,9 @@ impl Room {
 /// written around every piece of it.
 fn weight(block: &Block) -> usize {
     let escaped = |text: &str| -> usize {
-        text.chars().map(|it| if it.is_control() { 6 } else { it.len_utf8() + usize::from(matches!(it, '"' | '\\')) }).sum()
+        text.chars()
+            .map(|it| if it.is_control() { 6 } else { it.len_utf8() + usize::from(matches!(it, '"' | '\\')) })
+            .sum()
     };
     let span = |text: &str, link: Option<&String>| {
         let pieces = 1 + text.len() / 1_000;

@@ -10,9 +10,7 @@ use super::listing::{self, PAGE_SIZE, Place};
 use super::schema::{Column, Columns};
 use super::wire::{self, List, Page, User};
 use super::{blocks, filter, invalid, malformed, page};
-use crate::model::{
-    Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value,
-};
+use crate::model::{Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value};
 use crate::remote::connection::{Turn, server_time};
 use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
 use crate::seam::{Method, Response};
