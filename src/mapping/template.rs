@@ -16,7 +16,7 @@ const SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
 /// A template, ready to be written into pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Template {
-    /// What it is called: the file's name.
+    /// What it is called: the file, as the configuration names it.
     pub name: String,
     /// Its blocks.
     pub blocks: Vec<Block>,

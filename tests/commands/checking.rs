@@ -48,11 +48,12 @@ fn what_of_a_template_has_no_block_is_told_with_its_line() {
     write(&home, &text.replace("match_by = [\"TITLE\"]\ncreate = \"both\"", &format!("create = \"both\"\n{page}")));
     let said = home.ask(&["check"]).ends_with(2);
     assert!(said.stderr.contains("deal.md cannot be read"), "{}", said.stderr);
-    home.write("deal.md", "# Deal\n\n| a | b |\n|---|---|\n| 1 | 2 |\n");
+    home.write("deal.md", "# Deal\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```klingon\nx\n```\n");
     let said = home.ask(&["check"]).ends_with(0);
-    assert!(said.stdout.contains("new pages get the 3 blocks of deal.md"), "{}", said.stdout);
+    assert!(said.stdout.contains("new pages get the 4 blocks of deal.md"), "{}", said.stdout);
     let notes = marked(&said, "note");
     assert!(notes.iter().any(|note| note.contains("deal.md line 3: a table becomes plain text")), "{}", said.stdout);
+    assert!(notes.iter().any(|note| note.contains("knows no language `klingon`")), "{}", said.stdout);
     assert_eq!(worlds.changes_by_the_sync(), 0);
 }
 

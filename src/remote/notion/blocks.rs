@@ -12,7 +12,7 @@ pub const LIMITS: BodyLimits = BodyLimits { array: WRITE_LIMIT, nesting: 2, bloc
 const NO_LANGUAGE: &str = "plain text";
 
 /// The languages that Notion knows.
-const LANGUAGES: [&str; 83] = [
+const LANGUAGES: [&str; 90] = [
     "abap",
     "abc",
     "agda",
@@ -50,6 +50,7 @@ const LANGUAGES: [&str; 83] = [
     "html",
     "idris",
     "java",
+    "java/c/c++/c#",
     "javascript",
     "json",
     "julia",
@@ -63,8 +64,8 @@ const LANGUAGES: [&str; 83] = [
     "makefile",
     "markdown",
     "markup",
-    "matlab",
     "mathematica",
+    "matlab",
     "mermaid",
     "nix",
     "notion formula",
@@ -95,11 +96,20 @@ const LANGUAGES: [&str; 83] = [
     "swift",
     "toml",
     "typescript",
+    "vb.net",
+    "verilog",
+    "vhdl",
+    "visual basic",
+    "webassembly",
+    "xml",
     "yaml",
 ];
 
 /// What people call languages that Notion calls otherwise.
-const NICKNAMES: [(&str, &str); 20] = [
+const NICKNAMES: [(&str, &str); 23] = [
+    ("", NO_LANGUAGE),
+    ("text", NO_LANGUAGE),
+    ("txt", NO_LANGUAGE),
     ("cpp", "c++"),
     ("cs", "c#"),
     ("csharp", "c#"),
@@ -129,7 +139,7 @@ pub fn form(body: &[Block]) -> Vec<Block> {
     for block in body {
         let mut parts = cut(&block.text).into_iter();
         let kind = match &block.kind {
-            BlockKind::Code(language) => BlockKind::Code(language_of(language).to_owned()),
+            BlockKind::Code(language) => BlockKind::Code(language_of(language).unwrap_or(NO_LANGUAGE).to_owned()),
             kind => kind.clone(),
         };
         let more_kind = if matches!(kind, BlockKind::Code(_)) { kind.clone() } else { BlockKind::Paragraph };
@@ -171,11 +181,11 @@ fn join(pieces: &[Span]) -> Vec<Span> {
     joined
 }
 
-/// Notion's name of a language.
-fn language_of(name: &str) -> &'static str {
+/// Notion's name of a language, if it has one for it.
+pub fn language_of(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let name = NICKNAMES.iter().find(|(nick, _)| *nick == name).map_or(name.as_str(), |(_, known)| known);
-    LANGUAGES.into_iter().find(|known| *known == name).unwrap_or(NO_LANGUAGE)
+    LANGUAGES.into_iter().find(|known| *known == name)
 }
 
 /// The body of an append.
