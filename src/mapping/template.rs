@@ -321,25 +321,20 @@ mod tests {
     #[test]
     fn looks_and_links_are_kept() {
         let all = blocks("a **b *c*** ~~d~~ `e` [f](https://example.com/)\\\ng");
-        let looks: Vec<(&str, bool, bool, bool, bool, Option<&str>)> = all[0]
-            .text
-            .iter()
-            .map(|it| (it.text.as_str(), it.bold, it.italic, it.strike, it.code, it.link.as_deref()))
-            .collect();
-        let plain = |text| (text, false, false, false, false, None);
+        let plain = |text: &str| Span { text: text.into(), ..Span::default() };
         let expected = [
             plain("a "),
-            ("b ", true, false, false, false, None),
-            ("c", true, true, false, false, None),
+            Span { bold: true, ..plain("b ") },
+            Span { bold: true, italic: true, ..plain("c") },
             plain(" "),
-            ("d", false, false, true, false, None),
+            Span { strike: true, ..plain("d") },
             plain(" "),
-            ("e", false, false, false, true, None),
+            Span { code: true, ..plain("e") },
             plain(" "),
-            ("f", false, false, false, false, Some("https://example.com/")),
+            Span { link: Some("https://example.com/".into()), ..plain("f") },
             plain("\ng"),
         ];
-        assert_eq!(looks, expected);
+        assert_eq!(all[0].text, expected);
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn cut(spans: &[Span]) -> Vec<Vec<Span>> {
             text::pieces(&span.text).into_iter().map(move |text| Span { text: text.to_owned(), ..span.clone() })
         })
         .collect();
-    pieces.chunks(WRITE_LIMIT).map(|chunk| join(chunk)).collect()
+    pieces.chunks(WRITE_LIMIT).map(join).collect()
 }
 
 /// Neighbours of one look as one; they fall apart into the same pieces again.
