@@ -28,7 +28,7 @@ fn deep(pairs: &mut Vec<PairSpec>) {
     set(pairs, &format!("{branch}{branch}- wide\n{wide}"));
 }
 
-fn set(pairs: &mut Vec<PairSpec>, text: &str) {
+fn set(pairs: &mut [PairSpec], text: &str) {
     let deals = pairs.iter_mut().find(|pair| pair.name.as_str() == "deals").unwrap();
     deals.template = Some(Template::parse("deal.md", text));
 }
