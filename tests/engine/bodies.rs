@@ -11,17 +11,20 @@ use crate::harness::{BORIS, Bench, Plan};
 use crate::wire::{Call, Fate};
 
 /// The example's template, for deals.
+#[allow(clippy::ptr_arg, reason = "a plan changes the list itself")]
 fn shipped(pairs: &mut Vec<PairSpec>) {
     set(pairs, crosstie::config::EXAMPLE_TEMPLATE);
 }
 
 /// 250 paragraphs.
+#[allow(clippy::ptr_arg, reason = "a plan changes the list itself")]
 fn long(pairs: &mut Vec<PairSpec>) {
     let text: Vec<String> = (0..250).map(|at| format!("Line {at}")).collect();
     set(pairs, &text.join("\n\n"));
 }
 
 /// Items five deep, twice; and more of them side by side than a request may have.
+#[allow(clippy::ptr_arg, reason = "a plan changes the list itself")]
 fn deep(pairs: &mut Vec<PairSpec>) {
     let branch = "- a\n  - b\n    - c\n      - d\n        - e\n      - f\n";
     let wide: String = (0..120).map(|at| format!("  - under {at}\n")).collect();
