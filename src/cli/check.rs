@@ -1,12 +1,13 @@
 //! `check`: configuration, tokens, access and schemas of both sides, in one table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use crate::config::Config;
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
-use crate::model::{Schema, Side};
+use crate::model::{Block, BlockKind, Schema, Side};
+use crate::remote::notion::blocks::language_of;
 use crate::remote::{RemoteError, RemoteErrorKind, System};
 
 use super::failure::{Failure, code};
@@ -114,6 +115,19 @@ async fn check_pair(
             Err(error) => found.remote(&format!("{}: marker property {}", pair.name, pair.marker), &error),
         }
     }
+    if let Some(template) = &pair.template {
+        let blocks = Block::count(&template.blocks);
+        found.good(&pair.name.0, format!("new pages get the {blocks} blocks of {}", template.name));
+        for note in &template.notes {
+            found.note(&pair.name.0, format!("{} {note}", template.name));
+        }
+        let mut strange = BTreeSet::new();
+        strange_languages(&template.blocks, &mut strange);
+        for language in strange {
+            let what = format!("{}: Notion knows no language `{language}`, so that code is plain text", template.name);
+            found.note(&pair.name.0, what);
+        }
+    }
     let mut schemas: Vec<Schema> = Vec::new();
     for side in Side::BOTH {
         match systems.get(side).schema(&pair.entity(side)).await {
@@ -153,5 +167,17 @@ async fn check_pair(
                 found.bad(&format!("{}{place}", pair.name), problem.to_string(), code::CHECK);
             }
         }
+    }
+}
+
+/// The languages of a template's code that Notion does not know.
+fn strange_languages<'a>(blocks: &'a [Block], found: &mut BTreeSet<&'a str>) {
+    for block in blocks {
+        if let BlockKind::Code(language) = &block.kind
+            && language_of(language).is_none()
+        {
+            found.insert(language);
+        }
+        strange_languages(&block.children, found);
     }
 }

@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::CrmPlan;
+use crate::config::{CrmPlan, EXAMPLE_TEMPLATE};
 use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
-use crate::mapping::PairSpec;
+use crate::mapping::{PairSpec, Template};
 use crate::remote::System;
 use crate::sim::{brisk, pairs};
 use crate::standin::StandIn;
@@ -124,7 +124,10 @@ impl Demo {
 
         let home = std::env::temp_dir().join(format!("crosstie-demo-{}", std::process::id()));
         let opened = wiring::open_store(&home)?;
-        let pairs = pairs(office.facts());
+        let mut pairs = pairs(office.facts());
+        for deals in pairs.iter_mut().filter(|pair| pair.crm == "deal") {
+            deals.template = Some(Template::parse("deal.md", EXAMPLE_TEMPLATE));
+        }
         let settings = Settings {
             mode: Mode::Demo,
             pairs: pairs.clone(),

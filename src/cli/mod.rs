@@ -79,7 +79,11 @@ enum Command {
         keymap: Option<String>,
     },
     /// Print a complete, commented configuration.
-    Example,
+    Example {
+        /// The template of a page instead, which the configuration can name.
+        #[arg(long)]
+        template: bool,
+    },
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -125,8 +129,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             say(&support::told(&args));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Example) => {
-            say(crate::config::EXAMPLE);
+        Some(Command::Example { template }) => {
+            say(if template { crate::config::EXAMPLE_TEMPLATE } else { crate::config::EXAMPLE });
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Completions { shell }) => {

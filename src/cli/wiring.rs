@@ -223,7 +223,16 @@ pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
             path.display()
         ))
     })?;
-    Config::parse(&text, &path).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
+    Config::parse_with(&text, &path, &beginning).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
+}
+
+/// As much of a file as the configuration needs of it.
+fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(crate::config::FILE_ENOUGH).unwrap_or(u64::MAX);
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The configuration, which must be there.

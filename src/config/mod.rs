@@ -13,6 +13,7 @@ mod secret;
 mod timing;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use connections::{CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
@@ -27,6 +28,15 @@ use read::Reader;
 
 /// A complete, commented configuration.
 pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// The template that the example speaks of: the sections of a deal's page.
+pub const EXAMPLE_TEMPLATE: &str = include_str!("deal.md");
+
+/// How much of a file that the configuration names has to be read to know that it is too large.
+pub const FILE_ENOUGH: usize = pairs::TEMPLATE_BYTES + 1;
+
+/// Reads the beginning of a file that the configuration names, [`FILE_ENOUGH`] of it.
+pub type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
 /// Which keys the dashboard listens to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +80,16 @@ impl Config {
     /// # Errors
     /// Every problem that was found, in the order of the file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigErrors> {
+        Self::parse_with(text, path, &|_| Err(io::Error::other("no file is read here")))
+    }
+
+    /// The same with the files that the configuration names: the templates of pages.
+    ///
+    /// # Errors
+    /// Every problem that was found, in the order of the file.
+    pub fn parse_with(text: &str, path: &Path, files: Files<'_>) -> Result<Self, ConfigErrors> {
         let (root, broken) = toml::de::DeTable::parse_recoverable(text);
-        let mut reader = Reader::new(text, path);
+        let mut reader = Reader::new(text, path, files);
         for error in &broken {
             reader.refuse(error.span().unwrap_or(0..0), format!("this is no TOML: {}", error.message()), "");
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::read::{Reader, Section};
-use crate::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy, near};
-use crate::model::{FieldKey, FieldName, PairName};
+use crate::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy, Template, near};
+use crate::model::{Block, FieldKey, FieldName, PairName};
 
 type Lines = BTreeMap<(PairName, Option<FieldKey>), usize>;
 type Place = Range<usize>;
@@ -21,6 +21,11 @@ const CREATES: [(&str, Create); 4] = [
     ("both", Create::Both),
 ];
 const DELETES: [(&str, Delete); 2] = [("untie", Delete::Untie), ("propagate", Delete::Propagate)];
+
+/// The largest template, in bytes.
+pub(super) const TEMPLATE_BYTES: usize = 100_000;
+/// The most blocks that a template may have.
+const TEMPLATE_BLOCKS: usize = 2_000;
 
 /// What refers to other pairs, checked when all of them are known.
 #[derive(Default)]
@@ -84,6 +89,7 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
         id
     });
 
+    let template = reader.table(&mut section, "page", "the pair's page").and_then(|section| page(reader, section));
     let sections = reader.tables(&mut section, "field", "a field");
     if sections.is_empty() {
         reader.refuse(section.span(), format!("the pair `{pair_name}` has no fields"), "add a `[[pair.field]]`");
@@ -103,8 +109,47 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
         match_by: match_by.into_iter().map(|(key, _)| key.into()).collect(),
         create,
         delete,
+        template,
         fields,
     })
+}
+
+/// `[pair.page]`: the template of new pages.
+fn page(reader: &mut Reader<'_>, mut section: Section<'_>) -> Option<Template> {
+    let file = reader.required(&mut section, "template", "template = \"deal.md\"");
+    reader.done(section);
+    let (file, span) = file?;
+    let path = reader.beside(&file);
+    let text = match reader.file(&path) {
+        Ok(text) => text,
+        Err(why) => {
+            let what = format!("the template {} cannot be read: {why}", path.display());
+            reader.refuse(span, what, "name a Markdown file; a relative path counts from this configuration");
+            return None;
+        }
+    };
+    if text.len() > TEMPLATE_BYTES {
+        let what = format!("the template {} is larger than {} KB", path.display(), TEMPLATE_BYTES / 1_000);
+        reader.refuse(span, what, "shorten it: it is written into every new page");
+        return None;
+    }
+    let Ok(text) = String::from_utf8(text) else {
+        reader.refuse(span, format!("the template {} is no text in UTF-8", path.display()), "save it as UTF-8");
+        return None;
+    };
+    let template = Template::parse(&file, &text);
+    let blocks = Block::count(&template.blocks);
+    if blocks == 0 {
+        let what = format!("the template {} says nothing", path.display());
+        reader.refuse(span, what, "write something into it, or remove `[pair.page]`");
+        return None;
+    }
+    if blocks > TEMPLATE_BLOCKS {
+        let what = format!("the template {} has {blocks} blocks, and {TEMPLATE_BLOCKS} are the most", path.display());
+        reader.refuse(span, what, "shorten it: it is written into every new page");
+        return None;
+    }
+    Some(template)
 }
 
 /// Refuses what another pair has already.

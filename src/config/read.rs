@@ -1,12 +1,14 @@
 //! Walking a TOML document with positions: every key asked for by name, every other one refused, all problems kept.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::Files;
 use super::error::{ConfigError, ConfigErrors};
 use crate::mapping::near;
 
@@ -16,6 +18,7 @@ type Found<'a> = &'a Spanned<DeValue<'a>>;
 pub(super) struct Reader<'t> {
     text: &'t str,
     path: &'t Path,
+    files: Files<'t>,
     errors: Vec<ConfigError>,
 }
 
@@ -54,8 +57,13 @@ pub(super) fn one_of(names: &[&str]) -> String {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, path: &'t Path) -> Self {
-        Self { text, path, errors: Vec::new() }
+    pub(super) fn new(text: &'t str, path: &'t Path, files: Files<'t>) -> Self {
+        Self { text, path, files, errors: Vec::new() }
+    }
+
+    /// The beginning of a file that the document names.
+    pub(super) fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        (self.files)(path)
     }
 
     pub(super) fn refuse(&mut self, span: Range<usize>, what: impl Into<String>, mend: impl Into<String>) {

@@ -43,6 +43,8 @@ pub enum Target {
     Create(RecordId),
     /// A tie's surviving record follows into the trash, by the tie's CRM record.
     Trash(RecordId),
+    /// More of the body of a tie's record, by the tie's CRM record.
+    Body(RecordId),
 }
 
 /// When a planned operation may go, and what it would write.
@@ -303,7 +305,7 @@ impl Core {
             intent.pair == at.pair
                 && match &intent.purpose {
                     Purpose::Create { source } => intent.side == at.side.other() && *source == at.id,
-                    Purpose::Update { record } | Purpose::Trash { record } => {
+                    Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
                         intent.side == at.side && *record == at.id
                     }
                 }

@@ -78,7 +78,9 @@ impl Core {
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
         match &op.target {
-            Target::Update(crm) | Target::Trash(crm) => self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() }),
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
+                self.ends(&TieId { pair: op.pair.clone(), crm: crm.clone() })
+            }
             Target::Create(_) => None,
         }
     }
@@ -87,10 +89,13 @@ impl Core {
         let Some(pair) = self.memory.pair(&op.pair) else { return };
         let ask = match &op.target {
             Target::Create(source) => Ask::Counterpart { marker: source.0.clone(), keys: self.key_values(&op, source) },
-            Target::Update(_) | Target::Trash(_) => {
+            Target::Update(_) | Target::Trash(_) | Target::Body(_) => {
                 let ends = self.tie_ends(&op);
                 let Some(record) = op.subject(ends.as_ref()) else { return };
-                Ask::Record(record.id)
+                match &op.target {
+                    Target::Body(_) => Ask::Body { record: record.id, wanted: self.wanted(&op.pair, op.side) },
+                    _ => Ask::Record(record.id),
+                }
             }
         };
         let writer = Writer {
@@ -164,6 +169,8 @@ impl Core {
             Target::Update(crm) => self.order_update(txn, op, crm, began),
             Target::Create(source) => self.order_create(op, source, began),
             Target::Trash(crm) => self.order_trash(op, crm, began),
+            // Its writer reads the body and asks in another way.
+            Target::Body(_) => None,
         }
     }
 
@@ -274,13 +281,13 @@ impl Core {
         (page.marker.as_deref() != Some(crm.as_str())).then(|| crm.0.clone())
     }
 
-    fn new_intent(&self, op: &OpKey, purpose: Purpose, began: Timestamp) -> Intent {
+    pub(super) fn new_intent(&self, op: &OpKey, purpose: Purpose, began: Timestamp) -> Intent {
         let attempt = match &op.target {
             Target::Create(source) => self.sends(&op.pair, op.side, source) + 1,
             _ => 1,
         };
         let edited_at = match &purpose {
-            Purpose::Update { record } | Purpose::Trash { record } => self
+            Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => self
                 .memory
                 .pair(&op.pair)
                 .and_then(|pair| pair.observation(op.side, record))

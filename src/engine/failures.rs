@@ -17,7 +17,8 @@ const FORBIDDEN: usize = 3;
 const OVERTAKEN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
 /// Pauses before a write that failed for a reason in its record is tried again; then it is quarantined.
-const RETRIES: [jiff::SignedDuration; 2] = [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
+pub(super) const RETRIES: [jiff::SignedDuration; 2] =
+    [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
 impl Core {
     /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
@@ -60,6 +61,10 @@ impl Core {
             }
             Purpose::Trash { .. } => {
                 self.failed_by(txn, self.failure_hold(intent), intent.side, error);
+                return;
+            }
+            Purpose::Body { record, .. } => {
+                self.body_failed(txn, &intent.pair, intent.side, record, error);
                 return;
             }
             Purpose::Update { record } => record,
@@ -171,7 +176,7 @@ impl Core {
     pub(super) fn failure_of(&self, op: &OpKey) -> HoldId {
         let crm = match &op.target {
             Target::Create(source) => source_key(op.side.other(), source),
-            Target::Update(crm) | Target::Trash(crm) => crm.clone(),
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => crm.clone(),
         };
         HoldId { pair: op.pair.clone(), crm: Some(crm), field: None }
     }
@@ -179,7 +184,7 @@ impl Core {
     pub(super) fn failure_hold(&self, intent: &Intent) -> HoldId {
         let crm = match &intent.purpose {
             Purpose::Create { source } => Some(source_key(intent.side.other(), source)),
-            Purpose::Update { record } | Purpose::Trash { record } => self
+            Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => self
                 .memory
                 .pair(&intent.pair)
                 .and_then(|pair| pair.tie_of(intent.side, record))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control::{Command, DeskError, Hint, Query, Reply, Window};
-use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Side, Value};
+use crate::model::{BodyPart, FieldName, PairName, Person, Placed, Record, RecordId, RecordRef, Side, Value};
 use crate::remote::{Changes, Fetched, RemoteError, RemoteErrorKind, WriteError};
 
 use super::canary::{Known, Schemas};
@@ -30,6 +30,13 @@ pub enum Order {
         fields: std::collections::BTreeMap<FieldName, Value>,
         /// The marker to write, if any.
         marker: Option<String>,
+    },
+    /// The intent is durable: add this to the record's body.
+    Append {
+        /// The intent.
+        intent: u64,
+        /// The blocks.
+        part: BodyPart,
     },
     /// There is nothing to write any more.
     Drop,
@@ -73,6 +80,26 @@ pub enum Msg {
         found: Result<Vec<(RecordId, Fetched)>, RemoteError>,
         /// The answer.
         order: oneshot::Sender<Order>,
+    },
+    /// A writer has its permits and has read what a record's body says, and asks how it goes on.
+    Body {
+        /// The operation.
+        op: OpKey,
+        /// When the reading began: where the window opens.
+        began: Timestamp,
+        /// What is there.
+        there: Result<Vec<Placed>, RemoteError>,
+        /// The answer.
+        order: oneshot::Sender<Order>,
+    },
+    /// A body was read again after an append whose outcome nobody knows.
+    BodyProbed {
+        /// The intent.
+        intent: u64,
+        /// When the reading began.
+        began: Timestamp,
+        /// What is there.
+        there: Result<Vec<Placed>, RemoteError>,
     },
     /// A writer ended without sending.
     Ended {
@@ -201,7 +228,7 @@ impl OpKey {
             Target::Create(source) => {
                 Some(RecordRef { pair: self.pair.clone(), side: self.side.other(), id: source.clone() })
             }
-            Target::Update(_) | Target::Trash(_) => ends.map(|ends| ends.get(self.side).clone()),
+            Target::Update(_) | Target::Trash(_) | Target::Body(_) => ends.map(|ends| ends.get(self.side).clone()),
         }
     }
 }

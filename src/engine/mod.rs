@@ -4,7 +4,7 @@
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `reading`, `vanished` and `hints` how a side is seen, `planning`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `retention` and `forgetting` what is remembered no longer, `views` and
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views` and
 //! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -12,6 +12,7 @@
 
 mod agreed;
 mod assumed;
+mod bodies;
 mod canary;
 mod clock;
 mod commands;

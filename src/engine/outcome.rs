@@ -58,6 +58,9 @@ impl Core {
                     (Purpose::Create { .. }, None) => {}
                     (Purpose::Update { record }, returned) => self.finish_update(txn, &intent, record, returned, now),
                     (Purpose::Trash { record }, _) => self.finish_trash(txn, &intent, record, now),
+                    (Purpose::Body { record, done, blocks }, _) => {
+                        self.finish_part(txn, &intent, record, done + blocks, now);
+                    }
                 }
                 self.drop_window(&intent);
             }
@@ -272,6 +275,7 @@ impl Core {
         event.window = Some(self.window_of(intent, now));
         txn.events.push(event);
         self.first_base(txn, intent, &id, &record, now);
+        self.begin_body(txn, intent.side, &id, now);
         self.figures.written(intent.side, now, intent.common.len());
         self.take_reading(txn, &at, now, record, Source::ById);
     }

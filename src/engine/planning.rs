@@ -60,6 +60,7 @@ impl Core {
                         let awaits = std::mem::take(&mut plan.awaits);
                         self.wait_for_records(&id, awaits);
                         self.apply_plan(txn, &id, plan);
+                        self.plan_body(txn, &id, now);
                     }
                     Departure::Hold(ref why) => {
                         let why = why.clone();
@@ -408,7 +409,8 @@ impl Core {
 
     pub(super) fn drop_ops(&mut self, id: &TieId) {
         for side in Side::BOTH {
-            for target in [Target::Update(id.crm.clone()), Target::Trash(id.crm.clone())] {
+            let crm = || id.crm.clone();
+            for target in [Target::Update(crm()), Target::Trash(crm()), Target::Body(crm())] {
                 self.planned.remove(&OpKey { pair: id.pair.clone(), side, target });
             }
         }

@@ -324,6 +324,17 @@ impl Run {
                 core.under_way.remove(&op);
                 core.touch_subject(&op);
             }
+            Msg::Body { op, began, there, order } => {
+                let append = match core.order_body(txn, &op, began, there) {
+                    Some((intent, part)) => core.append_order(txn, intent, part),
+                    None => {
+                        core.planned.remove(&op);
+                        Order::Drop
+                    }
+                };
+                answers.push(Answer::Order(order, append));
+            }
+            Msg::BodyProbed { intent, began, there } => core.take_body_probed(txn, intent, began, there),
             Msg::Written { op, intent, outcome } => core.take_written(txn, &op, intent, outcome),
             Msg::Probed { intent, began, found } => core.take_probed(txn, intent, began, found),
             Msg::Schemas { pair, began, schemas, known } => core.take_schemas(txn, &pair, began, schemas, known),

@@ -93,6 +93,9 @@ impl Core {
     /// Whether a write can be undone now, or why not.
     fn undo_of(&self, event: &Event, both: bool) -> Result<Possible, String> {
         match event.what {
+            Happening::Wrote if event.field.is_none() => {
+                return Err("a page's body is not undone: what stands in pages is left to people".to_owned());
+            }
             Happening::Wrote => {}
             Happening::Created => {
                 return Err("a creation is not undone: deleting records is left to people".to_owned());

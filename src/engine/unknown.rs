@@ -70,7 +70,9 @@ impl Core {
                 after(sent_at, signed(first))
             }
             Purpose::Update { .. } if self.errs(Flaw::UnknownUpdateAtOnce) => sent_at,
-            Purpose::Update { .. } | Purpose::Trash { .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
+            Purpose::Update { .. } | Purpose::Trash { .. } | Purpose::Body { .. } => {
+                after(sent_at, signed(self.timing.settle_unknown_update))
+            }
         }
     }
 
@@ -92,6 +94,10 @@ impl Core {
                 continue;
             }
             self.probing.insert(intent.seq);
+            if let Purpose::Body { record, .. } = &intent.purpose {
+                self.probe_body(&intent, record.clone());
+                continue;
+            }
             let entity = pair.entity.get(intent.side).clone();
             let (system, mail, clock) = (self.systems.get(intent.side).clone(), self.mail.clone(), self.clock.clone());
             let began = clock.now();
@@ -100,7 +106,7 @@ impl Core {
                 let began = clock.now();
                 let found = match &intent.purpose {
                     Purpose::Create { source } => look(&*system, &entity, source, intent.made.as_ref()).await,
-                    Purpose::Update { record } | Purpose::Trash { record } => {
+                    Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
                         system.get(&entity, std::slice::from_ref(record), Lane::Probe).await
                     }
                 };
@@ -137,7 +143,7 @@ impl Core {
                 });
                 self.probed_create(txn, intent, &source, began, records.collect());
             }
-            Purpose::Update { record } | Purpose::Trash { record } => {
+            Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
                 self.memory.remove_intent(txn, seq);
                 let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record };
                 for (_, fetched) in found {
@@ -263,7 +269,7 @@ impl Core {
         self.memory.put_observation(txn, at, observation);
     }
 
-    fn reschedule(&mut self, txn: &mut Txn, mut intent: Intent, probed: u32, due: Timestamp) {
+    pub(super) fn reschedule(&mut self, txn: &mut Txn, mut intent: Intent, probed: u32, due: Timestamp) {
         if let IntentState::Unknown { probes, next_probe, .. } = &mut intent.state {
             *probes += probed;
             *next_probe = due;
@@ -278,7 +284,7 @@ impl Core {
                 let at = RecordRef { pair: intent.pair.clone(), side: intent.side.other(), id: source.clone() };
                 Event { side: Some(intent.side), ..self.event(what, &at, note) }
             }
-            Purpose::Update { record } | Purpose::Trash { record } => {
+            Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
                 let at = RecordRef { pair: intent.pair.clone(), side: intent.side, id: record.clone() };
                 self.event(what, &at, note)
             }

@@ -218,6 +218,7 @@ impl Core {
                 Purpose::Create { source } => ("create", source, intent.side.other()),
                 Purpose::Update { record } => ("update", record, intent.side),
                 Purpose::Trash { record } => ("trash", record, intent.side),
+                Purpose::Body { record, .. } => ("body", record, intent.side),
             };
             let (state, since, due, attempts) = match intent.state {
                 IntentState::Sent { at } => (QueueState::InFlight, at, None, intent.attempt),
@@ -247,8 +248,12 @@ impl Core {
             let Some(pair) = self.memory.pair(&op.pair) else { continue };
             let (word, record, title) = match &op.target {
                 Target::Create(source) => ("create", source.clone(), self.title(pair, op.side.other(), source)),
-                Target::Update(crm) | Target::Trash(crm) => {
-                    let word = if matches!(op.target, Target::Trash(_)) { "trash" } else { "update" };
+                Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
+                    let word = match op.target {
+                        Target::Trash(_) => "trash",
+                        Target::Body(_) => "body",
+                        _ => "update",
+                    };
                     let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
                     let record = self.ends(&id).map(|ends| ends.get(op.side).id.clone()).unwrap_or_default();
                     (word, record, self.tie_title(pair, crm))

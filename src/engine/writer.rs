@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{Entity, FieldName, RecordId, Value};
+use crate::model::{Block, Entity, FieldName, RecordId, Value};
 use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, System, WriteError};
 use crate::seam::WallClock;
 
@@ -16,6 +16,7 @@ use super::messages::{BROKE, Msg, Order, Word};
 
 pub(super) enum Ask {
     Record(RecordId),
+    Body { record: RecordId, wanted: Vec<Block> },
     Counterpart { marker: String, keys: Vec<(FieldName, Value)> },
 }
 
@@ -64,10 +65,13 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) async fn run(self) {
+        if let Ask::Body { record, wanted } = &self.ask {
+            return self.run_body(record, wanted).await;
+        }
         let mut word = Word::new(self.mail.clone(), Msg::Ended { op: self.op.clone() });
         // Probes have permits of their own; everything else takes its permits now, so that the window stays short.
         let reads = match &self.ask {
-            Ask::Record(_) => 1,
+            Ask::Record(_) | Ask::Body { .. } => 1,
             Ask::Counterpart { keys, .. } => u32::try_from(keys.len()).unwrap_or(0),
         };
         let mut permits = Permits::reserve(&*self.system, reads + 1).await;
@@ -90,7 +94,7 @@ impl Writer {
                 let outcome = self.write(&mut permits, before, &fields, marker.as_deref()).await;
                 Msg::Written { op: self.op, intent, outcome }
             }
-            Ok(Order::Drop) | Err(_) => {
+            Ok(Order::Drop | Order::Append { .. }) | Err(_) => {
                 permits.keep(0);
                 Msg::Ended { op: self.op }
             }
@@ -98,10 +102,29 @@ impl Writer {
         word.say(outcome).await;
     }
 
+    /// The same for a record's body: what is there is read, and compared, before anything is added.
+    async fn run_body(&self, record: &RecordId, wanted: &[Block]) {
+        let mut word = Word::new(self.mail.clone(), Msg::Ended { op: self.op.clone() });
+        let mut permits = Permits::reserve(&*self.system, 2).await;
+        let began = self.clock.now();
+        permits.hand_over();
+        let there = self.system.read_body(record, wanted, Lane::Write).await;
+        let (order, reply) = oneshot::channel();
+        if !word.tell(Msg::Body { op: self.op.clone(), began, there, order }).await {
+            return;
+        }
+        let Ok(Order::Append { intent, part }) = reply.await else { return };
+        let broke = Err(WriteError::Unknown(BROKE.to_owned()));
+        word.otherwise(Msg::Written { op: self.op.clone(), intent, outcome: broke });
+        permits.hand_over();
+        let outcome = self.system.append_body(record, &part).await.map(|()| None);
+        word.say(Msg::Written { op: self.op.clone(), intent, outcome }).await;
+    }
+
     /// The pre-read of an update; for a create everything that could be its counterpart already.
     async fn look(&self, permits: &mut Permits<'_>) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
         match &self.ask {
-            Ask::Record(id) => {
+            Ask::Record(id) | Ask::Body { record: id, .. } => {
                 permits.hand_over();
                 self.system.get(&self.entity, std::slice::from_ref(id), Lane::Write).await
             }
@@ -146,7 +169,7 @@ impl Writer {
                 self.system.trash(&self.entity, &before.id).await.map(|()| None)
             }
             // The control task orders no update of a record that its pre-read did not show.
-            (Target::Update(_) | Target::Trash(_), None) => Err(WriteError::NotDone(RemoteError {
+            (Target::Update(_) | Target::Trash(_) | Target::Body(_), _) => Err(WriteError::NotDone(RemoteError {
                 kind: RemoteErrorKind::NotFound,
                 code: String::new(),
                 message: "the record was not there at the pre-read".to_owned(),

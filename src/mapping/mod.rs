@@ -3,6 +3,7 @@
 //! Pure: no clock, no network, no disk. `spec` is what the operator wrote; `compile` checks it against both schemas and
 //! makes a [`PairMap`]; a [`FieldMap`] translates values between a side's native dialect and the common one, and says
 //! when two of them are the same. `fit` is the table of which kinds go together and what is lost where.
+//! `template` turns Markdown into the blocks of a page.
 //!
 //! Planning, remotes, the engine and the configuration call this room. Everybody who compares values compares what
 //! comes out of here, and nobody else translates. What must never happen here: a value guessed. Whatever has no form on
@@ -20,11 +21,13 @@ mod parse;
 mod people;
 pub mod remembered;
 pub mod spec;
+pub mod template;
 
 pub use compile::{PairMap, Problem};
 pub use field::FieldMap;
 pub use remembered::{Remembered, Renamed};
 pub use spec::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+pub use template::Template;
 
 use crate::model::{PairName, Side};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::template::Template;
 use crate::model::{Entity, FieldKey, FieldName, PairName, Side};
 
 /// Which way a field goes.
@@ -131,6 +132,9 @@ pub struct PairSpec {
     pub create: Create,
     /// What a deletion does.
     pub delete: Delete,
+    /// What a page says below its properties when it was made for a CRM record.
+    #[serde(default)]
+    pub template: Option<Template>,
     /// The field mappings, in the order of the configuration.
     pub fields: Vec<FieldSpec>,
 }

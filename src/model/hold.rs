@@ -238,6 +238,18 @@ pub enum MarkKind {
         #[serde(default)]
         sent: u32,
     },
+    /// A record that was made gets its template as its body. It stands until all of it is there, or it is left alone.
+    Body {
+        /// The side of the record.
+        side: Side,
+        /// How many blocks that side has taken, as far as it has said so.
+        done: usize,
+        /// How often in a row it was refused, or showed less than it had taken.
+        tries: u32,
+        /// Not before this moment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
+    },
     /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
     Undone {
         /// The side that was written.

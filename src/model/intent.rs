@@ -26,6 +26,15 @@ pub enum Purpose {
         /// That record.
         record: RecordId,
     },
+    /// More of the body of an existing record on `side`.
+    Body {
+        /// That record.
+        record: RecordId,
+        /// How many blocks of its template were there before.
+        done: usize,
+        /// How many this write adds.
+        blocks: usize,
+    },
 }
 
 /// How far the write is.

@@ -3,6 +3,7 @@
 //! Pure data with the few laws that belong to it. Everything may import this room; it imports nothing of the house and
 //! knows no runtime, network, disk, screen or clock.
 
+pub mod body;
 pub mod decision;
 pub mod hold;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod schema;
 pub mod tie;
 pub mod value;
 
+pub use body::{Block, BlockKind, BodyLimits, BodyPart, Placed, Span};
 pub use decision::{Decision, Shown, Verdict};
 pub use hold::{Hold, HoldId, Mark, MarkKind, Why};
 pub use ids::{FieldKey, FieldName, PairName, RecordId, RecordRef, Side, TieId};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::control::Headroom;
-use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
+use crate::model::{Block, BodyLimits, BodyPart, Entity, FieldName, Person, Placed, Record, RecordId, Schema, Value};
 
 /// The purpose of a request, which decides its place in the queue for permits: first before last. Each lane has a
 /// reserved share, so that none starves.
@@ -46,6 +46,8 @@ pub struct Capabilities {
     /// Whether a deleted record is missing. Where deleted records stay readable in a trash, a missing one only says that
     /// access was lost.
     pub deleted_vanish: bool,
+    /// What one append to a record's body takes; `None` where records have no bodies.
+    pub body: Option<BodyLimits>,
 }
 
 /// What stopped a request.
@@ -272,9 +274,40 @@ pub trait System: Send + Sync {
     /// [`WriteError`].
     async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError>;
 
+    /// A body in the form in which this system can hold it. Pure; a body in that form stays as it is.
+    fn body_form(&self, body: &[Block]) -> Vec<Block> {
+        body.to_vec()
+    }
+
+    /// What a record's body says, as far as it could be the beginning of `wanted`: blocks inside others are read only where
+    /// `wanted` has some. In [`Lane::Write`] one permit is used up, whatever else has to be asked.
+    ///
+    /// # Errors
+    /// [`RemoteError`]; [`RemoteErrorKind::Invalid`] where records have no bodies.
+    async fn read_body(&self, _id: &RecordId, _wanted: &[Block], lane: Lane) -> Result<Vec<Placed>, RemoteError> {
+        if lane == Lane::Write {
+            self.release(lane, 1);
+        }
+        Err(bodyless())
+    }
+
+    /// Adds blocks to a record's body, once. In [`Lane::Write`], with one permit.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    async fn append_body(&self, _id: &RecordId, _part: &BodyPart) -> Result<(), WriteError> {
+        self.release(Lane::Write, 1);
+        Err(WriteError::NotDone(bodyless()))
+    }
+
     /// Adds the sync-owned marker property to an entity that lacks it. Does nothing where the system needs none.
     ///
     /// # Errors
     /// [`RemoteError`].
     async fn add_marker(&self, entity: &Entity) -> Result<(), RemoteError>;
+}
+
+fn bodyless() -> RemoteError {
+    let message = "its records have no bodies, so a template has no place there".to_owned();
+    RemoteError { kind: RemoteErrorKind::Invalid, code: String::new(), message }
 }

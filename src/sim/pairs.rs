@@ -50,6 +50,7 @@ fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
         match_by: vec![table.match_by.into()],
         create: Create::Both,
         delete: Delete::Untie,
+        template: None,
         fields: table.fields.iter().map(field).collect(),
     }
 }

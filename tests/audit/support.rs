@@ -53,6 +53,7 @@ fn pair(name: &str, crm: &str, source: &str, match_by: &str, fields: Vec<FieldSp
         match_by: vec![FieldKey::from(match_by)],
         create: Create::Both,
         delete: Delete::Untie,
+        template: None,
         fields,
     }
 }

@@ -42,6 +42,22 @@ fn what_fits_is_shown_in_a_table_and_writes_nothing() {
 }
 
 #[test]
+fn what_of_a_template_has_no_block_is_told_with_its_line() {
+    let (home, worlds, text) = ready();
+    let page = "match_by = [\"TITLE\"]\n\n[pair.page]\ntemplate = \"deal.md\"\n";
+    write(&home, &text.replace("match_by = [\"TITLE\"]\ncreate = \"both\"", &format!("create = \"both\"\n{page}")));
+    let said = home.ask(&["check"]).ends_with(2);
+    assert!(said.stderr.contains("deal.md cannot be read"), "{}", said.stderr);
+    home.write("deal.md", "# Deal\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```klingon\nx\n```\n");
+    let said = home.ask(&["check"]).ends_with(0);
+    assert!(said.stdout.contains("new pages get the 4 blocks of deal.md"), "{}", said.stdout);
+    let notes = marked(&said, "note");
+    assert!(notes.iter().any(|note| note.contains("deal.md line 3: a table becomes plain text")), "{}", said.stdout);
+    assert!(notes.iter().any(|note| note.contains("knows no language `klingon`")), "{}", said.stdout);
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+}
+
+#[test]
 fn a_refused_secret_or_a_closed_door_ends_with_5_and_names_the_system() {
     let (mut home, worlds, text) = ready();
     let right = home.env.clone();

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crosstie::config::{
-    Config, CrmPlan, EXAMPLE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration, show_duration,
+    Config, CrmPlan, EXAMPLE, EXAMPLE_TEMPLATE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration,
+    show_duration,
 };
 use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
-use crosstie::model::{FieldInfo, Kind, OptionInfo, Schema};
+use crosstie::model::{Block, BlockKind, FieldInfo, Kind, OptionInfo, Schema};
 
 use crate::{pair, parse, with};
 
@@ -41,15 +42,27 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
         .map(|line| match line.strip_prefix("# ") {
             // Both forms of a secret at once would be refused, rightly.
             Some(rest)
-                if rest.starts_with("[[") || (rest.contains(" = ") && !rest.contains("{ file") && is_key(rest)) =>
+                if rest.starts_with('[') || (rest.contains(" = ") && !rest.contains("{ file") && is_key(rest)) =>
             {
                 rest
             }
             _ => line,
         })
         .collect();
-    let config = parse(&uncommented.join("\n")).unwrap_or_else(|errors| panic!("{errors}"));
+    let beside = |path: &Path| {
+        assert_eq!(path, Path::new("/etc/crosstie/deal.md"), "it counts from the configuration");
+        Ok(EXAMPLE_TEMPLATE.as_bytes().to_vec())
+    };
+    let text = uncommented.join("\n");
+    let config = Config::parse_with(&text, Path::new("/etc/crosstie/crosstie.toml"), &beside);
+    let config = config.unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.timing, Timing::default());
+    let template = config.pairs[1].template.as_ref().unwrap();
+    assert_eq!((template.name.as_str(), template.notes.len()), ("deal.md", 0));
+    let headings = template.blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading(2)));
+    let headings: Vec<String> = headings.map(Block::plain).collect();
+    assert_eq!(headings, ["Requirements", "Deadlines", "Contacts"]);
+    assert_eq!(config.pairs[0].template, None);
     assert_eq!(config.keymap, Keymap::default());
     assert_eq!((config.crm.plan, config.notion.plan), (CrmPlan::Standard, NotionPlan::Standard));
     assert_eq!(config.pairs[1].fields.len(), 10);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::{CRM, NOTION, pair, parse, with};
-use crosstie::config::{ConfigError, ConfigErrors, EXAMPLE};
+use crosstie::config::{Config, ConfigError, ConfigErrors, EXAMPLE};
 
 fn errors<T: std::fmt::Debug>(result: Result<T, ConfigErrors>) -> Vec<ConfigError> {
     result.unwrap_err().0
@@ -43,6 +43,30 @@ fn unknown_keys_are_refused_everywhere() {
     refuses(&format!("[timing]\nsweep = \"1h\"\n{one}"), 7, "[timing] has no key `sweep`", "`sweep_every`");
     refuses(&format!("[timming]\n{one}"), 6, "has no key `timming`; did you mean `timing`?", "`timing`");
     refuses(&one.replace("crm = \"deal\"", "crm = \"deal\"\nmarkr = \"x\""), 9, "did you mean `marker`?", "");
+}
+
+/// One problem with a template of this content, in the line that names it.
+fn refuses_template(content: std::io::Result<Vec<u8>>, what: &str) {
+    let page = "match_by = [\"TITLE\"]\n[pair.page]\ntemplate = \"pages/deal.md\"\n[[pair.field]]";
+    let text = format!("{CRM}{NOTION}{}", pair("deals", "deal", 1).replacen("[[pair.field]]", page, 1));
+    let content = std::cell::RefCell::new(Some(content));
+    let files = |_: &std::path::Path| content.borrow_mut().take().unwrap();
+    let errors = errors(Config::parse_with(&text, std::path::Path::new("/etc/crosstie/crosstie.toml"), &files));
+    let [error] = errors.as_slice() else { panic!("{errors:?}") };
+    assert_eq!(error.line, 12, "{error}");
+    assert!(error.what.contains("/etc/crosstie/pages/deal.md") && error.what.contains(what), "{error}");
+    assert!(!error.mend.is_empty(), "{error}");
+}
+
+#[test]
+fn a_template_that_cannot_be_one_is_refused_where_it_is_named() {
+    refuses_template(Err(std::io::ErrorKind::NotFound.into()), "cannot be read: ");
+    refuses_template(Ok(vec![b'x'; crosstie::config::FILE_ENOUGH]), "larger than 100 KB");
+    refuses_template(Ok(b"caf\xe9".to_vec()), "no text in UTF-8");
+    refuses_template(Ok(b" \n\n".to_vec()), "says nothing");
+    refuses_template(Ok("- a\n".repeat(2_001).into_bytes()), "has 2001 blocks, and 2000 are the most");
+    let one = pair("deals", "deal", 1).replacen("[[pair.field]]", "[pair.page]\n[[pair.field]]", 1);
+    refuses(&one, 10, "the pair's page has no `template`", "template = ");
 }
 
 #[test]

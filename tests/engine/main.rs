@@ -4,6 +4,7 @@
 mod absence;
 mod agreed;
 mod altered;
+mod bodies;
 mod canary;
 mod conflicts;
 mod crash;

@@ -99,6 +99,7 @@ pub fn pair_spec(name: &str, fields: Vec<FieldSpec>) -> PairSpec {
         match_by: vec![],
         create: Create::None,
         delete: Delete::Untie,
+        template: None,
         fields,
     }
 }

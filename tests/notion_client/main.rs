@@ -1,6 +1,7 @@
 //! The Notion client against the pretend Notion, over a transport in memory and a clock that only sleeping moves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod bodies;
 mod creating;
 mod listing;
 mod office;

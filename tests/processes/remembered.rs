@@ -58,7 +58,9 @@ impl Copy {
             // A create ends in the transaction that ties; an update is of something tied.
             let (side, id, is_tied) = match &intent.purpose {
                 Purpose::Create { source } => (intent.side.other(), source, false),
-                Purpose::Update { record } | Purpose::Trash { record } => (intent.side, record, true),
+                Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
+                    (intent.side, record, true)
+                }
             };
             let at = place(pair, side, id.as_str());
             assert!(observed.contains_key(&at), "an open {intent:?} is about something never seen");
@@ -106,7 +108,9 @@ impl Copy {
                     let at = place(pair, side, id);
                     let open = |intent: &Intent| match &intent.purpose {
                         Purpose::Create { .. } => intent.side == side && !observed.contains_key(&at),
-                        Purpose::Update { record } | Purpose::Trash { record } => record.as_str() == id,
+                        Purpose::Update { record } | Purpose::Trash { record } | Purpose::Body { record, .. } => {
+                            record.as_str() == id
+                        }
                     };
                     if intents.iter().any(|(_, intent)| intent.pair.as_str() == pair && open(intent)) {
                         continue;

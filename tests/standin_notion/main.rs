@@ -1,6 +1,7 @@
 //! The promises of the pretend Notion, asked through its one door, `handle`, as a client would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod blocks;
 mod door;
 mod doors_behind;
 mod errors;

@@ -35,6 +35,7 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::Undone { .. } => "undone",
         MarkKind::Watched { .. } => "watched",
         MarkKind::Assumed { .. } => "assumed",
+        MarkKind::Body { .. } => "body",
     }
 }
 

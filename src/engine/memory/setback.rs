@@ -70,6 +70,7 @@ impl Memory {
             match &mut mark.kind {
                 MarkKind::Failed { retry_at: Some(retry_at), .. } => see(retry_at, false),
                 MarkKind::Watched { until, .. } => see(until, false),
+                MarkKind::Body { not_before: Some(not_before), .. } => see(not_before, false),
                 MarkKind::Assumed { base: Some(base), .. } => see(&mut base.at, true),
                 _ => {}
             }

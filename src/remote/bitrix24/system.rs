@@ -30,6 +30,7 @@ impl System for Bitrix24 {
             precision: SignedDuration::from_secs(1),
             saves_while_typing: false,
             get_batch: PAGE,
+            body: None,
             deleted_vanish: true,
         }
     }

@@ -10,8 +10,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::dialect::NotionDialect;
 use super::schema::{Column, Columns};
-use super::{Token, VERSION, invalid, wire};
-use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
+use super::{Token, VERSION, blocks, invalid, wire};
+use crate::model::{Block, BodyPart, Entity, FieldName, Person, Placed, Record, RecordId, Schema, Value};
 use crate::remote::connection::Connection;
 use crate::remote::pace::Pace;
 use crate::remote::{Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, System, WriteError};
@@ -156,6 +156,7 @@ impl System for Notion {
             saves_while_typing: true,
             get_batch: 1,
             deleted_vanish: false,
+            body: Some(blocks::LIMITS),
         }
     }
 
@@ -239,6 +240,18 @@ impl System for Notion {
 
     async fn trash(&self, _entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
         self.write_trash(id).await
+    }
+
+    fn body_form(&self, body: &[Block]) -> Vec<Block> {
+        blocks::form(body)
+    }
+
+    async fn read_body(&self, id: &RecordId, wanted: &[Block], lane: Lane) -> Result<Vec<Placed>, RemoteError> {
+        self.read_blocks(id, wanted, lane).await
+    }
+
+    async fn append_body(&self, id: &RecordId, part: &BodyPart) -> Result<(), WriteError> {
+        self.write_blocks(id, part).await
     }
 
     async fn add_marker(&self, entity: &Entity) -> Result<(), RemoteError> {

@@ -2,12 +2,13 @@
 //!
 //! `wire` is what Notion sends, read permissively (new types and fields arrive without a new version); `decode` and
 //! `page` turn it into `model` values in Notion's native dialect, `encode` turns values into property bodies, `schema`
-//! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write query bodies, `dialect` says what an answer
+//! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write query bodies, `blocks` knows page bodies, `dialect` says what an answer
 //! means. All of these are pure. `client` (with `read` and `write`) is the [`System`](crate::remote::System) on top.
 //!
 //! Only the wiring in `cli` and tests name this room. Nothing in here may decide what should be written, retry on its
 //! own, or turn something that was not read whole into a value: what Notion cuts, hides or invents is `Unknown`.
 
+pub mod blocks;
 pub mod client;
 pub mod decode;
 pub mod dialect;

@@ -9,8 +9,8 @@ use super::dialect::is_about_schema;
 use super::listing::{self, PAGE_SIZE, Place};
 use super::schema::{Column, Columns};
 use super::wire::{self, List, Page, User};
-use super::{filter, invalid, malformed, page};
-use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, Value};
+use super::{blocks, filter, invalid, malformed, page};
+use crate::model::{Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value};
 use crate::remote::connection::{Turn, server_time};
 use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
 use crate::seam::{Method, Response};
@@ -249,6 +249,51 @@ impl Notion {
             .map(|item| item.get(&column.kind).cloned())
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| malformed("an element of a property is not of the property's type"))
+    }
+
+    /// The blocks of a page, and those inside them wherever a template has some.
+    pub(super) async fn read_blocks(
+        &self,
+        page: &RecordId,
+        wanted: &[Block],
+        lane: Lane,
+    ) -> Result<Vec<Placed>, RemoteError> {
+        let mut turn = self.connection.turn(lane);
+        self.read_children(page.as_str(), wanted, &mut turn).await
+    }
+
+    async fn read_children(
+        &self,
+        parent: &str,
+        wanted: &[Block],
+        turn: &mut Turn<'_>,
+    ) -> Result<Vec<Placed>, RemoteError> {
+        let target = format!("/v1/blocks/{}/children?page_size={PAGE_SIZE}", segment(parent));
+        let (mut children, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let target = match &cursor {
+                None => target.clone(),
+                Some(cursor) => format!("{target}&start_cursor={}", segment(cursor)),
+            };
+            let response = self.connection.read(turn.take(), self.request(Method::Get, target)).await?;
+            let list: List = wire::read(&response.body, "a list of blocks")?;
+            children.extend(list.results.iter().filter_map(blocks::placed));
+            cursor = list.next(cursor.as_deref())?;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut placed = Vec::with_capacity(children.len());
+        let mut ours = true;
+        for (at, (mut child, holds)) in children.into_iter().enumerate() {
+            let want = wanted.get(at).filter(|want| ours && want.is(&child));
+            ours = want.is_some();
+            if let Some(want) = want.filter(|want| holds && !want.children.is_empty()) {
+                child.children = Box::pin(self.read_children(&child.id, &want.children, turn)).await?;
+            }
+            placed.push(child);
+        }
+        Ok(placed)
     }
 
     /// Every element of a list that is read with GET. `target` has a query already.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json, json};
 use super::client::{Notion, bare, marker_column, segment};
 use super::dialect::is_about_schema;
 use super::schema::Columns;
-use super::wire::{self, ErrorBody, Page};
-use super::{encode, invalid, page};
-use crate::model::{Entity, FieldName, FieldState, Record, RecordId, Value};
+use super::wire::{self, ErrorBody, List, Page};
+use super::{blocks, encode, invalid, page};
+use crate::model::{BodyPart, Entity, FieldName, FieldState, Record, RecordId, Value};
 use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Response};
 
@@ -60,6 +60,31 @@ impl Notion {
             Some(true) => Ok(()),
             _ => Err(WriteError::Unknown("Notion answered well, but the page is not in the trash".to_owned())),
         }
+    }
+
+    pub(super) async fn write_blocks(&self, page: &RecordId, part: &BodyPart) -> Result<(), WriteError> {
+        let into = part.parent.as_deref().unwrap_or(page.as_str());
+        let target = format!("/v1/blocks/{}/children", segment(into));
+        let request = self.request(Method::Patch, target).json(&blocks::append(part));
+        let mut turn = self.connection.turn(Lane::Write);
+        let response = match self.connection.write(turn.take(), request).await {
+            // One of the blocks that it goes into or after is gone: what is there now is compared anew.
+            Err(WriteError::NotDone(error))
+                if error.kind == RemoteErrorKind::NotFound && !bare(&error.message).contains(&bare(page.as_str())) =>
+            {
+                return Err(WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Overtaken, ..error }));
+            }
+            other => other.map_err(|error| about(error, page.as_str()))?,
+        };
+        // After a block, the answer shows what was there behind it too.
+        let list: List = wire::read(&response.body, "a list of blocks").map_err(unclear)?;
+        let made: Vec<_> = list.results.iter().filter_map(blocks::placed).map(|(placed, _)| placed).collect();
+        let partial = made.iter().all(|placed| placed.kind.is_none());
+        let same = part.blocks.iter().zip(&made).all(|(sent, made)| partial || sent.is(made));
+        if same && made.len() >= part.blocks.len() {
+            return Ok(());
+        }
+        Err(WriteError::Unknown("Notion answered well, but shows other blocks than were sent".to_owned()))
     }
 
     pub(super) async fn write_marker_property(&self, entity: &Entity) -> Result<(), RemoteError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::super::plant::Edge;
-use crate::model::{Entity, FieldName, FieldState, Person, Record, RecordId, Schema, Value};
+use crate::model::{Block, BodyPart, Entity, FieldName, FieldState, Person, Placed, Record, RecordId, Schema, Value};
 use crate::remote::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, Since, System, WriteError,
 };
@@ -133,6 +133,18 @@ impl System for Flawed {
 
     async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
         self.inner.trash(entity, id).await
+    }
+
+    fn body_form(&self, body: &[Block]) -> Vec<Block> {
+        self.inner.body_form(body)
+    }
+
+    async fn read_body(&self, id: &RecordId, wanted: &[Block], lane: Lane) -> Result<Vec<Placed>, RemoteError> {
+        self.inner.read_body(id, wanted, lane).await
+    }
+
+    async fn append_body(&self, id: &RecordId, part: &BodyPart) -> Result<(), WriteError> {
+        self.inner.append_body(id, part).await
     }
 
     async fn add_marker(&self, entity: &Entity) -> Result<(), RemoteError> {

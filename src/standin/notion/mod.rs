@@ -10,6 +10,7 @@
 
 mod admin;
 mod automations;
+mod blocks;
 mod call;
 mod columns;
 mod faults;

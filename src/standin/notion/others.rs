@@ -1,4 +1,4 @@
-//! Users, search and blocks: the parts that a sync only touches at its edges.
+//! Users and search: the parts that a sync only touches at its edges.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -6,11 +6,9 @@ use serde_json::{Value as Json, json};
 use super::NotionStandIn;
 use super::call::Call;
 use super::lists::{self, page_size};
-use super::objects::Who;
 use super::refusal::Refused;
 use super::render;
-use super::text::{self, ARRAY_LIMIT};
-use super::time::page_time;
+use super::text;
 
 impl NotionStandIn {
     /// `GET /v1/users`, `/v1/users/me` and `/v1/users/{id}`.
@@ -61,159 +59,5 @@ impl NotionStandIn {
         let question = json!(["/search", call.body["query"], call.body["filter"], call.body["sort"]]).to_string();
         let cursor = call.body["start_cursor"].as_str();
         lists::page(&mut self.cursors, "page_or_data_source", &question, all, size, cursor)
-    }
-
-    /// `GET /v1/blocks/{id}/children`.
-    pub(super) fn children_get(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
-        let id = self.block_parent(id)?;
-        let all = self.world.children.get(&id).into_iter().flatten().filter_map(|b| self.world.blocks.get(b));
-        let all = all.filter(|block| block["in_trash"] != true).cloned().collect();
-        let size = call.page_size()?;
-        let question = format!("/blocks/{id}/children");
-        lists::page(&mut self.cursors, "block", &question, all, size, call.param("start_cursor"))
-    }
-
-    /// `PATCH /v1/blocks/{id}/children`. The page's `last_edited_time` stays (reported: block edits through the API do
-    /// not always move it).
-    pub(super) fn children_patch(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
-        call.only(&["children", "position", "after"])?;
-        let id = self.block_parent(id)?;
-        let Some(children) = call.body["children"].as_array() else {
-            return Err(Refused::body("body.children", "defined", "undefined"));
-        };
-        if children.len() > ARRAY_LIMIT {
-            return Err(Refused::too_long("body.children", ARRAY_LIMIT, children.len()));
-        }
-        let place = &call.body["position"];
-        let held = self.world.children.get(&id).map_or(0, Vec::len);
-        let after = place["after_block"]["id"].as_str().or(call.body["after"].as_str());
-        let at = match after {
-            Some(block) => {
-                let found = self.world.children.get(&id).and_then(|all| all.iter().position(|b| b == block));
-                found.map(|at| at + 1).ok_or_else(|| Refused::not_found("block", block, &self.world.bot))?
-            }
-            None if place["type"] == "start" => 0,
-            None => held,
-        };
-        let made = self.append(&id, children, Some(at), call.now);
-        let shown = made.iter().filter_map(|b| self.world.blocks.get(b)).cloned().collect();
-        Ok(lists::envelope("block", shown, None))
-    }
-
-    /// `GET /v1/blocks/{id}`.
-    pub(super) fn block_get(&self, id: &str) -> Result<Json, Refused> {
-        let id = self.block_parent(id)?;
-        match self.world.blocks.get(&id) {
-            Some(block) => Ok(block.clone()),
-            None => self.page_block(&id),
-        }
-    }
-
-    /// `PATCH /v1/blocks/{id}`: what a block says, or whether it lies in the trash. Its type stays.
-    pub(super) fn block_patch(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
-        let id = self.block_parent(id)?;
-        let Some(held) = self.world.blocks.get(&id) else {
-            return Err(Refused::invalid("The stand-in updates pages through their own endpoint."));
-        };
-        let kind = held["type"].as_str().unwrap_or_default().to_owned();
-        call.only(&["in_trash", "archived", "type", &kind])?;
-        let rich = call.body[kind.as_str()].get("rich_text");
-        let rich = rich.map(|rich| text::write(&format!("body.{kind}.rich_text"), rich, true)).transpose()?;
-        let bot = json!({ "object": "user", "id": self.world.bot });
-        let Some(block) = self.world.blocks.get_mut(&id) else { return self.block_get(&id) };
-        for (name, value) in call.body[kind.as_str()].as_object().into_iter().flatten() {
-            block[kind.as_str()][name.as_str()] = value.clone();
-        }
-        if let Some(rich) = rich {
-            block[kind.as_str()]["rich_text"] = rich;
-        }
-        if let Some(into) = call.trash() {
-            block["in_trash"] = json!(into);
-        }
-        block["last_edited_time"] = json!(page_time(call.now));
-        block["last_edited_by"] = bot;
-        Ok(block.clone())
-    }
-
-    /// `DELETE /v1/blocks/{id}`: a page goes into the trash, as a `child_page` block; so does a block.
-    pub(super) fn block_delete(&mut self, call: &Call<'_>, id: &str) -> Result<Json, Refused> {
-        let id = self.block_parent(id)?;
-        if let Some(block) = self.world.blocks.get_mut(&id) {
-            block["in_trash"] = json!(true);
-            return Ok(block.clone());
-        }
-        self.world.trash(&id, true, &Who::Bot, call.now)?;
-        self.counters.pages_patched += 1;
-        self.page_block(&id)
-    }
-
-    fn page_block(&self, id: &str) -> Result<Json, Refused> {
-        let page = self.world.page(id)?;
-        let shown = render::page(&self.world, id, page, None);
-        Ok(json!({
-            "object": "block",
-            "id": id,
-            "parent": shown["parent"],
-            "created_time": shown["created_time"],
-            "last_edited_time": shown["last_edited_time"],
-            "created_by": shown["created_by"],
-            "last_edited_by": shown["last_edited_by"],
-            "has_children": self.world.children.contains_key(id),
-            "in_trash": page.in_trash,
-            "type": "child_page",
-            "child_page": { "title": self.world.title(page) },
-        }))
-    }
-
-    /// The id of a block, or of a page, which is a block too.
-    fn block_parent(&self, id: &str) -> Result<String, Refused> {
-        let id = self.world.path_id("block_id", id)?;
-        let known = self.world.blocks.contains_key(&id) || self.world.pages.contains_key(&id);
-        if known && self.world.shared(&id) { Ok(id) } else { Err(Refused::not_found("block", &id, &self.world.bot)) }
-    }
-
-    /// Adds blocks under a page or block, at a place among its children or at their end.
-    pub(super) fn append(&mut self, parent: &str, given: &[Json], at: Option<usize>, now: Timestamp) -> Vec<String> {
-        let is_page = self.world.pages.contains_key(parent);
-        let bot = json!({ "object": "user", "id": self.world.bot });
-        let mut made = Vec::new();
-        for child in given {
-            let id = self.world.ids.uuid();
-            let kind = child["type"].as_str().map(str::to_owned).or_else(|| {
-                child.as_object().and_then(|f| f.keys().find(|k| !matches!(k.as_str(), "object" | "type")).cloned())
-            });
-            let kind = kind.unwrap_or_else(|| "paragraph".to_owned());
-            let mut content = child[kind.as_str()].clone();
-            let nested = content.as_object_mut().and_then(|c| c.remove("children"));
-            if let Some(rich) = content.get("rich_text")
-                && let Ok(kept) = text::write("body.children", rich, false)
-            {
-                content["rich_text"] = kept;
-            }
-            let key = if is_page { "page_id" } else { "block_id" };
-            let nested = nested.and_then(|n| n.as_array().cloned()).unwrap_or_default();
-            let block = json!({
-                "object": "block",
-                "id": id,
-                "parent": { "type": key, key: parent },
-                "created_time": page_time(now),
-                "last_edited_time": page_time(now),
-                "created_by": bot,
-                "last_edited_by": bot,
-                "has_children": !nested.is_empty(),
-                "in_trash": false,
-                "type": kind,
-                kind.as_str(): content,
-            });
-            self.world.blocks.insert(id.clone(), block);
-            self.append(&id, &nested, None, now);
-            made.push(id);
-        }
-        if !made.is_empty() {
-            let siblings = self.world.children.entry(parent.to_owned()).or_default();
-            let at = at.unwrap_or(siblings.len()).min(siblings.len());
-            siblings.splice(at..at, made.iter().cloned());
-        }
-        made
     }
 }

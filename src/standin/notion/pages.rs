@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::NotionStandIn;
+use super::blocks;
 use super::call::Call;
 use super::ids::decoded;
 use super::lists;
@@ -12,7 +13,6 @@ use super::objects::{Parent, Who};
 use super::refusal::Refused;
 use super::render;
 use super::schema::find;
-use super::text::ARRAY_LIMIT;
 
 impl NotionStandIn {
     /// Refuses a page that does not exist or was not shared: Notion answers both alike.
@@ -85,15 +85,13 @@ impl NotionStandIn {
         let none = Map::new();
         let sets = call.body["properties"].as_object().unwrap_or(&none);
         let children = call.body["children"].as_array().cloned().unwrap_or_default();
-        if children.len() > ARRAY_LIMIT {
-            return Err(Refused::too_long("body.children", ARRAY_LIMIT, children.len()));
-        }
+        blocks::checked(&children)?;
         let id = self.world.create(parent, sets, &Who::Bot, call.now, true)?;
         if let Some(page) = self.world.pages.get_mut(&id) {
             page.icon = call.body["icon"].clone();
             page.cover = call.body["cover"].clone();
         }
-        self.append(&id, &children, None, call.now);
+        self.append(&id, &children, None, &Who::Bot, call.now);
         self.counters.pages_created += 1;
         self.show(call, &id)
     }
