@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::control::{Command, DeskError, Hint, Query, Reply, Window};
+use crate::control::{Command, Delivery, DeskError, Hint, Query, Reply, Window};
 use crate::model::{FieldName, PairName, Person, Record, RecordId, RecordRef, Side, Value};
 use crate::remote::{Changes, Fetched, RemoteError, RemoteErrorKind, WriteError};
 
@@ -117,6 +117,8 @@ pub enum Msg {
     },
     /// Word of a change.
     Hint(Hint),
+    /// Word of a change that goes into the journal, whatever becomes of it.
+    Delivery(Delivery),
     /// An operator looks.
     Query {
         /// What for.
