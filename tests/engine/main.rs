@@ -7,6 +7,7 @@ mod altered;
 mod canary;
 mod conflicts;
 mod crash;
+mod deliveries;
 mod fighting;
 mod first;
 mod flow;
