@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::listen::{json, plain};
-use super::refusals::Refusals;
+use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
 use crate::control::{Delivery, Told};
 use crate::model::Side;
@@ -56,6 +56,7 @@ struct Inside {
     seen: Seen,
     refusals: Refusals,
     full: Refusals,
+    learned: Learned,
     outcomes: BTreeMap<&'static str, u64>,
 }
 
@@ -73,6 +74,7 @@ impl Open {
             seen: Seen::default(),
             refusals: Refusals::default(),
             full: Refusals::default(),
+            learned: Learned::default(),
             outcomes: BTreeMap::new(),
         };
         let (path, side, webhook) = (door.path, door.side, door.webhook);
@@ -160,6 +162,9 @@ impl Open {
                 return self.refuse(state, why, StatusCode::UNAUTHORIZED);
             }
             _ => {}
+        }
+        if !state.learned.another(Instant::now()) {
+            return ("refused", plain(StatusCode::SERVICE_UNAVAILABLE, "too many tokens; try again later\n"));
         }
         let kept = Kept { secret, proven: false };
         if let Err(error) = vault.keep(&kept) {

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::io;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A secret. Printing it prints nothing of it; its memory is wiped when it goes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
@@ -19,7 +20,20 @@ impl SecretText {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether somebody else told the same; takes the same time wherever the first difference is.
+    pub fn is(&self, told: &str) -> bool {
+        self.0.as_bytes().ct_eq(told.as_bytes()).into()
+    }
 }
+
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.expose())
+    }
+}
+
+impl Eq for SecretText {}
 
 impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
