@@ -14,6 +14,7 @@
 //! | [`remote`] | how we talk to each system, how fast, and what is tried again |
 //! | [`control`] | what an operator can see and ask, in process and over a Unix socket |
 //! | [`engine`] | the loop: observe, plan, write, verify |
+//! | [`inlet`] | what comes in by HTTP: webhooks, health, metrics |
 //! | [`tui`] | the dashboard |
 //! | [`standin`] | a pretend Notion, a pretend Bitrix24, and the people who work in them |
 //! | [`sim`] | the seeded simulation, the auditor that accounts for every edit, and the measurement of our pace |
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod engine;
+pub mod inlet;
 pub mod mapping;
 pub mod model;
 pub mod plan;

@@ -12,7 +12,7 @@ use crate::control::{Desk, JournalRow, List, PairState, Query, Rows, Snapshot, W
 use crate::model::{Happening, PairName};
 
 use super::failure::Failure;
-use super::wiring;
+use super::{inlet, wiring};
 
 /// Runs until a signal or an operator ends it.
 ///
@@ -35,6 +35,15 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
         Err(error) => {
             started.end("start").await?;
             return Err(Failure::running(error.to_string()));
+        }
+    };
+    let inlet = match inlet::open(&config, &started, closing.clone()).await {
+        Ok(inlet) => inlet,
+        Err(failure) => {
+            closing.cancel();
+            let _ = served.await;
+            started.end("start").await?;
+            return Err(failure);
         }
     };
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
@@ -68,6 +77,9 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     };
     closing.cancel();
     let _ = served.await;
+    if let Some(inlet) = inlet {
+        inlet.end().await;
+    }
     ended?;
     Ok(ExitCode::SUCCESS)
 }
@@ -131,7 +143,9 @@ fn line(row: &JournalRow) {
         Happening::Connection if event.note != "answers again" => {
             tracing::warn!(seq = event.seq, side, "{what}: {}", event.note);
         }
-        Happening::Connection | Happening::System => tracing::info!(seq = event.seq, side, "{what}: {}", event.note),
+        Happening::Connection | Happening::System | Happening::Heard => {
+            tracing::info!(seq = event.seq, side, "{what}: {}", event.note)
+        }
         Happening::Quarantined | Happening::Refused | Happening::Unknown | Happening::PossiblyOverwritten => {
             tracing::warn!(seq = event.seq, pair, side, crm, field = %row.label, "{what}; the journal tells why");
         }

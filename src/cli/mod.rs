@@ -9,12 +9,14 @@ mod dashboard;
 mod demo;
 mod failure;
 mod headless;
+mod inlet;
 mod keys;
 mod simulate;
 mod standin;
 mod status;
 mod support;
 mod table;
+mod vault;
 mod wiring;
 mod world;
 
@@ -70,6 +72,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// See or forget the token that verifies Notion's webhook.
+    Inlet {
+        #[command(subcommand)]
+        action: inlet::Action,
+    },
     /// List every type of both systems: what is read, written and emptied, how much fits, and what is lost.
     Support(support::Args),
     /// List what every key of the dashboard does.
@@ -124,6 +131,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             check::run(&wiring::need_config(explicit)?, create_properties).await
         }
         Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
+        Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),
         Some(Command::Support(args)) => {
             say(&support::told(&args));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, CrmPlan, NotionPlan, Secret};
+use crate::config::{Config, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
@@ -49,7 +49,7 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 ///
 /// # Errors
 /// [`Failure`] for a URL that is none.
-pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<dyn System>, Failure> {
+pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
     let transport = transport(webhook, "[crm] webhook")?;
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
@@ -74,19 +74,29 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
 pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
-    let reveal = |secret: &Secret, what: &str| {
-        secret
-            .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
-            .map_err(|error| Failure::configuration(format!("{what}: {error}")))
-    };
+    Ok(Sides { crm: portal(config)?, notion: workspace(config)? })
+}
+
+/// A secret of the configuration. `what` names its place.
+///
+/// # Errors
+/// [`Failure`] that says what is missing, without the secret.
+pub fn reveal(secret: &Secret, what: &str) -> Result<Revealed, Failure> {
+    secret
+        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
+        .map_err(|error| Failure::configuration(format!("{what}: {error}")))
+}
+
+fn portal(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
     let webhook = reveal(&config.crm.webhook, "[crm] webhook")?;
     let webhook = rebased(webhook.expose(), config.crm.base_url.as_deref());
+    bitrix24(&webhook, crm_pace(config.crm.plan))
+}
+
+fn workspace(config: &Config) -> Result<Arc<dyn System>, Failure> {
     let token = reveal(&config.notion.token, "[notion] token")?;
     let base = config.notion.base_url.as_deref().unwrap_or(NOTION);
-    Ok(Sides {
-        crm: bitrix24(&webhook, crm_pace(config.crm.plan))?,
-        notion: notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))?,
-    })
+    notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))
 }
 
 /// The webhook's path on another host, where the configuration names one.
@@ -159,6 +169,10 @@ async fn keep_exports(store: Store, dir: PathBuf) {
 pub struct Started {
     /// The engine.
     pub running: Running,
+    /// Both systems.
+    pub systems: Sides<Arc<dyn System>>,
+    /// The CRM by its own name, for what no other system has.
+    pub portal: Arc<Bitrix24>,
     store: Store,
     exports: JoinHandle<()>,
 }
@@ -192,7 +206,8 @@ impl Started {
 pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure> {
     let home = state_dir(config)?;
     let opened = open_store(&home)?;
-    let systems = systems(config)?;
+    let portal = portal(config)?;
+    let systems: Sides<Arc<dyn System>> = Sides { crm: portal.clone(), notion: workspace(config)? };
     let settings = Settings {
         mode: Mode::Live,
         pairs: config.pairs.clone(),
@@ -201,10 +216,10 @@ pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure>
         look_only,
         resync: opened.resync,
     };
-    let world = World { systems, store: opened.store.clone(), clock: clock() };
+    let world = World { systems: systems.clone(), store: opened.store.clone(), clock: clock() };
     let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
     let exports = tokio::spawn(keep_exports(opened.store.clone(), home.join("exports")));
-    Ok(Started { running, store: opened.store, exports })
+    Ok(Started { running, systems, portal, store: opened.store, exports })
 }
 
 /// The configuration, if there is one.

@@ -1,4 +1,4 @@
-//! What the operator configures: one TOML file with two connections, the timing and the pairs.
+//! What the operator configures: one TOML file with two connections, the timing, the inlet and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
 //! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
@@ -6,6 +6,7 @@
 
 mod connections;
 mod error;
+mod inlet;
 mod locate;
 mod pairs;
 mod read;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use connections::{CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
 pub use error::{ConfigError, ConfigErrors};
+pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
 pub use secret::{Revealed, Secret};
 pub use timing::{Timing, parse_duration, show_duration};
@@ -71,6 +73,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The dashboard's keys.
     pub keymap: Keymap,
+    /// What comes in by HTTP; `None` for nothing.
+    pub inlet: Option<InletSettings>,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
 }
 
@@ -105,11 +109,12 @@ impl Config {
         let (pairs, lines) = pairs::read(&mut reader, &mut top);
         let state_dir = reader.text(&mut top, "state_dir").map(|(dir, _)| reader.beside(&dir));
         let keymap = keymap(&mut reader, &mut top);
+        let inlet = inlet::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, inlet, lines })
             }
             _ => Err(errors),
         }

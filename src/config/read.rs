@@ -157,6 +157,12 @@ impl<'t> Reader<'t> {
         section.take(key)
     }
 
+    /// Nothing under a key, which could have been there.
+    pub(super) fn none<T>(&mut self, section: &mut Section<'_>, key: &'static str) -> Option<T> {
+        section.asked.push(key);
+        None
+    }
+
     /// Text under a key, not empty.
     pub(super) fn text(&mut self, section: &mut Section<'_>, key: &'static str) -> Option<(String, Range<usize>)> {
         let found = section.take(key)?;

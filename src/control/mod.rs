@@ -5,6 +5,7 @@
 //! all rows. Nothing here decides anything.
 
 pub mod command;
+pub mod delivery;
 pub mod desk;
 pub mod hint;
 pub mod operator;
@@ -13,6 +14,7 @@ pub mod snapshot;
 pub mod socket;
 
 pub use command::{Command, Reply, Resolution};
+pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use query::{

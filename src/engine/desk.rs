@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::control::{Command, Desk, DeskError, Hint, Query, Reply, Snapshot, Window};
+use crate::control::{Command, Deliveries, Delivery, Desk, DeskError, Hint, Query, Reply, Snapshot, Window};
 
 use super::Claims;
 use super::messages::Msg;
@@ -30,6 +30,13 @@ impl HintSender {
     /// [`DeskError::Gone`] when the engine has stopped.
     pub async fn send(&self, hint: Hint) -> Result<(), DeskError> {
         self.mail.send(Msg::Hint(hint)).await.map_err(|_| gone())
+    }
+}
+
+#[async_trait]
+impl Deliveries for HintSender {
+    async fn deliver(&self, delivery: Delivery) -> Result<(), DeskError> {
+        self.mail.send(Msg::Delivery(delivery)).await.map_err(|_| gone())
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Hints {
     /// Records to be read by a request that begins after this moment.
     owed: BTreeMap<RecordRef, Timestamp>,
     /// Listings that are to come sooner, because a record was named that nobody knows.
-    called: BTreeSet<(PairName, Side)>,
+    pub(super) called: BTreeSet<(PairName, Side)>,
     pub(super) edits: BTreeMap<RecordRef, Vec<Edit>>,
     pub(super) windows: BTreeMap<RecordRef, Vec<Window>>,
     /// Records that we put into the trash, and the window of that.

@@ -340,6 +340,7 @@ impl Run {
             Msg::Schemas { pair, began, schemas, known } => core.take_schemas(txn, &pair, began, schemas, known),
             Msg::People { side, people } => core.take_people(txn, side, people),
             Msg::Hint(hint) => core.take_hint(txn, &hint),
+            Msg::Delivery(delivery) => core.take_delivery(txn, delivery),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, query));

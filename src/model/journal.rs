@@ -51,6 +51,8 @@ pub enum Happening {
     Quarantined,
     /// An untied record waits for a person.
     Orphaned,
+    /// A system told of a change by itself, or somebody claimed to be it.
+    Heard,
     /// A connection went down, came back, or was throttled.
     Connection,
     /// The program started, stopped or repaired itself.

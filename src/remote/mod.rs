@@ -2,7 +2,7 @@
 //!
 //! [`System`] is what the engine knows; one folder a system turns wire JSON into `model::Value` in that side's native
 //! dialect and back. `transport` carries requests over real sockets, `pace` decides when one may leave, `connection` is
-//! the one layer that retries. No system's name may appear outside its own folder and the wiring in `cli`; nothing in
+//! the one layer that retries, and `webhook` says what a system's own calls to us mean. No system's name may appear outside its own folder and the wiring in `cli`; nothing in
 //! here decides what should be written.
 
 pub mod bitrix24;
@@ -12,6 +12,7 @@ pub mod pace;
 pub mod support;
 pub mod system;
 pub mod transport;
+pub mod webhook;
 
 pub use system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, Since, System,

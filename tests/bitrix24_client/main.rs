@@ -4,6 +4,7 @@
 mod lists;
 mod outcomes;
 mod portal;
+mod queue;
 mod socket;
 mod support;
 mod writes;

@@ -107,6 +107,11 @@ fn everything_can_be_said() {
         notion_poll = "1m 30s"
         probe_schedule = ["1s", "1m"]
         review = false
+        [inlet]
+        listen = "[::1]:9000"
+        admin_token = { file = "admin" }
+        crm_token = { env = "CRM" }
+        offline_events = true
         [[pair]]
         name = "deals"
         crm = "deal"
@@ -131,11 +136,29 @@ fn everything_can_be_said() {
     assert_eq!(config.timing.notion_poll, Duration::from_secs(90));
     assert_eq!(config.timing.probe_schedule, [Duration::from_secs(1), Duration::from_secs(60)]);
     assert!(!config.timing.review);
+    let inlet = config.inlet.clone().unwrap();
+    assert_eq!((inlet.listen.to_string().as_str(), inlet.offline_events), ("[::1]:9000", true));
+    assert_eq!(inlet.admin_token, Some(Secret::File("/etc/crosstie/admin".into())));
+    assert_eq!(inlet.crm_token, Some(Secret::Env("CRM".into())));
     let pair = config.pair(&"deals".into()).unwrap();
     assert_eq!(pair.data_source, "00000000-0000-4000-8000-00000000abcd");
     assert_eq!((pair.marker.as_str(), pair.create, pair.delete), ("Key", Create::NotionToCrm, Delete::Propagate));
     assert!(pair.fields[0].create_options);
     assert_eq!((pair.fields[0].policy, pair.fields[0].direction), (Policy::Newest, Direction::NotionToCrm));
+}
+
+#[test]
+fn nothing_listens_unless_it_is_asked_for_and_then_on_this_host() {
+    let pairs = pair("deals", "deal", 1);
+    assert_eq!(with(&pairs).unwrap().inlet, None);
+    let inlet = with(&format!("[inlet]\n{pairs}")).unwrap().inlet.unwrap();
+    assert_eq!(
+        (inlet.listen.to_string().as_str(), inlet.allow_public, inlet.offline_events),
+        ("127.0.0.1:8787", false, false)
+    );
+    let public =
+        with(&format!("[inlet]\nallow_public = true\nlisten = \"0.0.0.0:80\"\n{pairs}")).unwrap().inlet.unwrap();
+    assert!(public.allow_public && public.listen.to_string() == "0.0.0.0:80");
 }
 
 #[test]

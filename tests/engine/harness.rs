@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crosstie::config::Timing;
-use crosstie::control::{Command, Desk, Hint, List, Mode, PairState, Query, Reply, Rows, Sides, Snapshot, Window};
+use crosstie::control::{
+    Command, Deliveries, Delivery, Desk, Hint, List, Mode, PairState, Query, Reply, Rows, Sides, Snapshot, Window,
+};
 use crosstie::engine::{self, Claims, Running, Settings, World};
 use crosstie::mapping::PairSpec;
 use crosstie::model::{Event, FieldKey, Happening, Hold, HoldId, RecordId, Shown, Side, TieId, Value};
@@ -227,6 +229,11 @@ impl Bench {
     /// Somebody tells the engine of a change.
     pub async fn hint(&self, hint: Hint) {
         self.running.as_ref().unwrap().desk.hints().send(hint).await.unwrap();
+    }
+
+    /// A system tells the engine of a change by itself.
+    pub async fn deliver(&self, delivery: Delivery) {
+        self.running.as_ref().unwrap().desk.hints().deliver(delivery).await.unwrap();
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {

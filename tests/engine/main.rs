@@ -8,6 +8,7 @@ mod bodies;
 mod canary;
 mod conflicts;
 mod crash;
+mod deliveries;
 mod fighting;
 mod first;
 mod flow;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms it may use.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("mapping", &["model"]),
     ("plan", &["mapping", "model"]),
@@ -17,14 +17,15 @@ const LAYERS: [(&str, &[&str]); 14] = [
     // A connection publishes its headroom in the shape that operators see.
     ("remote", &["control", "seam", "mapping", "model"]),
     ("engine", &["config", "control", "store", "remote", "plan", "mapping", "seam", "model"]),
+    ("inlet", &["control", "remote", "seam", "model"]),
     ("tui", &["control", "model"]),
     ("standin", &["seam"]),
     ("sim", &["config", "control", "engine", "standin", "store", "remote", "plan", "mapping", "seam", "model"]),
     (
         "cli",
         &[
-            "config", "control", "engine", "mapping", "model", "plan", "remote", "seam", "sim", "standin", "store",
-            "tui",
+            "config", "control", "engine", "inlet", "mapping", "model", "plan", "remote", "seam", "sim", "standin",
+            "store", "tui",
         ],
     ),
     ("main", &["cli"]),

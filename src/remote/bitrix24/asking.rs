@@ -44,7 +44,15 @@ impl Bitrix24 {
     }
 
     pub(super) async fn write(&self, turn: &mut Turn<'_>, method: &str, params: &Json) -> Result<Json, WriteError> {
-        let response = self.connection.write(turn.take(), request(method, params)).await?;
+        let request = match self.connector {
+            Some(connector) => {
+                let mut params = params.clone();
+                params["auth_connector"] = json!(connector);
+                request(method, &params)
+            }
+            None => request(method, params),
+        };
+        let response = self.connection.write(turn.take(), request).await?;
         // The connection has seen a `result`; what it holds is the caller's to judge.
         let body = body(&response).map_err(|unread| WriteError::Unknown(unread.message))?;
         Ok(body.result)

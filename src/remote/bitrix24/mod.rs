@@ -2,8 +2,8 @@
 //!
 //! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
-//! table of all types in `support`. `decode`, `encode`, `comms`
-//! and `listing` are pure functions between wire JSON and [`crate::model`]; `schema` and `system` do the asking, always
+//! table of all types in `support`. `decode`, `encode`, `comms`,
+//! `listing`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and `offline` do the asking, always
 //! through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
 //! a write: a webhook has no idempotency keys.
 //!
@@ -19,12 +19,15 @@ mod comms;
 mod decode;
 mod dialect;
 mod encode;
+pub mod form;
 mod listing;
+pub mod offline;
 mod schema;
 pub mod support;
 mod system;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::catalogue::Catalogue;
 pub use self::dialect::WebhookDialect;
+pub use self::webhook::PortalWebhook;
 use super::connection::Connection;
 
 /// What we write into `ORIGINATOR_ID` of every record that carries our marker in `ORIGIN_ID`.
@@ -40,6 +44,8 @@ pub const ORIGINATOR: &str = "crosstie";
 /// A Bitrix24 portal.
 pub struct Bitrix24 {
     connection: Connection,
+    /// The queue of offline events that our own writes stay out of, where we have one.
+    connector: Option<&'static str>,
     memory: Mutex<Memory>,
 }
 
@@ -57,7 +63,13 @@ impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
     /// (`https://portal/rest/1/secret`).
     pub fn new(connection: Connection) -> Self {
-        Self { connection, memory: Mutex::new(Memory::default()) }
+        Self { connection, connector: None, memory: Mutex::new(Memory::default()) }
+    }
+
+    /// The same portal, for an application whose own writes are to stay out of its queue of offline events
+    /// ([`Bitrix24::follow_queue`]). A portal whose plan has no such queues refuses writes that name one.
+    pub fn with_queue(self) -> Self {
+        Self { connector: Some(offline::CONNECTOR), ..self }
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -2,8 +2,9 @@
 //!
 //! `wire` is what Notion sends, read permissively (new types and fields arrive without a new version); `decode` and
 //! `page` turn it into `model` values in Notion's native dialect, `encode` turns values into property bodies, `schema`
-//! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write query bodies, `blocks` knows page bodies, `dialect` says what an answer
-//! means. All of these are pure. `client` (with `read` and `write`) is the [`System`](crate::remote::System) on top.
+//! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write
+//! query bodies, `blocks` knows page bodies, `dialect` says what an answer means, and `webhook` what a call means that Notion
+//! makes by itself. All of these are pure. `client` (with `read` and `write`) is the [`System`](crate::remote::System) on top.
 //!
 //! Only the wiring in `cli` and tests name this room. Nothing in here may decide what should be written, retry on its
 //! own, or turn something that was not read whole into a value: what Notion cuts, hides or invents is `Unknown`.
@@ -23,11 +24,13 @@ pub mod schema;
 pub mod support;
 pub mod text;
 pub mod token;
+mod webhook;
 pub mod wire;
 mod write;
 
 pub use client::Notion;
 pub use token::Token;
+pub use webhook::NotionWebhook;
 
 use crate::remote::{RemoteError, RemoteErrorKind};
 

@@ -34,6 +34,7 @@ pub(super) fn word(what: Happening) -> (Role, &'static str) {
         Happening::NotApplied => (Role::Warn, "not applied"),
         Happening::Quarantined => (Role::Bad, "quarantined"),
         Happening::Orphaned => (Role::Warn, "orphaned"),
+        Happening::Heard => (Role::Dim, "heard"),
         Happening::Connection => (Role::Accent, "connection"),
         Happening::System => (Role::Accent, "system"),
     }

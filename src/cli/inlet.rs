@@ -1,0 +1,152 @@
+//! The inlet of a daemon, and the command that shows the token it was sent.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, InletSettings, Secret};
+use crate::control::Deliveries;
+use crate::inlet::{self, Door, DoorSecret, Limits, Office, Served, Settings};
+use crate::model::Side;
+use crate::remote::System;
+use crate::remote::bitrix24::PortalWebhook;
+use crate::remote::notion::NotionWebhook;
+use crate::remote::webhook::Webhook;
+use crate::seam::{SecretText, Vault};
+
+use super::failure::Failure;
+use super::vault::FileVault;
+use super::wiring::{self, Started};
+use super::{say, warn};
+
+/// `inlet`
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub enum Action {
+    /// Print the token that Notion sent to verify its webhook, to a terminal only: paste it there and press Verify.
+    Token,
+    /// Forget that token, so that the next one Notion sends is taken.
+    Forget,
+}
+
+/// Shows or forgets the token.
+///
+/// # Errors
+/// [`Failure`] when there is none, or no terminal to show it on.
+pub fn command(config: &Config, action: Action) -> Result<ExitCode, Failure> {
+    let vault = FileVault::of_notion(&wiring::state_dir(config)?);
+    let failed = |error: std::io::Error| Failure::running(format!("the token's file: {error}"));
+    match action {
+        Action::Token => {
+            if !std::io::stdout().is_terminal() {
+                return Err(Failure::running("the token is a secret and is printed to a terminal only".to_owned()));
+            }
+            let kept = vault.load().map_err(failed)?;
+            let kept = kept.ok_or_else(|| {
+                Failure::running(
+                    "no token has come yet: while `crosstie run` runs, create the webhook subscription in Notion's developer portal"
+                        .to_owned(),
+                )
+            })?;
+            say(kept.secret.expose());
+            if kept.proven {
+                warn("it works already: signed calls have come");
+            }
+        }
+        Action::Forget => match vault.forget().map_err(failed)? {
+            true => warn("forgotten; the next token that Notion sends is taken"),
+            false => warn("there was none"),
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A running inlet, and what goes on beside it.
+pub struct Running {
+    served: Served,
+    /// Who we are on the other side, asked until it is known; the CRM's queue, followed.
+    beside: JoinSet<()>,
+}
+
+impl Running {
+    /// Waits for its end, after it was told to close.
+    pub async fn end(mut self) {
+        self.beside.shutdown().await;
+        let _ = self.served.task.await;
+    }
+}
+
+/// Opens the inlet, if one is configured.
+///
+/// # Errors
+/// [`Failure`]: a secret that cannot be read, an address that cannot be listened on.
+pub async fn open(config: &Config, started: &Started, closing: CancellationToken) -> Result<Option<Running>, Failure> {
+    let Some(settings) = &config.inlet else { return Ok(None) };
+    let notion = Arc::new(NotionWebhook::default());
+    let deliveries: Arc<dyn Deliveries> = Arc::new(started.running.desk.hints());
+    let settled = set_up(config, settings, notion.clone())?;
+    let office = Office { desk: started.running.desk.clone(), deliveries: deliveries.clone(), clock: wiring::clock() };
+    let served = inlet::serve(settled, office, closing)
+        .await
+        .map_err(|error| Failure::configuration(format!("[inlet] listen = \"{}\": {error}", settings.listen)))?;
+    tracing::info!(address = %served.address, "the inlet listens: /api/webhooks/notion, /api/webhooks/bitrix24, /healthz, /readyz, /metrics");
+    let mut beside = JoinSet::new();
+    beside.spawn(introduce(started.systems.notion.clone(), notion));
+    if settings.offline_events {
+        let (portal, every) = (started.portal.clone(), config.timing.crm_poll);
+        beside.spawn(async move {
+            if let Err(why) = portal.follow_queue(&*deliveries, every).await {
+                tracing::warn!(
+                    "the CRM's offline events are not read, and polling goes on without them: {why}; they take an application with an administrator's account, not a webhook"
+                );
+            }
+        });
+    }
+    Ok(Some(Running { served, beside }))
+}
+
+fn set_up(config: &Config, settings: &InletSettings, notion: Arc<NotionWebhook>) -> Result<Settings, Failure> {
+    let state = wiring::state_dir(config)?;
+    let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<SecretText>, Failure> {
+        let secret = secret.as_ref().map(|secret| wiring::reveal(secret, what)).transpose()?;
+        Ok(secret.map(|secret| SecretText::new(secret.expose())))
+    };
+    let crm_token = reveal(&settings.crm_token, "[inlet] crm_token")?;
+    let slowest = config.timing.notion_poll.max(config.timing.crm_poll);
+    let lately = SignedDuration::try_from(slowest * 3 + Duration::from_secs(60)).unwrap_or(SignedDuration::MAX);
+    Ok(Settings {
+        listen: settings.listen,
+        allow_public: settings.allow_public,
+        admin_token: reveal(&settings.admin_token, "[inlet] admin_token")?,
+        doors: vec![
+            Door {
+                path: "/api/webhooks/notion".to_owned(),
+                side: Side::Notion,
+                webhook: notion,
+                secret: DoorSecret::Learned(Arc::new(FileVault::of_notion(&state))),
+            },
+            Door {
+                path: "/api/webhooks/bitrix24".to_owned(),
+                side: Side::Crm,
+                webhook: Arc::new(PortalWebhook),
+                secret: crm_token.map_or(DoorSecret::Missing, DoorSecret::Given),
+            },
+        ],
+        lately,
+        limits: Limits::default(),
+    })
+}
+
+/// Asks who we are over there until that is known: then our own writes, told back to us, are nobody's news.
+async fn introduce(system: Arc<dyn System>, webhook: Arc<NotionWebhook>) {
+    loop {
+        if let Ok(us) = system.identity().await {
+            return webhook.know_us(&us.user);
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}

@@ -1,0 +1,211 @@
+//! A door where one system calls.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Limits;
+use super::listen::{json, plain};
+use super::refusals::{Learned, Refusals};
+use super::seen::Seen;
+use crate::control::{Delivery, Told};
+use crate::model::Side;
+use crate::remote::webhook::{Heard, Webhook};
+use crate::seam::{Kept, Method, Request, SecretText, Vault};
+
+/// A door, as the wiring names it.
+pub struct Door {
+    /// Where it is: `/api/webhooks/…`.
+    pub path: String,
+    /// Whose changes are told there.
+    pub side: Side,
+    /// What its calls mean.
+    pub webhook: Arc<dyn Webhook>,
+    /// What they are proven with.
+    pub secret: DoorSecret,
+}
+
+/// Where a door's secret comes from.
+pub enum DoorSecret {
+    /// Nowhere: every call is refused, and the journal says why.
+    Missing,
+    /// From the configuration.
+    Given(SecretText),
+    /// From the system's own first call; kept here.
+    Learned(Arc<dyn Vault>),
+}
+
+/// A door that is open.
+pub(super) struct Open {
+    pub path: String,
+    side: Side,
+    webhook: Arc<dyn Webhook>,
+    vault: Option<Arc<dyn Vault>>,
+    queue: mpsc::Sender<Delivery>,
+    limits: Limits,
+    state: Mutex<Inside>,
+}
+
+struct Inside {
+    secret: Option<Kept>,
+    seen: Seen,
+    refusals: Refusals,
+    full: Refusals,
+    learned: Learned,
+    outcomes: BTreeMap<&'static str, u64>,
+}
+
+impl Open {
+    /// Opens a door; what is kept of its secret is read.
+    pub fn new(door: Door, queue: mpsc::Sender<Delivery>, limits: Limits) -> std::io::Result<Self> {
+        let (secret, vault) = match door.secret {
+            DoorSecret::Missing => (None, None),
+            // Nobody can send another one.
+            DoorSecret::Given(secret) => (Some(Kept { secret, proven: true }), None),
+            DoorSecret::Learned(vault) => (vault.load()?, Some(vault)),
+        };
+        let state = Inside {
+            secret,
+            seen: Seen::default(),
+            refusals: Refusals::default(),
+            full: Refusals::default(),
+            learned: Learned::default(),
+            outcomes: BTreeMap::new(),
+        };
+        let (path, side, webhook) = (door.path, door.side, door.webhook);
+        Ok(Self { path, side, webhook, vault, queue, limits, state: Mutex::new(state) })
+    }
+
+    /// How many calls ended how, since the start.
+    pub fn outcomes(&self) -> Vec<(&'static str, u64)> {
+        self.state().outcomes.iter().map(|(outcome, count)| (*outcome, *count)).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, Inside> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a call. Nothing in here waits for anybody.
+    fn hear(&self, call: &Request) -> HttpResponse<Body> {
+        let mut state = self.state();
+        let heard = self.webhook.hear(call, state.secret.as_ref().map(|kept| &kept.secret));
+        let (outcome, answer) = match heard {
+            Heard::Challenge(answer) => ("challenge", json(StatusCode::OK, &answer)),
+            Heard::Secret(secret) => self.learn(&mut state, secret),
+            Heard::Refused(why) => self.refuse(&mut state, why, StatusCode::UNAUTHORIZED),
+            Heard::Unreadable(why) => self.refuse(&mut state, why, StatusCode::BAD_REQUEST),
+            Heard::Event { id, attempt, name, told } => {
+                self.prove(&mut state);
+                self.take(&mut state, id, Delivery { side: self.side, event: name, attempt, told })
+            }
+        };
+        *state.outcomes.entry(outcome).or_default() += 1;
+        answer
+    }
+
+    fn take(&self, state: &mut Inside, id: Option<String>, delivery: Delivery) -> (&'static str, HttpResponse<Body>) {
+        if id.as_ref().is_some_and(|id| state.seen.has(id)) {
+            let record = match delivery.told {
+                Told::Change(change) => Some(change.record),
+                _ => None,
+            };
+            // It was taken already: if there is no room for this line, nothing but the line is lost.
+            let _ = self.queue.try_send(Delivery { told: Told::Duplicate { record }, ..delivery });
+            return ("duplicate", plain(StatusCode::OK, "known already\n"));
+        }
+        if self.queue.try_send(delivery).is_err() {
+            if let Some(count) = state.full.count(Instant::now()) {
+                tracing::warn!(
+                    side = self.side.as_str(),
+                    count,
+                    "deliveries were turned away, because more wait than are worked off; polling finds what they told"
+                );
+            }
+            return ("full", plain(StatusCode::SERVICE_UNAVAILABLE, "too much at once; try again later\n"));
+        }
+        if let Some(id) = id {
+            state.seen.note(id);
+        }
+        ("accepted", plain(StatusCode::OK, "heard\n"))
+    }
+
+    fn refuse(&self, state: &mut Inside, why: &'static str, status: StatusCode) -> (&'static str, HttpResponse<Body>) {
+        if let Some(count) = state.refusals.count(Instant::now()) {
+            let told = Told::Refused { why, count };
+            let _ = self.queue.try_send(Delivery { side: self.side, event: String::new(), attempt: 1, told });
+        }
+        ("refused", plain(status, "not understood, or not believed\n"))
+    }
+
+    /// Takes the secret that a system sends first. Anybody can send one, so the one that has stood its test stays until an
+    /// operator takes it away.
+    fn learn(&self, state: &mut Inside, secret: SecretText) -> (&'static str, HttpResponse<Body>) {
+        let Some(vault) = &self.vault else {
+            return self.refuse(state, "a secret came, and its own is configured", StatusCode::UNAUTHORIZED);
+        };
+        if state.secret.as_ref().is_some_and(|kept| kept.proven) {
+            // Perhaps it was taken away meanwhile.
+            match vault.load() {
+                Ok(kept) => state.secret = kept,
+                Err(error) => tracing::warn!("the webhook's secret cannot be read: {error}"),
+            }
+        }
+        match &state.secret {
+            Some(kept) if kept.secret == secret => return ("secret", plain(StatusCode::OK, "known already\n")),
+            Some(kept) if kept.proven => {
+                let why = "another verification token came, and the one we have works; if it is wanted, `crosstie inlet forget` first";
+                return self.refuse(state, why, StatusCode::UNAUTHORIZED);
+            }
+            _ => {}
+        }
+        if !state.learned.another(Instant::now()) {
+            return ("refused", plain(StatusCode::SERVICE_UNAVAILABLE, "too many tokens; try again later\n"));
+        }
+        let kept = Kept { secret, proven: false };
+        if let Err(error) = vault.keep(&kept) {
+            tracing::warn!("the webhook's secret could not be kept, so its sender is told to try again: {error}");
+            return ("failed", plain(StatusCode::INTERNAL_SERVER_ERROR, "not kept; try again later\n"));
+        }
+        state.secret = Some(kept);
+        let told = Told::Secret;
+        if self.queue.try_send(Delivery { side: self.side, event: String::new(), attempt: 1, told }).is_err() {
+            tracing::info!("a verification token has come: `crosstie inlet token` shows it");
+        }
+        ("secret", plain(StatusCode::OK, "kept\n"))
+    }
+
+    /// Something came that was signed with the secret.
+    fn prove(&self, state: &mut Inside) {
+        let (Some(vault), Some(kept)) = (&self.vault, &mut state.secret) else { return };
+        if kept.proven {
+            return;
+        }
+        kept.proven = true;
+        if let Err(error) = vault.keep(kept) {
+            tracing::warn!("it could not be noted that the webhook's secret works: {error}");
+        }
+    }
+}
+
+/// One call, from its headers on.
+pub(super) async fn called(State(door): State<Arc<Open>>, request: HttpRequest<Body>) -> HttpResponse<Body> {
+    let (head, body) = request.into_parts();
+    let told = head.headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+    let too_long = || plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n");
+    if told.is_some_and(|told| usize::try_from(told).map_or(true, |told| told > door.limits.body)) {
+        return too_long();
+    }
+    let body = match tokio::time::timeout(door.limits.patience, to_bytes(body, door.limits.body)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return too_long(),
+        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n"),
+    };
+    let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    door.hear(&Request { method: Method::Post, target: door.path.clone(), headers, body })
+}

@@ -1,0 +1,163 @@
+//! What monitors ask: alive, ready, figures, and the state of the sync for whoever has the token.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response as HttpResponse, StatusCode, header};
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+use tokio::sync::watch;
+
+use super::Office;
+use super::door::Open;
+use super::listen::{answer, json as json_answer, plain};
+use super::metrics;
+use crate::control::{Connection, Link, List, PairState, PairStatus, Query, Rows, Snapshot};
+use crate::model::Side;
+use crate::seam::SecretText;
+
+/// Orphans that are listed one by one.
+const LISTED: u64 = 100;
+/// How old a snapshot may be while the engine counts as running.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// Everything that answers are made from.
+pub(super) struct Monitor {
+    office: Office,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    admin_token: Option<SecretText>,
+    lately: SignedDuration,
+    doors: Vec<Arc<Open>>,
+}
+
+impl Monitor {
+    pub fn new(office: Office, admin_token: Option<SecretText>, lately: SignedDuration, doors: Vec<Arc<Open>>) -> Self {
+        let snapshots = office.desk.snapshots();
+        Self { office, snapshots, admin_token, lately, doors }
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// What keeps the sync from being in step; empty if nothing does. The systems' own words stay inside.
+    fn missing(&self) -> Vec<Json> {
+        let (snapshot, now) = (self.snapshot(), self.office.clock.now());
+        let engine = if self.snapshots.has_changed().is_err() {
+            Some("it has stopped")
+        } else if now.duration_since(snapshot.at) > FRESH {
+            Some("it has told nothing for a minute")
+        } else {
+            None
+        };
+        let engine = engine.map(|why| json!({"what": "engine", "why": why}));
+        let side = |side: Side| {
+            let connection = snapshot.sides.get(side);
+            let why = match (&connection.link, connection.last_answer) {
+                (Link::Starting, _) | (_, None) => "no answer yet",
+                (Link::Down { .. }, _) => "it refuses us, and needs a person",
+                (_, Some(at)) if now.duration_since(at) > self.lately => "no good answer lately",
+                _ => return None,
+            };
+            Some(
+                json!({"what": side.as_str(), "name": connection.name, "why": why, "last_answer": connection.last_answer}),
+            )
+        };
+        engine.into_iter().chain(Side::BOTH.into_iter().filter_map(side)).collect()
+    }
+
+    fn may_see(&self, headers: &HeaderMap) -> bool {
+        let told = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+        let (Some(told), Some(token)) = (told, &self.admin_token) else { return false };
+        token.is(told.trim())
+    }
+}
+
+/// The process runs.
+pub(super) async fn alive() -> HttpResponse<Body> {
+    plain(StatusCode::OK, "ok\n")
+}
+
+/// Both connections answered lately, or which did not.
+pub(super) async fn ready(State(monitor): State<Arc<Monitor>>) -> HttpResponse<Body> {
+    let missing = monitor.missing();
+    let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_answer(status, &json!({"ready": missing.is_empty(), "missing": missing}))
+}
+
+/// Figures for Prometheus.
+pub(super) async fn metrics(State(monitor): State<Arc<Monitor>>) -> HttpResponse<Body> {
+    let doors: Vec<_> = monitor.doors.iter().map(|door| (door.path.clone(), door.outcomes())).collect();
+    let text = metrics::text(&monitor.snapshot(), &doors);
+    answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", Body::from(text))
+}
+
+/// Counts of both sides, where they differ, and which records wait for a person.
+pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap) -> HttpResponse<Body> {
+    if !monitor.may_see(&headers) {
+        let mut refused =
+            json_answer(StatusCode::UNAUTHORIZED, &json!({"error": "show the token: `authorization: Bearer …`"}));
+        refused.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        return refused;
+    }
+    let query = Query { list: List::Orphans, filter: String::new(), offset: 0, limit: LISTED };
+    let orphans = match monitor.office.desk.query(query).await {
+        Ok(window) => match window.rows {
+            Rows::Orphans(rows) => rows,
+            _ => Vec::new(),
+        },
+        Err(_) => return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": "the engine has stopped"})),
+    };
+    let listed: Vec<Json> = orphans
+        .iter()
+        .map(|row| json!({"pair": row.record.pair, "side": row.record.side, "id": row.record.id, "why": row.why, "since": row.since}))
+        .collect();
+    let missing = monitor.missing();
+    let snapshot = monitor.snapshot();
+    let side = |side: Side| {
+        let connection: &Connection = snapshot.sides.get(side);
+        let queue = snapshot.queue.get(side);
+        json!({
+            "name": connection.name, "link": link(&connection.link), "last_answer": connection.last_answer,
+            "records": connection.records, "tied": snapshot.ties,
+            "untied": connection.records.saturating_sub(snapshot.ties),
+            "queue": {"planned": queue.planned, "in_flight": queue.in_flight, "unknown": queue.unknown},
+        })
+    };
+    let drift: u64 = snapshot.pairs.iter().map(|pair| pair.drift).sum();
+    let body = json!({
+        "at": snapshot.at, "started": snapshot.started, "ready": missing.is_empty(), "missing": missing,
+        "sides": {"crm": side(Side::Crm), "notion": side(Side::Notion)},
+        "discrepancies": {
+            "conflicts": snapshot.conflicts, "other_holds": snapshot.holds, "drift": drift,
+            "possibly_overwritten": snapshot.possibly_overwritten,
+        },
+        "orphans": {"total": snapshot.orphans, "listed": listed},
+        "pairs": snapshot.pairs.iter().map(pair).collect::<Vec<_>>(),
+    });
+    json_answer(StatusCode::OK, &body)
+}
+
+fn link(link: &Link) -> &'static str {
+    match link {
+        Link::Starting => "starting",
+        Link::Up => "up",
+        Link::Troubled { .. } => "troubled",
+        Link::Down { .. } => "down",
+    }
+}
+
+fn pair(pair: &PairStatus) -> Json {
+    let state = match pair.state {
+        PairState::Listing => "listing",
+        PairState::Review { .. } => "review",
+        PairState::Running => "running",
+        PairState::Guarded { .. } => "guarded",
+        PairState::Stopped { .. } => "stopped",
+    };
+    json!({
+        "name": pair.name, "state": state, "ties": pair.ties, "drift": pair.drift, "last_cycle": pair.last_cycle,
+        "last_sweep": pair.last_sweep,
+    })
+}

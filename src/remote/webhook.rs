@@ -1,0 +1,37 @@
+//! What a system's own calls to us mean. Pure: whoever listens brings the call and the secret.
+
+use crate::control::Told;
+use crate::seam::{Request, SecretText};
+
+/// One system's manner of calling.
+pub trait Webhook: Send + Sync {
+    /// What a call means. `secret` is what its calls are signed with, where that is known.
+    fn hear(&self, call: &Request, secret: Option<&SecretText>) -> Heard;
+
+    /// Tells who we are over there, so that our own writes are known when they are told of.
+    fn know_us(&self, _user: &str) {}
+}
+
+/// What a call means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// It asks whether anybody is there, and wants exactly this JSON back.
+    Challenge(serde_json::Value),
+    /// It brings the secret that calls are signed with from now on.
+    Secret(SecretText),
+    /// It is not proven to be from the system.
+    Refused(&'static str),
+    /// It is from the system, and cannot be understood.
+    Unreadable(&'static str),
+    /// It tells of something.
+    Event {
+        /// Its own name among all events, for telling a repetition; `None` where the system gives none.
+        id: Option<String>,
+        /// Which attempt this is, from 1.
+        attempt: u32,
+        /// What it is called, harmless to print.
+        name: String,
+        /// What it tells.
+        told: Told,
+    },
+}

@@ -1,0 +1,201 @@
+//! The whole program between both stand-ins, which it would ask only every ten minutes: what crosses, crosses because
+//! somebody called.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::office::{ADMIN, APPLICATION, NOTION, PORTAL, TOKEN, ask, event, signature};
+use crate::support::configuration::{QUICK, data_source, office, write};
+use crate::support::program::{Home, Running, until};
+use crate::support::worlds::{Worlds, pages, records};
+
+const LONG: Duration = Duration::from_secs(60);
+const INLET: &str = r#"
+[inlet]
+listen = "127.0.0.1:0"
+admin_token = { env = "CROSSTIE_ADMIN_TOKEN" }
+crm_token = { env = "CROSSTIE_CRM_TOKEN" }
+"#;
+
+struct Place {
+    home: Home,
+    worlds: Worlds,
+    runtime: tokio::runtime::Runtime,
+    /// What was logged before this start.
+    before: usize,
+}
+
+impl Place {
+    /// The stand-ins furnished, and a daemon's configuration with polls far apart.
+    fn new() -> Self {
+        let mut home = Home::new();
+        let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+        home.env.insert("CROSSTIE_LOG".into(), "trace".into());
+        home.env.insert("CROSSTIE_ADMIN_TOKEN".into(), ADMIN.into());
+        home.env.insert("CROSSTIE_CRM_TOKEN".into(), APPLICATION.into());
+        home.secrets.extend([TOKEN, APPLICATION, ADMIN].map(str::to_owned));
+        let seldom =
+            QUICK.replace("poll = \"1s\"", "poll = \"10m\"").replace("sweep_every = \"3s\"", "sweep_every = \"1h\"");
+        assert_eq!(seldom.matches("10m").count(), 2);
+        write(&home, &format!("{}{INLET}", office(&worlds).replace(QUICK, &seldom)));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { home, worlds, runtime, before: 0 }
+    }
+
+    fn start(&mut self) -> (Running, SocketAddr) {
+        self.before = self.log().len();
+        let daemon = self.home.start("daemon", &["run", "--yes"]);
+        let address = until(LONG, || {
+            let log = self.log();
+            let (_, rest) = log.get(self.before..)?.split_once("the inlet listens")?;
+            let (_, rest) = rest.split_once("address=")?;
+            rest.split_whitespace().next()?.trim().parse().ok()
+        });
+        (daemon, address.unwrap_or_else(|| panic!("no inlet:\n{}", self.info())))
+    }
+
+    fn log(&self) -> String {
+        self.home.logged("daemon")
+    }
+
+    fn info(&self) -> String {
+        self.log()
+            .lines()
+            .filter(|line| !line.contains("TRACE") && !line.contains("DEBUG"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn call(&self, address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+        self.runtime.block_on(ask(address, "POST", path, headers, body)).status
+    }
+
+    fn signed(&self, address: SocketAddr, body: &str) -> u16 {
+        self.call(address, NOTION, &[("X-Notion-Signature", &signature(TOKEN, body))], body)
+    }
+
+    fn edited(&self, address: SocketAddr, deal: &str) -> u16 {
+        let form = format!("event=ONCRMDEALUPDATE&data[FIELDS][ID]={deal}&auth[application_token]={APPLICATION}");
+        self.call(address, PORTAL, &[], &form)
+    }
+
+    #[track_caller]
+    fn see(&self, what: &str, look: impl Fn() -> bool) {
+        assert!(until(LONG, || look().then_some(())).is_some(), "not seen: {what}\n{}", self.info());
+    }
+
+    fn page_of(&self, source: &str, deal: &str) -> Option<(String, Json)> {
+        pages(&self.worlds.notion_world(), source).into_iter().find(|(_, values)| values["CRM ID"] == deal)
+    }
+}
+
+/// Every file below a folder, as bytes.
+fn everything(dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            everything(&path, found);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            found.push((path.display().to_string(), bytes));
+        }
+    }
+}
+
+#[test]
+fn a_call_makes_an_edit_cross_before_the_next_poll_and_no_secret_is_written_anywhere_but_in_its_own_place() {
+    let mut place = Place::new();
+    let projects = data_source(&place.worlds, "Projects");
+    let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
+    let (mut daemon, address) = place.start();
+    place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
+    let (page, _) = place.page_of(&projects, &deal).unwrap();
+    let ready = || place.runtime.block_on(ask(address, "GET", "/readyz", &[], ""));
+    place.see("it is ready", || ready().status == 200);
+
+    // Bitrix24 calls.
+    place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "250"}));
+    assert_eq!(place.edited(address, &deal), 200);
+    place.see("the amount in Notion", || place.page_of(&projects, &deal).is_some_and(|(_, it)| it["Amount"] == "250"));
+    // A deal that nobody here knew of.
+    let second = place.worlds.create_record("deal", &json!({"TITLE": "Umbrella"}));
+    assert_eq!(place.edited(address, &second), 200);
+    place.see("the second deal's page", || place.page_of(&projects, &second).is_some());
+
+    // Notion calls: first the handshake, whose token only a terminal is shown.
+    assert_eq!(place.call(address, NOTION, &[], &format!(r#"{{"verification_token":"{TOKEN}"}}"#)), 200);
+    place.see("word of the token", || place.info().contains("`crosstie inlet token`"));
+    let shown = place.home.ask(&["inlet", "token"]).ends_with(1);
+    assert!(shown.stdout.is_empty() && shown.stderr.contains("terminal"), "{}", shown.stderr);
+    let amount = || records(&place.worlds.crm_world(), "deal")[&deal]["OPPORTUNITY"].as_str().unwrap().to_owned();
+    place.worlds.edit_page(&page, &json!({"Amount": "375"}));
+    let told = event("e1", "page.properties_updated", &page).replace(crate::office::SOURCE, &projects);
+    for _ in 0..2 {
+        assert_eq!(place.signed(address, &told), 200);
+    }
+    place.see("the amount in the CRM", || amount().parse::<f64>().unwrap() == 375.0);
+    assert_eq!(place.signed(address, &event("e2", "page.created", crate::office::PAGE)), 200);
+    assert_eq!(place.call(address, NOTION, &[("X-Notion-Signature", &signature("x", "{}"))], "{}"), 401);
+    for outcome in [
+        "ONCRMDEALUPDATE: accepted",
+        "ONCRMDEALUPDATE: unlinked: no record known",
+        "page.properties_updated: accepted",
+        "page.properties_updated: a duplicate",
+        "page.created: not ours",
+        "a call: refused: bad signature",
+    ] {
+        place.see(outcome, || place.info().contains(outcome));
+    }
+    let bearer = format!("Bearer {ADMIN}");
+    let health =
+        place.runtime.block_on(ask(address, "GET", "/api/admin/sync/health", &[("Authorization", &bearer)], ""));
+    let health: Json = serde_json::from_str(&health.body).unwrap();
+    assert_eq!(
+        (&health["sides"]["crm"]["records"], &health["sides"]["notion"]["records"]),
+        (&json!(2), &json!(2)),
+        "{health}"
+    );
+
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    // A new start: the token is remembered, and what is in the store now is exported.
+    std::fs::remove_dir_all(place.home.path().join("state/exports")).unwrap();
+    let (mut daemon, address) = place.start();
+    assert_eq!(place.signed(address, &event("e3", "page.created", crate::office::PAGE)), 200);
+    let exports = place.home.path().join("state/exports");
+    place.see("an export", || std::fs::read_dir(&exports).is_ok_and(|mut dir| dir.next().is_some()));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+
+    let kept = place.home.path().join("state/inlet");
+    let mut files = Vec::new();
+    everything(place.home.path(), &mut files);
+    assert!(files.iter().any(|(name, _)| name.contains("exports")) && files.len() > 5, "{files:?}");
+    let mut own = 0;
+    for (name, bytes) in &files {
+        let shows = |secret: &String| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+        let shown = place.home.secrets.iter().filter(|secret| shows(secret)).count();
+        if name.starts_with(kept.to_str().unwrap()) {
+            own += shown;
+        } else {
+            assert_eq!(shown, 0, "{name} shows a secret");
+        }
+    }
+    assert_eq!(own, 1, "the token is kept in its own place");
+}
+
+#[test]
+fn a_daemon_that_cannot_listen_says_where_and_ends() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let text = std::fs::read_to_string(place.home.path().join("crosstie.toml")).unwrap();
+    write(&place.home, &text.replace("127.0.0.1:0", &address));
+    let said = place.home.ask(&["run", "--yes"]).ends_with(2);
+    assert!(said.stderr.contains(&address) && said.stderr.contains("[inlet]"), "{}", said.stderr);
+    write(&place.home, &text.replace("127.0.0.1:0", "0.0.0.0:0"));
+    let said = place.home.ask(&["run", "--yes"]).ends_with(2);
+    assert!(said.stderr.contains("allow_public = true"), "{}", said.stderr);
+}

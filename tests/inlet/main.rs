@@ -1,0 +1,13 @@
+//! What comes in by HTTP: real sockets, real signatures, and in the end the whole program between both stand-ins.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "real sockets live in real time")]
+
+mod bounds;
+mod crossing;
+mod monitors;
+mod office;
+mod parsers;
+mod portal;
+#[path = "../processes/support/mod.rs"]
+mod support;
+mod workspace;
