@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, CrmPlan, NotionPlan, Secret};
+use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
+use crate::remote::bitrix24::oauth::PortalTransport;
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
-use crate::seam::WallClock;
+use crate::seam::{Transport, WallClock};
 use crate::store::{self, Store};
 
+use super::application;
 use super::failure::Failure;
 use super::world::{Chance, SystemClock};
 
@@ -50,10 +52,23 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<dyn System>, Failure> {
-    let transport = transport(webhook, "[crm] webhook")?;
+    Ok(portal(transport(webhook, "[crm] webhook")?, settings))
+}
+
+fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Arc<dyn System> {
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
-    Ok(Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect))))
+    Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect)))
+}
+
+/// A configured secret.
+///
+/// # Errors
+/// [`Failure`] that names the place in the configuration and what is missing.
+pub fn reveal(secret: &Secret, what: &str) -> Result<Revealed, Failure> {
+    secret
+        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
+        .map_err(|error| Failure::configuration(format!("{what}: {error}")))
 }
 
 fn transport(base: &str, what: &str) -> Result<Arc<HttpTransport>, Failure> {
@@ -74,19 +89,19 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
 pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
-    let reveal = |secret: &Secret, what: &str| {
-        secret
-            .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
-            .map_err(|error| Failure::configuration(format!("{what}: {error}")))
+    let pace = crm_pace(config.crm.plan);
+    let crm = match &config.crm.access {
+        CrmAccess::Webhook(webhook) => {
+            let webhook = reveal(webhook, "[crm] webhook")?;
+            bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
+        }
+        CrmAccess::Application(known) => {
+            portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace)
+        }
     };
-    let webhook = reveal(&config.crm.webhook, "[crm] webhook")?;
-    let webhook = rebased(webhook.expose(), config.crm.base_url.as_deref());
     let token = reveal(&config.notion.token, "[notion] token")?;
     let base = config.notion.base_url.as_deref().unwrap_or(NOTION);
-    Ok(Sides {
-        crm: bitrix24(&webhook, crm_pace(config.crm.plan))?,
-        notion: notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))?,
-    })
+    Ok(Sides { crm, notion: notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))? })
 }
 
 /// The webhook's path on another host, where the configuration names one.

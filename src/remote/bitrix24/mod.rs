@@ -1,4 +1,4 @@
-//! Bitrix24 over an incoming webhook.
+//! Bitrix24 over an incoming webhook, or as a local application (`oauth`).
 //!
 //! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
@@ -20,6 +20,7 @@ mod decode;
 mod dialect;
 mod encode;
 mod listing;
+pub mod oauth;
 mod schema;
 pub mod support;
 mod system;
@@ -55,7 +56,7 @@ struct Memory {
 
 impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
-    /// (`https://portal/rest/1/secret`).
+    /// (`https://portal/rest/1/secret`) or the portal's REST, spoken to through [`oauth::PortalTransport`].
     pub fn new(connection: Connection) -> Self {
         Self { connection, memory: Mutex::new(Memory::default()) }
     }
