@@ -1,6 +1,6 @@
 //! Bitrix24 over an incoming webhook, or as a local application (`oauth`).
 //!
-//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
+//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads. Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
 //! table of all types in `support`. `decode`, `encode`, `comms`
 //! and `listing` are pure functions between wire JSON and [`crate::model`]; `schema` and `system` do the asking, always
@@ -78,6 +78,7 @@ enum Family {
     Deal,
     Contact,
     Company,
+    Lead,
 }
 
 impl Family {
@@ -86,6 +87,7 @@ impl Family {
             "deal" => Family::Deal,
             "contact" => Family::Contact,
             "company" => Family::Company,
+            "lead" => Family::Lead,
             _ => return None,
         })
     }
@@ -95,6 +97,7 @@ impl Family {
             Family::Deal => "deal",
             Family::Contact => "contact",
             Family::Company => "company",
+            Family::Lead => "lead",
         }
     }
 
@@ -103,6 +106,7 @@ impl Family {
             Family::Deal => "Deals",
             Family::Contact => "Contacts",
             Family::Company => "Companies",
+            Family::Lead => "Leads",
         }
     }
 
@@ -112,6 +116,7 @@ impl Family {
             Family::Deal => 2,
             Family::Contact => 3,
             Family::Company => 4,
+            Family::Lead => 1,
         }
     }
 

@@ -306,7 +306,7 @@ impl Bitrix24 {
 
 fn family(entity: &Entity) -> Result<Family, RemoteError> {
     Family::parse(&entity.name).ok_or_else(|| {
-        let text = format!("there is no entity {:?}; there are deal, contact and company", entity.name);
+        let text = format!("there is no entity {:?}; there are deal, contact, company and lead", entity.name);
         error(RemoteErrorKind::Invalid, "", text)
     })
 }
