@@ -152,7 +152,12 @@ fn host(reader: &mut Reader<'_>, key: &str, text: &str, span: Range<usize>) -> O
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
     if host.is_empty() || !host.bytes().all(plain) {
         let what = format!("`{key}` is no host");
-        reader.refuse(span, what, "write the host alone: `portal = \"example.bitrix24.com\"`");
+        let mend = "write the host alone: `portal = \"example.bitrix24.com\"`";
+        match text.contains(['@', '/']) {
+            // It may be a webhook's address, or carry a password.
+            true => reader.refuse_secret(span, what, mend),
+            false => reader.refuse(span, what, mend),
+        }
         return None;
     }
     Some(host)

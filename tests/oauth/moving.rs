@@ -35,6 +35,25 @@ async fn a_renamed_portal_is_followed_once_and_remembered_and_a_write_is_not_los
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_learns_of_the_new_name_does_not_put_older_tokens_in_place_of_newer_ones() {
+    let world = World::new().await;
+    let one = world.client(&world.let_in().await);
+    one.identity().await.unwrap();
+    let other = world.client(&world.session());
+    world.tokens_end();
+    other.identity().await.unwrap();
+    let newest = world.kept();
+    let new = world.another_address().await;
+    world.portal().rename(host(&world.origin), &new);
+    one.identity().await.unwrap();
+    let kept = world.kept();
+    assert!(kept.refresh == newest.refresh && kept.access == newest.access);
+    assert_eq!(world.hosts().rest(&kept.endpoint), Some(format!("{new}/rest")));
+    world.client(&world.session()).identity().await.unwrap();
+    assert_eq!((world.refreshes(), world.portal().counters().ungranted), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_portal_that_sends_us_in_a_circle_is_not_followed_for_ever() {
     let world = World::new().await;
     let client = world.client(&world.let_in().await);

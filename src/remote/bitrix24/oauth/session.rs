@@ -5,6 +5,7 @@
 //! own: whoever asked may be dropped, and what the server gave must not be dropped with him. What cannot be kept is not
 //! used, and is tried to be kept again before anything else.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,6 +89,7 @@ impl Session {
         let inner = Arc::clone(&self.inner);
         detached(async move {
             let mut held = inner.held.lock().await;
+            let _claim = inner.claim().await?;
             let tokens = inner.server.tokens(Grant::Code(&code), server.as_deref(), inner.clock.now()).await?;
             inner.keep(&mut held, tokens).await
         })
@@ -107,6 +109,7 @@ impl Session {
         let inner = Arc::clone(&self.inner);
         detached(async move {
             let mut held = inner.held.lock().await;
+            let _claim = inner.claim().await?;
             inner.keep(&mut held, tokens).await
         })
         .await
@@ -153,7 +156,9 @@ impl Session {
             if held.moved.is_some_and(|at| now.duration_since(at) < AT_ONCE) {
                 return Ok(false);
             }
-            let tokens = Tokens { endpoint: to, ..Tokens::clone(&now_held) };
+            // Another process may have newer tokens than we do: those are told the new address.
+            let _claim = inner.claim().await?;
+            let tokens = Tokens { endpoint: to, ..inner.read().await? };
             inner.keep(&mut held, tokens).await?;
             held.moved = Some(now);
             Ok(true)
@@ -193,8 +198,7 @@ impl Inner {
             return Ok(Arc::clone(tokens));
         }
         // Another process may have got newer ones, or be about to.
-        let secrets = Arc::clone(&self.secrets);
-        let claim = spawn_blocking(move || secrets.claim()).await.map_err(|_| broken())?.map_err(unreadable)?;
+        let claim = self.claim().await?;
         let kept = self.read().await?;
         let tokens = match &held.tokens {
             Some(held) if held.access == kept.access => Arc::clone(held),
@@ -240,6 +244,11 @@ impl Inner {
             Wrong::Void(old) if old.access == tokens.access => false,
             Wrong::Expired(_) | Wrong::Void(_) => !tokens.has_expired(now),
         }
+    }
+
+    async fn claim(&self) -> Result<Box<dyn Any + Send>, Refused> {
+        let secrets = Arc::clone(&self.secrets);
+        spawn_blocking(move || secrets.claim()).await.map_err(|_| broken())?.map_err(unreadable)
     }
 
     async fn read(&self) -> Result<Tokens, Refused> {
