@@ -36,7 +36,9 @@ impl Findings {
 
     fn remote(&mut self, what: &str, error: &RemoteError) {
         let mend = match error.kind {
-            RemoteErrorKind::Unauthorized => "; give the right token or webhook",
+            RemoteErrorKind::Unauthorized => {
+                "; give the right token or webhook, or let crosstie in again (`crosstie authorize`)"
+            }
             RemoteErrorKind::Forbidden => "; give the connection this capability or right",
             RemoteErrorKind::NotFound => "; share it with the connection, or correct its id",
             RemoteErrorKind::Unavailable => "; check address and network",

@@ -44,6 +44,11 @@ impl Failure {
         Self { code: code::STORE, text }
     }
 
+    /// A system cannot be reached, or refuses us.
+    pub fn unreachable(text: String) -> Self {
+        Self { code: code::UNREACHABLE, text }
+    }
+
     /// The code to exit with.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

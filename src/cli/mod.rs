@@ -3,6 +3,8 @@
 //! Everything that touches the outside by name lives here: which system stands behind a side, which file is read, which
 //! clock is right. No decision about anybody's data is made in this room.
 
+mod application;
+mod authorize;
 mod check;
 mod daemon;
 mod dashboard;
@@ -66,6 +68,8 @@ enum Command {
         #[arg(long)]
         create_properties: bool,
     },
+    /// Let crosstie into the CRM as an application: print the address to open, and take the code that comes of it.
+    Authorize(authorize::Args),
     /// Print how the sync does.
     Status {
         /// As one JSON object.
@@ -130,6 +134,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Check { create_properties }) => {
             check::run(&wiring::need_config(explicit)?, create_properties).await
         }
+        Some(Command::Authorize(args)) => authorize::run(&wiring::need_config(explicit)?, args).await,
         Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, CrmPlan, NotionPlan, Revealed, Secret};
+use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
+use crate::remote::bitrix24::oauth::PortalTransport;
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
-use crate::seam::WallClock;
+use crate::seam::{Transport, WallClock};
 use crate::store::{self, Store};
 
+use super::application;
 use super::failure::Failure;
 use super::world::{Chance, SystemClock};
 
@@ -50,10 +52,23 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
-    let transport = transport(webhook, "[crm] webhook")?;
+    Ok(portal(transport(webhook, "[crm] webhook")?, settings))
+}
+
+fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Arc<Bitrix24> {
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
-    Ok(Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect))))
+    Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect)))
+}
+
+/// A configured secret.
+///
+/// # Errors
+/// [`Failure`] that names the place in the configuration and what is missing.
+pub fn reveal(secret: &Secret, what: &str) -> Result<Revealed, Failure> {
+    secret
+        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
+        .map_err(|error| Failure::configuration(format!("{what}: {error}")))
 }
 
 fn transport(base: &str, what: &str) -> Result<Arc<HttpTransport>, Failure> {
@@ -74,23 +89,20 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
 pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
-    Ok(Sides { crm: portal(config)?, notion: workspace(config)? })
+    Ok(Sides { crm: crm(config)?, notion: workspace(config)? })
 }
 
-/// A secret of the configuration. `what` names its place.
-///
-/// # Errors
-/// [`Failure`] that says what is missing, without the secret.
-pub fn reveal(secret: &Secret, what: &str) -> Result<Revealed, Failure> {
-    secret
-        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
-        .map_err(|error| Failure::configuration(format!("{what}: {error}")))
-}
-
-fn portal(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
-    let webhook = reveal(&config.crm.webhook, "[crm] webhook")?;
-    let webhook = rebased(webhook.expose(), config.crm.base_url.as_deref());
-    bitrix24(&webhook, crm_pace(config.crm.plan))
+fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
+    let pace = crm_pace(config.crm.plan);
+    Ok(match &config.crm.access {
+        CrmAccess::Webhook(webhook) => {
+            let webhook = reveal(webhook, "[crm] webhook")?;
+            bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
+        }
+        CrmAccess::Application(known) => {
+            portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace)
+        }
+    })
 }
 
 fn workspace(config: &Config) -> Result<Arc<dyn System>, Failure> {
@@ -206,7 +218,7 @@ impl Started {
 pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure> {
     let home = state_dir(config)?;
     let opened = open_store(&home)?;
-    let portal = portal(config)?;
+    let portal = crm(config)?;
     let systems: Sides<Arc<dyn System>> = Sides { crm: portal.clone(), notion: workspace(config)? };
     let settings = Settings {
         mode: Mode::Live,

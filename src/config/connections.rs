@@ -44,13 +44,40 @@ impl NotionPlan {
 pub struct CrmConnection {
     /// Which CRM: one of [`SYSTEMS`].
     pub system: String,
-    /// The inbound webhook's URL, which is its password too.
-    pub webhook: Secret,
-    /// Replaces scheme, host and port of the webhook's URL: a stand-in, a proxy.
+    /// What opens it.
+    pub access: CrmAccess,
+    /// Replaces scheme, host and port of whatever address is used: a stand-in, a proxy.
     pub base_url: Option<String>,
     /// The tariff.
     pub plan: CrmPlan,
 }
+
+/// What opens the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CrmAccess {
+    /// The inbound webhook's URL, which is its password too.
+    Webhook(Secret),
+    /// A local application, which `crosstie authorize` has let in.
+    Application(CrmApplication),
+}
+
+/// A local application of the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmApplication {
+    /// Its client id.
+    pub client_id: String,
+    /// Its client secret.
+    pub client_secret: Secret,
+    /// The portal's host, with a port if it has one of its own.
+    pub portal: String,
+    /// Other hosts that the portal may move to.
+    pub hosts: Vec<String>,
+    /// The authorization server's host.
+    pub server: String,
+}
+
+/// The authorization server, unless the configuration says otherwise.
+const AUTHORIZATION_SERVER: &str = "oauth.bitrix.info";
 
 /// How to reach Notion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,13 +100,67 @@ pub(super) fn crm(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<CrmC
         let known = super::read::one_of(&SYSTEMS);
         reader.refuse(span.clone(), format!("there is no CRM `{name}` here{hint}"), format!("use {known}"));
     }
-    let example = "webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }";
-    let webhook = secret::read(reader, &mut section, "webhook", example);
+    let access = access(reader, &mut section);
     let base_url = base_url(reader, &mut section);
     let plans = [("standard", CrmPlan::Standard), ("enterprise", CrmPlan::Enterprise)];
     let plan = reader.choice(&mut section, "plan", &plans, CrmPlan::default());
     reader.done(section);
-    Some(CrmConnection { system: system?.0, webhook: webhook?, base_url, plan })
+    Some(CrmConnection { system: system?.0, access: access?, base_url, plan })
+}
+
+fn access(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<CrmAccess> {
+    let (by_application, by_webhook) = (section.has("oauth"), section.has("webhook"));
+    let application = reader.table(section, "oauth", "`oauth`").and_then(|table| application(reader, table));
+    let example = "webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }";
+    if by_application && !by_webhook {
+        return application.map(CrmAccess::Application);
+    }
+    let webhook = secret::read(reader, section, "webhook", example);
+    if by_application {
+        let what = "`[crm]` has both `webhook` and `oauth`";
+        reader.refuse(section.span(), what, "keep one of them: the webhook, or the application");
+        return None;
+    }
+    webhook.map(CrmAccess::Webhook)
+}
+
+fn application(reader: &mut Reader<'_>, mut table: Section<'_>) -> Option<CrmApplication> {
+    let client_id = reader.required(&mut table, "client_id", "client_id = \"local.…\"");
+    let example = "client_secret = { env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }";
+    let client_secret = secret::read(reader, &mut table, "client_secret", example);
+    let portal = reader.required(&mut table, "portal", "portal = \"example.bitrix24.com\"");
+    let portal = portal.and_then(|(text, span)| host(reader, "portal", &text, span));
+    let server = match reader.text(&mut table, "server") {
+        Some((text, span)) => host(reader, "server", &text, span),
+        None => Some(AUTHORIZATION_SERVER.to_owned()),
+    };
+    let hosts = reader.texts(&mut table, "hosts").unwrap_or_default();
+    let hosts: Option<Vec<String>> = hosts.into_iter().map(|(text, span)| host(reader, "hosts", &text, span)).collect();
+    reader.done(table);
+    Some(CrmApplication {
+        client_id: client_id?.0,
+        client_secret: client_secret?,
+        portal: portal?,
+        hosts: hosts?,
+        server: server?,
+    })
+}
+
+/// A host, with a port or without.
+fn host(reader: &mut Reader<'_>, key: &str, text: &str, span: Range<usize>) -> Option<String> {
+    let host = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/').to_lowercase();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
+    if host.is_empty() || !host.bytes().all(plain) {
+        let what = format!("`{key}` is no host");
+        let mend = "write the host alone: `portal = \"example.bitrix24.com\"`";
+        match text.contains(['@', '/']) {
+            // It may be a webhook's address, or carry a password.
+            true => reader.refuse_secret(span, what, mend),
+            false => reader.refuse(span, what, mend),
+        }
+        return None;
+    }
+    Some(host)
 }
 
 pub(super) fn notion(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<NotionConnection> {

@@ -61,7 +61,7 @@ fn masked(line: &str, secret: bool) -> (String, bool) {
     let lower = line.to_lowercase();
     let looks = ["ntn_", "secret_", "/rest/"].iter().any(|mark| lower.contains(mark));
     // A mistyped key is as much meant for a secret as the right one.
-    let meant = |key: &str| near::nearest(key, ["token", "webhook", "secret", "password"]).is_some();
+    let meant = |key: &str| near::nearest(key, ["token", "webhook", "secret", "client_secret", "password"]).is_some();
     let literal = |(key, value): (&str, &str)| {
         let key = key.rsplit(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty());
         key.is_some_and(meant) && !value.trim_start().starts_with('{')

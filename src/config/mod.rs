@@ -17,14 +17,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use connections::{CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
+pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
-pub use secret::{Revealed, Secret};
+pub use secret::Secret;
 pub use timing::{Timing, parse_duration, show_duration};
 
 use crate::mapping::PairSpec;
+pub use crate::model::Revealed;
 use crate::model::{FieldKey, PairName};
 use read::Reader;
 

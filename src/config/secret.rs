@@ -1,6 +1,5 @@
 //! Where a secret is, and how it is read without ever being shown.
 
-use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use toml::de::DeValue;
 use zeroize::Zeroizing;
 
 use super::read::{Reader, Section};
+use crate::model::Revealed;
 
 /// Where a secret is. The secret itself is never part of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,28 +17,6 @@ pub enum Secret {
     Env(String),
     /// In a file, alone; white space around it does not count.
     File(PathBuf),
-}
-
-/// A secret, wiped from memory when dropped, that does not show itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Revealed(Zeroizing<String>);
-
-impl Revealed {
-    /// A secret that came from elsewhere.
-    pub fn new(secret: String) -> Self {
-        Self(Zeroizing::new(secret))
-    }
-
-    /// The secret itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Revealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Revealed(…)")
-    }
 }
 
 impl Secret {

@@ -12,6 +12,7 @@ pub mod journal;
 pub mod orphan;
 pub mod record;
 pub mod schema;
+pub mod secret;
 pub mod tie;
 pub mod value;
 
@@ -24,5 +25,6 @@ pub use journal::{Event, Happening};
 pub use orphan::{Orphan, OrphanWhy};
 pub use record::{FieldState, Observation, Presence, Record, Unread};
 pub use schema::{Entity, FieldInfo, Kind, OptionInfo, Person, Schema};
+pub use secret::Revealed;
 pub use tie::{Base, Tie, Tombstone};
 pub use value::Value;

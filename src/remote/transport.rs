@@ -116,13 +116,14 @@ impl Transport for HttpTransport {
             .collect();
         // From here on the request has been executed: a body that breaks off can only be `Unknown`.
         let body = answer.bytes().await.map_err(|error| match self.failure(error) {
-            Failure::NotSent(text) | Failure::Unknown(text) => Failure::Unknown(text),
+            Failure::NotSent(text) | Failure::Unknown(text) | Failure::NotTaken(text) => Failure::Unknown(text),
         })?;
         Ok(Response { status, headers, body })
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, as it stands in an address, is this very machine.
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -143,6 +143,10 @@ pub enum Failure {
     /// It may have been executed: a time-out, or a reset after bytes had left. The text never holds a URL.
     #[error("outcome unknown: {0}")]
     Unknown(String),
+    /// It arrived and was surely not executed, and what kept it from that is mended: sent again, it may be. The text never
+    /// holds a URL.
+    #[error("not executed: {0}")]
+    NotTaken(String),
 }
 
 /// One way to carry requests to one base URL.

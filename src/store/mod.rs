@@ -6,6 +6,8 @@
 //! third would have to pass `tests/store`. [`open()`] takes the lock, opens the files, mends what can be mended and
 //! says what it did.
 //!
+//! [`Vault`] keeps secrets that the program was given, in a sealed file beside the store.
+//!
 //! The engine and the wiring call this room; it knows nothing of what the records mean. In here nothing may ever answer
 //! that a write is done before it is on the disk, use a value whose checksum fails, or go on after the disk refused.
 //!
@@ -21,6 +23,7 @@ pub mod record;
 pub mod resync;
 pub mod sled_kv;
 pub mod trees;
+pub mod vault;
 
 mod chunk;
 mod core;
@@ -36,3 +39,4 @@ pub use memory::MemoryKv;
 pub use open::{OpenError, Opened, Step, open};
 pub use resync::Resync;
 pub use sled_kv::SledKv;
+pub use vault::Vault;

@@ -319,3 +319,37 @@ fn by_hand(office: &Office, method: &str, params: Json) -> Json {
     assert_eq!(response.status, 200, "{body}");
     body["result"].take()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_of_another_pipeline_takes_the_deal_there_and_an_emptied_list_goes_along() {
+    let office = Office::new();
+    let pipeline = office.portal().add_pipeline("Support", &[("NEW", "Open", 'P'), ("DONE", "Solved", 'S')]);
+    let (new, done) = (format!("C{pipeline}:NEW"), format!("C{pipeline}:DONE"));
+    let stage = |code: &str| Value::Choice(code.to_owned());
+    let deal = entity("deal", &["TITLE", "STAGE_ID", "CATEGORY_ID", "UF_CRM_SERVICES"]);
+    let services: Vec<String> =
+        office.portal().options(Of::Deal, "UF_CRM_SERVICES").into_iter().map(|(id, _)| id).collect();
+    let given = [("TITLE", text("Roof")), ("UF_CRM_SERVICES", Value::choices(services[..1].to_vec()))];
+    let mut record = office.client.create(&deal, "page-1", &set(&given)).await.unwrap();
+    office.sent();
+    for (to, category) in [(&*done, "1"), (&*new, "1"), ("WON", "0")] {
+        let moved = set(&[("STAGE_ID", stage(to))]);
+        record = office.client.update(&deal, &record, &moved, None).await.unwrap().unwrap();
+        assert_eq!((known(&record, "STAGE_ID"), known(&record, "CATEGORY_ID")), (&stage(to), &stage(category)));
+    }
+    assert_eq!(office.sent(), ["crm.item.update"; 3]);
+    // The pipeline alone: the portal chooses its first stage.
+    record = office.client.update(&deal, &record, &set(&[("CATEGORY_ID", stage("1"))]), None).await.unwrap().unwrap();
+    assert_eq!(known(&record, "STAGE_ID"), &stage(&new));
+    // The older method, which can empty a list, passes over the pipeline in silence.
+    office.sent();
+    let both = set(&[("STAGE_ID", stage("EXECUTING")), ("UF_CRM_SERVICES", Value::Empty), ("TITLE", text("Door"))]);
+    assert_eq!(office.client.update(&deal, &record, &both, None).await.unwrap(), None);
+    assert_eq!(office.sent(), ["crm.item.update", "crm.deal.update"]);
+    let now = office.read(&deal, record.id.as_str()).await;
+    let shown = ["STAGE_ID", "CATEGORY_ID", "UF_CRM_SERVICES", "TITLE"].map(|name| known(&now, name).clone());
+    assert_eq!(shown, [stage("EXECUTING"), stage("0"), Value::Empty, text("Door")]);
+    // A new deal begins where its stage is.
+    let begun = office.client.create(&deal, "page-2", &set(&[("STAGE_ID", stage(&done))])).await.unwrap();
+    assert_eq!((known(&begun, "STAGE_ID"), known(&begun, "CATEGORY_ID")), (&stage(&done), &stage("1")));
+}

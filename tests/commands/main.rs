@@ -5,6 +5,7 @@
 #[path = "../processes/support/mod.rs"]
 mod support;
 
+mod authorizing;
 mod checking;
 mod headless;
 mod offline;

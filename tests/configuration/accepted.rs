@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crosstie::config::{
-    Config, CrmPlan, EXAMPLE, EXAMPLE_TEMPLATE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration,
+    Config, CrmAccess, CrmPlan, EXAMPLE, EXAMPLE_TEMPLATE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration,
     show_duration,
 };
 use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
@@ -129,7 +129,7 @@ fn everything_can_be_said() {
     let config = parse(text).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.state_dir, Some(PathBuf::from("/etc/crosstie/state")));
     assert_eq!(config.keymap, Keymap::File("/etc/crosstie/keys/mine.toml".into()));
-    assert_eq!(config.crm.webhook, Secret::File("/etc/crosstie/hook".into()));
+    assert_eq!(config.crm.access, CrmAccess::Webhook(Secret::File("/etc/crosstie/hook".into())));
     assert_eq!(config.notion.token, Secret::File("/run/token".into()));
     assert_eq!(config.crm.base_url.as_deref(), Some("http://127.0.0.1:9"));
     assert_eq!((config.crm.plan, config.notion.plan.per_minute()), (CrmPlan::Enterprise, 600));

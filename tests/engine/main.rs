@@ -17,6 +17,7 @@ mod harness;
 mod lagging;
 mod late;
 mod merging;
+mod moving;
 mod office;
 mod overwritten;
 mod presence;

@@ -9,7 +9,7 @@ use super::decode::entries;
 use super::support::{self, Row};
 use crate::model::OptionInfo;
 
-/// Contacts: first and last name in one.
+/// Contacts and leads: first and last name in one.
 pub(super) const FULL_NAME: &str = "FULL_NAME";
 /// The name of the company a deal or contact belongs to.
 pub(super) const COMPANY_TITLE: &str = "COMPANY_ID.TITLE";
@@ -126,7 +126,7 @@ pub(super) fn catalogue(family: Family, fields: &Json) -> Catalogue {
         let comms = [("EMAIL", "E-mail"), ("PHONE", "Phone"), ("WEB", "Website"), ("IM", "Messenger")];
         all.extend(comms.map(|(name, label)| virtual_field("crm_multifield", name, label)));
     }
-    if family == Family::Contact {
+    if matches!(family, Family::Contact | Family::Lead) {
         all.extend([virtual_field("string", FULL_NAME, "Full name")]);
     }
     if all.contains_key("COMPANY_ID") {
@@ -141,6 +141,12 @@ fn upper_name(family: Family, key: &str, meta: &Json) -> String {
     }
     if family == Family::Company && key == "typeId" {
         return "COMPANY_TYPE".to_owned();
+    }
+    // The older methods, and people, call a lead's stage its status.
+    match (family, key) {
+        (Family::Lead, "stageId") => return "STATUS_ID".to_owned(),
+        (Family::Lead, "stageSemanticId") => return "STATUS_SEMANTIC_ID".to_owned(),
+        _ => {}
     }
     if key.starts_with("UF_") {
         return key.to_owned();
@@ -175,7 +181,7 @@ fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
         ("double", false) if !key.starts_with("UF_") => "double: OPPORTUNITY, REVENUE",
         ("enumeration", true) => "enumeration: several",
         ("user" | "employee", true) => "employee: several",
-        ("crm_status", false) if name == "STAGE_ID" => "crm_status: STAGE_ID",
+        ("crm_status", false) if key == "stageId" => "crm_status: STAGE_ID",
         ("crm_status", true) => "crm_status: several",
         ("crm_contact", true) if key == "contactIds" => "crm_contact: CONTACT_IDS",
         ("crm_company", false) if flag(&meta["settings"]["isMyCompany"]) => "crm_company: own company",
@@ -200,6 +206,7 @@ fn linked(meta: &Json) -> Option<&'static str> {
         ["CONTACT"] => Some("contact"),
         ["COMPANY"] => Some("company"),
         ["DEAL"] => Some("deal"),
+        ["LEAD"] => Some("lead"),
         _ => None,
     }
 }

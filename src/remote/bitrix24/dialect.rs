@@ -12,7 +12,7 @@ use crate::remote::connection::{Answer, Dialect, Operating, error, retry_after};
 use crate::remote::{RemoteError, RemoteErrorKind};
 use crate::seam::{Request, Response};
 
-/// Bitrix24 over an incoming webhook.
+/// Bitrix24 over an incoming webhook, or as an application: their answers are the same.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WebhookDialect;
 
@@ -201,6 +201,7 @@ fn coded(response: &Response, code: &str, text: &str) -> Answer {
         "OVERLOAD_LIMIT" => Kind::Unavailable,
         "EXPIRED_TOKEN"
         | "INVALID_TOKEN"
+        | "INVALID_GRANT"
         | "NO_AUTH_FOUND"
         | "APPLICATION_NOT_FOUND"
         | "AUTHORIZATION_ERROR"
@@ -245,8 +246,11 @@ fn uncoded(response: &Response) -> Answer {
             "the portal has moved to another address; put the new one into the configuration",
         )),
         429 => Answer::Throttled { retry_after: retry_after(response), method: None },
-        401 => Answer::Failed(say(RemoteErrorKind::Unauthorized, "the webhook is refused")),
-        403 | 404 => Answer::Failed(say(RemoteErrorKind::Forbidden, "check the webhook's address and rights")),
+        401 => Answer::Failed(say(RemoteErrorKind::Unauthorized, "the webhook or the application is refused")),
+        403 | 404 => Answer::Failed(say(
+            RemoteErrorKind::Forbidden,
+            "check the address and the rights of the webhook or application",
+        )),
         408 | 500.. => Answer::Transient(say(RemoteErrorKind::Unavailable, "no JSON")),
         _ => Answer::Failed(say(RemoteErrorKind::Malformed, "no JSON")),
     }

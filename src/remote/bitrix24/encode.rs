@@ -40,6 +40,32 @@ impl Writing {
         self.empties_list || (of_company && self.empties_any)
     }
 
+    /// Where a deal's new stage is one of another pipeline, names that pipeline too: without it the portal refuses the stage.
+    /// `before` is the stage that was just read, empty for a new deal, `None` where it is not known.
+    pub fn follow_stage(&mut self, before: Option<&str>) {
+        let stage = self.values.iter().find(|(upper, ..)| upper == "STAGE_ID").and_then(|(_, _, value)| value.as_str());
+        let Some(to) = stage.map(pipeline_of) else { return };
+        if before.map(pipeline_of).as_ref() != Some(&to) && !self.moves() {
+            self.put("CATEGORY_ID", "categoryId", json!(to));
+        }
+    }
+
+    /// Whether the pipeline is written, which the older method passes over in silence.
+    fn moves(&self) -> bool {
+        self.values.iter().any(|(upper, ..)| upper == "CATEGORY_ID")
+    }
+
+    /// The part that only `crm.item.update` can do, where the rest needs the older method; else `None`.
+    pub fn take_move(&mut self) -> Option<Writing> {
+        if !self.moves() {
+            return None;
+        }
+        let moves = |(upper, ..): &(String, String, Json)| matches!(upper.as_str(), "CATEGORY_ID" | "STAGE_ID");
+        let (values, rest) = std::mem::take(&mut self.values).into_iter().partition(moves);
+        self.values = rest;
+        Some(Writing { values, ..Writing::default() })
+    }
+
     /// `fields` for `crm.item.add` and `crm.item.update`.
     pub fn item_fields(&self) -> Json {
         let mut fields: Map<String, Json> =
@@ -70,6 +96,13 @@ impl Writing {
         self.empties_any |= empty || empty_list || value == json!(0);
         self.values.push((upper.to_owned(), key.to_owned(), value));
     }
+}
+
+/// The pipeline of a stage: `C5:NEW` is one of pipeline 5, `NEW` of the default one.
+fn pipeline_of(stage: &str) -> String {
+    let number = stage.strip_prefix('C').and_then(|rest| rest.split_once(':')).map(|(number, _)| number);
+    let number = number.filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    number.unwrap_or("0").to_owned()
 }
 
 /// The write that gives `fields` their values. `baggage` is the one of the record as just read; `None` for a new record.

@@ -1,6 +1,6 @@
-//! Bitrix24 over an incoming webhook.
+//! Bitrix24 over an incoming webhook, or as a local application (`oauth`).
 //!
-//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts and companies. Configuration
+//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads. Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
 //! table of all types in `support`. `decode`, `encode`, `comms`,
 //! `listing`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and `offline` do the asking, always
@@ -21,6 +21,7 @@ mod dialect;
 mod encode;
 pub mod form;
 mod listing;
+pub mod oauth;
 pub mod offline;
 mod schema;
 pub mod support;
@@ -61,7 +62,7 @@ struct Memory {
 
 impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
-    /// (`https://portal/rest/1/secret`).
+    /// (`https://portal/rest/1/secret`) or the portal's REST, spoken to through [`oauth::PortalTransport`].
     pub fn new(connection: Connection) -> Self {
         Self { connection, connector: None, memory: Mutex::new(Memory::default()) }
     }
@@ -89,6 +90,7 @@ enum Family {
     Deal,
     Contact,
     Company,
+    Lead,
 }
 
 impl Family {
@@ -97,6 +99,7 @@ impl Family {
             "deal" => Family::Deal,
             "contact" => Family::Contact,
             "company" => Family::Company,
+            "lead" => Family::Lead,
             _ => return None,
         })
     }
@@ -106,6 +109,7 @@ impl Family {
             Family::Deal => "deal",
             Family::Contact => "contact",
             Family::Company => "company",
+            Family::Lead => "lead",
         }
     }
 
@@ -114,6 +118,7 @@ impl Family {
             Family::Deal => "Deals",
             Family::Contact => "Contacts",
             Family::Company => "Companies",
+            Family::Lead => "Leads",
         }
     }
 
@@ -123,6 +128,7 @@ impl Family {
             Family::Deal => 2,
             Family::Contact => 3,
             Family::Company => 4,
+            Family::Lead => 1,
         }
     }
 

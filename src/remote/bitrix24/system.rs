@@ -10,10 +10,10 @@ use super::asking::{malformed, member};
 use super::catalogue::Shape;
 use super::comms::splits;
 use super::decode::{entries, scalar};
-use super::encode::{for_filter, invalid, writing};
+use super::encode::{Writing, for_filter, invalid, writing};
 use super::listing::{PAGE, Position};
 use super::{Bitrix24, Family, ORIGINATOR};
-use crate::model::{Entity, FieldName, Person, Record, RecordId, Schema, Value};
+use crate::model::{Entity, FieldName, FieldState, Person, Record, RecordId, Schema, Value};
 use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, System, WriteError,
@@ -234,7 +234,8 @@ impl System for Bitrix24 {
         let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
         let given: BTreeMap<_, _> = fields.iter().filter(|(_, value)| !value.is_empty()).collect();
         let given = given.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let writing = writing(&given, Some(marker), &catalogue, None).map_err(WriteError::NotDone)?;
+        let mut writing = writing(&given, Some(marker), &catalogue, None).map_err(WriteError::NotDone)?;
+        writing.follow_stage(Some(""));
         let asked = json!({
             "entityTypeId": family.type_id(), "fields": writing.item_fields(), "useOriginalUfNames": "Y",
         });
@@ -252,20 +253,38 @@ impl System for Bitrix24 {
         let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
         let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
-        let writing = writing(fields, marker, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
+        let mut writing = writing(fields, marker, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
+        writing.follow_stage(match before.fields.get("STAGE_ID").and_then(FieldState::known) {
+            Some(Value::Choice(stage)) => Some(stage),
+            _ => None,
+        });
         if writing.is_empty() {
             // It reads so already: nothing would be saved, and nothing is sent.
             return Ok(Some(before.clone()));
         }
         let id = before.id.as_str();
+        let by_item = |writing: &Writing| {
+            let fields = writing.item_fields();
+            json!({"entityTypeId": family.type_id(), "id": id, "fields": fields, "useOriginalUfNames": "Y"})
+        };
         if writing.needs_older_method(family == Family::Company) {
+            let moving = writing.take_move();
+            if let Some(moving) = &moving {
+                self.write(&mut turn, "crm.item.update", &by_item(moving)).await?;
+            }
             let asked = json!({"id": id, "fields": writing.legacy_fields()});
-            self.write(&mut turn, &format!("crm.{}.update", family.name()), &asked).await?;
-            return Ok(None);
+            let done = self.write(&mut turn, &format!("crm.{}.update", family.name()), &asked).await;
+            return match done {
+                Ok(_) => Ok(None),
+                // A part of it is done.
+                Err(WriteError::NotDone(error)) if moving.is_some() => Err(WriteError::Unknown(format!(
+                    "the record went to another pipeline, and the rest was refused: {}",
+                    error.message
+                ))),
+                Err(error) => Err(error),
+            };
         }
-        let asked = json!({
-            "entityTypeId": family.type_id(), "id": id, "fields": writing.item_fields(), "useOriginalUfNames": "Y",
-        });
+        let asked = by_item(&writing);
         let item = member(&mut self.write(&mut turn, "crm.item.update", &asked).await?, "item");
         self.written(family, entity, &catalogue, item, writing.has_comms()).await.map(Some)
     }
@@ -307,7 +326,7 @@ impl Bitrix24 {
 
 fn family(entity: &Entity) -> Result<Family, RemoteError> {
     Family::parse(&entity.name).ok_or_else(|| {
-        let text = format!("there is no entity {:?}; there are deal, contact and company", entity.name);
+        let text = format!("there is no entity {:?}; there are deal, contact, company and lead", entity.name);
         error(RemoteErrorKind::Invalid, "", text)
     })
 }

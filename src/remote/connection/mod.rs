@@ -83,6 +83,8 @@ enum Outcome {
     Transient(RemoteError),
     NotSent(RemoteError),
     Unknown(RemoteError),
+    /// Surely not executed, and nothing is to be waited for.
+    NotTaken(RemoteError),
 }
 
 impl Connection {
@@ -139,6 +141,11 @@ impl Connection {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Throttled => continue,
+                Outcome::NotTaken(_) if attempt < patience.read_attempts => {
+                    attempt += 1;
+                    continue;
+                }
+                Outcome::NotTaken(error) => return Err(error),
                 Outcome::Transient(error) | Outcome::NotSent(error) => (error, RetryBudget::PLAIN),
                 Outcome::Unknown(error) => (error, RetryBudget::UNKNOWN),
             };
@@ -166,15 +173,16 @@ impl Connection {
                 return Err(WriteError::NotDone(too_fast()));
             }
             let outcome = self.send(lane, attempt == 1, &request, deadline).await.map_err(WriteError::NotDone)?;
-            let (last, throttled) = match outcome {
+            let (last, at_once) = match outcome {
                 Outcome::Good(response) => return Ok(response),
                 Outcome::Failed(error) => return Err(WriteError::NotDone(error)),
                 Outcome::Transient(error) | Outcome::Unknown(error) => return Err(WriteError::Unknown(error.message)),
                 Outcome::Throttled => (too_fast(), true),
+                Outcome::NotTaken(error) => (error, true),
                 Outcome::NotSent(error) => (error, false),
             };
             let again = attempt < patience.write_attempts
-                && (throttled || self.pause(attempt, RetryBudget::PLAIN, deadline).await);
+                && (at_once || self.pause(attempt, RetryBudget::PLAIN, deadline).await);
             if !again {
                 return Err(WriteError::NotDone(last));
             }
@@ -267,6 +275,10 @@ impl Connection {
                     Failure::Unknown(_) => {
                         permit.answered();
                         Outcome::Unknown(error)
+                    }
+                    Failure::NotTaken(_) => {
+                        permit.answered();
+                        Outcome::NotTaken(error)
                     }
                 })
             }

@@ -154,6 +154,24 @@ async fn a_write_that_never_left_is_repeated_and_costs_no_permit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_arrived_and_was_not_taken_is_sent_again_at_once_and_costs_its_permits() {
+    let not_taken = || Err(Failure::NotTaken("the token had expired".into()));
+    let began = Instant::now();
+    let (connection, script) = connect(vec![not_taken(), not_taken()]);
+    connection.write(Lane::Write, request()).await.unwrap();
+    connection.read(Lane::Hot, request()).await.unwrap();
+    assert_eq!((sent(&script), began.elapsed()), (4, Duration::ZERO));
+    assert_eq!(connection.pulse().headroom.left_of(), Some((176, 180)));
+    // And not for ever.
+    let (connection, script) = connect((0..50).map(|_| not_taken()).collect());
+    let error = connection.write(Lane::Write, request()).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotDone(_)), "{error:?}");
+    let after_writing = sent(&script);
+    connection.read(Lane::Hot, request()).await.unwrap_err();
+    assert_eq!((after_writing, sent(&script)), (5, 8));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_cannot_leave_is_surely_not_done() {
     let refused = || Err(Failure::NotSent("connection refused".into()));
     let (connection, script) = connect((0..50).map(|_| refused()).collect());

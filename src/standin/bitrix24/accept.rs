@@ -53,6 +53,7 @@ pub(super) fn accept(world: &World, field: &Field, input: &Input) -> Result<Acce
             Set(json!(number(&text, 2).unwrap_or_default().to_string()))
         }
         Kind::Currency if empty => Dropped("a currency cannot be empty"),
+        Kind::Status("STATUS") if empty => Dropped("a lead is always at a stage"),
         Kind::User if empty => Dropped("somebody must be responsible"),
         Kind::Company if empty || text == "0" => Set(Json::Null),
         _ if empty => Set(Json::Null),
@@ -111,6 +112,7 @@ fn linked(world: &World, of: Entity, text: &str) -> Option<String> {
         Entity::Deal => "D_",
         Entity::Contact => "C_",
         Entity::Company => "CO_",
+        Entity::Lead => "L_",
     };
     let id = text.strip_prefix(prefix).unwrap_or(text);
     id.parse().ok().filter(|id| world.item(of, *id).is_some()).map(|_| id.to_owned())

@@ -10,6 +10,8 @@
 //! | `POST install` | the application's client id and secret, and its tokens as its handler is sent them |
 //! | `POST authorize` | `{"code"}` to be exchanged within 30 seconds |
 //! | `POST expire_tokens` | `{}`: no access token is valid any longer |
+//! | `POST revoke` | `{}`: no token of the application is good for anything any longer |
+//! | `POST rename` `{"old", "new"}` | `{}`: under the host `old` the portal answers 302 to the address `new` |
 //! | `POST refuse` `{"code", "times"?}` | `{}`: the next requests are answered with that error |
 
 use jiff::Timestamp;
@@ -42,6 +44,20 @@ impl BitrixStandIn {
             (Method::Post, "expire_tokens") => {
                 self.expire_access_tokens(now);
                 Ok(json!({}))
+            }
+            (Method::Post, "revoke") => {
+                self.revoke_app();
+                Ok(json!({}))
+            }
+            (Method::Post, "rename") => {
+                let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+                match (body["old"].as_str(), body["new"].as_str()) {
+                    (Some(old), Some(new)) => {
+                        self.rename(old, new);
+                        Ok(json!({}))
+                    }
+                    _ => Err(ApiError::bad("REFUSED", "\"old\" is a host and \"new\" an address")),
+                }
             }
             (Method::Post, "refuse") => self.admin_refuse(&serde_json::from_slice(&request.body).unwrap_or_default()),
             _ => Err(ApiError::new(404, "NOT_FOUND", "The back door has no such room")),

@@ -63,6 +63,11 @@ pub(super) const STATUSES: &[(&str, &str, &str)] = &[
     ("EMPLOYEES", "EMPLOYEES_2", "50-250"),
     ("HONORIFIC", "HNR_EN_1", "Mr."),
     ("HONORIFIC", "HNR_EN_2", "Ms."),
+    ("STATUS", "NEW", "Unassigned"),
+    ("STATUS", "IN_PROCESS", "In progress"),
+    ("STATUS", "PROCESSED", "Processed"),
+    ("STATUS", "CONVERTED", "Good lead"),
+    ("STATUS", "JUNK", "Junk lead"),
 ];
 
 /// The currencies of the default portal: code, name, rate, base.

@@ -26,7 +26,7 @@ pub(super) struct Link {
     pub sort: i64,
 }
 
-/// One deal, contact or company. Fields without a value are not in `values`; the rest are plain values.
+/// One deal, contact, company or lead. Fields without a value are not in `values`; the rest are plain values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
     pub id: u64,

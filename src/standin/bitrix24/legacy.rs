@@ -1,4 +1,4 @@
-//! `crm.deal.*`, `crm.contact.*`, `crm.company.*`: upper-case names, every scalar a string.
+//! `crm.deal.*`, `crm.contact.*`, `crm.company.*`, `crm.lead.*`: upper-case names, every scalar a string.
 
 use serde_json::{Map, Value as Json, json};
 

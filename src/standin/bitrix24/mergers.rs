@@ -20,8 +20,8 @@ const BIN_DAYS: i64 = 30;
 pub(super) struct Binned {
     pub item: Item,
     pub at: Timestamp,
-    /// The deals whose contact it was, with the place it had there.
-    pub deals: Vec<(u64, usize, Link)>,
+    /// The deals and leads whose contact it was, with the place it had there.
+    pub holders: Vec<(Entity, u64, usize, Link)>,
     /// The objects whose company it was.
     pub members: Vec<(Entity, u64)>,
 }
@@ -94,15 +94,16 @@ impl BitrixStandIn {
 impl World {
     fn merge(&mut self, now: Timestamp, who: &Who, keep: &Item, lose: &Item) {
         let held = |item: &&Item| item.links.iter().any(|link| link.contact == lose.id);
-        let deals: Vec<Item> = self.all(Entity::Deal).filter(held).cloned().collect();
-        for deal in deals {
-            let there = deal.links.iter().any(|link| link.contact == keep.id);
-            let mut links = deal.links;
+        let of = |entity: Entity| self.all(entity).filter(held).map(move |item| (entity, item.clone()));
+        let holders: Vec<(Entity, Item)> = [Entity::Deal, Entity::Lead].into_iter().flat_map(of).collect();
+        for (entity, holder) in holders {
+            let there = holder.links.iter().any(|link| link.contact == keep.id);
+            let mut links = holder.links;
             for link in links.iter_mut().filter(|link| link.contact == lose.id && !there) {
                 link.contact = keep.id;
             }
             links.retain(|link| link.contact != lose.id);
-            self.relink(now, who, Entity::Deal, deal.id, links);
+            self.relink(now, who, entity, holder.id, links);
         }
         let mut comms = keep.comms.clone();
         for comm in &lose.comms {
@@ -126,10 +127,10 @@ impl World {
             item.values.remove("COMPANY_ID");
         }
         let id = self.revive(now, who, entity, was, item, keeps_id);
-        for (deal, place, link) in binned.deals {
-            let Some(mut links) = self.item(Entity::Deal, deal).map(|deal| deal.links.clone()) else { continue };
+        for (of, holder, place, link) in binned.holders {
+            let Some(mut links) = self.item(of, holder).map(|holder| holder.links.clone()) else { continue };
             links.insert(place.min(links.len()), Link { contact: id, ..link });
-            self.relink(now, who, Entity::Deal, deal, links);
+            self.relink(now, who, of, holder, links);
         }
         for (entity, member) in binned.members {
             self.rejoin(now, who, entity, member, id);
@@ -186,13 +187,15 @@ impl World {
 
     /// Everything that points at an object that is about to be deleted.
     pub(super) fn binned(&self, now: Timestamp, entity: Entity, item: &Item) -> Binned {
-        let mut binned = Binned { item: item.clone(), at: now, deals: Vec::new(), members: Vec::new() };
+        let mut binned = Binned { item: item.clone(), at: now, holders: Vec::new(), members: Vec::new() };
         let own = json!([item.id.to_string()]);
         match entity {
             Entity::Contact => {
-                for deal in self.all(Entity::Deal) {
-                    let place = deal.links.iter().position(|link| link.contact == item.id);
-                    binned.deals.extend(place.map(|place| (deal.id, place, deal.links[place])));
+                for of in [Entity::Deal, Entity::Lead] {
+                    for holder in self.all(of) {
+                        let place = holder.links.iter().position(|link| link.contact == item.id);
+                        binned.holders.extend(place.map(|place| (of, holder.id, place, holder.links[place])));
+                    }
                 }
             }
             Entity::Company => {
@@ -201,7 +204,7 @@ impl World {
                     binned.members.extend(members.map(|member| (of, member.id)));
                 }
             }
-            Entity::Deal => {}
+            Entity::Deal | Entity::Lead => {}
         }
         binned
     }

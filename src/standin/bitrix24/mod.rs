@@ -133,6 +133,12 @@ pub struct Counters {
     pub over_rate: u64,
     /// Calls refused with `OPERATION_TIME_LIMIT`: answers 429, and such errors inside a batch.
     pub over_time: u64,
+    /// Pairs of tokens that the authorization server gave for a refresh token.
+    pub refreshed: u64,
+    /// Its refusals.
+    pub ungranted: u64,
+    /// Answers 302 to whoever asked under an old name.
+    pub moved_on: u64,
 }
 
 /// The pretend portal.
@@ -266,10 +272,19 @@ impl BitrixStandIn {
 
     /// The authorization server, whose requests fill no bucket.
     fn tokens(&mut self, request: &Request, now: Timestamp) -> Response {
-        let granted = parameters(request).and_then(|params| self.app.token(&params, now));
-        match granted {
-            Ok(granted) => Response::json(200, &json!(granted)),
-            Err(error) => refusal(&error),
+        let params = parameters(request);
+        let refresh =
+            |params: &Input| params.get("grant_type").and_then(Input::text).is_some_and(|it| it == "refresh_token");
+        let by_refresh = params.as_ref().is_ok_and(refresh);
+        match params.and_then(|params| self.app.token(&params, now)) {
+            Ok(granted) => {
+                self.counters.refreshed += u64::from(by_refresh);
+                Response::json(200, &json!(granted))
+            }
+            Err(error) => {
+                self.counters.ungranted += 1;
+                refusal(&error)
+            }
         }
     }
 
@@ -353,7 +368,13 @@ impl StandIn for BitrixStandIn {
         let response = if request.path().starts_with("/_admin/") {
             self.admin(request, now)
         } else if request.path().starts_with("/rest/") {
-            self.rest(request, now)
+            match self.app.forwarded(request) {
+                Some(answer) => {
+                    self.counters.moved_on += 1;
+                    answer
+                }
+                None => self.rest(request, now),
+            }
         } else if request.path().starts_with("/oauth/token") {
             self.tokens(request, now)
         } else {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::BitrixStandIn;
 use super::answer::ApiError;
 use super::input::Input;
+use crate::seam::{Request, Response};
 
 /// Seconds that a code, an access token and a refresh token live.
 const CODE_S: i64 = 30;
@@ -70,6 +71,8 @@ pub(super) struct App {
     /// Access tokens with the moments at which they expire.
     access: BTreeMap<String, Timestamp>,
     refresh: Option<(String, Timestamp)>,
+    /// A host that the portal no longer has, and where it is instead.
+    moved: Option<(String, String)>,
 }
 
 impl App {
@@ -77,7 +80,7 @@ impl App {
         let mut random = fastrand::Rng::with_seed(seed ^ 0x000A_0717);
         let id = format!("local.{}.{}", word(&mut random, 14), word(&mut random, 8));
         let (secret, member) = (word(&mut random, 50), word(&mut random, 32));
-        Self { random, id, secret, member, user, code: None, access: BTreeMap::new(), refresh: None }
+        Self { random, id, secret, member, user, code: None, access: BTreeMap::new(), refresh: None, moved: None }
     }
 
     fn grant(&mut self, now: Timestamp) -> Granted {
@@ -120,6 +123,15 @@ impl App {
         Ok(self.grant(now))
     }
 
+    /// What a portal that was renamed answers under its old name.
+    pub fn forwarded(&self, request: &Request) -> Option<Response> {
+        let (old, new) = self.moved.as_ref()?;
+        (request.get_header("host")? == old).then(|| {
+            let page = Response { status: 302, headers: Vec::new(), body: "<html>Moved</html>".into() };
+            page.header("content-type", "text/html").header("location", format!("{new}{}", request.target))
+        })
+    }
+
     /// Refuses a call whose `auth` opens nothing.
     pub fn admit(&self, params: &Input, now: Timestamp) -> Result<(), ApiError> {
         let token = params.get("auth").and_then(Input::text).filter(|token| !token.is_empty());
@@ -158,6 +170,18 @@ impl BitrixStandIn {
         let code = word(&mut self.app.random, 70);
         self.app.code = Some((code.clone(), later(now, CODE_S)));
         code
+    }
+
+    /// An administrator takes the application away: no token, old or new, is good for anything.
+    pub fn revoke_app(&mut self) {
+        self.app.access.clear();
+        self.app.refresh = None;
+        self.app.code = None;
+    }
+
+    /// The portal is renamed: under `old` (a host with its port) it answers 302 to `new` (an address without a path).
+    pub fn rename(&mut self, old: &str, new: &str) {
+        self.app.moved = Some((old.to_owned(), new.to_owned()));
     }
 
     /// All access tokens have expired as of now.

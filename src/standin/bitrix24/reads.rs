@@ -198,7 +198,7 @@ fn duplicates(world: &World, params: &Input) -> Result<Answer, ApiError> {
     let wanted: BTreeSet<String> = values.iter().map(|value| key(value)).collect();
     let only = params.get("entity_type").and_then(Input::text);
     let mut found = Vec::new();
-    for entity in [Entity::Contact, Entity::Company] {
+    for entity in [Entity::Contact, Entity::Company, Entity::Lead] {
         let name = entity.name().to_uppercase();
         if only.as_ref().is_some_and(|only| *only != name) {
             continue;

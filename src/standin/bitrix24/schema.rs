@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::answer::php_array;
 
-/// The three kinds of CRM object.
+/// The kinds of CRM object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     /// A deal: a project. Type id 2.
@@ -13,18 +13,21 @@ pub enum Entity {
     Contact,
     /// A company. Type id 4.
     Company,
+    /// A lead: a request that nobody has looked into yet. Type id 1.
+    Lead,
 }
 
 impl Entity {
     /// All of them.
-    pub const ALL: [Entity; 3] = [Entity::Deal, Entity::Contact, Entity::Company];
+    pub const ALL: [Entity; 4] = [Entity::Deal, Entity::Contact, Entity::Company, Entity::Lead];
 
-    /// `deal`, `contact` or `company`, as the log and the back door say.
+    /// `deal`, `contact`, `company` or `lead`, as the log and the back door say.
     pub fn name(self) -> &'static str {
         match self {
             Entity::Deal => "deal",
             Entity::Contact => "contact",
             Entity::Company => "company",
+            Entity::Lead => "lead",
         }
     }
 
@@ -39,6 +42,7 @@ impl Entity {
             Entity::Deal => 2,
             Entity::Contact => 3,
             Entity::Company => 4,
+            Entity::Lead => 1,
         }
     }
 
@@ -53,6 +57,7 @@ impl Entity {
             Entity::Deal => "Deal",
             Entity::Contact => "Contact",
             Entity::Company => "Company",
+            Entity::Lead => "Lead",
         }
     }
 }
@@ -211,7 +216,7 @@ impl Field {
             Kind::Link(of) => {
                 let allowed = |entity: Entity| json!(if entity == of { "Y" } else { "N" });
                 entry["settings"] = json!({
-                    "LEAD": "N", "DEAL": allowed(Entity::Deal), "CONTACT": allowed(Entity::Contact),
+                    "LEAD": allowed(Entity::Lead), "DEAL": allowed(Entity::Deal), "CONTACT": allowed(Entity::Contact),
                     "COMPANY": allowed(Entity::Company),
                 });
             }
@@ -272,6 +277,9 @@ pub(super) fn camel(name: &str) -> String {
         "MODIFY_BY_ID" => "updatedBy".into(),
         "MOVED_BY_ID" => "movedBy".into(),
         "COMPANY_TYPE" => "typeId".into(),
+        // A lead's.
+        "STATUS_ID" => "stageId".into(),
+        "STATUS_SEMANTIC_ID" => "stageSemanticId".into(),
         _ => {
             let mut out = String::new();
             for (index, word) in name.split('_').enumerate() {

@@ -8,6 +8,7 @@ pub(super) fn system_fields(entity: Entity) -> Vec<Field> {
         Entity::Deal => DEAL,
         Entity::Contact => CONTACT,
         Entity::Company => COMPANY,
+        Entity::Lead => LEAD,
     };
     let mut fields: Vec<Field> = own.iter().map(|row| system(row, false)).collect();
     fields.extend(COMMON.iter().map(|row| system(row, false)));
@@ -15,6 +16,9 @@ pub(super) fn system_fields(entity: Entity) -> Vec<Field> {
     if entity == Entity::Deal {
         fields.extend(DEAL_READ_ONLY.iter().map(|row| system(row, true)));
     } else {
+        if entity == Entity::Lead {
+            fields.extend(LEAD_READ_ONLY.iter().map(|row| system(row, true)));
+        }
         fields.extend(COMM_FLAGS.iter().map(|row| system(row, true)));
         fields.extend(COMMS.iter().map(|row| system(row, false)));
     }
@@ -77,6 +81,25 @@ const COMPANY: &[(&str, Kind, &str)] = &[
     ("REVENUE", Kind::Double, "Annual revenue"),
     ("ORIGIN_VERSION", Kind::Text, "Original version"),
 ];
+const LEAD: &[(&str, Kind, &str)] = &[
+    ("TITLE", Kind::Text, "Lead name"),
+    ("HONORIFIC", Kind::Status("HONORIFIC"), "Salutation"),
+    ("NAME", Kind::Text, "First name"),
+    ("SECOND_NAME", Kind::Text, "Middle name"),
+    ("LAST_NAME", Kind::Text, "Last name"),
+    ("BIRTHDATE", Kind::Date, "Birthdate"),
+    ("COMPANY_TITLE", Kind::Text, "Company Name"),
+    ("POST", Kind::Text, "Position"),
+    ("STATUS_ID", Kind::Status("STATUS"), "Stage"),
+    ("STATUS_DESCRIPTION", Kind::Text, "Stage Description"),
+    ("CURRENCY_ID", Kind::Currency, "Currency"),
+    ("OPPORTUNITY", Kind::Double, "Total"),
+    ("IS_MANUAL_OPPORTUNITY", Kind::Flag, "Manual amount"),
+    ("COMPANY_ID", Kind::Company, "Company"),
+    ("CONTACT_ID", Kind::Contact, "Contact"),
+    ("CONTACT_IDS", Kind::Contacts, "Contacts"),
+];
+const LEAD_READ_ONLY: &[(&str, Kind, &str)] = &[("STATUS_SEMANTIC_ID", Kind::Text, "Stage semantics")];
 const COMMON: &[(&str, Kind, &str)] = &[
     ("OPENED", Kind::Flag, "Available to everyone"),
     ("COMMENTS", Kind::Text, "Comment"),

@@ -161,6 +161,11 @@ impl World {
             "DATE_MODIFY" => json!(self.clock.show(item.updated)),
             "MOVED_TIME" => json!(self.clock.show(item.moved)),
             "STAGE_SEMANTIC_ID" => json!(self.semantics(item.text("STAGE_ID")).to_string()),
+            "STATUS_SEMANTIC_ID" => json!(match item.text("STATUS_ID") {
+                "CONVERTED" => "S",
+                "JUNK" => "F",
+                _ => "P",
+            }),
             "CLOSED" => yes(self.semantics(item.text("STAGE_ID")) != 'P'),
             "HAS_PHONE" => yes(item.first_comm("PHONE").is_some()),
             "HAS_EMAIL" => yes(item.first_comm("EMAIL").is_some()),
@@ -254,6 +259,13 @@ impl World {
                 put("CURRENCY_ID", json!("EUR"));
                 put("REVENUE", json!("0"));
             }
+            Entity::Lead => {
+                put("TITLE", json!(format!("Lead #{id}")));
+                put("STATUS_ID", json!("NEW"));
+                put("OPPORTUNITY", json!("0"));
+                put("CURRENCY_ID", json!("EUR"));
+                put("IS_MANUAL_OPPORTUNITY", json!("N"));
+            }
         }
         for field in self.fields(entity).iter().filter(|field| field.kind == Kind::Boolean) {
             put(&field.name, json!("N"));
@@ -338,7 +350,7 @@ impl World {
                 .filter(|item| match entity {
                     Entity::Contact => item.links.iter().any(|link| link.contact == id),
                     Entity::Company => item.values.get("COMPANY_ID") == Some(&gone),
-                    Entity::Deal => false,
+                    Entity::Deal | Entity::Lead => false,
                 })
                 .cloned()
                 .collect();

@@ -47,9 +47,19 @@ impl Home {
         self.ask_within(PATIENCE, args)
     }
 
-    pub fn ask_within(&self, limit: Duration, args: &[&str]) -> Said {
-        let (out, err) = (self.path().join("asked.out"), self.path().join("asked.err"));
+    /// The same with something typed.
+    pub fn ask_saying(&self, args: &[&str], typed: &str) -> Said {
         let mut command = self.command(args);
+        command.stdin(File::open(self.write("typed.in", typed)).unwrap());
+        self.run(PATIENCE, args, command)
+    }
+
+    pub fn ask_within(&self, limit: Duration, args: &[&str]) -> Said {
+        self.run(limit, args, self.command(args))
+    }
+
+    fn run(&self, limit: Duration, args: &[&str], mut command: Command) -> Said {
+        let (out, err) = (self.path().join("asked.out"), self.path().join("asked.err"));
         command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
         let mut running = Running { child: command.spawn().unwrap(), hello: None };
         let code = running.ended_within(limit);

@@ -1,0 +1,299 @@
+//! The tokens of one application in this process: kept, renewed, and never used before they are durable.
+//!
+//! A refresh token is good once, so at most one refresh is under way: in this process by a lock that all requests wait at
+//! and whose holder's outcome counts for them all, among processes by [`Secrets::claim`]. A refresh runs in a task of its
+//! own: whoever asked may be dropped, and what the server gave must not be dropped with him. What cannot be kept is not
+//! used, and is tried to be kept again before anything else.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::{AuthorizationServer, Grant, Refused, Tokens};
+use crate::model::Revealed;
+use crate::seam::{Secrets, SecretsError, WallClock};
+
+/// The name under which the tokens are kept.
+pub const SECRET_NAME: &str = "bitrix24.tokens";
+
+/// Younger than this, a token that the portal calls expired is not renewed, nor a move followed by another: something else
+/// is wrong, and Bitrix24 blocks applications that refresh without need.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The tokens of one application; clones share them.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    server: AuthorizationServer,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn WallClock>,
+    /// How many attempts at tokens have ended.
+    attempts: AtomicU64,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    tokens: Option<Arc<Tokens>>,
+    /// New tokens that are not durable yet.
+    unkept: Option<Tokens>,
+    /// How the last attempt failed, if it did.
+    failed: Option<Refused>,
+    /// The refresh token that the server refused for good.
+    refused: Option<Revealed>,
+    moved: Option<Timestamp>,
+}
+
+/// Nothing of the tokens.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session")
+    }
+}
+
+/// What a request found wrong with the tokens it was sent with.
+#[derive(Debug, Clone)]
+enum Wrong {
+    /// Nothing; there may be none yet.
+    Nothing,
+    /// They have expired.
+    Expired(Arc<Tokens>),
+    /// They open nothing. Others may have been kept by another process.
+    Void(Arc<Tokens>),
+}
+
+impl Session {
+    /// The session of an application; its tokens are read when they are needed first.
+    pub fn new(server: AuthorizationServer, secrets: Arc<dyn Secrets>, clock: Arc<dyn WallClock>) -> Self {
+        let inner = Inner { server, secrets, clock, attempts: AtomicU64::new(0), held: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(super) fn server(&self) -> &AuthorizationServer {
+        &self.inner.server
+    }
+
+    /// Exchanges a code for the first tokens, and keeps them.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn authorise(&self, code: Revealed, server: Option<String>) -> Result<Arc<Tokens>, Refused> {
+        let inner = Arc::clone(&self.inner);
+        detached(async move {
+            let mut held = inner.held.lock().await;
+            let _claim = inner.claim().await?;
+            let tokens = inner.server.tokens(Grant::Code(&code), server.as_deref(), inner.clock.now()).await?;
+            inner.keep(&mut held, tokens).await
+        })
+        .await
+    }
+
+    /// Keeps tokens that an installation sent.
+    ///
+    /// # Errors
+    /// [`Refused`]: they are for another portal, or cannot be kept.
+    pub async fn install(&self, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
+        if self.inner.server.hosts().rest(&tokens.endpoint).is_none() {
+            return Err(Refused::Never(
+                "the installation's tokens are for another portal than `[crm] oauth` names".into(),
+            ));
+        }
+        let inner = Arc::clone(&self.inner);
+        detached(async move {
+            let mut held = inner.held.lock().await;
+            let _claim = inner.claim().await?;
+            inner.keep(&mut held, tokens).await
+        })
+        .await
+    }
+
+    /// Tokens to send a request with, renewed if they have expired.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn tokens(&self) -> Result<Arc<Tokens>, Refused> {
+        self.mended(Wrong::Nothing).await
+    }
+
+    /// Tokens in place of those that the portal calls expired; the same ones if they are too young for that.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn renewed(&self, expired: &Arc<Tokens>) -> Result<Arc<Tokens>, Refused> {
+        self.mended(Wrong::Expired(Arc::clone(expired))).await
+    }
+
+    /// Tokens in place of those that open nothing; the same ones if no others were kept.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn replaced(&self, void: &Arc<Tokens>) -> Result<Arc<Tokens>, Refused> {
+        self.mended(Wrong::Void(Arc::clone(void))).await
+    }
+
+    /// Remembers that the portal has moved; `false` if tokens may not follow it there, or if it has moved just now.
+    pub async fn moved(&self, to: &str) -> bool {
+        let Some(base) = self.inner.server.hosts().rest(to) else { return false };
+        let inner = Arc::clone(&self.inner);
+        let to = to.to_owned();
+        let done = detached(async move {
+            let mut held = inner.held.lock().await;
+            let Some(now_held) = held.tokens.clone() else { return Ok(false) };
+            let here = inner.server.hosts().rest(&now_held.endpoint);
+            if here.as_deref() == Some(base.as_str()) {
+                // Another request has followed it already.
+                return Ok(true);
+            }
+            let now = inner.clock.now();
+            if held.moved.is_some_and(|at| now.duration_since(at) < AT_ONCE) {
+                return Ok(false);
+            }
+            // Another process may have newer tokens than we do: those are told the new address.
+            let _claim = inner.claim().await?;
+            let tokens = Tokens { endpoint: to, ..inner.read().await? };
+            inner.keep(&mut held, tokens).await?;
+            held.moved = Some(now);
+            Ok(true)
+        });
+        done.await.unwrap_or(false)
+    }
+
+    async fn mended(&self, wrong: Wrong) -> Result<Arc<Tokens>, Refused> {
+        let inner = Arc::clone(&self.inner);
+        // An attempt that ends while this one waits for its turn has its outcome for both.
+        let before = inner.attempts.load(Ordering::Acquire);
+        detached(async move {
+            let mut held = inner.held.lock().await;
+            if inner.attempts.load(Ordering::Acquire) != before
+                && let Some(failed) = &held.failed
+            {
+                return Err(failed.clone());
+            }
+            let outcome = inner.attempt(&mut held, &wrong).await;
+            held.failed = outcome.as_ref().err().cloned();
+            if held.failed.is_some() {
+                inner.attempts.fetch_add(1, Ordering::Release);
+            }
+            outcome
+        })
+        .await
+    }
+}
+
+impl Inner {
+    async fn attempt(&self, held: &mut Held, wrong: &Wrong) -> Result<Arc<Tokens>, Refused> {
+        if let Some(unkept) = held.unkept.take() {
+            self.keep(held, unkept).await?;
+        }
+        let now = self.clock.now();
+        if let Some(tokens) = held.tokens.as_ref().filter(|tokens| self.will_do(tokens, wrong, now)) {
+            return Ok(Arc::clone(tokens));
+        }
+        // Another process may have got newer ones, or be about to.
+        let claim = self.claim().await?;
+        let kept = self.read().await?;
+        let tokens = match &held.tokens {
+            Some(held) if held.access == kept.access => Arc::clone(held),
+            _ => Arc::new(kept),
+        };
+        held.tokens = Some(Arc::clone(&tokens));
+        if self.will_do(&tokens, wrong, now) || matches!(wrong, Wrong::Void(_)) {
+            return Ok(tokens);
+        }
+        if held.refused.as_ref() == Some(&tokens.refresh) {
+            return Err(Refused::Authorise(
+                "Bitrix24 no longer lets crosstie in: it refused to renew its tokens".into(),
+            ));
+        }
+        let renewed = self.server.tokens(Grant::Refresh(&tokens.refresh), tokens.server.as_deref(), now).await;
+        let renewed = match renewed {
+            Ok(renewed) => renewed,
+            Err(refused) => {
+                if matches!(refused, Refused::Authorise(_)) {
+                    held.refused = Some(tokens.refresh.clone());
+                }
+                return Err(refused);
+            }
+        };
+        if !tokens.member.is_empty() && !renewed.member.is_empty() && renewed.member != tokens.member {
+            return Err(Refused::Never(
+                "the renewed tokens are another portal's than before; check `[crm] oauth`".into(),
+            ));
+        }
+        // A move is remembered for as long as the server does not name the new host itself.
+        let renewed =
+            if held.moved.is_some() { Tokens { endpoint: tokens.endpoint.clone(), ..renewed } } else { renewed };
+        let renewed = self.keep(held, renewed).await;
+        drop(claim);
+        renewed
+    }
+
+    /// Whether a request can be sent with these.
+    fn will_do(&self, tokens: &Arc<Tokens>, wrong: &Wrong, now: Timestamp) -> bool {
+        match wrong {
+            Wrong::Nothing => !tokens.has_expired(now),
+            Wrong::Expired(old) if old.access == tokens.access => now.duration_since(tokens.obtained) < AT_ONCE,
+            Wrong::Void(old) if old.access == tokens.access => false,
+            Wrong::Expired(_) | Wrong::Void(_) => !tokens.has_expired(now),
+        }
+    }
+
+    async fn claim(&self) -> Result<Box<dyn Any + Send>, Refused> {
+        let secrets = Arc::clone(&self.secrets);
+        spawn_blocking(move || secrets.claim()).await.map_err(|_| broken())?.map_err(unreadable)
+    }
+
+    async fn read(&self) -> Result<Tokens, Refused> {
+        let secrets = Arc::clone(&self.secrets);
+        let kept = spawn_blocking(move || secrets.get(SECRET_NAME)).await.map_err(|_| broken())?.map_err(unreadable)?;
+        let nobody = || Refused::Authorise("nobody has let crosstie into the portal yet".into());
+        let kept = kept.ok_or_else(nobody)?;
+        Tokens::read(&kept).ok_or_else(|| Refused::Authorise("the kept tokens are not understood".into()))
+    }
+
+    /// Makes tokens durable, and only then holds them for requests.
+    async fn keep(&self, held: &mut Held, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
+        let secrets = Arc::clone(&self.secrets);
+        let kept = tokens.kept().ok_or_else(broken)?;
+        let done = spawn_blocking(move || secrets.put(SECRET_NAME, &kept)).await;
+        match done {
+            Ok(Ok(())) => {
+                let tokens = Arc::new(tokens);
+                held.tokens = Some(Arc::clone(&tokens));
+                held.refused = None;
+                Ok(tokens)
+            }
+            Ok(Err(error)) => {
+                held.unkept = Some(tokens);
+                Err(Refused::Later(format!("new tokens are there and are not used before they are kept: {error}")))
+            }
+            Err(_) => {
+                held.unkept = Some(tokens);
+                Err(broken())
+            }
+        }
+    }
+}
+
+/// Runs to its end whether or not anybody still waits for it.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(broken()))
+}
+
+fn unreadable(error: SecretsError) -> Refused {
+    Refused::Never(error.to_string())
+}
+
+fn broken() -> Refused {
+    Refused::Later("the program is ending".into())
+}

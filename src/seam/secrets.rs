@@ -1,0 +1,98 @@
+//! Secrets that the program itself was given: tokens that rotate, keys it made. What an operator configures is elsewhere.
+
+use std::any::Any;
+use std::io;
+use std::path::PathBuf;
+
+use crate::model::Revealed;
+
+/// Why a secret cannot be read or kept. No text holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Others could read it.
+    #[error(
+        "{} can be read by others (mode {mode:03o}), so what it protects is not secret. Run `chmod 600 {}`, and have new \
+         secrets issued if others use this machine", .path.display(), .path.display()
+    )]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// There are secrets, and nothing to open them with.
+    #[error(
+        "the key file {} is missing, and the secrets in {} cannot be opened without it. Bring it back, or remove the \
+         secrets and authorise again", .key.display(), .secrets.display()
+    )]
+    KeyMissing {
+        /// Where the key should be.
+        key: PathBuf,
+        /// What it opens.
+        secrets: PathBuf,
+    },
+    /// The key file holds no key.
+    #[error("the key file {} does not hold 64 hexadecimal digits. Bring the right one back", .0.display())]
+    BadKey(PathBuf),
+    /// Another key sealed them.
+    #[error(
+        "the secrets in {} were sealed with another key than that in {}. Bring the right key back, or remove the secrets \
+         and authorise again", .secrets.display(), .key.display()
+    )]
+    WrongKey {
+        /// The key that was tried.
+        key: PathBuf,
+        /// What it does not open.
+        secrets: PathBuf,
+    },
+    /// The bytes are not those that were written.
+    #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and authorise again", .0.display())]
+    Damaged(PathBuf),
+    /// A newer program wrote them.
+    #[error("the secrets in {} were written by a newer crosstie (format {version}). Use that version", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u8,
+    },
+    /// The file system refused.
+    #[error("{}: {error}. Check rights and space, then try again", .path.display())]
+    Failed {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// No chance to be had from the system, or a secret that is too long.
+    #[error("the secrets cannot be sealed: {0}")]
+    Unsealed(String),
+}
+
+/// Named secrets, durable and unreadable to others. Calls block.
+pub trait Secrets: Send + Sync {
+    /// The secret of that name.
+    ///
+    /// # Errors
+    /// [`SecretsError`]; a name without a secret is none.
+    fn get(&self, name: &str) -> Result<Option<Revealed>, SecretsError>;
+
+    /// Keeps a secret under a name, in place of what was there. It is durable when this returns.
+    ///
+    /// # Errors
+    /// [`SecretsError`]; then what was there is there still.
+    fn put(&self, name: &str, secret: &Revealed) -> Result<(), SecretsError>;
+
+    /// The names that have a secret, in order.
+    ///
+    /// # Errors
+    /// [`SecretsError`].
+    fn names(&self) -> Result<Vec<String>, SecretsError>;
+
+    /// Waits until no other process is exchanging secrets for new ones, and keeps others from it until the claim is
+    /// dropped. Reading and keeping need no claim.
+    ///
+    /// # Errors
+    /// [`SecretsError`].
+    fn claim(&self) -> Result<Box<dyn Any + Send>, SecretsError>;
+}

@@ -1,0 +1,6 @@
+//! The application's tokens, over real sockets against the pretend portal and its authorization server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod moving;
+mod renewing;
+mod support;

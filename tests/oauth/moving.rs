@@ -1,0 +1,84 @@
+//! A portal that was renamed is followed, where its tokens may go.
+
+use crosstie::config::Revealed;
+use crosstie::model::{Entity, FieldName, Value};
+use crosstie::remote::bitrix24::oauth::Hosts;
+use crosstie::remote::{RemoteErrorKind, System};
+
+use crate::support::World;
+
+fn host(origin: &str) -> &str {
+    origin.trim_start_matches("http://")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_portal_is_followed_once_and_remembered_and_a_write_is_not_lost() {
+    let world = World::new().await;
+    let client = world.client(&world.let_in().await);
+    client.identity().await.unwrap();
+    let new = world.another_address().await;
+    world.portal().rename(host(&world.origin), &new);
+    // The body of a POST arrives as well, and once.
+    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None };
+    let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
+    client.create(&deal, "page-1", &fields).await.unwrap();
+    assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);
+    client.identity().await.unwrap();
+    // A process that starts later knows the new name.
+    world.client(&world.session()).identity().await.unwrap();
+    assert_eq!(world.portal().counters().moved_on, 1);
+    assert_eq!(world.hosts().rest(&world.kept().endpoint), Some(format!("{new}/rest")));
+    // And so does one whose tokens were renewed since.
+    world.clock.forward(3600);
+    client.identity().await.unwrap();
+    assert_eq!((world.refreshes(), world.portal().counters().moved_on), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_learns_of_the_new_name_does_not_put_older_tokens_in_place_of_newer_ones() {
+    let world = World::new().await;
+    let one = world.client(&world.let_in().await);
+    one.identity().await.unwrap();
+    let other = world.client(&world.session());
+    world.tokens_end();
+    other.identity().await.unwrap();
+    let newest = world.kept();
+    let new = world.another_address().await;
+    world.portal().rename(host(&world.origin), &new);
+    one.identity().await.unwrap();
+    let kept = world.kept();
+    assert!(kept.refresh == newest.refresh && kept.access == newest.access);
+    assert_eq!(world.hosts().rest(&kept.endpoint), Some(format!("{new}/rest")));
+    world.client(&world.session()).identity().await.unwrap();
+    assert_eq!((world.refreshes(), world.portal().counters().ungranted), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_that_sends_us_in_a_circle_is_not_followed_for_ever() {
+    let world = World::new().await;
+    let client = world.client(&world.let_in().await);
+    world.seen();
+    let here = world.origin.clone();
+    world.portal().rename(host(&here), &format!("{here}/"));
+    let refused = client.identity().await.unwrap_err();
+    assert_eq!(refused.kind, RemoteErrorKind::Unavailable, "{refused}");
+    assert!(world.seen().len() <= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_not_sent_to_a_host_that_nobody_allowed() {
+    let world = World::new().await;
+    let session = world.let_in().await;
+    let client = world.client(&session);
+    world.portal().rename(host(&world.origin), "http://10.255.255.1:1");
+    world.seen();
+    client.identity().await.unwrap_err();
+    let bases: std::collections::BTreeSet<_> = world.seen().into_iter().map(|seen| seen.base).collect();
+    assert_eq!(bases.into_iter().collect::<Vec<_>>(), [format!("{}/rest", world.origin)]);
+
+    // A grant for another portal than the configured one is not kept either.
+    let other = Hosts::new("other.example.com", &[], "oauth.bitrix.info", None);
+    assert_eq!(other.rest(&world.kept().endpoint), None);
+    let foreign = world.session().authorise(Revealed::new("no code".into()), None).await.unwrap_err();
+    assert!(foreign.to_string().contains("crosstie authorize"), "{foreign}");
+}
