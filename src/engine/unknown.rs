@@ -219,10 +219,9 @@ impl Core {
 
     fn probed_update(&mut self, txn: &mut Txn, intent: &Intent, at: &RecordRef, began: Timestamp, fetched: Fetched) {
         let tie = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).cloned();
-        let (mut edited, mut unexplained) = (false, false);
+        let mut edited = false;
         if let (Fetched::Record(record), Some(tie)) = (&fetched, tie) {
             let by_somebody = self.stamped_since(at, intent, record);
-            unexplained = by_somebody && !self.explained(at, intent, record);
             let missing = self.sets_not_taken(intent, record);
             if let Some(edited_at) = record.edited_at.filter(|_| by_somebody && !missing.is_empty()) {
                 // What they took out of a set had been in it only by our write: nothing else tells of that.
@@ -245,10 +244,8 @@ impl Core {
             txn.events.push(event);
         }
         let names: Vec<FieldName> = intent.fields.keys().cloned().collect();
-        let put_back: Vec<FieldName> = names
-            .into_iter()
-            .filter(|name| edited && (unexplained || self.was_edited_since(at, intent, name)))
-            .collect();
+        let put_back: Vec<FieldName> =
+            names.into_iter().filter(|name| edited && self.was_edited_since(at, intent, name)).collect();
         self.take_one(txn, at, began, fetched);
         self.count_as_edited(txn, at, &put_back, (intent.read_at, began));
     }

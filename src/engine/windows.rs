@@ -180,20 +180,6 @@ impl Core {
         !record.edited_by_us && record.edited_at.zip(intent.edited_at).is_some_and(since)
     }
 
-    /// Whether a field that a write was not about has changed since, so that nobody need have edited the others.
-    pub(super) fn explained(&self, at: &RecordRef, intent: &Intent, record: &Record) -> bool {
-        let Some(pair) = self.memory.pair(&at.pair) else { return false };
-        let (Some(map), Some(known)) = (pair.map.as_ref(), pair.observation(at.side, &at.id)) else { return false };
-        let names =
-            map.fields.iter().map(|field| field.name_on(at.side)).filter(|name| !intent.fields.contains_key(*name));
-        let moved = |name: &FieldName| {
-            let shown = record.fields.get(name).and_then(FieldState::known);
-            known.changed_between.get(name).is_some_and(|(_, came)| *came > intent.read_at)
-                || shown.is_some() && shown != known.last_known(name)
-        };
-        names.into_iter().any(moved)
-    }
-
     /// Whether word came of an edit of this field since a write of unknown outcome was sent: then a value that looks as if
     /// nothing had happened may have been put back.
     pub(super) fn was_edited_since(&self, at: &RecordRef, intent: &Intent, name: &FieldName) -> bool {
