@@ -46,6 +46,8 @@ pub struct Hints {
 pub(super) struct Edit {
     /// When, by its system's clock: how far that is from ours may be learned only later.
     pub(super) theirs: Timestamp,
+    /// How much later it may have been: a stamp may be rounded down.
+    pub(super) within: SignedDuration,
     pub(super) heard: Timestamp,
     pub(super) fields: Option<Vec<FieldName>>,
 }
@@ -113,7 +115,10 @@ impl Core {
             return;
         }
         if let (Some(false), Some(edited)) = (hint.by_us, hint.at) {
-            self.hints.note(&at, Edit { theirs: edited, heard: now, fields: hint.fields.clone() });
+            self.hints.note(
+                &at,
+                Edit { theirs: edited, within: SignedDuration::ZERO, heard: now, fields: hint.fields.clone() },
+            );
             self.judge_windows(txn, &at);
             self.judge_trashed(txn, &at);
         }

@@ -224,8 +224,9 @@ impl Core {
             let by_somebody = self.stamped_since(at, intent, record);
             let missing = self.sets_not_taken(intent, record);
             if let Some(edited_at) = record.edited_at.filter(|_| by_somebody && !missing.is_empty()) {
+                let within = self.systems.get(at.side).capabilities().precision;
                 // What they took out of a set had been in it only by our write: nothing else tells of that.
-                self.hints.note(at, Edit { theirs: edited_at, heard: began, fields: Some(missing) });
+                self.hints.note(at, Edit { theirs: edited_at, within, heard: began, fields: Some(missing) });
             }
             let written = self.settle_fields(txn, intent, at, tie, Some(record), began, false);
             edited = written < intent.common.len();

@@ -166,7 +166,7 @@ impl Core {
     fn came_after(&self, side: Side, window: &Window, edit: &Edit) -> bool {
         match window.edited_at.filter(|_| window.recalled) {
             Some(edited) => edit.theirs >= edited,
-            None => self.ours(side, edit) >= window.opened - SLACK,
+            None => self.ours(side, edit) + edit.within >= window.opened - SLACK,
         }
     }
 
