@@ -385,3 +385,16 @@ fn shared_elements(before: &Value, one: &Value, other: &Value) -> Value {
     let undecided = here.symmetric_difference(&there).filter(|element| agreed.contains(*element));
     Value::set_like(one, other, here.intersection(&there).chain(undecided).cloned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sets_agree_on_what_both_hold_and_on_what_was_agreed_and_only_one_has_taken_out() {
+        let set = |elements: &[&str]| Value::links(elements.iter().map(|it| (*it).to_owned()));
+        let shared = shared_elements(&set(&["1", "2", "3"]), &set(&["1", "2", "4", "5"]), &set(&["1", "3", "4"]));
+        assert_eq!(shared, set(&["1", "2", "3", "4"]), "5 is on one side only, and was never agreed on");
+        assert_eq!(shared_elements(&set(&["1"]), &Value::Empty, &Value::Empty), Value::Empty, "both have taken it out");
+    }
+}

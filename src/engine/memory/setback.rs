@@ -105,11 +105,15 @@ mod tests {
         for mark in [failed("1", now + day), failed("2", now + day - SignedDuration::from_mins(1))] {
             memory.marks.insert((mark.id.clone(), "failed"), mark);
         }
+        memory.last_event = 7;
         let mut txn = Txn::default();
         memory.set_back(&mut txn, now);
+        assert_eq!(memory.set_back, 7, "how old the lines up to here are, nobody can say");
+        memory.last_event = 8;
         let marks: Vec<&Mark> = memory.marks.values().collect();
         assert_eq!(marks, [&failed("1", now), &failed("2", now - SignedDuration::from_mins(1))]);
         memory.set_back(&mut txn, now + day);
         assert_eq!(memory.marks.values().next(), Some(&failed("1", now)), "nothing is ahead any more");
+        assert_eq!(memory.set_back, 7, "nor was the clock set back again");
     }
 }
