@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crosstie::control::{Command, List, Reply, Rows};
 use crosstie::mapping::Create;
-use crosstie::model::TieId;
+use crosstie::model::{Happening, Side, TieId, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Bench, Plan, deal_tie};
+use crate::harness::{Bench, Plan, deal_hold, deal_tie};
 use crate::wire::Fate;
 
 fn contact_tie(contact: &str) -> TieId {
@@ -197,4 +197,62 @@ async fn a_link_made_while_the_engine_was_down_crosses_even_if_the_related_pair_
     });
     bench.start().await;
     bench.until("both sides show it", 300, async || pages_of(&bench, &page).contains(&person)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_was_taken_out_and_put_back_is_held_if_the_other_side_has_taken_it_out_too() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let contact = contacts_of(&bench, &deal)[0].clone();
+    let person = bench.page_of("contacts", &contact).await.unwrap();
+    let (another, _) = stranger(&bench, &deal).await;
+    let linked = contacts_of(&bench, &deal);
+    let rest: Vec<&String> = linked.iter().filter(|it| **it != contact).collect();
+    // Nothing is written to Notion, so that the removal is seen and does not cross.
+    bench.faults(|call| if call.side == Side::Notion && call.is_write() { Fate::NotSent } else { Fate::Pass });
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(rest));
+    let seen = async || {
+        let seen = bench.journal(Happening::Seen).await;
+        seen.iter().filter(|it| it.field == Some("CONTACT_IDS".into())).count()
+    };
+    bench.until("it is seen without it", 120, async || seen().await == 1).await;
+    let more: Vec<&String> = linked.iter().chain([&another]).collect();
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(more));
+    bench.until("it is seen with it again", 120, async || seen().await == 2).await;
+    let pages: Vec<String> = pages_of(&bench, &page).into_iter().filter(|it| *it != person).collect();
+    bench.edit_notion(&page, "Contacts", json!(pages));
+    bench.pass(60).await;
+    bench.no_faults();
+    let id = deal_hold(&deal, "CONTACT_IDS");
+    bench.until("it is held", 600, async || bench.hold(&id).await.is_some()).await;
+    bench.settle().await;
+    assert!(matches!(bench.hold(&id).await.unwrap().why, Why::Conflict { .. }));
+    assert!(contacts_of(&bench, &deal).contains(&contact), "whoever put it back last wants it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_carried_to_one_side_and_taken_out_on_the_other_before_the_merge_is_whole_stays_out() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let (carried, _) = stranger(&bench, &deal).await;
+    let linked = contacts_of(&bench, &deal);
+    let others = bench.ids(Entity::Contact);
+    let other = others.into_iter().find(|id| !linked.contains(id) && *id != carried).unwrap();
+    let (other_page, carried_page) =
+        (bench.page_of("contacts", &other).await.unwrap(), bench.page_of("contacts", &carried).await.unwrap());
+    // Each side gets a link of its own; only the page gets the other's for now.
+    bench.faults(|call| if call.side == Side::Crm && call.is_write() { Fate::NotSent } else { Fate::Pass });
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(linked.iter().chain([&carried]).collect::<Vec<_>>()));
+    let pages: Vec<String> = pages_of(&bench, &page).into_iter().chain([other_page.clone()]).collect();
+    bench.edit_notion(&page, "Contacts", json!(pages));
+    let there = async || pages_of(&bench, &page).contains(&carried_page);
+    bench.until("it is on the page", 300, there).await;
+    bench.edit_deal(&deal, "CONTACT_IDS", json!(linked));
+    bench.pass(60).await;
+    bench.no_faults();
+    let whole =
+        async || contacts_of(&bench, &deal).contains(&other) && !pages_of(&bench, &page).contains(&carried_page);
+    bench.until("the merge is whole without it", 900, whole).await;
+    bench.settle().await;
+    assert!(!contacts_of(&bench, &deal).contains(&carried) && bench.claims().await.holds.is_empty());
 }
