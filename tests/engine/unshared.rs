@@ -8,6 +8,7 @@ use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
 
 use crate::harness::{Bench, Plan, deal_hold};
+use crate::wire::Fate;
 
 fn brisk_sweeps() -> Plan {
     let mut plan = Plan::default();
@@ -158,6 +159,15 @@ async fn a_contact_linked_to_another_page_while_its_own_is_hidden_stays_with_its
         assert!(holds(&bench.cell(&page, "Contacts"), &person), "{notes}: what is hidden is not written over");
     }
     bench.wires.notion.lock().unwrap().share(&person);
+    // The deal shows it again before anybody hears that it is back: that alone makes the deal be looked at anew.
+    let (source, away) = (bench.source("contacts"), person.clone());
+    bench.faults(
+        move |call| {
+            if call.path.contains(&source) || call.path.contains(&away) { Fate::NotSent } else { Fate::Pass }
+        },
+    );
+    bench.pass(400).await;
+    bench.no_faults();
     let shown = async || holds(&bench.cell(&page, "Contacts"), &other);
     bench.until("the page that stands for it now is linked too", 1200, shown).await;
     bench.settle().await;
