@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, InletSettings, Secret};
 use crate::control::Deliveries;
 use crate::inlet::{self, Door, DoorSecret, Limits, Office, Served, Settings};
-use crate::model::Side;
+use crate::model::{Revealed, Side};
 use crate::remote::System;
 use crate::remote::bitrix24::PortalWebhook;
 use crate::remote::notion::NotionWebhook;
 use crate::remote::webhook::Webhook;
-use crate::seam::{SecretText, Vault};
+use crate::seam::Vault;
 
 use super::failure::Failure;
 use super::vault::FileVault;
@@ -111,9 +111,9 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
 
 fn set_up(config: &Config, settings: &InletSettings, notion: Arc<NotionWebhook>) -> Result<Settings, Failure> {
     let state = wiring::state_dir(config)?;
-    let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<SecretText>, Failure> {
+    let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<Revealed>, Failure> {
         let secret = secret.as_ref().map(|secret| wiring::reveal(secret, what)).transpose()?;
-        Ok(secret.map(|secret| SecretText::new(secret.expose())))
+        Ok(secret.map(|secret| Revealed::new(secret.expose())))
     };
     let crm_token = reveal(&settings.crm_token, "[inlet] crm_token")?;
     let slowest = config.timing.notion_poll.max(config.timing.crm_poll);

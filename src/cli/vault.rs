@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::seam::{Kept, SecretText, Vault};
+use crate::model::Revealed;
+use crate::seam::{Kept, Vault};
 
 /// The second line of a secret that has stood its test.
 const PROVEN: &str = "proven";
@@ -48,7 +49,7 @@ impl Vault for FileVault {
         let mut lines = text.lines();
         let secret = lines.next().map(str::trim).filter(|secret| !secret.is_empty());
         let proven = lines.next().is_some_and(|line| line.trim() == PROVEN);
-        Ok(secret.map(|secret| Kept { secret: SecretText::new(secret), proven }))
+        Ok(secret.map(|secret| Kept { secret: Revealed::new(secret), proven }))
     }
 
     fn keep(&self, kept: &Kept) -> io::Result<()> {
@@ -82,14 +83,14 @@ mod tests {
         let vault = FileVault::of_notion(state.path());
         assert_eq!(vault.load().unwrap(), None);
         for proven in [false, true] {
-            let kept = Kept { secret: SecretText::new("secret_madeup"), proven };
+            let kept = Kept { secret: Revealed::new("secret_madeup"), proven };
             vault.keep(&kept).unwrap();
             assert_eq!(vault.load().unwrap(), Some(kept));
             assert_eq!(fs::metadata(&vault.path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert!(vault.forget().unwrap() && !vault.forget().unwrap());
         assert_eq!(vault.load().unwrap(), None);
-        let torn = Kept { secret: SecretText::new("two\nlines"), proven: false };
+        let torn = Kept { secret: Revealed::new("two\nlines"), proven: false };
         assert!(vault.keep(&torn).is_err());
     }
 }

@@ -14,9 +14,9 @@ use super::listen::{json, plain};
 use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
 use crate::control::{Delivery, Told};
-use crate::model::Side;
+use crate::model::{Revealed, Side};
 use crate::remote::webhook::{Heard, Webhook};
-use crate::seam::{Kept, Method, Request, SecretText, Vault};
+use crate::seam::{Kept, Method, Request, Vault};
 
 /// A door, as the wiring names it.
 pub struct Door {
@@ -35,7 +35,7 @@ pub enum DoorSecret {
     /// Nowhere: every call is refused, and the journal says why.
     Missing,
     /// From the configuration.
-    Given(SecretText),
+    Given(Revealed),
     /// From the system's own first call; kept here.
     Learned(Arc<dyn Vault>),
 }
@@ -144,7 +144,7 @@ impl Open {
 
     /// Takes the secret that a system sends first. Anybody can send one, so the one that has stood its test stays until an
     /// operator takes it away.
-    fn learn(&self, state: &mut Inside, secret: SecretText) -> (&'static str, HttpResponse<Body>) {
+    fn learn(&self, state: &mut Inside, secret: Revealed) -> (&'static str, HttpResponse<Body>) {
         let Some(vault) = &self.vault else {
             return self.refuse(state, "a secret came, and its own is configured", StatusCode::UNAUTHORIZED);
         };

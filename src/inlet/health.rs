@@ -14,8 +14,7 @@ use super::door::Open;
 use super::listen::{answer, json as json_answer, plain};
 use super::metrics;
 use crate::control::{Connection, Link, List, PairState, PairStatus, Query, Rows, Snapshot};
-use crate::model::Side;
-use crate::seam::SecretText;
+use crate::model::{Revealed, Side};
 
 /// Orphans that are listed one by one.
 const LISTED: u64 = 100;
@@ -26,13 +25,13 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 pub(super) struct Monitor {
     office: Office,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    admin_token: Option<SecretText>,
+    admin_token: Option<Revealed>,
     lately: SignedDuration,
     doors: Vec<Arc<Open>>,
 }
 
 impl Monitor {
-    pub fn new(office: Office, admin_token: Option<SecretText>, lately: SignedDuration, doors: Vec<Arc<Open>>) -> Self {
+    pub fn new(office: Office, admin_token: Option<Revealed>, lately: SignedDuration, doors: Vec<Arc<Open>>) -> Self {
         let snapshots = office.desk.snapshots();
         Self { office, snapshots, admin_token, lately, doors }
     }

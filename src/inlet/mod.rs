@@ -26,7 +26,8 @@ pub use door::{Door, DoorSecret};
 pub use listen::{Served, serve};
 
 use crate::control::{Deliveries, Desk};
-use crate::seam::{SecretText, WallClock};
+use crate::model::Revealed;
+use crate::seam::WallClock;
 
 /// How the inlet is set up.
 pub struct Settings {
@@ -35,7 +36,7 @@ pub struct Settings {
     /// Whether that may be an address that other machines reach.
     pub allow_public: bool,
     /// What a monitor has to show for `/api/admin/…`; without one nobody is let in there.
-    pub admin_token: Option<SecretText>,
+    pub admin_token: Option<Revealed>,
     /// Where systems call.
     pub doors: Vec<Door>,
     /// How old a connection's last answer may be while it counts as answering.

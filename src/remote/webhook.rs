@@ -1,12 +1,13 @@
 //! What a system's own calls to us mean. Pure: whoever listens brings the call and the secret.
 
 use crate::control::Told;
-use crate::seam::{Request, SecretText};
+use crate::model::Revealed;
+use crate::seam::Request;
 
 /// One system's manner of calling.
 pub trait Webhook: Send + Sync {
     /// What a call means. `secret` is what its calls are signed with, where that is known.
-    fn hear(&self, call: &Request, secret: Option<&SecretText>) -> Heard;
+    fn hear(&self, call: &Request, secret: Option<&Revealed>) -> Heard;
 
     /// Tells who we are over there, so that our own writes are known when they are told of.
     fn know_us(&self, _user: &str) {}
@@ -18,7 +19,7 @@ pub enum Heard {
     /// It asks whether anybody is there, and wants exactly this JSON back.
     Challenge(serde_json::Value),
     /// It brings the secret that calls are signed with from now on.
-    Secret(SecretText),
+    Secret(Revealed),
     /// It is not proven to be from the system.
     Refused(&'static str),
     /// It is from the system, and cannot be understood.

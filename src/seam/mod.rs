@@ -13,6 +13,6 @@ pub mod time;
 
 pub use http::{Failure, Method, Request, Response, Transport};
 pub use kv::{Batch, Kv, KvError};
-pub use secret::{Kept, SecretText, Vault};
+pub use secret::{Kept, Vault};
 pub use secrets::{Secrets, SecretsError};
 pub use time::{Rng, WallClock};

@@ -66,7 +66,7 @@ fn a_secret_is_read_where_it_is_and_never_shown() {
     let secret = Secret::Env("TOKEN".into()).resolve(env, no_file).unwrap();
     assert_eq!(secret.expose(), "madeup");
     assert!(!format!("{secret:?}").contains("madeup"));
-    assert_eq!(secret, Revealed::new("madeup".into()));
+    assert_eq!(secret, Revealed::new("madeup"));
     let missing = Secret::Env("OTHER".into()).resolve(env, no_file).unwrap_err();
     assert!(missing.contains("OTHER is not set"), "{missing}");
     let file = Secret::File("/run/token".into());

@@ -9,10 +9,10 @@ use crosstie::control::{
     Command, Deliveries, Delivery, Desk, DeskError, Link, Query, Reply, Rows, Snapshot, Told, Window,
 };
 use crosstie::inlet::{self, Door, DoorSecret, Limits, Office, Served, Settings};
-use crosstie::model::Side;
+use crosstie::model::{Revealed, Side};
 use crosstie::remote::bitrix24::PortalWebhook;
 use crosstie::remote::notion::NotionWebhook;
-use crosstie::seam::{Kept, SecretText, Vault, WallClock};
+use crosstie::seam::{Kept, Vault, WallClock};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,7 +126,7 @@ impl Bench {
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             allow_public: false,
-            admin_token: Some(SecretText::new(ADMIN)),
+            admin_token: Some(Revealed::new(ADMIN)),
             doors: vec![
                 Door {
                     path: NOTION.into(),
@@ -138,7 +138,7 @@ impl Bench {
                     path: PORTAL.into(),
                     side: Side::Crm,
                     webhook: Arc::new(PortalWebhook),
-                    secret: DoorSecret::Given(SecretText::new(APPLICATION)),
+                    secret: DoorSecret::Given(Revealed::new(APPLICATION)),
                 },
             ],
             lately: SignedDuration::from_secs(90),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crosstie::control::{Place, Told};
+use crosstie::model::Revealed;
 use crosstie::remote::bitrix24::PortalWebhook;
 use crosstie::remote::bitrix24::form::Form;
 use crosstie::remote::notion::NotionWebhook;
 use crosstie::remote::webhook::{Heard, Webhook};
-use crosstie::seam::{Method, Request, SecretText};
+use crosstie::seam::{Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -21,7 +22,7 @@ fn call(body: &[u8]) -> Request {
 
 fn signed(body: &str) -> Heard {
     let call = call(body.as_bytes()).header("x-notion-signature", signature(TOKEN, body));
-    NotionWebhook::default().hear(&call, Some(&SecretText::new(TOKEN)))
+    NotionWebhook::default().hear(&call, Some(&Revealed::new(TOKEN)))
 }
 
 fn encoded(text: &str) -> String {
@@ -63,7 +64,7 @@ proptest! {
     #[test]
     fn no_bytes_break_a_parser(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Form::read(&body);
-        let secret = SecretText::new(APPLICATION);
+        let secret = Revealed::new(APPLICATION);
         let _ = PortalWebhook.hear(&call(&body), Some(&secret));
         let believed = matches!(NotionWebhook::default().hear(&call(&body), Some(&secret)), Heard::Event { .. });
         prop_assert!(!believed);

@@ -1,8 +1,8 @@
 //! Notion's calls: the handshake, signatures on raw bytes, repetition, and what events tell.
 
 use crosstie::control::{Place, Told};
-use crosstie::model::Side;
-use crosstie::seam::{Kept, SecretText};
+use crosstie::model::{Revealed, Side};
+use crosstie::seam::Kept;
 
 use crate::office::{Bench, Drawer, NOTION, PAGE, SOURCE, TOKEN, event, signature};
 
@@ -46,7 +46,7 @@ async fn until_a_token_is_proven_a_newer_one_replaces_it_and_afterwards_nobody_c
 
 #[tokio::test]
 async fn a_kept_token_counts_after_a_new_start() {
-    let kept = Kept { secret: SecretText::new(TOKEN), proven: true };
+    let kept = Kept { secret: Revealed::new(TOKEN), proven: true };
     let bench = Bench::with(Default::default(), Drawer(Some(kept).into()), 9).await;
     assert_eq!(bench.signed(&event("e1", "page.created", PAGE)).await.status, 200);
 }

@@ -79,6 +79,6 @@ async fn tokens_are_not_sent_to_a_host_that_nobody_allowed() {
     // A grant for another portal than the configured one is not kept either.
     let other = Hosts::new("other.example.com", &[], "oauth.bitrix.info", None);
     assert_eq!(other.rest(&world.kept().endpoint), None);
-    let foreign = world.session().authorise(Revealed::new("no code".into()), None).await.unwrap_err();
+    let foreign = world.session().authorise(Revealed::new("no code"), None).await.unwrap_err();
     assert!(foreign.to_string().contains("crosstie authorize"), "{foreign}");
 }

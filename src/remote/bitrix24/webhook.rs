@@ -5,16 +5,16 @@
 use super::Family;
 use super::form::Form;
 use crate::control::{Change, Place, Told, event_name};
-use crate::model::RecordId;
+use crate::model::{RecordId, Revealed};
 use crate::remote::webhook::{Heard, Webhook};
-use crate::seam::{Request, SecretText};
+use crate::seam::Request;
 
 /// Calls of a portal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PortalWebhook;
 
 impl Webhook for PortalWebhook {
-    fn hear(&self, call: &Request, secret: Option<&SecretText>) -> Heard {
+    fn hear(&self, call: &Request, secret: Option<&Revealed>) -> Heard {
         let Some(secret) = secret else {
             return Heard::Refused("no application token is configured");
         };

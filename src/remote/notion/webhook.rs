@@ -14,9 +14,9 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 
 use crate::control::{Change, Place, Told, event_name};
-use crate::model::RecordId;
+use crate::model::{RecordId, Revealed};
 use crate::remote::webhook::{Heard, Webhook};
-use crate::seam::{Request, SecretText};
+use crate::seam::Request;
 
 /// The longest challenge that is answered.
 const LONGEST_CHALLENGE: usize = 1024;
@@ -33,7 +33,7 @@ pub struct NotionWebhook {
 }
 
 impl Webhook for NotionWebhook {
-    fn hear(&self, call: &Request, secret: Option<&SecretText>) -> Heard {
+    fn hear(&self, call: &Request, secret: Option<&Revealed>) -> Heard {
         let body: Option<Json> = serde_json::from_slice(&call.body).ok();
         if let Some(asked) = body.as_ref().and_then(unsigned) {
             return asked;
@@ -60,13 +60,13 @@ fn unsigned(body: &Json) -> Option<Heard> {
     if body.get("type").is_none()
         && let Some(token) = body["verification_token"].as_str().map(str::trim).filter(|token| !token.is_empty())
     {
-        return Some(Heard::Secret(SecretText::new(token)));
+        return Some(Heard::Secret(Revealed::new(token)));
     }
     let challenge = body["challenge"].as_str().filter(|text| text.len() <= LONGEST_CHALLENGE)?;
     (body["type"] == "webhook_challenge").then(|| Heard::Challenge(json!({ "challenge": challenge })))
 }
 
-fn is_signed(body: &[u8], signature: &str, secret: &SecretText) -> bool {
+fn is_signed(body: &[u8], signature: &str, secret: &Revealed) -> bool {
     let Some(digits) = signature.trim().strip_prefix("sha256=") else { return false };
     let Some(told) = unhex(digits) else { return false };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else { return false };
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_signature_counts_for_exactly_the_bytes_it_was_made_for() {
-        let (door, token) = (NotionWebhook::default(), SecretText::new(TOKEN));
+        let (door, token) = (NotionWebhook::default(), Revealed::new(TOKEN));
         let heard = |body: &str, signature: Option<&str>| door.hear(&call(body, signature), Some(&token));
         assert!(matches!(heard(BODY, Some(SIGNATURE)), Heard::Event { .. }));
         assert!(matches!(heard(BODY, Some(&SIGNATURE.to_uppercase().replace("SHA", "sha"))), Heard::Event { .. }));

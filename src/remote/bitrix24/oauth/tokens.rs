@@ -126,7 +126,7 @@ mod tests {
         assert!(!format!("{tokens:?}").contains("secret"));
         assert!(!tokens.has_expired(now + SignedDuration::from_secs(3500)));
         assert!(tokens.has_expired(now + SignedDuration::from_secs(3571)), "the other clock does not count");
-        assert_eq!(Tokens::read(&Revealed::new("{}".into())), None);
+        assert_eq!(Tokens::read(&Revealed::new("{}")), None);
     }
 
     #[test]
