@@ -52,13 +52,14 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
-    Ok(portal(transport(webhook, "[crm] webhook")?, settings))
+    let portal = portal(transport(webhook, "[crm] webhook")?, settings);
+    Ok(Arc::new(portal.opened_at(webhook)))
 }
 
-fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Arc<Bitrix24> {
+fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
-    Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect)))
+    Bitrix24::new(Connection::new(transport, pace, clock(), dialect))
 }
 
 /// A configured secret.
@@ -100,7 +101,7 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
-            portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace)
+            Arc::new(portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace))
         }
     })
 }

@@ -4,6 +4,7 @@
 //! implements it for a running daemon, and neither can be told from the other. Lists are windows: nobody ever asks for
 //! all rows. Nothing here decides anything.
 
+pub mod closeup;
 pub mod command;
 pub mod delivery;
 pub mod desk;
@@ -13,6 +14,7 @@ pub mod query;
 pub mod snapshot;
 pub mod socket;
 
+pub use closeup::{MappedField, MappingView, RecordField, RecordView};
 pub use command::{Command, Reply, Resolution};
 pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};

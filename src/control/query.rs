@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{MappingView, RecordView};
 use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
 
 /// A list that can be asked for.
@@ -28,6 +29,16 @@ pub enum List {
         /// The pair.
         pair: PairName,
     },
+    /// One tie with all its fields: one row, or none if it is no tie any more.
+    Record {
+        /// The tie.
+        tie: TieId,
+    },
+    /// One pair's mapping: one row.
+    Mapping {
+        /// The pair.
+        pair: PairName,
+    },
     /// The queue: in flight, unknown, planned.
     Queue,
     /// The journal, newest first.
@@ -47,6 +58,9 @@ pub struct Query {
     pub offset: u64,
     /// How many rows at most; the Desk gives 500 at most.
     pub limit: u64,
+    /// Of the journal, only lines about this tie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<TieId>,
     /// Of the journal, only lines from this moment on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -55,7 +69,7 @@ pub struct Query {
 impl Query {
     /// A list without a filter; whoever asks says how many rows.
     pub fn all(list: List) -> Self {
-        Self { list, filter: String::new(), offset: 0, limit: 0, since: None }
+        Self { list, filter: String::new(), offset: 0, limit: 0, tie: None, since: None }
     }
 }
 
@@ -82,6 +96,10 @@ pub enum Rows {
     Relations(Vec<RelationRow>),
     /// Of [`List::Candidates`] and [`List::Tied`].
     Candidates(Vec<Candidate>),
+    /// Of [`List::Record`].
+    Records(Vec<RecordView>),
+    /// Of [`List::Mapping`].
+    Mappings(Vec<MappingView>),
     /// Of [`List::Queue`].
     Queue(Vec<QueueRow>),
     /// Of [`List::Journal`].
@@ -96,6 +114,8 @@ impl Rows {
             Rows::Orphans(rows) => rows.len(),
             Rows::Relations(rows) => rows.len(),
             Rows::Candidates(rows) => rows.len(),
+            Rows::Records(rows) => rows.len(),
+            Rows::Mappings(rows) => rows.len(),
             Rows::Queue(rows) => rows.len(),
             Rows::Journal(rows) => rows.len(),
         };
@@ -208,6 +228,9 @@ pub struct Candidate {
     pub fields: Vec<(String, String)>,
     /// Already tied to another record: cannot be linked.
     pub taken: bool,
+    /// How well it fits, from 0 to 100; 0 for a search hit.
+    #[serde(default)]
+    pub score: u32,
 }
 
 /// How far an operation is.

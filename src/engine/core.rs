@@ -141,6 +141,9 @@ pub struct Core {
     pub(super) paused_until: Sides<Option<Timestamp>>,
     /// Operations that somebody else's save has overtaken: not before this moment.
     pub(super) put_off: BTreeMap<OpKey, Timestamp>,
+    /// Operations that an operator does not want to wait: neither for quiet nor for another try. Forgotten when nothing is
+    /// planned for them any more.
+    pub(super) hastened: BTreeSet<OpKey>,
     /// Such failures in a row.
     pub(super) failures: Sides<u32>,
     /// Writes in a row whose outcome nobody knows.

@@ -74,6 +74,7 @@ impl Core {
             if let Some(planned) = self.planned.get_mut(&op) {
                 planned.due = planned.due.min(now);
             }
+            self.hastened.insert(op);
         }
         Reply::Done { note: "it goes with the next free request".to_owned() }
     }

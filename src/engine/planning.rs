@@ -280,12 +280,14 @@ impl Core {
             let key = OpKey { pair: id.pair.clone(), side, target: Target::Update(id.crm.clone()) };
             match due {
                 Some(due) => {
-                    let due = due.max(self.retry_at(id, side).unwrap_or(due));
+                    let retry = self.retry_at(id, side).filter(|_| !self.hastened.contains(&key));
+                    let due = due.max(retry.unwrap_or(due));
                     let since = self.planned.get(&key).map_or(now, |planned| planned.since);
                     self.planned.insert(key, Planned { since, due, fields: fields.into_keys().collect() });
                 }
                 None => {
                     self.planned.remove(&key);
+                    self.hastened.remove(&key);
                     self.one_by_one.remove(&(id.clone(), side));
                 }
             }
@@ -328,6 +330,10 @@ impl Core {
     /// When a field may be written on `side`: text from a side that saves while people type waits until it was seen again
     /// after a quiet time, but never longer than the longest deferral; everything else goes at once.
     pub(super) fn due(&self, id: &TieId, key: &FieldKey, side: Side, now: Timestamp) -> Timestamp {
+        let op = OpKey { pair: id.pair.clone(), side, target: Target::Update(id.crm.clone()) };
+        if self.hastened.contains(&op) {
+            return now;
+        }
         let Some((seen_at, quiet)) = self.quiet(id, key, side) else { return now };
         let since = self.waiting.get(&(id.clone(), side, key.clone())).copied().unwrap_or(now);
         let latest = after(since, signed(self.timing.max_deferral));

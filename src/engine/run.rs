@@ -123,6 +123,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
         schema_due: settings.pairs.iter().map(|pair| (pair.name.clone(), Some(now))).collect(),
         paused_until: Sides::default(),
         put_off: BTreeMap::new(),
+        hastened: BTreeSet::new(),
         failures: Sides::default(),
         unanswered: Sides::default(),
         trouble: Sides::default(),

@@ -130,11 +130,13 @@ impl Core {
         for hold in self.memory.holds.values() {
             *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
         }
-        let open: Vec<_> = self.pair_names().into_iter().filter(|name| self.may_write(name)).collect();
+        let names = self.pair_names();
+        let (paused, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.paused(name).is_some());
+        let open: Vec<_> = others.into_iter().filter(|name| self.may_write(name)).collect();
         for (op, planned) in &self.planned {
             let what = match () {
                 () if self.under_way.contains_key(op) => "an answer",
-                () if self.paused(&op.pair).is_some() => "a paused pair",
+                () if paused.contains(&op.pair) => "a paused pair",
                 () if !open.contains(&op.pair) => "its pair's guard or first look",
                 () if planned.due == Timestamp::MAX => continue,
                 () if planned.due > now => "the quiet period",

@@ -1,6 +1,6 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{Candidate, HoldRow, List, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
+use crate::control::{HoldRow, List, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
 use crate::model::{
     Hold, IntentState, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
 };
@@ -20,24 +20,19 @@ impl Core {
     /// A window of any list but the journal.
     pub(super) fn window(&self, query: &Query) -> Window {
         match &query.list {
-            List::Holds => cut(query, self.hold_rows(), text_of_hold, Rows::Holds),
-            List::Quarantined => {
-                let rows = self.hold_rows().into_iter().filter(|row| row.why == "quarantined").collect();
-                cut(query, rows, text_of_hold, Rows::Holds)
-            }
-            List::Orphans => cut(query, self.orphan_rows(), |row| format!("{} {}", row.title, row.why), Rows::Orphans),
+            List::Holds => self.hold_window(query, |_| true),
+            List::Quarantined => self.hold_window(query, |why| matches!(why, Why::Quarantined { .. })),
+            List::Orphans => self.orphan_window(query),
             List::Relations => cut(
                 query,
                 self.relation_rows(),
                 |row| format!("{} {}", row.owner_title, row.target_title),
                 Rows::Relations,
             ),
-            List::Candidates { of } => {
-                // Suggestions come without a search; a search goes over everything.
-                let rows = self.candidates(of, !query.filter.is_empty());
-                cut(query, rows, text_of_candidate, Rows::Candidates)
-            }
-            List::Tied { pair } => cut(query, self.tied(pair), text_of_candidate, Rows::Candidates),
+            List::Candidates { of } => self.candidates(query, of),
+            List::Tied { pair } => self.tied(query, pair),
+            List::Record { tie } => only(query, self.record_view(tie), Rows::Records),
+            List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
             List::Queue => {
                 cut(query, self.queue_rows(), |row| format!("{} {} {}", row.op, row.title, row.side), Rows::Queue)
             }
@@ -45,10 +40,15 @@ impl Core {
         }
     }
 
-    fn hold_rows(&self) -> Vec<HoldRow> {
-        let mut holds: Vec<&Hold> = self.memory.holds.values().collect();
+    /// Only rows that are shown are made, unless their text has to be searched.
+    fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
+        let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
         holds.sort_by_key(|hold| (!hold.why.is_conflict(), hold.since, hold.id.clone()));
-        holds.into_iter().map(|hold| self.hold_row(hold)).collect()
+        if query.filter.is_empty() {
+            return slice(query, holds, |hold| self.hold_row(hold), Rows::Holds);
+        }
+        let rows = holds.into_iter().map(|hold| self.hold_row(hold)).collect();
+        cut(query, rows, text_of_hold, Rows::Holds)
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {
@@ -124,7 +124,7 @@ impl Core {
         }
     }
 
-    fn orphan_rows(&self) -> Vec<OrphanRow> {
+    fn orphan_window(&self, query: &Query) -> Window {
         let mut orphans: Vec<(&PairMemory, &Orphan)> = self
             .memory
             .pairs
@@ -132,26 +132,28 @@ impl Core {
             .flat_map(|pair| pair.orphans.values().map(move |orphan| (pair, orphan)))
             .collect();
         orphans.sort_by_key(|(_, orphan)| (orphan.since, orphan.record.clone()));
+        let wanted = query.filter.to_lowercase();
+        orphans.retain(|(pair, orphan)| {
+            let text =
+                || format!("{} {}", self.title(pair, orphan.record.side, &orphan.record.id), orphan_word(&orphan.why));
+            wanted.is_empty() || text().to_lowercase().contains(&wanted)
+        });
+        // How many are like it is looked up for those that are shown alone.
         let row = |(pair, orphan): (&PairMemory, &Orphan)| OrphanRow {
             record: orphan.record.clone(),
             title: self.title(pair, orphan.record.side, &orphan.record.id),
-            why: match orphan.why {
-                OrphanWhy::Survivor { .. } => "survivor",
-                OrphanWhy::Ambiguous { .. } => "ambiguous",
-                OrphanWhy::Copy { .. } => "copy",
-                OrphanWhy::Incomplete => "incomplete",
-                OrphanWhy::CreationOff => "creation off",
-            }
-            .to_owned(),
+            why: orphan_word(&orphan.why).to_owned(),
             detail: orphan_sentence(&orphan.why),
             fields: self.shown_fields(pair, orphan.record.side, &orphan.record.id),
             since: orphan.since,
-            suggestions: count(
-                self.candidates(&orphan.record, false).iter().filter(|it| !it.reason.is_empty()).count(),
-            ),
+            suggestions: match &orphan.why {
+                OrphanWhy::Ambiguous { candidates } => count(candidates.len()),
+                _ if query.limit <= ROWS && orphans_are_few(pair) => count(self.suggestions(&orphan.record).len()),
+                _ => 0,
+            },
             creatable: self.creatable(pair, &orphan.record),
         };
-        orphans.into_iter().map(row).collect()
+        slice(query, orphans, row, Rows::Orphans)
     }
 
     /// Whether a counterpart could be created: it has a title, and nothing is under way for it.
@@ -161,7 +163,7 @@ impl Core {
     }
 
     /// A record's mapped fields as people read them.
-    fn shown_fields(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Vec<(String, String)> {
+    pub(super) fn shown_fields(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Vec<(String, String)> {
         let (Some(map), Some(observation)) = (&pair.map, pair.observation(side, id)) else { return Vec::new() };
         let shown = |field: &crate::mapping::FieldMap| {
             let native = observation.known(field.name_on(side))?;
@@ -169,50 +171,6 @@ impl Core {
             (!text.is_empty()).then(|| (field.spec.notion.0.clone(), text))
         };
         map.fields.iter().filter_map(shown).collect()
-    }
-
-    /// Counterparts for an orphan: the planner's suggestions first, then every other untied record, by title. A search
-    /// also shows tied ones, as taken.
-    fn candidates(&self, of: &RecordRef, all: bool) -> Vec<Candidate> {
-        let Some(pair) = self.memory.pair(&of.pair) else { return Vec::new() };
-        let other = of.side.other();
-        let suggested: Vec<&RecordId> = match pair.orphans.get(&(of.side, of.id.clone())).map(|orphan| &orphan.why) {
-            Some(OrphanWhy::Ambiguous { candidates }) => candidates.iter().collect(),
-            _ => Vec::new(),
-        };
-        let mut rows: Vec<Candidate> = pair
-            .observations
-            .get(other)
-            .iter()
-            .filter(|(_, observation)| observation.is_present())
-            .map(|(id, _)| Candidate {
-                id: id.clone(),
-                title: self.title(pair, other, id),
-                reason: if suggested.contains(&id) { "same key".to_owned() } else { String::new() },
-                fields: self.shown_fields(pair, other, id),
-                taken: pair.tie_of(other, id).is_some(),
-            })
-            .filter(|row| all || !row.taken || !row.reason.is_empty())
-            .collect();
-        rows.sort_by_key(|row| (row.taken, row.reason.is_empty(), row.title.to_lowercase(), row.id.clone()));
-        rows
-    }
-
-    fn tied(&self, name: &PairName) -> Vec<Candidate> {
-        let Some(pair) = self.memory.pair(name) else { return Vec::new() };
-        let mut rows: Vec<Candidate> = pair
-            .ties
-            .keys()
-            .map(|crm| Candidate {
-                id: crm.clone(),
-                title: self.tie_title(pair, crm),
-                reason: String::new(),
-                fields: self.shown_fields(pair, Side::Crm, crm),
-                taken: false,
-            })
-            .collect();
-        rows.sort_by_key(|row| (row.title.to_lowercase(), row.id.clone()));
-        rows
     }
 
     fn queue_rows(&self) -> Vec<QueueRow> {
@@ -306,7 +264,7 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
             .map(|it| core.journal_row(it))
             .collect())
     };
-    if query.filter.is_empty() && query.since.is_none() {
+    if query.filter.is_empty() && query.since.is_none() && query.tie.is_none() {
         let to = last.saturating_sub(query.offset);
         let from = (to + 1).saturating_sub(limit).max(first);
         let rows = if to < first || limit == 0 { Vec::new() } else { read(from, to).await? };
@@ -319,8 +277,13 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
         let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
         format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
     };
+    let of_tie = |row: &crate::control::JournalRow| {
+        let event = &row.event;
+        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
+        query.tie.as_ref().is_none_or(is)
+    };
     let since = |row: &crate::control::JournalRow| query.since.is_none_or(|since| row.event.at >= since);
-    let rows = rows.into_iter().filter(since).collect();
+    let rows = rows.into_iter().filter(|row| since(row) && of_tie(row)).collect();
     Ok(cut(query, rows, text, Rows::Journal))
 }
 
@@ -329,21 +292,42 @@ const SEARCHED: u64 = 20_000;
 
 fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
     let wanted = query.filter.to_lowercase();
-    let rows: Vec<T> =
-        rows.into_iter().filter(|row| wanted.is_empty() || text(row).to_lowercase().contains(&wanted)).collect();
-    let total = count(rows.len());
+    let rows = rows.into_iter().filter(|row| wanted.is_empty() || text(row).to_lowercase().contains(&wanted)).collect();
+    slice(query, rows, |row| row, wrap)
+}
+
+/// The rows that were asked for, made of what they stand for.
+pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap: fn(Vec<R>) -> Rows) -> Window {
+    let total = count(all.len());
     let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
     let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
-    Window { total, offset: query.offset, rows: wrap(rows.into_iter().skip(skip).take(take).collect()) }
+    let rows = all.into_iter().skip(skip).take(take).map(row).collect();
+    Window { total, offset: query.offset, rows: wrap(rows) }
+}
+
+/// The one row there is, if there is one.
+fn only<T>(query: &Query, row: Option<T>, wrap: fn(Vec<T>) -> Rows) -> Window {
+    slice(query, row.into_iter().collect(), |row| row, wrap)
+}
+
+/// Whether everything that is like an orphan can be counted for a whole screen of them at once.
+fn orphans_are_few(pair: &PairMemory) -> bool {
+    pair.observations.crm.len().max(pair.observations.notion.len()) <= 2_000
+}
+
+/// One word for an orphan.
+fn orphan_word(why: &OrphanWhy) -> &'static str {
+    match why {
+        OrphanWhy::Survivor { .. } => "survivor",
+        OrphanWhy::Ambiguous { .. } => "ambiguous",
+        OrphanWhy::Copy { .. } => "copy",
+        OrphanWhy::Incomplete => "incomplete",
+        OrphanWhy::CreationOff => "creation off",
+    }
 }
 
 fn text_of_hold(row: &HoldRow) -> String {
     format!("{} {} {} {} {}", row.title, row.label, row.why, row.crm.text, row.notion.text)
-}
-
-fn text_of_candidate(row: &Candidate) -> String {
-    let fields: Vec<&str> = row.fields.iter().map(|(_, text)| text.as_str()).collect();
-    format!("{} {} {}", row.title, row.id, fields.join(" "))
 }
 
 /// One word for a hold.

@@ -300,6 +300,11 @@ pub trait System: Send + Sync {
         Err(WriteError::NotDone(bodyless()))
     }
 
+    /// Where a person opens a record in a browser, where that is known.
+    fn link(&self, _entity: &Entity, _id: &RecordId) -> Option<String> {
+        None
+    }
+
     /// Adds the sync-owned marker property to an entity that lacks it. Does nothing where the system needs none.
     ///
     /// # Errors

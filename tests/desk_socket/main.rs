@@ -48,6 +48,7 @@ impl Desk for Fake {
             reason: String::new(),
             fields: Vec::new(),
             taken: false,
+            score: 0,
         };
         Ok(Window { total: 1, offset: query.offset, rows: Rows::Candidates(vec![row]) })
     }

@@ -19,6 +19,7 @@ mod late;
 mod merging;
 mod moving;
 mod office;
+mod operator;
 mod overwritten;
 mod presence;
 mod quarantine;

@@ -45,6 +45,8 @@ pub const ORIGINATOR: &str = "crosstie";
 /// A Bitrix24 portal.
 pub struct Bitrix24 {
     connection: Connection,
+    /// Where people open it: `https://portal.bitrix24.eu`, where that is known.
+    home: Option<String>,
     /// The queue of offline events that our own writes stay out of, where we have one.
     connector: Option<&'static str>,
     memory: Mutex<Memory>,
@@ -64,7 +66,17 @@ impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
     /// (`https://portal/rest/1/secret`) or the portal's REST, spoken to through [`oauth::PortalTransport`].
     pub fn new(connection: Connection) -> Self {
-        Self { connection, connector: None, memory: Mutex::new(Memory::default()) }
+        Self { connection, home: None, connector: None, memory: Mutex::new(Memory::default()) }
+    }
+
+    /// The same portal, whose people open it at the scheme and host of this address; its path stays here, for a webhook's
+    /// is a secret.
+    pub fn opened_at(self, address: &str) -> Self {
+        let host = address.split_once("://").map(|(scheme, rest)| (scheme, rest.split(['/', '?', '#']).next()));
+        let home = host.and_then(|(scheme, host)| {
+            host.map(|host| format!("{scheme}://{}", host.rsplit('@').next().unwrap_or(host)))
+        });
+        Self { home, ..self }
     }
 
     /// The same portal, for an application whose own writes are to stay out of its queue of offline events

@@ -297,6 +297,11 @@ impl System for Bitrix24 {
         Ok(())
     }
 
+    fn link(&self, entity: &Entity, id: &RecordId) -> Option<String> {
+        let (home, family) = (self.home.as_ref()?, Family::parse(&entity.name)?);
+        Some(format!("{home}/crm/{}/details/{id}/", family.name()))
+    }
+
     async fn add_marker(&self, _entity: &Entity) -> Result<(), RemoteError> {
         // ORIGINATOR_ID and ORIGIN_ID are there on every portal.
         Ok(())

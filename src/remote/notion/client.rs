@@ -254,6 +254,10 @@ impl System for Notion {
         self.write_blocks(id, part).await
     }
 
+    fn link(&self, _entity: &Entity, id: &RecordId) -> Option<String> {
+        Some(format!("https://www.notion.so/{}", bare(id.as_str())))
+    }
+
     async fn add_marker(&self, entity: &Entity) -> Result<(), RemoteError> {
         self.write_marker_property(entity).await
     }

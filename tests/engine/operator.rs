@@ -1,0 +1,150 @@
+//! What an operator can ask of the engine besides deciding values: the base back, a pair paused, a record looked at closely,
+//! a counterpart suggested, and how it all goes.
+
+use crosstie::control::{Command, List, Query, Reply, Resolution, Rows};
+use crosstie::model::{PairName, Side};
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use crate::harness::{Bench, Plan, deal_hold, deal_tie};
+
+const FIELD: &str = "OPPORTUNITY";
+
+async fn quarrel(bench: &Bench) -> (String, String) {
+    let (deal, page) = bench.deal().await;
+    bench.edit_deal(&deal, FIELD, "100");
+    bench.edit_notion(&page, "Amount", 200);
+    bench.until("the amount is held", 60, async || bench.hold(&deal_hold(&deal, FIELD)).await.is_some()).await;
+    (deal, page)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_base_is_given_back_to_both_sides() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let before = bench.cell(&page, "Amount");
+    let (deal_again, page_again) = quarrel(&bench).await;
+    assert_eq!((&deal_again, &page_again), (&deal, &page));
+    let id = deal_hold(&deal, FIELD);
+    let shown = bench.shown(&id).await;
+    bench.done(Command::Resolve { items: vec![Resolution::Base { id: id.clone(), shown }] }).await;
+    bench.until("Notion has it again", 60, async || bench.cell(&page, "Amount") == before).await;
+    bench.settle().await;
+    assert_eq!(bench.deal_field(&deal, FIELD), before);
+    assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_pair_is_observed_and_not_written_until_it_is_resumed_even_after_a_crash() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let pair = || PairName::from("deals");
+    bench.done(Command::Pause { pair: pair() }).await;
+    bench.edit_deal(&deal, FIELD, "4711");
+    bench.forget_calls();
+    bench.pass(300).await;
+    assert_ne!(bench.cell(&page, "Amount"), json!("4711"), "nothing is written");
+    assert!(bench.writes().is_empty(), "{:?}", bench.writes());
+    let snapshot = bench.snapshot();
+    let status = snapshot.pairs.iter().find(|it| it.name == pair()).unwrap();
+    assert!(status.paused.is_some(), "{status:?}");
+    assert!(snapshot.waits.iter().any(|(what, count)| what == "a paused pair" && *count > 0), "{:?}", snapshot.waits);
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(300).await;
+    assert_ne!(bench.cell(&page, "Amount"), json!("4711"), "a pause is durable");
+    bench.done(Command::Resume { pair: pair() }).await;
+    bench.until("it flows again", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    assert!(matches!(bench.command(Command::Resume { pair: pair() }).await, Reply::Refused { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_only_for_quiet_goes_at_once_when_it_is_hastened() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.edit_notion(&page, "Notes", "typed just now");
+    let waiting = async || matches!(bench.list(List::Queue).await, Rows::Queue(rows) if !rows.is_empty());
+    bench.until("the note waits", 60, waiting).await;
+    let Rows::Queue(rows) = bench.list(List::Queue).await else { panic!() };
+    let row = rows.iter().find(|row| row.side == Side::Crm).unwrap().clone();
+    bench.done(Command::Hasten { pair: row.pair.clone(), side: row.side, record: row.record.clone() }).await;
+    bench.until("it was written", 5, async || bench.deal_field(&deal, "COMMENTS") == json!("typed just now")).await;
+    bench.settle().await;
+    let again = Command::Hasten { pair: row.pair, side: row.side, record: row.record };
+    assert!(matches!(bench.command(again).await, Reply::Refused { .. }), "nothing is planned any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_is_shown_whole_with_its_story_and_where_it_is_opened() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = quarrel(&bench).await;
+    let tie = deal_tie(&deal);
+    let Rows::Records(rows) = bench.list(List::Record { tie: tie.clone() }).await else { panic!() };
+    let view = &rows[0];
+    let amount = view.fields.iter().find(|field| field.label == "Amount").unwrap();
+    assert!(
+        amount.held && amount.crm.as_deref() == Some("100") && amount.notion.as_deref() == Some("200"),
+        "{amount:?}"
+    );
+    assert!(amount.base.is_some() && view.fields.len() > 3);
+    let link = view.links.notion.clone().unwrap();
+    assert!(link.starts_with("https://www.notion.so/") && !link[22..].contains('-'), "{link}");
+    let query = Query { limit: 50, tie: Some(tie.clone()), ..Query::all(List::Journal) };
+    let Rows::Journal(story) = bench.query(query).await.rows else { panic!() };
+    assert!(!story.is_empty() && story.iter().all(|row| row.event.crm.as_ref() == Some(&tie.crm)));
+    let soon = bench.now() + jiff::SignedDuration::from_mins(1);
+    let query = Query { limit: 50, since: Some(soon), ..Query::all(List::Journal) };
+    assert_eq!(bench.query(query).await.total, 0, "nothing has happened after now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pair_tells_what_it_maps_and_by_which_rules() {
+    let bench = Bench::settled(Plan::default()).await;
+    let Rows::Mappings(rows) = bench.list(List::Mapping { pair: "deals".into() }).await else { panic!() };
+    let amount = rows[0].fields.iter().find(|field| field.notion == "Amount").unwrap();
+    assert_eq!((amount.crm.as_str(), amount.direction.as_str(), amount.policy.as_str()), (FIELD, "<->", "hold"));
+    assert!(rows[0].facts.iter().any(|(name, text)| name == "CRM entity" && text == "deal"), "{:?}", rows[0].facts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counterpart_is_suggested_with_reasons_and_found_by_a_few_letters() {
+    let bench = Bench::settled(Plan::default()).await;
+    let set = [("NAME", json!("Grace")), ("LAST_NAME", json!("Hopper")), ("EMAIL", json!("grace@navy.example"))];
+    bench.add_crm(Entity::Contact, &set);
+    let page = bench.add_page("contacts", &[("Name", json!("Grace Hoper")), ("Email", json!("other@yale.example"))]);
+    let orphans = async || match bench.list(List::Orphans).await {
+        Rows::Orphans(rows) => rows,
+        _ => Vec::new(),
+    };
+    let there = async || orphans().await.iter().any(|row| row.record.id.as_str() == page);
+    if !there().await {
+        bench
+            .until("the page is an orphan, or has a counterpart", 600, async || {
+                there().await || bench.record_of("contacts", &page).await.is_some()
+            })
+            .await;
+    }
+    // Where the pair creates by itself there is no orphan: suggestions are asked for all the same.
+    let of = crosstie::model::RecordRef { pair: "contacts".into(), side: Side::Notion, id: page.as_str().into() };
+    let Rows::Candidates(rows) =
+        bench.query(Query { limit: 5, filter: "grhop".into(), ..Query::all(List::Candidates { of }) }).await.rows
+    else {
+        panic!()
+    };
+    assert!(rows[0].title.contains("Grace"), "letters in their order find it: {rows:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_changes_take_is_measured_and_kept_over_time() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let before = bench.snapshot().latency.count;
+    bench.edit_deal(&deal, FIELD, "4711");
+    bench.until("it is written", 120, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    bench.settle().await;
+    bench.pass(30).await;
+    let snapshot = bench.snapshot();
+    assert!(snapshot.latency.count > before, "{:?}", snapshot.latency);
+    let written: u32 = snapshot.quarter.iter().map(|sample| sample.written.notion).sum();
+    assert!(written >= 1 && snapshot.day.iter().map(|sample| sample.written.notion).sum::<u32>() >= written);
+}
