@@ -8,13 +8,43 @@ use crate::config::{self, Config};
 use crate::control::Desk;
 use crate::control::socket::{ConnectError, connect};
 use crate::seam::WallClock;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Name, Surroundings, Theme};
 use crate::tui::{self, Exit, Keymap};
 
 use super::demo::{Demo, Options};
 use super::failure::Failure;
 use super::wiring;
 use super::world::SystemClock;
+
+/// How the dashboard is to be, as the command line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
+pub struct Look {
+    /// Open the dashboard so that nothing leaves it which changes either system.
+    #[arg(long)]
+    read_only: bool,
+    /// The dashboard's colours: ansi, vivid, deuteranopia, tritanopia, mono; otherwise the configured ones.
+    #[arg(long, value_name = "NAME", value_parser = theme)]
+    theme: Option<Name>,
+    /// Break a moment after the start, to see that the terminal is given back all the same.
+    #[arg(long, hide = true)]
+    panic: bool,
+}
+
+impl Look {
+    /// What either says: before the command, or after it.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            read_only: self.read_only || other.read_only,
+            theme: self.theme.or(other.theme),
+            panic: self.panic || other.panic,
+        }
+    }
+}
+
+fn theme(name: &str) -> Result<Name, String> {
+    let names = Name::ALL.map(Name::as_str).join(", ");
+    Name::parse(name).ok_or_else(|| format!("there is no such theme; use one of {names}"))
+}
 
 /// Edits a minute and side that a person can follow.
 const LEISURELY: u32 = 40;
@@ -23,11 +53,11 @@ const LEISURELY: u32 = 40;
 ///
 /// # Errors
 /// [`Failure`] when the demo cannot start or there is no terminal.
-pub async fn demo(options: &Options) -> Result<ExitCode, Failure> {
+pub async fn demo(options: &Options, look: Look) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
     let demo = Demo::start(options, LEISURELY).await?;
     let note = "a demo: pretend people on both sides; begin your own with `crosstie example`";
-    let exit = show(demo.running.desk.clone(), keymap, note).await;
+    let exit = show(demo.running.desk.clone(), keymap, note, look).await;
     demo.stop().await;
     let hint = |failure: Failure| Failure::running(format!("{failure}; `crosstie demo --headless` needs none"));
     Ok(exit_code(exit.map_err(hint)?))
@@ -37,14 +67,16 @@ pub async fn demo(options: &Options) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// [`Failure`]: the configuration, the store, the daemon or the terminal.
-pub async fn configured(config: &Config) -> Result<ExitCode, Failure> {
+pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure> {
+    let look = Look { theme: look.theme.or_else(|| config.theme.as_deref().and_then(Name::parse)), ..look };
     let keymap = keymap(config)?;
     let socket = wiring::socket(config)?;
     if let Some(desk) = attach(&socket).await? {
-        return Ok(exit_code(show(desk, keymap, "attached to the running daemon").await?));
+        return Ok(exit_code(show(desk, keymap, "attached to the running daemon", look).await?));
     }
     let started = wiring::start(config, false).await?;
-    let exit = show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it").await;
+    let exit =
+        show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it", look).await;
     started.end(&wiring::operator()).await?;
     Ok(exit_code(exit?))
 }
@@ -82,20 +114,36 @@ pub fn keymap_file(path: &Path) -> Result<Keymap, Failure> {
     Keymap::load(&text, &path.display().to_string()).map_err(|error| Failure::configuration(error.to_string()))
 }
 
-async fn show(desk: Arc<dyn Desk>, keymap: Keymap, note: &str) -> Result<Exit, Failure> {
+async fn show(desk: Arc<dyn Desk>, keymap: Keymap, note: &str, look: Look) -> Result<Exit, Failure> {
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env);
-    let (mono, ascii) = Theme::detect(env("NO_COLOR").as_deref(), locale.as_deref(), env("TERM").as_deref());
+    let (no_color, term, colorterm) = (env("NO_COLOR"), env("TERM"), env("COLORTERM"));
+    let surroundings = Surroundings {
+        no_color: no_color.as_deref(),
+        locale: locale.as_deref(),
+        term: term.as_deref(),
+        colorterm: colorterm.as_deref(),
+    };
     let options = tui::Options {
         keymap: Arc::new(keymap),
         who: wiring::operator(),
-        mono,
-        ascii,
+        theme: Theme::detect(look.theme, surroundings),
+        read_only: look.read_only,
         note: note.to_owned(),
         tz: jiff::tz::TimeZone::system(),
         now: Arc::new(|| SystemClock.now()),
     };
+    if look.panic {
+        tokio::spawn(break_down());
+    }
     tui::run(desk, options).await.map_err(|error| Failure::running(error.to_string()))
+}
+
+/// What a mistake of ours does, done on purpose.
+#[allow(clippy::panic, reason = "it is what is asked for")]
+async fn break_down() {
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    panic!("as was asked for");
 }
 
 fn exit_code(exit: Exit) -> ExitCode {
@@ -104,6 +152,7 @@ fn exit_code(exit: Exit) -> ExitCode {
         // What a shell expects of a process that a signal ended; a vanished terminal is a hang-up.
         Exit::Signal("SIGINT") => ExitCode::from(130),
         Exit::Signal("SIGTERM") => ExitCode::from(143),
+        Exit::Signal("SIGQUIT") => ExitCode::from(131),
         Exit::Signal(_) | Exit::TerminalGone => ExitCode::from(129),
     }
 }

@@ -71,6 +71,8 @@ impl Default for Options {
 pub struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    look: super::dashboard::Look,
     /// Without the dashboard: people edit, go home, the sync drains, and every edit is accounted for.
     #[arg(long)]
     headless: bool,
@@ -90,11 +92,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// [`Failure`] when the demo cannot start or its engine stops.
-pub async fn command(args: &Args) -> Result<ExitCode, Failure> {
+pub async fn command(args: &Args, look: super::dashboard::Look) -> Result<ExitCode, Failure> {
     if args.headless {
         return super::headless::command(&args.options, args.lasting, args.json).await;
     }
-    super::dashboard::demo(&args.options).await
+    super::dashboard::demo(&args.options, args.look.or(look)).await
 }
 
 impl Demo {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::tui::{Keymap, listing};
+use crate::tui::{Keymap, listing, markdown};
 
 use super::failure::Failure;
 use super::table::Table;
@@ -13,7 +13,7 @@ use super::{dashboard, say, wiring};
 ///
 /// # Errors
 /// [`Failure`] for a keymap that cannot be used.
-pub fn run(keymap: Option<&str>, config: Option<&Path>) -> Result<ExitCode, Failure> {
+pub fn run(keymap: Option<&str>, config: Option<&Path>, as_markdown: bool) -> Result<ExitCode, Failure> {
     let keymap = match keymap {
         Some(file) if file.ends_with(".toml") || file.contains('/') => dashboard::keymap_file(Path::new(file))?,
         Some(name) => Keymap::preset(name).map_err(|_| {
@@ -26,6 +26,10 @@ pub fn run(keymap: Option<&str>, config: Option<&Path>) -> Result<ExitCode, Fail
             None => Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?,
         },
     };
+    if as_markdown {
+        say(&markdown(&keymap));
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut table = Table::new(&["where", "keys", "action", "what it does"]);
     for entry in listing(&keymap) {
         table.row([entry.scope.as_str().to_owned(), entry.keys, entry.action.to_owned(), entry.doc.to_owned()]);

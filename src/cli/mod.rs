@@ -19,6 +19,7 @@ mod status;
 mod support;
 mod table;
 mod vault;
+mod watch;
 mod wiring;
 mod world;
 
@@ -40,6 +41,8 @@ struct Cli {
     /// The configuration; otherwise ./crosstie.toml, then crosstie/crosstie.toml in the XDG configuration folder.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    look: dashboard::Look,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -75,6 +78,12 @@ enum Command {
         /// As one JSON object.
         #[arg(long)]
         json: bool,
+        /// Go on: one line for everything that changes, until interrupted. For logs and screen readers.
+        #[arg(long)]
+        watch: bool,
+        /// One line a figure, without tables: for screen readers.
+        #[arg(long, conflicts_with = "json")]
+        plain: bool,
     },
     /// See or forget the token that verifies Notion's webhook.
     Inlet {
@@ -88,6 +97,9 @@ enum Command {
         /// A preset (default, vim, emacs) or the path of a keymap file; otherwise the configured one.
         #[arg(long, value_name = "NAME|FILE")]
         keymap: Option<String>,
+        /// As Markdown: the README's table.
+        #[arg(long)]
+        markdown: bool,
     },
     /// Print a complete, commented configuration.
     Example {
@@ -117,13 +129,18 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let explicit = cli.config.as_deref();
+    if cli.look != dashboard::Look::default() && !matches!(cli.command, None | Some(Command::Demo(_))) {
+        return Err(Failure::configuration(
+            "--read-only and --theme are about the dashboard: leave them out, or leave the command out".to_owned(),
+        ));
+    }
     match cli.command {
         None => match wiring::find_config(explicit)? {
-            Some(config) => dashboard::configured(&config).await,
-            None => dashboard::demo(&demo::Options::default()).await,
+            Some(config) => dashboard::configured(&config, cli.look).await,
+            None => dashboard::demo(&demo::Options::default(), cli.look).await,
         },
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
-        Some(Command::Demo(args)) => demo::command(&args).await,
+        Some(Command::Demo(args)) => demo::command(&args, cli.look).await,
         Some(Command::Simulate(args)) => {
             // It brings runtimes of its own, one a thread.
             tokio::task::spawn_blocking(move || simulate::command(&args))
@@ -135,9 +152,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             check::run(&wiring::need_config(explicit)?, create_properties).await
         }
         Some(Command::Authorize(args)) => authorize::run(&wiring::need_config(explicit)?, args).await,
-        Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
+        Some(Command::Status { json, watch: false, plain }) => {
+            status::run(&wiring::need_config(explicit)?, json, plain).await
+        }
+        Some(Command::Status { json, .. }) => watch::run(&wiring::need_config(explicit)?, json).await,
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
-        Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),
+        Some(Command::Keys { keymap, markdown }) => keys::run(keymap.as_deref(), explicit, markdown),
         Some(Command::Support(args)) => {
             say(&support::told(&args));
             Ok(ExitCode::SUCCESS)

@@ -19,7 +19,7 @@ const LOOKING: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`Failure`]: the configuration, the store or the daemon.
-pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
+pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, Failure> {
     let socket = wiring::socket(config)?;
     let (snapshot, daemon) = match super::dashboard::attach(&socket).await? {
         Some(desk) => (desk.snapshots().borrow().clone(), true),
@@ -30,6 +30,8 @@ pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::running(format!("the status cannot be written as JSON: {error}")))?;
         value["daemon"] = daemon.into();
         say(&value.to_string());
+    } else if plain {
+        say(&super::watch::lines(&snapshot).into_values().collect::<Vec<_>>().join("\n"));
     } else {
         say(&text(&snapshot, daemon));
     }
@@ -85,7 +87,7 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
     )
 }
 
-fn link(link: &Link) -> String {
+pub(super) fn link(link: &Link) -> String {
     match link {
         Link::Starting => "starting".to_owned(),
         Link::Up => "up".to_owned(),
@@ -94,11 +96,11 @@ fn link(link: &Link) -> String {
     }
 }
 
-fn headroom(headroom: &Headroom) -> String {
+pub(super) fn headroom(headroom: &Headroom) -> String {
     headroom.left_of().map_or_else(|| "unknown".to_owned(), |(left, of)| format!("{left}/{of}"))
 }
 
-fn state(state: &PairState) -> String {
+pub(super) fn state(state: &PairState) -> String {
     match state {
         PairState::Listing => "listing".to_owned(),
         PairState::Review { sure, ambiguous, crm_only, notion_only } => format!(

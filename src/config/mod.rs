@@ -53,6 +53,9 @@ pub enum Keymap {
 /// The keymaps that are compiled in.
 pub const KEYMAPS: [&str; 3] = ["default", "vim", "emacs"];
 
+/// The dashboard's sets of colours.
+pub const THEMES: [&str; 5] = ["ansi", "vivid", "deuteranopia", "tritanopia", "mono"];
+
 impl Default for Keymap {
     fn default() -> Self {
         Keymap::Preset("default".into())
@@ -74,6 +77,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The dashboard's keys.
     pub keymap: Keymap,
+    /// The dashboard's colours, by name.
+    pub theme: Option<String>,
     /// What comes in by HTTP; `None` for nothing.
     pub inlet: Option<InletSettings>,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
@@ -110,12 +115,13 @@ impl Config {
         let (pairs, lines) = pairs::read(&mut reader, &mut top);
         let state_dir = reader.text(&mut top, "state_dir").map(|(dir, _)| reader.beside(&dir));
         let keymap = keymap(&mut reader, &mut top);
+        let theme = theme(&mut reader, &mut top);
         let inlet = inlet::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, inlet, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, lines })
             }
             _ => Err(errors),
         }
@@ -146,4 +152,13 @@ fn keymap(reader: &mut Reader<'_>, top: &mut read::Section<'_>) -> Keymap {
         );
     }
     Keymap::Preset(name)
+}
+
+fn theme(reader: &mut Reader<'_>, top: &mut read::Section<'_>) -> Option<String> {
+    let (name, span) = reader.text(top, "theme")?;
+    if !THEMES.contains(&name.as_str()) {
+        let hint = crate::mapping::near::hint(&name, THEMES);
+        reader.refuse(span, format!("there is no theme `{name}`{hint}"), format!("use {}", read::one_of(&THEMES)));
+    }
+    Some(name)
 }

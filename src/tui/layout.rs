@@ -47,10 +47,11 @@ pub fn areas((width, height): (u16, u16)) -> Option<Areas> {
 /// A page's list, its heading included, and the detail below it.
 pub fn split(page: Page, body: Rect, expanded: bool) -> (Rect, Rect) {
     let detail = match page {
-        Page::Overview | Page::Relations => 0,
+        Page::Overview | Page::Relations | Page::Health => 0,
         _ if expanded => body.height.saturating_sub(3),
         Page::Conflicts => (body.height * 2 / 5).max(7),
-        Page::Orphans => body.height / 2,
+        Page::Orphans | Page::Quarantine => body.height / 2,
+        Page::Pairs => (body.height * 3 / 5).max(7),
         Page::Queue | Page::Journal => 5.min(body.height / 3),
     };
     let list = Rect { height: body.height - detail, ..body };

@@ -27,5 +27,5 @@ pub mod update;
 pub mod view;
 pub mod widgets;
 
-pub use keymap::{Keymap, KeymapError, listing};
+pub use keymap::{Keymap, KeymapError, listing, markdown};
 pub use run::{Exit, Options, TuiError, run};

@@ -15,11 +15,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::keymap::Keymap;
-use super::model::{Dirty, Effect, Model, Msg};
+use super::model::{Dirty, Effect, Model, Msg, Tone};
 use super::terminal::events::events;
 use super::terminal::input::{HOLD, Input, Stage};
 use super::terminal::session::Session;
-use super::terminal::watch::{Cause, Watch};
+use super::terminal::watch::{Cause, Job, Jobs, Watch};
 use super::terminal::writer::{Screen, Writer};
 use super::theme::Theme;
 use super::update::{is_hurried, update};
@@ -49,10 +49,10 @@ pub struct Options {
     pub keymap: Arc<Keymap>,
     /// The operator: login or uid.
     pub who: String,
-    /// No colours; see [`Theme::detect`].
-    pub mono: bool,
-    /// Plain characters only; see [`Theme::detect`].
-    pub ascii: bool,
+    /// How things look; see [`Theme::detect`].
+    pub theme: Theme,
+    /// Nothing that changes either system may leave, from the start and for good.
+    pub read_only: bool,
     /// A line for the overview: `demo: two stand-ins with pretend people`.
     pub note: String,
     /// Where clock times are shown in.
@@ -141,6 +141,14 @@ where
     exit
 }
 
+/// What the shell wants next, where there is one.
+async fn next_job(jobs: &mut Option<Jobs>) -> Job {
+    match jobs {
+        Some(jobs) => jobs.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Loop<'o> {
     desk: Arc<dyn Desk>,
     options: &'o Options,
@@ -155,17 +163,20 @@ struct Loop<'o> {
     /// The popup on top of the frame that is out.
     sent: Option<u64>,
     quit: bool,
+    /// The operator, or their shell, wants the terminal back for a while.
+    suspend: bool,
 }
 
 impl<'o> Loop<'o> {
     fn new(desk: Arc<dyn Desk>, options: &'o Options, size: (u16, u16), writer: Writer) -> io::Result<Self> {
-        let theme = Theme::new(options.mono, options.ascii);
         let keymap = Arc::clone(&options.keymap);
         let started = Instant::now();
+        let mut model = Model::new(keymap, options.theme.clone(), &options.who, &options.note, options.tz.clone());
+        (model.read_only, model.locked) = (options.read_only, options.read_only);
         Ok(Self {
             desk,
             options,
-            model: Model::new(keymap, theme, &options.who, &options.note, options.tz.clone()),
+            model,
             screen: Screen::new(size)?,
             writer,
             queries: JoinSet::new(),
@@ -175,6 +186,7 @@ impl<'o> Loop<'o> {
             drawn: None,
             sent: None,
             quit: false,
+            suspend: false,
         })
     }
 
@@ -191,6 +203,8 @@ impl<'o> Loop<'o> {
         let mut listening = true;
         let mut stage = Stage::default();
         let mut held_until = Instant::now();
+        // A terminal that lives in a test's memory has no shell.
+        let mut jobs = if Session::is_active() { Some(Jobs::new().map_err(TuiError::Terminal)?) } else { None };
         tokio::pin!(stop);
         let first = Arc::clone(&snapshots.borrow_and_update());
         let size = self.screen.size();
@@ -200,6 +214,9 @@ impl<'o> Loop<'o> {
             if self.quit {
                 self.part().await;
                 return Ok(Exit::Quit);
+            }
+            if self.suspend && !self.writer.busy {
+                self.give_way();
             }
             let tick = self.next_tick();
             let draw = self.next_frame();
@@ -216,6 +233,10 @@ impl<'o> Loop<'o> {
                     let popup = self.sent.take();
                     self.take(Msg::Drawn { popup });
                 }
+                job = next_job(&mut jobs) => match job {
+                    Job::Stop => self.suspend = true,
+                    Job::GoOn => self.come_back(Session::resume()),
+                },
                 event = input.next() => match event {
                     Some(Ok(event)) => {
                         held_until = Instant::now() + HOLD;
@@ -296,6 +317,7 @@ impl<'o> Loop<'o> {
                     self.commands.spawn(async move { Msg::Reply { tag, result: desk.command(&who, command).await } });
                 }
                 Effect::Quit => self.quit = true,
+                Effect::Suspend => self.suspend = true,
                 // Both only fill a buffer in memory; a frame that cannot be sent ends the loop.
                 Effect::Redraw => {
                     let _ = self.screen.repaint();
@@ -307,6 +329,26 @@ impl<'o> Loop<'o> {
                 }
             }
         }
+    }
+
+    /// Stops until the shell lets us go on.
+    fn give_way(&mut self) {
+        self.suspend = false;
+        match Session::suspend() {
+            Ok(size) => self.come_back(Ok(size)),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                self.model.toast(Tone::Warn, "no shell would bring the dashboard back here: it was not stopped");
+            }
+            Err(error) => self.come_back(Err(error)),
+        }
+    }
+
+    /// Draws everything anew on a terminal that somebody else had. One that cannot be had again shows when it is written to.
+    fn come_back(&mut self, size: io::Result<(u16, u16)>) {
+        let size = size.unwrap_or_else(|_| self.screen.size());
+        let _ = self.screen.repaint();
+        self.take(Msg::Resize(size.0, size.1));
+        self.model.touch(Dirty::Now);
     }
 
     fn next_tick(&self) -> Instant {

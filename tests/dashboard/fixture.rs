@@ -219,6 +219,7 @@ pub fn full() -> World {
                 reason: "same e-mail".into(),
                 fields: vec![("Phone".into(), "+44".into())],
                 taken: false,
+                score: 62,
             },
             Candidate {
                 id: "32".into(),
@@ -226,6 +227,7 @@ pub fn full() -> World {
                 reason: String::new(),
                 fields: vec![],
                 taken: true,
+                score: 0,
             },
         ],
         queue: vec![QueueRow {
@@ -271,6 +273,37 @@ impl World {
             List::Candidates { .. } | List::Tied { .. } => {
                 let (total, rows) = cut(&self.candidates, |row| row.title.clone(), &filter, query);
                 (total, Rows::Candidates(rows))
+            }
+            List::Record { tie } => {
+                let field = |label: &str, crm: &str, notion: &str| RecordField {
+                    label: label.into(),
+                    base: None,
+                    crm: Some(crm.into()),
+                    notion: Some(notion.into()),
+                    held: crm != notion,
+                };
+                let view = RecordView {
+                    tie: tie.clone(),
+                    title: format!("Deal {}", tie.crm),
+                    ids: Sides { crm: tie.crm.clone(), notion: "page-9".into() },
+                    links: Sides {
+                        crm: Some(format!("https://portal.example/crm/deal/details/{}/", tie.crm)),
+                        notion: Some("https://www.notion.so/page9".into()),
+                    },
+                    fields: vec![field("budget", "1", "2"), field("stage", "Won", "Won"), field("owner", "Ada", "Bob")],
+                };
+                (1, Rows::Records(vec![view]))
+            }
+            List::Mapping { pair } => {
+                let field = MappedField {
+                    crm: "OPPORTUNITY".into(),
+                    notion: "Budget".into(),
+                    direction: "<->".into(),
+                    kind: "number".into(),
+                    policy: "hold".into(),
+                };
+                let facts = vec![("matched by".into(), "E-mail, then Name".into())];
+                (1, Rows::Mappings(vec![MappingView { pair: pair.clone(), facts, fields: vec![field] }]))
             }
             List::Queue => {
                 let (total, rows) = cut(&self.queue, |row| row.title.clone(), &filter, query);
@@ -360,7 +393,7 @@ impl Rig {
                     self.quit = true;
                     Vec::new()
                 }
-                Effect::Redraw | Effect::Copy(_) => Vec::new(),
+                Effect::Redraw | Effect::Copy(_) | Effect::Suspend => Vec::new(),
             };
             effects.extend(more);
         }

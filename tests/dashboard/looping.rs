@@ -76,8 +76,8 @@ fn options() -> Options {
     Options {
         keymap: Arc::new(Keymap::preset("default").unwrap()),
         who: "anna".into(),
-        mono: false,
-        ascii: false,
+        theme: crosstie::tui::theme::Theme::new(false, false),
+        read_only: false,
         note: String::new(),
         tz: TimeZone::UTC,
         now: Arc::new(|| at(0)),

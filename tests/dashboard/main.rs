@@ -3,6 +3,7 @@
 
 mod decisions;
 mod fixture;
+mod golden;
 mod hostile;
 mod looping;
 mod pages;

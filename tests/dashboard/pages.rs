@@ -25,7 +25,7 @@ fn holds_all(screen: &str, texts: &[&str]) {
 
 #[test]
 fn the_header_tells_the_same_on_every_page_in_three_lines() {
-    for page in ["1", "2", "3", "4", "5", "6"] {
+    for page in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
         for (screen, lines) in screens(page).iter().zip([3, 2]) {
             let header: String = screen.lines().take(lines).map(|line| format!("{line}\n")).collect();
             holds_all(
@@ -70,20 +70,21 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
             &[
                 "41 conflicts wait for you: press 2",
                 "3 orphans wait for you: press 3",
-                "12/50, +2.00/s",
-                "0/171, gated until 12:00:42",
+                "12 of 50, 2/s",
+                "0 of 171 (plan 180), gated until 12:00:42",
                 "CRM seen",
                 "Notion written",
                 "CRM queue",
-                "p50 340 ms, p95 910 ms",
+                "windows: p50 340 ms, p95 910 ms",
+                "to the other side: p50 1.9 s, p95 6.2 s",
+                "41 conflict, 6 the quiet period",
                 "contacts",
                 "deals",
                 "approve? 100 sure",
                 "stopped by a guard",
-                "Deal 1",
                 "? help",
                 "q quit",
-                "2..6 pages",
+                "2..9 pages",
             ],
         );
     }
@@ -123,6 +124,138 @@ fn the_other_pages_show_their_rows() {
 }
 
 #[test]
+fn a_detail_that_has_the_page_shows_the_whole_record_its_story_and_where_to_open_it() {
+    let mut rig = Rig::new((120, 60), full());
+    rig.keys("2 enter");
+    let screen = rig.screen();
+    holds_all(
+        &screen,
+        &[
+            "The record's other fields",
+            "stage              = Won",
+            "owner              ! Ada",
+            "https://portal.example/crm/deal/details/1/",
+            "https://www.notion.so/page9",
+            "What happened to it",
+            "wrote",
+        ],
+    );
+    rig.keys("y");
+    let copied = rig.effects.iter().rev().find_map(|effect| match effect {
+        crosstie::tui::model::Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    assert!(copied.unwrap().contains("https://portal.example/crm/deal/details/1/"));
+    rig.keys("j");
+    holds_all(&rig.screen(), &["https://portal.example/crm/deal/details/2/"]);
+}
+
+#[test]
+fn words_that_differ_are_marked_on_both_sides_and_not_by_colour_alone() {
+    for (size, mono) in [((80, 24), false), ((120, 40), true)] {
+        let mut world = full();
+        world.holds[0].base.as_mut().unwrap().text = "wants 100 EUR soon".into();
+        world.holds[0].crm.text = "wants 900 EUR soon".into();
+        world.holds[0].notion.text = "wants 100 EUR never".into();
+        let mut rig = Rig::themed(size, world, Theme::new(mono, false));
+        rig.keys("2");
+        let buffer = rig.buffer();
+        let mut marked = String::new();
+        for y in 10..size.1 - 2 {
+            for x in 0..size.0 {
+                if buffer[(x, y)].modifier.contains(Modifier::UNDERLINED) {
+                    marked.push_str(buffer[(x, y)].symbol());
+                }
+            }
+        }
+        assert_eq!(marked, "900never", "{}", rig.screen());
+    }
+}
+
+#[test]
+fn the_pairs_page_shows_mapping_and_rules_and_pauses_after_a_question() {
+    let mut rig = Rig::new((100, 30), full());
+    rig.keys("8");
+    holds_all(
+        &rig.screen(),
+        &["matched by: E-mail, then Name", "OPPORTUNITY", "Budget  (number, hold)", "x stops its writes"],
+    );
+    rig.keys("g g x");
+    assert!(rig.told().is_empty());
+    holds_all(&rig.screen(), &["Nothing of contacts will be written"]);
+    rig.keys("y");
+    assert_eq!(rig.told(), [crosstie::control::Command::Pause { pair: "contacts".into() }]);
+    rig.world.snapshot.pairs[0].paused = Some("by anna since 12:00".into());
+    rig.refresh();
+    holds_all(&rig.screen(), &["= paused by anna"]);
+    rig.keys("c y");
+    assert_eq!(rig.told()[1], crosstie::control::Command::Resume { pair: "contacts".into() });
+}
+
+#[test]
+fn the_health_page_compares_both_sides() {
+    for screen in screens("9 g g") {
+        holds_all(
+            &screen,
+            &["130", "125", "! 5 apart", "3 wait for you as orphans", "connections", "refused for pace"],
+        );
+    }
+}
+
+#[test]
+fn a_first_load_says_how_far_it_is_and_when_it_will_have_ended() {
+    use crosstie::control::{PairState, Progress, Sides};
+    let mut world = full();
+    world.snapshot.pairs[0].state = PairState::Listing;
+    world.snapshot.pairs[0].sweeping =
+        Sides { crm: Some(Progress { read: 1_000, of: Some(4_000), since: at(-61) }), notion: None };
+    let mut rig = Rig::new((120, 40), world);
+    rig.keys("1");
+    holds_all(&rig.screen(), &["reading everything once: CRM 1000 of 4000, until 12:02:59"]);
+}
+
+#[test]
+fn the_quarantine_explains_the_error_and_tries_again() {
+    let mut world = full();
+    world.holds.retain(|hold| hold.why == "refused");
+    world.holds[0].why = "quarantined".into();
+    world.holds[0].detail = "set aside after 5 tries: Access denied".into();
+    let id = world.holds[0].id.clone();
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("7");
+    holds_all(&rig.screen(), &["Access denied", "give it the right", "t tries"]);
+    rig.keys("t");
+    assert_eq!(rig.told(), [crosstie::control::Command::Retry { id }]);
+}
+
+#[test]
+fn the_queue_is_hastened_after_a_question_and_what_was_sent_is_not() {
+    use crosstie::control::QueueState;
+    let mut rig = Rig::new((80, 24), full());
+    rig.keys("5 t");
+    assert!(rig.model.popups.is_empty());
+    holds_all(&rig.screen(), &["what was sent is not hastened"]);
+    rig.world.queue[0].state = QueueState::Quiet;
+    rig.refresh();
+    rig.keys("t y");
+    assert!(matches!(&rig.told()[..], [crosstie::control::Command::Hasten { .. }]));
+}
+
+#[test]
+fn the_journal_is_cut_to_a_span_of_time() {
+    let mut rig = Rig::new((80, 24), full());
+    rig.keys("6 s");
+    holds_all(&rig.screen(), &["last 15 minutes"]);
+    let since = rig.effects.iter().rev().find_map(|effect| match effect {
+        crosstie::tui::model::Effect::Query { query, .. } => query.since,
+        _ => None,
+    });
+    assert_eq!(since, Some(at(-900)));
+    rig.keys("s s s");
+    assert!(!rig.screen().contains("last 24 hours"));
+}
+
+#[test]
 fn an_empty_list_says_what_it_means() {
     let world = World {
         holds: vec![],
@@ -140,6 +273,7 @@ fn an_empty_list_says_what_it_means() {
         ("4", "No pair has a relation"),
         ("5", "Nothing waits to be written"),
         ("6", "Nothing has happened yet"),
+        ("7", "Nothing is set aside"),
     ];
     for (page, says) in cases {
         let mut rig = Rig::new((80, 24), world.clone());
@@ -257,4 +391,21 @@ fn without_colours_the_cursor_is_still_visible_and_no_cell_names_a_colour() {
     assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     let reversed = (0..24).filter(|y| buffer[(40, *y)].modifier.contains(Modifier::REVERSED)).count();
     assert_eq!(reversed, 1, "one row is the cursor's");
+}
+
+#[test]
+fn the_readme_lists_every_key_as_it_is() {
+    let readme = include_str!("../../README.md");
+    let table = crosstie::tui::markdown(&Keymap::preset("default").unwrap());
+    assert!(
+        readme.contains(table.trim()),
+        "`crosstie keys --keymap default --markdown` prints what the README must show"
+    );
+}
+
+#[test]
+fn the_configuration_knows_every_theme_and_every_keymap() {
+    let themes = crosstie::tui::theme::Name::ALL.map(crosstie::tui::theme::Name::as_str);
+    assert_eq!(crosstie::config::THEMES, themes);
+    assert_eq!(crosstie::config::KEYMAPS, PRESETS.map(|(name, _)| name));
 }

@@ -21,7 +21,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Step> {
     let keys = prop::sample::select(
-        "fcnkyeaxltioqjkG123456/ rzUJ?wvubsN*:pLm=+"
+        "fcnkyeaxltioqjkG123456789/ rzUJ?wvubsN*:pLm=+"
             .chars()
             .map(Key::char)
             .chain([
@@ -84,6 +84,8 @@ proptest! {
             let mut effects = update(&mut rig.model, Msg::Tick { now: at(0), ms: rig.ms });
             let before = rig.model.popups.last().cloned();
             let is_key = matches!(msg, Msg::Key(_));
+            let moves = matches!(msg, Msg::Key(_) | Msg::Answer { .. } | Msg::Reply { .. });
+            let on = rig.model.holds.on.clone();
             effects.extend(update(&mut rig.model, msg));
             while let Some(effect) = (!effects.is_empty()).then(|| effects.remove(0)) {
                 match effect {
@@ -92,17 +94,22 @@ proptest! {
                         effects.extend(update(&mut rig.model, Msg::Answer { tag, result }));
                     }
                     Effect::Command { tag, command } => {
+                        prop_assert!(!rig.model.read_only || command == Command::Refresh, "read-only: {:?}", command);
                         if !is_harmless(&command) {
                             prop_assert!(is_key, "only a key answers");
                             let Some(popup) = &before else { panic!("{command:?} without a question") };
                             let PopupBody::Confirm(confirm) = &popup.body else { panic!("{command:?} without a question") };
                             prop_assert!(popup.drawn.is_some_and(|drawn| rig.ms >= drawn + 300));
                             prop_assert!(confirm.commands.contains(&command), "it does what it said");
+                            let met = confirm.demand.as_ref().is_none_or(|demand| demand.is_met());
+                            prop_assert!(met, "the count was typed");
+                            let items = if let Command::Resolve { items } = &command { items.len() } else { 1 };
+                            prop_assert!(items <= 20 || confirm.demand.is_some(), "much wants its count typed");
                         }
                         let reply = rig.world.tell("anna", command);
                         effects.extend(update(&mut rig.model, Msg::Reply { tag, result: Ok(reply) }));
                     }
-                    Effect::Quit | Effect::Redraw | Effect::Copy(_) => {}
+                    Effect::Quit | Effect::Redraw | Effect::Copy(_) | Effect::Suspend => {}
                 }
             }
             rig.buffer();
@@ -110,13 +117,18 @@ proptest! {
             if let Some(current) = holds.current() {
                 prop_assert_eq!(holds.on.as_ref(), Some(&current.row.id));
             }
+            // News alone never move the cursor off its record, unless that is gone.
+            if !moves && let Some(id) = &on {
+                let there = rig.world.holds.iter().any(|row| row.id == *id);
+                prop_assert!(!there || holds.on.as_ref().is_none_or(|now| now == id), "{:?} is not {:?}", holds.on, id);
+            }
             prop_assert!(holds.at == 0 || holds.at < holds.total.unwrap_or(0));
             prop_assert!(rig.model.waiting.is_empty());
         }
     }
 
     #[test]
-    fn no_size_breaks_any_page(width in 0_u16..260, height in 0_u16..80, page in "[1-6]", extra in "(enter|f|e|\\?|l|n)?") {
+    fn no_size_breaks_any_page(width in 0_u16..260, height in 0_u16..80, page in "[1-9]", extra in "(enter|f|e|\\?|l|c w|:|v)?") {
         let mut rig = Rig::new((80, 24), full());
         rig.keys(&page);
         if !extra.is_empty() {

@@ -204,3 +204,27 @@ fn a_dashboard_whose_daemon_was_killed_says_so_and_can_be_used_to_read_and_left(
     assert_eq!(term.end(), 0);
     term.assert_restored();
 }
+
+#[test]
+fn whoever_watches_without_a_screen_hears_one_line_a_change() {
+    use std::io::{BufRead, BufReader};
+    let workspace = Workspace::new();
+    let _daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    let mut watching = workspace.watch();
+    let mut lines = BufReader::new(watching.out()).lines();
+    let mut heard = |wanted: &str| {
+        loop {
+            let line = lines.next().expect("it goes on").expect("text");
+            assert!(!line.chars().any(|c| c.is_control() || ('\u{2500}'..'\u{2600}').contains(&c)), "no boxes: {line}");
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    };
+    heard("0 conflicts wait.");
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let line = heard("1 conflicts wait.");
+    assert!(line.starts_with("20") && line.contains("Z "), "a line says when: {line}");
+}

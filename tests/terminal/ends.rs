@@ -66,3 +66,70 @@ fn a_terminal_that_vanishes_without_a_signal_ends_the_process() {
     term.vanish();
     assert_eq!(term.end(), 129);
 }
+
+#[test]
+fn sigint_and_sigquit_give_the_terminal_back() {
+    ends_on(Signal::INT, 130);
+    ends_on(Signal::QUIT, 131);
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["--panic", "demo"]));
+    term.wait("1 Overview");
+    assert_eq!(term.end(), 1);
+    term.assert_restored();
+    let raw = String::from_utf8_lossy(&term.raw()).into_owned();
+    let (left, told) = (raw.rfind("\u{1b}[?1049l").unwrap(), raw.rfind("as was asked for").unwrap());
+    assert!(left < told, "the message is on the screen of the shell");
+}
+
+#[test]
+fn where_no_shell_would_bring_it_back_ctrl_z_says_so_and_stops_nothing() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("1 Overview");
+    term.step("\u{1a}", "no shell would bring the dashboard back here");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
+    let home = home();
+    let program = env!("CARGO_BIN_EXE_crosstie");
+    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
+    term.keys("PS1='> '\n");
+    term.wait("> ");
+    term.keys(&format!("{program} demo\n"));
+    term.wait("1 Overview");
+    term.keys("\u{1a}");
+    term.wait_gone("1 Overview");
+    term.with(|screen| assert!(!screen.alternate_screen() && !screen.bracketed_paste()));
+    term.step("echo shell-is-here\n", "\nshell-is-here");
+    term.keys("fg\n");
+    term.wait("1 Overview");
+    term.step("?", "closes");
+    term.keys("\u{3}");
+    term.wait_gone("closes");
+    term.keys("exit\n");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_storm_of_sizes_ends_in_a_whole_screen() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("1 Overview");
+    for step in 0..200_u16 {
+        term.resize((60 + step % 90, 16 + step % 40));
+    }
+    term.resize((100, 30));
+    term.until("the footer in the last row", |screen| {
+        screen.lines().nth(29).is_some_and(|line| line.trim_end().ends_with("? help"))
+    });
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.assert_restored();
+}

@@ -81,10 +81,19 @@ fn nonzero(number: u16) -> NonZeroU16 {
 impl Term {
     /// Starts the program.
     pub fn start(start: &Start<'_>) -> Self {
+        Self::launch(start, env!("CARGO_BIN_EXE_crosstie"))
+    }
+
+    /// Starts a shell with job control.
+    pub fn start_shell(start: &Start<'_>) -> Self {
+        Self::launch(&Start { args: &["--norc", "--noprofile", "-i"], ..*start }, "bash")
+    }
+
+    fn launch(start: &Start<'_>, program: &str) -> Self {
         let (cols, rows) = start.size;
         let size = PtySize { rows, cols, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_crosstie"));
+        let mut command = CommandBuilder::new(program);
         command.args(start.args);
         command.cwd(start.home);
         command.env_clear();

@@ -25,6 +25,11 @@ impl Running {
         Self(child.expect("the program starts"))
     }
 
+    /// What it says.
+    pub fn out(&mut self) -> std::process::ChildStdout {
+        self.0.stdout.take().expect("a pipe")
+    }
+
     /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         self.0.kill().expect("it runs");
@@ -106,6 +111,11 @@ impl Workspace {
         let socket = self.home.path().join("state/desk.sock");
         wait("the daemon's socket", || socket.exists().then_some(()));
         daemon
+    }
+
+    /// Somebody watches the daemon without a screen.
+    pub fn watch(&self) -> Running {
+        Running::start(self.home.path(), &["status", "--watch"], Stdio::piped())
     }
 
     /// A person makes a record in the CRM; returns its id.

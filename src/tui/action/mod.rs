@@ -3,6 +3,7 @@
 //!
 //! Nothing here does anything; `update` does.
 
+mod make;
 mod registry;
 mod why;
 
@@ -24,6 +25,9 @@ pub enum Scope {
     Relations,
     Queue,
     Journal,
+    Quarantine,
+    Pairs,
+    Health,
     Confirm,
     Edit,
     Search,
@@ -32,7 +36,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help.
-    pub const ALL: [Scope; 12] = [
+    pub const ALL: [Scope; 15] = [
         Scope::Global,
         Scope::List,
         Scope::Overview,
@@ -41,6 +45,9 @@ impl Scope {
         Scope::Relations,
         Scope::Queue,
         Scope::Journal,
+        Scope::Quarantine,
+        Scope::Pairs,
+        Scope::Health,
         Scope::Confirm,
         Scope::Edit,
         Scope::Search,
@@ -48,13 +55,16 @@ impl Scope {
     ];
 
     /// The scopes that are asked together for one key, innermost first.
-    pub const STACKS: [&'static [Scope]; 10] = [
+    pub const STACKS: [&'static [Scope]; 13] = [
         &[Scope::Overview, Scope::List, Scope::Global],
         &[Scope::Conflicts, Scope::List, Scope::Global],
         &[Scope::Orphans, Scope::List, Scope::Global],
         &[Scope::Relations, Scope::List, Scope::Global],
         &[Scope::Queue, Scope::List, Scope::Global],
         &[Scope::Journal, Scope::List, Scope::Global],
+        &[Scope::Quarantine, Scope::List, Scope::Global],
+        &[Scope::Pairs, Scope::Overview, Scope::List, Scope::Global],
+        &[Scope::Health, Scope::List, Scope::Global],
         &[Scope::Confirm],
         &[Scope::Edit],
         &[Scope::Search],
@@ -72,6 +82,9 @@ impl Scope {
             Scope::Relations => "relations",
             Scope::Queue => "queue",
             Scope::Journal => "journal",
+            Scope::Quarantine => "quarantine",
+            Scope::Pairs => "pairs",
+            Scope::Health => "health",
             Scope::Confirm => "confirm",
             Scope::Edit => "edit",
             Scope::Search => "search",
@@ -162,12 +175,17 @@ pub enum Action {
     ReadOnly,
     Refresh,
     Redraw,
+    Suspend,
+    Theme,
     PageOverview,
     PageConflicts,
     PageOrphans,
     PageRelations,
     PageQueue,
     PageJournal,
+    PageQuarantine,
+    PagePairs,
+    PageHealth,
     PageNext,
     PagePrevious,
     Down,
@@ -191,6 +209,7 @@ pub enum Action {
     Copy,
     Approve,
     Override,
+    Span,
     ForceCrm,
     ForceNotion,
     KeepBase,
@@ -214,10 +233,15 @@ pub enum Action {
     Unlink,
     LinkMore,
     LinkNew,
+    Hasten,
     QueueConflicts,
     JournalUndo,
     JournalUndoBoth,
+    JournalSpan,
     JournalRecord,
+    QuarantineRetry,
+    Pause,
+    Resume,
     ConfirmCancel,
     ConfirmYes,
     ConfirmSwitch,

@@ -1,37 +1,7 @@
 //! The registry itself: one line of words an action.
 
+use super::make::{asks, free, pick, record, risky, rule, shown, when};
 use super::{Action, Risk, Scope, Spec, why};
-
-const fn free(action: Action, id: &'static str, scope: Scope, title: &'static str, doc: &'static str) -> Spec {
-    Spec { action, id, title, doc, scope, risk: Risk::Free, footer: false, why_disabled: why::never }
-}
-
-const fn shown(spec: Spec) -> Spec {
-    Spec { footer: true, ..spec }
-}
-
-const fn when(spec: Spec, why_disabled: fn(&super::Model) -> Option<String>) -> Spec {
-    Spec { why_disabled, ..spec }
-}
-
-const fn risky(spec: Spec, risk: Risk) -> Spec {
-    Spec { risk, ..spec }
-}
-
-/// A pick for the marked rows, or the one under the cursor.
-const fn pick(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
-    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_decidable), Local)
-}
-
-/// A pick for one field in all marked rows.
-const fn rule(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
-    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_rule), Local)
-}
-
-/// A pick for every field of a record.
-const fn record(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
-    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_tie), Local)
-}
 
 use Action as A;
 use Risk::{Acts, Asks, Final, Local};
@@ -65,6 +35,20 @@ pub static REGISTRY: &[Spec] = &[
     ),
     free(A::Refresh, "app.refresh", S::Global, "look now", "Asks the engine to look at both systems now."),
     free(A::Redraw, "app.redraw", S::Global, "redraw", "Paints the whole screen again."),
+    free(
+        A::Suspend,
+        "app.suspend",
+        S::Global,
+        "to the shell",
+        "Stops the dashboard and gives you the shell; `fg` brings it back.",
+    ),
+    free(
+        A::Theme,
+        "app.theme",
+        S::Global,
+        "other theme",
+        "Takes the next theme: colours, colours for the colour-blind, none.",
+    ),
     free(A::PageOverview, "page.overview", S::Global, "overview", "Opens the overview."),
     free(A::PageConflicts, "page.conflicts", S::Global, "conflicts", "Opens the conflicts and other holds."),
     free(A::PageOrphans, "page.orphans", S::Global, "orphans", "Opens the orphans: records without a counterpart."),
@@ -77,6 +61,15 @@ pub static REGISTRY: &[Spec] = &[
         "journal",
         "Opens the journal: what was seen, decided and written.",
     ),
+    free(
+        A::PageQuarantine,
+        "page.quarantine",
+        S::Global,
+        "quarantine",
+        "Opens the quarantine: records set aside after too many failures.",
+    ),
+    free(A::PagePairs, "page.pairs", S::Global, "pairs", "Opens the pairs: what each maps, and how it is."),
+    free(A::PageHealth, "page.health", S::Global, "health", "Opens the comparison of both sides, pair by pair."),
     free(A::PageNext, "page.next", S::Global, "next page", "Opens the next page."),
     free(A::PagePrevious, "page.previous", S::Global, "previous page", "Opens the previous page."),
     free(A::Down, "list.down", S::List, "down", "Moves the cursor down."),
@@ -128,32 +121,23 @@ pub static REGISTRY: &[Spec] = &[
         free(A::Copy, "list.copy", S::List, "copy", "Copies the row as text to your clipboard, through the terminal."),
         why::needs_row,
     ),
-    shown(risky(
-        when(
-            free(
-                A::Approve,
-                "overview.approve",
-                S::Overview,
-                "approve",
-                "Approves the counts of a pair's first matching.",
-            ),
-            why::needs_review,
-        ),
-        Asks,
-    )),
-    shown(risky(
-        when(
-            free(
-                A::Override,
-                "overview.override",
-                S::Overview,
-                "let it happen",
-                "Lets a plan that a guard stopped happen once.",
-            ),
-            why::needs_guarded,
-        ),
-        Asks,
-    )),
+    asks(
+        A::Approve,
+        "overview.approve",
+        S::Overview,
+        "approve",
+        "Approves the counts of a pair's first matching.",
+        why::needs_review,
+    ),
+    asks(
+        A::Override,
+        "overview.override",
+        S::Overview,
+        "let it happen",
+        "Lets a plan that a guard stopped happen once.",
+        why::needs_guarded,
+    ),
+    free(A::Span, "overview.span", S::Overview, "other span", "Lets the graphs show 24 hours, or 15 minutes again."),
     shown(pick(
         A::ForceCrm,
         "conflicts.force_crm",
@@ -230,19 +214,14 @@ pub static REGISTRY: &[Spec] = &[
         free(A::Repick, "conflicts.repick", S::Conflicts, "redo pick", "Takes back what was taken back last."),
         why::needs_redoable_pick,
     ),
-    shown(risky(
-        when(
-            free(
-                A::Commit,
-                "conflicts.commit",
-                S::Conflicts,
-                "commit",
-                "Shows what all picks would do, and writes them after a yes.",
-            ),
-            why::needs_picks,
-        ),
-        Asks,
-    )),
+    asks(
+        A::Commit,
+        "conflicts.commit",
+        S::Conflicts,
+        "commit",
+        "Shows what all picks would do, and writes them after a yes.",
+        why::needs_picks,
+    ),
     risky(
         when(
             free(
@@ -256,19 +235,14 @@ pub static REGISTRY: &[Spec] = &[
         ),
         Acts,
     ),
-    shown(risky(
-        when(
-            free(
-                A::OrphanLink,
-                "orphans.link",
-                S::Orphans,
-                "link to",
-                "Chooses the counterpart: a suggested record, or one that you search.",
-            ),
-            why::needs_orphan,
-        ),
-        Asks,
-    )),
+    asks(
+        A::OrphanLink,
+        "orphans.link",
+        S::Orphans,
+        "link to",
+        "Chooses the counterpart: a suggested record, or one that you search.",
+        why::needs_orphan,
+    ),
     shown(risky(
         when(
             free(
@@ -282,39 +256,23 @@ pub static REGISTRY: &[Spec] = &[
         ),
         Final,
     )),
-    shown(risky(
-        when(
-            free(
-                A::OrphanIgnore,
-                "orphans.ignore",
-                S::Orphans,
-                "ignore",
-                "Shows this orphan, or all marked ones, no more.",
-            ),
-            why::needs_orphan,
-        ),
-        Asks,
-    )),
-    shown(risky(
-        when(
-            free(A::Unlink, "relations.unlink", S::Relations, "unlink", "Takes this edge away on both sides."),
-            why::needs_edge,
-        ),
-        Asks,
-    )),
-    shown(risky(
-        when(
-            free(
-                A::LinkMore,
-                "relations.link",
-                S::Relations,
-                "link one more",
-                "Chooses a record to link to this row's owner.",
-            ),
-            why::needs_owner,
-        ),
-        Asks,
-    )),
+    asks(
+        A::OrphanIgnore,
+        "orphans.ignore",
+        S::Orphans,
+        "ignore",
+        "Shows this orphan, or all marked ones, no more.",
+        why::needs_orphan,
+    ),
+    asks(A::Unlink, "relations.unlink", S::Relations, "unlink", "Takes this edge away on both sides.", why::needs_edge),
+    asks(
+        A::LinkMore,
+        "relations.link",
+        S::Relations,
+        "link one more",
+        "Chooses a record to link to this row's owner.",
+        why::needs_owner,
+    ),
     shown(risky(
         free(
             A::LinkNew,
@@ -325,6 +283,14 @@ pub static REGISTRY: &[Spec] = &[
         ),
         Asks,
     )),
+    asks(
+        A::Hasten,
+        "queue.hasten",
+        S::Queue,
+        "send it now",
+        "Ends this operation's waiting: it goes next.",
+        why::needs_planned,
+    ),
     when(
         free(
             A::QueueConflicts,
@@ -335,19 +301,14 @@ pub static REGISTRY: &[Spec] = &[
         ),
         why::needs_row,
     ),
-    shown(risky(
-        when(
-            free(
-                A::JournalUndo,
-                "journal.undo",
-                S::Journal,
-                "undo this write",
-                "Gives the written side its old value back, if nobody has touched it since; the field is then held.",
-            ),
-            why::needs_undoable,
-        ),
-        Asks,
-    )),
+    asks(
+        A::JournalUndo,
+        "journal.undo",
+        S::Journal,
+        "undo this write",
+        "Gives the written side its old value back, if nobody has touched it since; the field is then held.",
+        why::needs_undoable,
+    ),
     risky(
         when(
             free(
@@ -361,6 +322,13 @@ pub static REGISTRY: &[Spec] = &[
         ),
         Asks,
     ),
+    shown(free(
+        A::JournalSpan,
+        "journal.span",
+        S::Journal,
+        "time span",
+        "Shows the last quarter of an hour, the last hour, the last day, or all.",
+    )),
     when(
         free(
             A::JournalRecord,
@@ -371,6 +339,28 @@ pub static REGISTRY: &[Spec] = &[
         ),
         why::needs_row,
     ),
+    shown(risky(
+        when(
+            free(
+                A::QuarantineRetry,
+                "quarantine.retry",
+                S::Quarantine,
+                "try again",
+                "Tries this record again now, although nothing about it has changed.",
+            ),
+            why::needs_quarantined,
+        ),
+        Acts,
+    )),
+    asks(
+        A::Pause,
+        "pairs.pause",
+        S::Pairs,
+        "pause",
+        "Stops the writes of this pair until somebody resumes it; both sides are still observed.",
+        why::needs_running,
+    ),
+    asks(A::Resume, "pairs.resume", S::Pairs, "resume", "Lets this pair be written again.", why::needs_paused),
     shown(free(A::ConfirmCancel, "confirm.cancel", S::Confirm, "cancel", "Goes back; nothing happens.")),
     shown(risky(free(A::ConfirmYes, "confirm.yes", S::Confirm, "yes, do it", "Does what the popup says."), Asks)),
     free(A::ConfirmSwitch, "confirm.switch", S::Confirm, "other button", "Goes to the other button."),

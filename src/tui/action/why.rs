@@ -13,12 +13,16 @@ fn unless(can: bool, why: &str) -> Option<String> {
 }
 
 pub(super) fn needs_list(model: &Model) -> Option<String> {
-    unless(model.page != Page::Overview, "the overview has no filter: choose a page with 2 to 6")
+    unless(
+        !matches!(model.page, Page::Overview | Page::Pairs | Page::Health),
+        "this page has no filter: choose one with 2 to 7",
+    )
 }
 
 pub(super) fn needs_row(model: &Model) -> Option<String> {
     let there = match model.page {
-        Page::Overview => model.pair().is_some(),
+        Page::Overview | Page::Pairs | Page::Health => model.pair().is_some(),
+        Page::Quarantine => model.quarantine.current().is_some(),
         Page::Conflicts => model.holds.current().is_some(),
         Page::Orphans => model.orphans.current().is_some(),
         Page::Relations => model.relations.current().is_some(),
@@ -143,4 +147,33 @@ pub(super) fn needs_undoable(model: &Model) -> Option<String> {
         }
         Some(row) => Some(row.not_undoable.clone()),
     }
+}
+
+pub(super) fn needs_running(model: &Model) -> Option<String> {
+    match model.pair() {
+        None => Some("there is no pair".to_owned()),
+        Some(pair) => unless(pair.paused.is_none(), "this pair is paused already"),
+    }
+}
+
+pub(super) fn needs_paused(model: &Model) -> Option<String> {
+    match model.pair() {
+        None => Some("there is no pair".to_owned()),
+        Some(pair) => unless(pair.paused.is_some(), "this pair is not paused"),
+    }
+}
+
+pub(super) fn needs_planned(model: &Model) -> Option<String> {
+    use crate::control::QueueState;
+    match model.queue.current() {
+        None => needs_row(model),
+        Some(row) => unless(
+            matches!(row.state, QueueState::Ready | QueueState::Quiet),
+            "it was sent already; what was sent is not hastened",
+        ),
+    }
+}
+
+pub(super) fn needs_quarantined(model: &Model) -> Option<String> {
+    unless(model.quarantine.current().is_some(), "nothing is set aside")
 }

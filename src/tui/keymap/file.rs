@@ -6,11 +6,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Key, Keymap, KeymapError, PRESETS, Problem, check, key, preset_names};
+use super::{Key, Keymap, KeymapError, PRESETS, Problem, When, check, key, preset_names};
 use crate::tui::action::{Action, REGISTRY, Scope};
 
 /// Where a binding was written: its line, and whether in the person's own file.
 pub(super) type Places = BTreeMap<(Scope, Vec<Key>), (usize, bool)>;
+
+/// What a key does whatever is the case, and what it does under conditions.
+type Meant = (Option<Action>, Vec<(When, Action)>);
 
 struct Reader<'t> {
     text: &'t str,
@@ -111,9 +114,11 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            let Some(action) = self.action(scope, value) else { continue };
-            if let Some((what, mend)) = check::forbidden(scope, &keys, action) {
-                self.problem(&name.span(), what, mend);
+            let Some((action, rules)) = self.meant(scope, value) else { continue };
+            let actions = action.into_iter().chain(rules.iter().map(|(_, action)| *action));
+            let forbidden: Vec<_> = actions.filter_map(|action| check::forbidden(scope, &keys, action)).collect();
+            if !forbidden.is_empty() {
+                forbidden.into_iter().for_each(|(what, mend)| self.problem(&name.span(), what, mend));
                 continue;
             }
             let line = self.line(name.span().start);
@@ -124,6 +129,11 @@ impl Reader<'_> {
                 self.problem(&name.span(), what, "keep one of them");
                 continue;
             }
+            if !rules.is_empty() {
+                keymap.conditional.entry(scope).or_default().insert(keys.clone(), rules);
+            }
+            // Conditions alone leave what the preset binds for when none holds.
+            let Some(action) = action else { continue };
             let bindings = keymap.scopes.entry(scope).or_default();
             if self.own {
                 // A person's binding moves the preset's out of its way, within the same scope.
@@ -160,6 +170,37 @@ impl Reader<'_> {
                 Err(why) => self.problem(&entry.span(), why, "write keys like `g`, `ctrl-d`, `shift-tab` or `g g`"),
             }
         }
+    }
+
+    /// What a key is bound to: an action, an action with a condition, or a list of these, of which the first counts whose
+    /// condition holds.
+    fn meant(&mut self, scope: Scope, value: &Spanned<DeValue<'_>>) -> Option<Meant> {
+        let entries: Vec<&Spanned<DeValue<'_>>> = match value.get_ref().as_array() {
+            Some(list) => list.iter().collect(),
+            None => vec![value],
+        };
+        let (mut plain, mut rules) = (None, Vec::new());
+        for entry in entries {
+            let Some(table) = entry.get_ref().as_table() else {
+                plain = Some(self.action(scope, entry)?);
+                continue;
+            };
+            let get = |wanted: &str| table.iter().find(|(name, _)| name.get_ref() == wanted).map(|(_, value)| value);
+            let (Some(does), Some(when)) = (get("do"), get("when").and_then(|when| when.get_ref().as_str())) else {
+                let mend = "write it like `{ do = \"conflicts.commit\", when = \"staged && !marked\" }`";
+                self.problem(&entry.span(), "a binding with a condition has `do` and `when`", mend);
+                return None;
+            };
+            let action = self.action(scope, does)?;
+            match When::parse(when) {
+                Ok(when) => rules.push((when, action)),
+                Err(why) => {
+                    self.problem(&entry.span(), why, format!("use {}, with ! && ||", super::when::NAMES.join(", ")));
+                    return None;
+                }
+            }
+        }
+        Some((plain, rules))
     }
 
     fn action(&mut self, scope: Scope, value: &Spanned<DeValue<'_>>) -> Option<Action> {

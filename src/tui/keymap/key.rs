@@ -51,6 +51,20 @@ const NAMES: [(&str, Code); 14] = [
     ("pagedown", Code::PageDown),
 ];
 
+/// Letters of other keyboards, and what the same keys type on a Latin one. No letter stands in two of them at two places.
+const LAYOUTS: [(&str, &str); 6] = [
+    // Russian, Ukrainian.
+    ("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,."),
+    ("їієґ", "]s'\\"),
+    // Greek.
+    ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
+    ("έύίόάήώϊϋΐΰ", "eyioahviyiy"),
+    // Hebrew.
+    ("קראטוןםפשדגכעיחלךזסבהנמצ", "ertyuiopasdfghjklzxcvbnm"),
+    // Arabic.
+    ("ضصثقفغعهخحشسيبلاتنمئءؤرىة", "qwertyuiopasdfghjklzxcvnm"),
+];
+
 impl Key {
     /// The key that always ends the dashboard and cannot be bound.
     pub const HARD_EXIT: Key = Key { code: Code::Char('c'), ctrl: true, alt: false, shift: false };
@@ -79,14 +93,14 @@ impl Key {
         self.typed().is_some_and(|c| c.is_ascii_digit() || "[OABCDHFPQRS".contains(c))
     }
 
-    /// What the same key types on a Latin keyboard, for a letter of a Russian one: commands are where hands find them,
+    /// What the same key types on a Latin keyboard, for a letter of another one: commands are where hands find them,
     /// whatever language the operator writes in. Never asked where text is typed.
     pub fn on_latin_keyboard(self) -> Option<Self> {
-        const RUSSIAN: &str = "йцукенгшщзхъфывапролджэячсмитьбю";
-        const LATIN: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.";
         let Code::Char(c) = self.code else { return None };
         let lower = c.to_lowercase().next()?;
-        let latin = RUSSIAN.chars().zip(LATIN.chars()).find(|(russian, _)| *russian == lower)?.1;
+        let latin = LAYOUTS.iter().find_map(|(theirs, latin)| {
+            theirs.chars().zip(latin.chars()).find(|(letter, _)| *letter == lower).map(|(_, latin)| latin)
+        })?;
         let latin = if c == lower { latin } else { latin.to_ascii_uppercase() };
         Some(Self { code: Code::Char(latin), ..self })
     }
@@ -229,6 +243,20 @@ mod tests {
             assert_eq!(Key::char(russian).on_latin_keyboard(), Some(Key::char(latin)));
         }
         assert_eq!(Key::char('j').on_latin_keyboard(), None);
+    }
+
+    #[test]
+    fn every_letter_of_another_keyboard_has_one_place() {
+        let mut seen = std::collections::BTreeMap::new();
+        for (theirs, latin) in LAYOUTS {
+            assert_eq!(theirs.chars().count(), latin.chars().count(), "{theirs}");
+            for (letter, place) in theirs.chars().zip(latin.chars()) {
+                assert_eq!(seen.insert(letter, place), None, "{letter}");
+            }
+        }
+        for (letter, latin) in [('ξ', 'j'), ('Ψ', 'C'), ('і', 's'), ('ב', 'c'), ('ؤ', 'c')] {
+            assert_eq!(Key::char(letter).on_latin_keyboard(), Some(Key::char(latin)), "{letter}");
+        }
     }
 
     #[test]

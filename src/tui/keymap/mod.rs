@@ -7,12 +7,14 @@
 mod check;
 mod file;
 pub mod key;
+pub mod when;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::action::{Action, REGISTRY, Scope};
 pub use key::{Code, Key};
+pub use when::{Facts, When};
 
 /// The presets' names and texts.
 pub const PRESETS: [(&str, &str); 3] = [
@@ -24,10 +26,14 @@ pub const PRESETS: [(&str, &str); 3] = [
 /// What one scope binds, by sequence. Small enough that an ordered map serves as the trie.
 type Bindings = BTreeMap<Vec<Key>, Action>;
 
+/// What one scope binds under conditions, by sequence; the first whose condition holds counts.
+type Conditional = BTreeMap<Vec<Key>, Vec<(When, Action)>>;
+
 /// What keys mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     scopes: BTreeMap<Scope, Bindings>,
+    conditional: BTreeMap<Scope, Conditional>,
 }
 
 /// What a sequence typed so far means.
@@ -117,16 +123,25 @@ impl Keymap {
     }
 
     fn empty() -> Self {
-        Self { scopes: BTreeMap::new() }
+        Self { scopes: BTreeMap::new(), conditional: BTreeMap::new() }
     }
 
     fn bindings(&self, scope: Scope) -> impl Iterator<Item = (&[Key], Action)> {
         self.scopes.get(&scope).into_iter().flatten().map(|(keys, action)| (keys.as_slice(), *action))
     }
 
-    /// What `keys` mean in these scopes, innermost first.
+    /// What `keys` mean in these scopes, innermost first, where nothing that a condition asks for is true.
     pub fn lookup(&self, scopes: &[Scope], keys: &[Key]) -> Found {
+        self.lookup_when(scopes, keys, &Facts::default())
+    }
+
+    /// What `keys` mean in these scopes, innermost first.
+    pub fn lookup_when(&self, scopes: &[Scope], keys: &[Key], facts: &Facts) -> Found {
         for scope in scopes {
+            let rules = self.conditional.get(scope).and_then(|bindings| bindings.get(keys));
+            if let Some((_, action)) = rules.into_iter().flatten().find(|(when, _)| when.holds(facts)) {
+                return Found::Action(*action);
+            }
             if let Some(action) = self.scopes.get(scope).and_then(|bindings| bindings.get(keys)) {
                 return Found::Action(*action);
             }
@@ -138,7 +153,9 @@ impl Keymap {
     pub fn following(&self, scopes: &[Scope], prefix: &[Key]) -> Vec<(String, Action)> {
         let mut rows = BTreeMap::new();
         for scope in scopes.iter().rev() {
-            for (keys, action) in self.bindings(*scope) {
+            let rules = self.conditional.get(scope).into_iter().flatten();
+            let rules = rules.flat_map(|(keys, rules)| rules.iter().map(|(_, action)| (keys.as_slice(), *action)));
+            for (keys, action) in rules.chain(self.bindings(*scope)) {
                 if keys.len() > prefix.len() && keys.starts_with(prefix) {
                     rows.insert(keys.to_vec(), action);
                 }
@@ -151,6 +168,11 @@ impl Keymap {
     pub fn keys_of(&self, action: Action) -> Vec<String> {
         let mut keys: Vec<&[Key]> =
             self.bindings(action.spec().scope).filter(|(_, bound)| *bound == action).map(|(keys, _)| keys).collect();
+        if keys.is_empty() {
+            let rules = self.conditional.get(&action.spec().scope).into_iter().flatten();
+            let rules = rules.filter(|(_, rules)| rules.iter().any(|(_, bound)| *bound == action));
+            keys = rules.map(|(keys, _)| keys.as_slice()).collect();
+        }
         // A letter before a named key, which the footer has less room for.
         keys.sort_by_key(|keys| (keys.len(), keys[0].typed().is_none(), key::show_sequence(keys).len()));
         keys.into_iter().map(key::show_sequence).collect()
@@ -170,6 +192,23 @@ pub fn listing(keymap: &Keymap) -> Vec<Entry> {
             doc: spec.doc,
         })
         .collect()
+}
+
+/// The same as Markdown: what the README shows.
+pub fn markdown(keymap: &Keymap) -> String {
+    let mut out = String::new();
+    let mut scope = None;
+    for entry in listing(keymap) {
+        if scope != Some(entry.scope) {
+            scope = Some(entry.scope);
+            out.push_str(&format!("\n**{}**\n\n| keys | action | what it does |\n|---|---|---|\n", entry.scope));
+        }
+        // A bar would end its cell.
+        let keys = entry.keys.split(", ").filter(|keys| !keys.is_empty()).map(|keys| format!("`{keys}`"));
+        let keys = keys.collect::<Vec<_>>().join(", ").replace('|', "\\|");
+        out.push_str(&format!("| {keys} | `{}` | {} |\n", entry.action, entry.doc));
+    }
+    out
 }
 
 fn preset_names() -> String {

@@ -21,6 +21,8 @@ fn presets_leave_alone_what_multiplexers_and_flow_control_use() {
                     let taken = Key { code: Code::Char(c), ctrl: true, alt: false, shift: false };
                     // Every terminal program paints again on ctrl-l; it is never the only key for it.
                     let paints = c == 'l' && bindings.get(keys) == Some(&Action::Redraw);
+                    // And gives the shell back on ctrl-z, unless something else takes it.
+                    let paints = paints || c == 'z' && bindings.get(keys) == Some(&Action::Suspend);
                     assert!(paints || !keys.contains(&taken), "{name} [{scope}] {taken}");
                 }
             }
@@ -74,6 +76,13 @@ fn every_problem_is_told_with_its_line_and_how_to_mend_it() {
         ("[edit]\n\"x\" = \"edit.use\"\n", 2, "not be typed into the text", "ctrl or alt"),
         ("[list]\nunbind = [\"f9\"]\n", 2, "not bound", "remove it"),
         ("preset = \"nano\"\n", 1, "no such preset", "`emacs`"),
+        ("[conflicts]\n\"w\" = { do = \"conflicts.commit\" }\n", 2, "has `do` and `when`", "staged && !marked"),
+        (
+            "[conflicts]\n\"w\" = { do = \"conflicts.commit\", when = \"stagd\" }\n",
+            2,
+            "`stagd` is no condition",
+            "staged",
+        ),
         ("[list]\ng g = \"list.top\"\n", 2, "", "mend the TOML"),
     ];
     for (text, line, what, mend) in cases {
@@ -117,4 +126,16 @@ proptest::proptest! {
 #[test]
 fn a_file_without_bindings_is_the_default_preset() {
     assert_eq!(Keymap::load("", "my.toml").unwrap(), Keymap::preset("default").unwrap());
+}
+
+#[test]
+fn a_binding_counts_when_its_condition_holds_and_else_the_next_one() {
+    let text = "[conflicts]\n\"w\" = [{ do = \"conflicts.skip\", when = \"!staged\" }, \"conflicts.commit\"]\n\
+                \"s\" = { do = \"conflicts.edit\", when = \"marked\" }\n";
+    let keymap = Keymap::load(text, "my.toml").unwrap();
+    let found = |key: char, facts: Facts| keymap.lookup_when(Scope::STACKS[1], &[Key::char(key)], &facts);
+    assert_eq!(found('w', Facts::default()), Found::Action(Action::Skip));
+    assert_eq!(found('w', Facts { staged: true, ..Facts::default() }), Found::Action(Action::Commit));
+    assert_eq!(found('s', Facts { marked: true, ..Facts::default() }), Found::Action(Action::Edit));
+    assert_eq!(found('s', Facts::default()), Found::Action(Action::Skip), "the preset's binding is still there");
 }

@@ -2,7 +2,8 @@
 //! as they are, for they name things; whoever draws an id sanitises it then.
 
 use crate::control::{
-    Candidate, HoldRow, JournalRow, Link, OrphanRow, PairState, QueueRow, RelationRow, SideValue, Snapshot,
+    Candidate, HoldRow, JournalRow, Link, MappingView, OrphanRow, PairState, QueueRow, RecordView, RelationRow,
+    SideValue, Snapshot,
 };
 use crate::model::Side;
 
@@ -92,6 +93,31 @@ pub fn journal(mut row: JournalRow) -> JournalRow {
     row
 }
 
+/// A record looked at closely. Its links stay as they are: they are shown, and copied, never followed.
+pub fn record(mut view: RecordView) -> RecordView {
+    clean(&mut view.title);
+    for field in &mut view.fields {
+        clean(&mut field.label);
+        [&mut field.base, &mut field.crm, &mut field.notion].into_iter().flatten().for_each(clean);
+    }
+    [&mut view.links.crm, &mut view.links.notion].into_iter().flatten().for_each(clean);
+    view
+}
+
+/// A pair's mapping.
+pub fn mapping(mut view: MappingView) -> MappingView {
+    for (name, text) in &mut view.facts {
+        clean(name);
+        clean(text);
+    }
+    for field in &mut view.fields {
+        for text in [&mut field.crm, &mut field.notion, &mut field.kind] {
+            clean(text);
+        }
+    }
+    view
+}
+
 /// A snapshot.
 pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
@@ -104,6 +130,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
         }
     }
     for pair in &mut snapshot.pairs {
+        pair.paused.iter_mut().for_each(clean);
         match &mut pair.state {
             PairState::Guarded { what, .. } => clean(what),
             PairState::Stopped { why } => clean(why),
@@ -111,6 +138,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
         }
     }
     snapshot.latest = snapshot.latest.into_iter().map(journal).collect();
+    snapshot.waits.iter_mut().for_each(|(what, _)| clean(what));
     clean(&mut snapshot.store_note);
     snapshot
 }

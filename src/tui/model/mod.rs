@@ -3,9 +3,11 @@
 //! Plain data, changed by `update` alone and drawn by `view`. Text of strangers enters through `edge` and nowhere else.
 //! No clock, no terminal, no runtime.
 
+pub mod differ;
 pub mod edge;
 pub mod line;
 pub mod listing;
+mod messages;
 pub mod staged;
 pub mod text;
 
@@ -15,17 +17,17 @@ use std::sync::Arc;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::control::{
-    Command, DeskError, JournalRow, OrphanRow, PairState, PairStatus, Query, QueueRow, RelationRow, Reply, Snapshot,
-    Window,
+    JournalRow, MappingView, OrphanRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
 };
 use crate::model::{HoldId, PairName, TieId};
 
 use super::action::Scope;
-use super::keymap::{Key, Keymap};
+use super::keymap::{Facts, Key, Keymap};
 use super::theme::Theme;
 pub use edge::HoldItem;
 pub use line::Line;
 pub use listing::{Listing, Motion, Row};
+pub use messages::{Effect, Msg, Waiting};
 pub use staged::{Choice, Pick, Staged};
 
 pub use super::popup::{Popup, PopupBody};
@@ -40,12 +42,24 @@ pub enum Page {
     Relations,
     Queue,
     Journal,
+    Quarantine,
+    Pairs,
+    Health,
 }
 
 impl Page {
     /// All, in the order of their numbers.
-    pub const ALL: [Page; 6] =
-        [Page::Overview, Page::Conflicts, Page::Orphans, Page::Relations, Page::Queue, Page::Journal];
+    pub const ALL: [Page; 9] = [
+        Page::Overview,
+        Page::Conflicts,
+        Page::Orphans,
+        Page::Relations,
+        Page::Queue,
+        Page::Journal,
+        Page::Quarantine,
+        Page::Pairs,
+        Page::Health,
+    ];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -56,6 +70,9 @@ impl Page {
             Page::Relations => "Relations",
             Page::Queue => "Queue",
             Page::Journal => "Journal",
+            Page::Quarantine => "Quarantine",
+            Page::Pairs => "Pairs",
+            Page::Health => "Health",
         }
     }
 
@@ -63,100 +80,6 @@ impl Page {
     pub fn scopes(self) -> &'static [Scope] {
         Scope::STACKS[self as usize]
     }
-}
-
-/// What happens to the dashboard.
-#[derive(Debug, Clone)]
-pub enum Msg {
-    /// A key.
-    Key(Key),
-    /// Pasted text.
-    Paste(String),
-    /// The terminal's size in cells.
-    Resize(u16, u16),
-    /// The time: by the wall, and in milliseconds since the start. Sent before every other message.
-    Tick {
-        /// By the wall.
-        now: Timestamp,
-        /// Since the start.
-        ms: u64,
-    },
-    /// A frame went out, with this popup on top.
-    Drawn {
-        /// Its number.
-        popup: Option<u64>,
-    },
-    /// The newest snapshot.
-    Snapshot(Arc<Snapshot>),
-    /// No snapshot will ever come again.
-    Gone(String),
-    /// What a query brought.
-    Answer {
-        /// The effect's number.
-        tag: u64,
-        /// The rows.
-        result: Result<Window, DeskError>,
-    },
-    /// What became of a command.
-    Reply {
-        /// The effect's number.
-        tag: u64,
-        /// The reply.
-        result: Result<Reply, DeskError>,
-    },
-}
-
-/// What the dashboard wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Ask the Desk for rows; comes back as [`Msg::Answer`].
-    Query {
-        /// Its number.
-        tag: u64,
-        /// The query.
-        query: Query,
-    },
-    /// Tell the Desk something; comes back as [`Msg::Reply`].
-    Command {
-        /// Its number.
-        tag: u64,
-        /// The command.
-        command: Command,
-    },
-    /// End the dashboard.
-    Quit,
-    /// Paint everything again.
-    Redraw,
-    /// Put text into the operator's clipboard.
-    Copy(String),
-}
-
-/// What an effect that is out was for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Waiting {
-    /// The rows of a page.
-    List(Page),
-    /// The rows of a picker, by its popup's number.
-    Picker(u64),
-    /// All holds of one record, to ask about them together.
-    Record {
-        /// The record.
-        tie: TieId,
-        /// What was chosen.
-        choice: Choice,
-    },
-    /// Every row that a page's filter lets through, to mark them.
-    Marks {
-        /// The page.
-        page: Page,
-        /// The filter when it was asked.
-        filter: String,
-    },
-    /// A command.
-    Command {
-        /// The holds it is about.
-        about: Vec<HoldId>,
-    },
 }
 
 /// How a message is meant.
@@ -178,6 +101,59 @@ pub struct Toast {
     pub tone: Tone,
     /// When it goes, in milliseconds since the start.
     pub until: u64,
+}
+
+/// How far back the journal's page goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum Span {
+    #[default]
+    All,
+    Quarter,
+    Hour,
+    Day,
+}
+
+impl Span {
+    /// The next one, round and round.
+    pub fn next(self) -> Self {
+        match self {
+            Span::All => Span::Quarter,
+            Span::Quarter => Span::Hour,
+            Span::Hour => Span::Day,
+            Span::Day => Span::All,
+        }
+    }
+
+    /// Its name, and how many minutes it is; `None` for everything.
+    pub fn of(self) -> Option<(&'static str, i64)> {
+        match self {
+            Span::All => None,
+            Span::Quarter => Some(("last 15 minutes", 15)),
+            Span::Hour => Some(("last hour", 60)),
+            Span::Day => Some(("last 24 hours", 24 * 60)),
+        }
+    }
+}
+
+/// A record that is looked at closely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closeup {
+    /// Which.
+    pub tie: TieId,
+    /// Its fields on both sides; `None` before the answer, and where it is no tie any more.
+    pub view: Option<RecordView>,
+    /// What the journal says of it, newest first.
+    pub story: Vec<JournalRow>,
+}
+
+/// The mapping of a pair that is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapping {
+    /// Which pair.
+    pub pair: PairName,
+    /// What it maps; `None` before the answer.
+    pub view: Option<MappingView>,
 }
 
 /// A display that stands still.
@@ -242,6 +218,16 @@ pub struct Model {
     pub queue: Listing<QueueRow>,
     /// The journal.
     pub journal: Listing<JournalRow>,
+    /// Records that were set aside.
+    pub quarantine: Listing<HoldItem>,
+    /// How far back the journal's page goes.
+    pub span: Span,
+    /// The record that is looked at closely.
+    pub closeup: Option<Closeup>,
+    /// The mapping of the pair that is looked at.
+    pub mapping: Option<Mapping>,
+    /// The overview's graphs show a day where there is no room for both.
+    pub day: bool,
     /// The pair that was chosen on the overview, if one was.
     pub pair: Option<PairName>,
     /// The detail has the page.
@@ -298,6 +284,11 @@ impl Model {
             relations: Listing::default(),
             queue: Listing::default(),
             journal: Listing::default(),
+            quarantine: Listing::default(),
+            span: Span::All,
+            closeup: None,
+            mapping: None,
+            day: false,
             pair: None,
             expanded: false,
             detail_top: 0,
@@ -328,6 +319,27 @@ impl Model {
             Some(body) => body.scopes(),
             None if self.typing => &[Scope::Search],
             None => self.page.scopes(),
+        }
+    }
+
+    /// What a condition of the keymap can ask for.
+    pub fn facts(&self) -> Facts {
+        let (marked, filtered) = match self.page {
+            Page::Conflicts => (!self.holds.marks.is_empty(), !self.holds.filter.is_empty()),
+            Page::Orphans => (!self.orphans.marks.is_empty(), !self.orphans.filter.is_empty()),
+            Page::Relations => (false, !self.relations.filter.is_empty()),
+            Page::Queue => (false, !self.queue.filter.is_empty()),
+            Page::Journal => (false, !self.journal.filter.is_empty()),
+            Page::Quarantine => (false, !self.quarantine.filter.is_empty()),
+            Page::Overview | Page::Pairs | Page::Health => (false, false),
+        };
+        Facts {
+            staged: !self.staged.is_empty(),
+            marked,
+            filtered,
+            expanded: self.expanded,
+            read_only: self.read_only,
+            frozen: self.frozen.is_some(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::model::{Happening, Side};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
-use crate::tui::widgets::{Pen, Span, age};
+use crate::tui::widgets::{Pen, Span, age, line, shifted};
 
 /// A word and how it is meant.
 pub(super) fn word(what: Happening) -> (Role, &'static str) {
@@ -94,6 +94,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         ["Nothing has happened yet.".to_owned(), "Every change seen, decided or written will be told here.".to_owned()];
     let words = Words { rows: "journal lines", empty: &empty, searched: false };
     table(pen, list, &model.journal, &COLUMNS, &words, |row| cells(model, row));
+    if let Some((span, _)) = model.span.of() {
+        pen.put(Rect { width: 18, ..shifted(line(list, 0), 36) }, Role::Accent, &format!(" {span} "));
+    }
     let Some(row) = model.journal.current() else {
         detail(pen, model, below_list, "", &[]);
         return;

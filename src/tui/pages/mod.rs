@@ -1,9 +1,14 @@
 //! One file a page. Each draws a model into the area it is given; none knows any other.
 
+mod conflict;
 mod conflicts;
+mod figures;
+mod health;
 mod journal;
 mod orphans;
 mod overview;
+mod pairs;
+mod quarantine;
 mod queue;
 mod relations;
 
@@ -24,6 +29,9 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
         Page::Relations => relations::draw(pen, model, list),
         Page::Queue => queue::draw(pen, model, list, detail),
         Page::Journal => journal::draw(pen, model, list, detail),
+        Page::Quarantine => quarantine::draw(pen, model, list, detail),
+        Page::Pairs => pairs::draw(pen, model, list, detail),
+        Page::Health => health::draw(pen, model, body),
     }
 }
 
@@ -34,6 +42,12 @@ fn key(model: &Model, action: super::action::Action) -> String {
 
 /// Draws the detail under a list: a rule with a heading, then lines that can be scrolled.
 fn detail(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Span]) {
+    let lines: Vec<Vec<Span>> = lines.iter().map(|span| vec![span.clone()]).collect();
+    rich(pen, model, area, title, &lines);
+}
+
+/// The same, with lines of several pieces.
+fn rich(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Vec<Span>]) {
     if area.is_empty() {
         return;
     }
@@ -47,7 +61,9 @@ fn detail(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Sp
         String::new()
     };
     headed(pen, model, line(area, 0), title, &more);
-    pen.lines(body, lines, top);
+    for (row, spans) in (0..body.height).zip(lines.iter().skip(usize::from(top))) {
+        pen.spans(line(body, row), spans);
+    }
 }
 
 /// A rule with a heading, and a hint at its end that the heading makes room for.

@@ -13,7 +13,7 @@ use crate::tui::widgets::{Pen, Span, below, line, shifted};
 const FIELDS: u16 = 4;
 
 fn area(areas: &Areas) -> Rect {
-    layout::middle(areas, areas.body.width.min(110), areas.body.height.min(30))
+    layout::middle(areas, areas.body.width.min(170), areas.body.height.min(40))
 }
 
 /// How many rows are visible on a screen of this size.
@@ -34,6 +34,13 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) ->
         Seeks::Owner => &picker.owners.filter,
         _ => &picker.records.filter,
     };
+    let inside = if inside.width >= layout::WIDE - 2 {
+        let left = inside.width / 3;
+        about(pen, model, Rect { width: left.saturating_sub(1), ..inside }, picker);
+        shifted(inside, left)
+    } else {
+        inside
+    };
     let label = pen.put(line(inside, 0), Role::Strong, " search: ");
     pen.put(shifted(line(inside, 0), label), Role::Text, &search.text());
     if picker.sources.len() > 1 {
@@ -50,6 +57,40 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) ->
     }
     let caret = label + u16::try_from(text::width(search.before())).unwrap_or(0);
     Some((inside.x + caret.min(inside.width.saturating_sub(1)), inside.y))
+}
+
+/// The other column: what a record is being chosen for, and what it has already.
+fn about(pen: &mut Pen<'_>, model: &Model, area: Rect, picker: &Picker) {
+    let mut lines: Vec<Span> = Vec::new();
+    match &picker.seeks {
+        Seeks::Counterpart(row) => {
+            lines.push((Role::Strong, format!(" {}", row.title)));
+            lines.push((Role::Warn, format!(" {}: {}", row.record.side, row.why)));
+            lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!(" {label}: {text}"))));
+        }
+        Seeks::Owner => lines.push((Role::Dim, " First whose link it is, then what is linked.".to_owned())),
+        Seeks::Target { owner, title, field } => {
+            lines.push((Role::Strong, format!(" {title}")));
+            let own = model.relations.rows.iter().filter(|row| row.owner == *owner && row.field == *field);
+            let linked: Vec<Span> = own
+                .filter(|row| row.target.is_some())
+                .map(|row| (Role::Text, format!("  {} {}", model.theme.glyphs.arrow, row.target_title)))
+                .collect();
+            lines.push((
+                Role::Dim,
+                if linked.is_empty() { " is linked to nothing yet" } else { " is linked to" }.to_owned(),
+            ));
+            lines.extend(linked);
+        }
+    }
+    pen.lines(area, &lines, 0);
+    for row in 0..area.height {
+        pen.put(
+            shifted(line(Rect { width: area.width + 1, ..area }, row), area.width),
+            Role::Border,
+            model.theme.glyphs.vertical,
+        );
+    }
 }
 
 fn owners(pen: &mut Pen<'_>, list: Rect, picker: &Picker) {
@@ -76,11 +117,12 @@ fn records(pen: &mut Pen<'_>, list: Rect, below_list: Rect, picker: &Picker) {
         ["No record contains this text.".to_owned()]
     };
     let words = Words { rows: "records", empty: &empty, searched: true };
-    let heads = [("record", Wide::Share(3)), ("why", Wide::Share(2)), ("id", Wide::Share(1))];
+    let heads = [("fit", Wide::Cells(4)), ("record", Wide::Share(3)), ("why", Wide::Share(3)), ("id", Wide::Share(1))];
     table(pen, list, &picker.records, &heads, &words, |row| {
         let why = if row.taken { (Role::Bad, "x tied already".to_owned()) } else { (Role::Good, row.reason.clone()) };
         let role = if row.taken { Role::Dim } else { Role::Strong };
-        vec![(role, row.title.clone()), why, (Role::Dim, row.id.to_string())]
+        let fit = if row.score > 0 { format!("{:>3}%", row.score) } else { String::new() };
+        vec![(Role::Accent, fit), (role, row.title.clone()), why, (Role::Dim, row.id.to_string())]
     });
     if let Some(row) = picker.records.current() {
         pen.rule(line(below_list, 0), &row.title);

@@ -5,6 +5,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use rustix::process::Signal;
 
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
@@ -39,10 +40,50 @@ impl Session {
         Ok(session)
     }
 
+    /// Lets the shell have the terminal and stops this process and its group, as ctrl-z does where nobody took the key away;
+    /// comes back when it is told to go on. Returns the terminal's size then, for everything must be drawn anew.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where no shell would bring us back; nothing was stopped then.
+    pub fn suspend() -> io::Result<(u16, u16)> {
+        if !Self::is_active() || !has_job_control() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        leave();
+        // The whole group: whoever started us in it, `cargo run` or a pipe, has to stop too or the shell stays away.
+        let stopped = rustix::process::kill_current_process_group(Signal::STOP);
+        let size = Self::resume()?;
+        stopped.map_err(io::Error::from)?;
+        Ok(size)
+    }
+
+    /// Takes the terminal over again: a shell that had it meanwhile has set it up for itself.
+    ///
+    /// # Errors
+    /// If the terminal cannot be switched to raw mode or written to.
+    pub fn resume() -> io::Result<(u16, u16)> {
+        // crossterm would remember the mode it found, which may be our own.
+        let _ = disable_raw_mode();
+        ACTIVE.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        write_all(ENTER)?;
+        crossterm::terminal::size()
+    }
+
     /// Whether the terminal is still ours: a panic anywhere, even in another task, has given it back.
     pub fn is_active() -> bool {
         ACTIVE.load(Ordering::SeqCst)
     }
+}
+
+/// Whether a shell with job control started us: our parent is in our session, which we do not lead, and the terminal is ours.
+/// Where sshd or a terminal starts us by itself, nobody could bring us back.
+fn has_job_control() -> bool {
+    use rustix::process::{getpgrp, getppid, getsid};
+    let (group, session) = (getpgrp(), getsid(None).ok());
+    let front = rustix::termios::tcgetpgrp(rustix::stdio::stdin()).ok();
+    let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
+    front == Some(group) && session != Some(group) && parent == session
 }
 
 impl Drop for Session {

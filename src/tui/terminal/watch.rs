@@ -22,10 +22,11 @@ pub struct Watch {
     term: Signal,
     hangup: Signal,
     interrupt: Signal,
+    quit: Signal,
 }
 
 impl Watch {
-    /// Listens for SIGTERM, SIGHUP and SIGINT from now on.
+    /// Listens for SIGTERM, SIGHUP, SIGINT and SIGQUIT from now on.
     ///
     /// # Errors
     /// If the system refuses.
@@ -34,6 +35,7 @@ impl Watch {
             term: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
@@ -45,12 +47,52 @@ impl Watch {
                 _ = self.term.recv() => return Cause::Signal("SIGTERM"),
                 _ = self.hangup.recv() => return Cause::Signal("SIGHUP"),
                 _ = self.interrupt.recv() => return Cause::Signal("SIGINT"),
+                _ = self.quit.recv() => return Cause::Signal("SIGQUIT"),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {
                     if is_gone() || !Session::is_active() {
                         return Cause::TerminalGone;
                     }
                 }
             }
+        }
+    }
+}
+
+/// The signals by which a shell stops the dashboard and lets it go on.
+#[derive(Debug)]
+pub struct Jobs {
+    stop: Signal,
+    go_on: Signal,
+}
+
+/// What a shell wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Give the terminal back and stop.
+    Stop,
+    /// We were stopped and go on: the terminal may look like anything.
+    GoOn,
+}
+
+impl Jobs {
+    /// Listens for SIGTSTP and SIGCONT from now on.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn new() -> io::Result<Self> {
+        let kind = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
+        Ok(Self {
+            stop: signal(kind(rustix::process::Signal::TSTP))?,
+            go_on: signal(kind(rustix::process::Signal::CONT))?,
+        })
+    }
+
+    /// The next of them. Safe to drop and call again.
+    pub async fn next(&mut self) -> Job {
+        tokio::select! {
+            biased;
+            _ = self.go_on.recv() => Job::GoOn,
+            _ = self.stop.recv() => Job::Stop,
         }
     }
 }

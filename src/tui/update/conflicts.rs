@@ -198,6 +198,12 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
     ids.into_iter().flat_map(|id| super::tell(model, Command::Retry { id })).collect()
 }
 
+/// Tries a record again that was set aside.
+pub(super) fn retry_aside(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = model.quarantine.current().map(|item| item.row.id.clone()) else { return Vec::new() };
+    super::tell(model, Command::Retry { id }).into_iter().collect()
+}
+
 /// A value on one line, for a question.
 pub(super) fn flat(model: &Model, text: &str) -> String {
     if text.is_empty() {

@@ -34,11 +34,12 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     model.touch(Dirty::Now);
     model.prefix.push(key);
     let keymap = model.keymap.clone();
-    let mut found = keymap.lookup(scopes, &model.prefix);
+    let facts = model.facts();
+    let mut found = keymap.lookup_when(scopes, &model.prefix, &facts);
     if let (Found::Nothing, false, Some(latin)) = (found, takes_text, key.on_latin_keyboard()) {
         model.prefix.pop();
         model.prefix.push(latin);
-        found = keymap.lookup(scopes, &model.prefix);
+        found = keymap.lookup_when(scopes, &model.prefix, &facts);
     }
     match found {
         Found::Action(action) => {
@@ -112,12 +113,22 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             effects
         }
         A::Redraw => vec![Effect::Redraw],
+        A::Suspend => vec![Effect::Suspend],
+        A::Theme => {
+            model.theme = model.theme.next();
+            let name = model.theme.name().as_str();
+            model.toast(Tone::Plain, format!("theme `{name}`; `theme = \"{name}\"` in the configuration keeps it"));
+            vec![Effect::Redraw]
+        }
         A::PageOverview => lists::open_page(model, Page::Overview),
         A::PageConflicts => lists::open_page(model, Page::Conflicts),
         A::PageOrphans => lists::open_page(model, Page::Orphans),
         A::PageRelations => lists::open_page(model, Page::Relations),
         A::PageQueue => lists::open_page(model, Page::Queue),
         A::PageJournal => lists::open_page(model, Page::Journal),
+        A::PageQuarantine => lists::open_page(model, Page::Quarantine),
+        A::PagePairs => lists::open_page(model, Page::Pairs),
+        A::PageHealth => lists::open_page(model, Page::Health),
         A::PageNext => turn(model, 1),
         A::PagePrevious => turn(model, Page::ALL.len() - 1),
         A::Down => lists::go(model, Motion::By(1)),
@@ -148,6 +159,18 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Copy => copy(model),
         A::Approve => overview::approve(model),
         A::Override => overview::let_happen(model),
+        A::Span => {
+            model.day = !model.day;
+            Vec::new()
+        }
+        A::Pause => overview::pause(model, true),
+        A::Resume => overview::pause(model, false),
+        A::Hasten => overview::hasten(model),
+        A::QuarantineRetry => conflicts::retry_aside(model),
+        A::JournalSpan => {
+            model.span = model.span.next();
+            lists::refilter(model)
+        }
         A::ForceCrm => conflicts::pick(model, &Choice::Force(Side::Crm)),
         A::ForceNotion => conflicts::pick(model, &Choice::Force(Side::Notion)),
         A::KeepBase => conflicts::pick(model, &Choice::Base),
@@ -196,10 +219,18 @@ fn detail(model: &mut Model, by: i32) -> Vec<Effect> {
 
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.page {
-        Page::Overview => model.pair().map(|pair| pair.name.to_string()),
+        Page::Overview | Page::Pairs | Page::Health => model.pair().map(|pair| pair.name.to_string()),
+        Page::Quarantine => model.quarantine.current().map(|item| format!("{}: {}", item.row.title, item.row.detail)),
         Page::Conflicts => model.holds.current().map(|item| {
             let base = item.base.as_deref().unwrap_or_default();
-            format!("{} / {}\nbase: {base}\nCRM: {}\nNotion: {}", item.row.title, item.row.label, item.crm, item.notion)
+            let links = model.closeup.as_ref().filter(|closeup| item.row.id.tie_id().as_ref() == Some(&closeup.tie));
+            let links = links.and_then(|closeup| closeup.view.as_ref()).map(|view| &view.links);
+            let links = links.into_iter().flat_map(|links| [&links.crm, &links.notion]).flatten();
+            let links: String = links.map(|link| format!("\n{link}")).collect();
+            format!(
+                "{} / {}\nbase: {base}\nCRM: {}\nNotion: {}{links}",
+                item.row.title, item.row.label, item.crm, item.notion
+            )
         }),
         Page::Orphans => model.orphans.current().map(|row| {
             let fields: String = row.fields.iter().map(|(label, text)| format!("\n{label}: {text}")).collect();

@@ -1,6 +1,6 @@
 //! Pages, cursors, filters and the windows of lists.
 
-use super::ask;
+use super::{ask, closeup};
 use crate::control::{List, Query};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, Line, Listing, Model, Motion, Page, PopupBody, Row, Tone, Waiting};
@@ -13,7 +13,11 @@ const REFRESH_MS: u64 = 400;
 macro_rules! on_page {
     ($model:expr, $page:expr, $list:ident => $do:expr, $none:expr) => {
         match $page {
-            Page::Overview => $none,
+            Page::Overview | Page::Pairs | Page::Health => $none,
+            Page::Quarantine => {
+                let $list = &mut $model.quarantine;
+                $do
+            }
             Page::Conflicts => {
                 let $list = &mut $model.holds;
                 $do
@@ -41,7 +45,8 @@ macro_rules! on_page {
 /// What is asked for a page.
 pub(super) fn list_of(page: Page) -> List {
     match page {
-        Page::Conflicts | Page::Overview => List::Holds,
+        Page::Conflicts | Page::Overview | Page::Pairs | Page::Health => List::Holds,
+        Page::Quarantine => List::Quarantined,
         Page::Orphans => List::Orphans,
         Page::Relations => List::Relations,
         Page::Queue => List::Queue,
@@ -54,7 +59,9 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     let (page, height, ms) = (model.page, layout::rows(model), model.ms);
     let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None);
+    let since = if page == Page::Journal { since(model) } else { None };
     if let Some(query) = query {
+        let query = Query { since, ..query };
         let effect = ask(model, Waiting::List(page), query);
         if let Effect::Query { tag, .. } = &effect {
             on_page!(model, page, list => list.asked = Some(*tag), ());
@@ -62,7 +69,14 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         effects.push(effect);
     }
     effects.extend(settle_picker(model));
+    effects.extend(closeup::settle(model));
     effects
+}
+
+/// The moment from which on the journal is shown.
+fn since(model: &Model) -> Option<jiff::Timestamp> {
+    let (_, minutes) = model.span.of()?;
+    model.now.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }
 
 fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
@@ -127,7 +141,8 @@ pub(super) fn picker_rows(model: &Model) -> u64 {
 /// Whether a query waits for the next tick.
 pub(super) fn is_waiting(model: &Model) -> bool {
     let stale = match model.page {
-        Page::Overview => false,
+        Page::Overview | Page::Pairs | Page::Health => false,
+        Page::Quarantine => model.quarantine.stale,
         Page::Conflicts => model.holds.stale,
         Page::Orphans => model.orphans.stale,
         Page::Relations => model.relations.stale,
@@ -162,8 +177,10 @@ pub(super) fn open_page(model: &mut Model, page: Page) -> Vec<Effect> {
 /// Moves the page's cursor.
 pub(super) fn go(model: &mut Model, motion: Motion) -> Vec<Effect> {
     let (page, height) = (model.page, layout::rows(model));
-    if page == Page::Overview {
-        return go_pair(model, motion);
+    if matches!(page, Page::Overview | Page::Pairs | Page::Health) {
+        let mut effects = go_pair(model, motion);
+        effects.extend(settle(model));
+        return effects;
     }
     if on_page!(model, page, list => list.go(motion, height), false) {
         model.detail_top = 0;
@@ -182,6 +199,7 @@ fn go_pair(model: &mut Model, motion: Motion) -> Vec<Effect> {
         Motion::Last => last,
     };
     model.pair = names.get(to).cloned();
+    model.detail_top = 0;
     Vec::new()
 }
 

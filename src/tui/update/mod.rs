@@ -4,6 +4,7 @@
 //! screen and armed. Everything else may at most put up such a question, ask the engine to look again, or let it try
 //! again what it was about to do anyway.
 
+mod closeup;
 pub(super) mod conflicts;
 mod keys;
 mod lists;

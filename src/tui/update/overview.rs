@@ -1,4 +1,4 @@
-//! Decisions about a pair as a whole.
+//! Decisions about a pair as a whole, and about what waits in the queue.
 
 use super::open;
 use crate::control::{Command, PairState};
@@ -50,5 +50,45 @@ pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
     );
     confirm.about = Some((pair.name, pair.state));
     open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}
+
+/// Asks whether a pair's writes are to stop, or to go on.
+pub(super) fn pause(model: &mut Model, stop: bool) -> Vec<Effect> {
+    let Some(name) = model.pair().map(|pair| pair.name.clone()) else { return Vec::new() };
+    let lines = if stop {
+        vec![
+            (Role::Strong, format!("Nothing of {name} will be written until somebody resumes it.")),
+            (
+                Role::Text,
+                "Both sides are still observed; what changes meanwhile waits, and conflicts are held.".to_owned(),
+            ),
+            (Role::Text, "What was sent already is finished.".to_owned()),
+        ]
+    } else {
+        vec![(Role::Strong, format!("{name} is written again; what has waited goes next."))]
+    };
+    let confirm = match stop {
+        true => Confirm::new("Pause", lines, "Yes, pause it", vec![Command::Pause { pair: name }]),
+        false => Confirm::new("Resume", lines, "Yes, resume it", vec![Command::Resume { pair: name }]),
+    };
+    open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}
+
+/// Asks whether an operation is to go now.
+pub(super) fn hasten(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.queue.current().cloned() else { return Vec::new() };
+    let lines = vec![
+        (Role::Strong, "This goes with the next free request:".to_owned()),
+        (Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
+        (Role::Text, format!("  {}", row.fields.join(", "))),
+        (
+            Role::Text,
+            "It waits because somebody may still be typing there, or because it failed a moment ago.".to_owned(),
+        ),
+    ];
+    let command = Command::Hasten { pair: row.pair, side: row.side, record: row.record };
+    open(model, PopupBody::Confirm(Confirm::new("Send it now", lines, "Yes, send it now", vec![command])));
     Vec::new()
 }

@@ -15,8 +15,7 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The actions that fit a text, best first; all that can be done here if there is none. What can be done comes before what
-/// cannot.
+/// The actions that fit a text, best first; of those that fit as well, what can be done here comes before what cannot.
 fn matching(model: &Model, text: &str) -> Vec<Action> {
     let scopes = model.page.scopes();
     let offered = REGISTRY.iter().filter(|spec| !spec.scope.is_of_popups());
@@ -25,16 +24,17 @@ fn matching(model: &Model, text: &str) -> Vec<Action> {
     let mut scored: Vec<(bool, u32, usize, Action)> = offered
         .enumerate()
         .filter_map(|(place, spec)| {
-            let (mut name, mut doc) = (Vec::new(), Vec::new());
+            let mut name = Vec::new();
             let named = format!("{} {} {}", spec.title, spec.id, model.keymap.keys_of(spec.action).join(" "));
             // A word of the name counts more than one of the explanation.
             let by_name = pattern.score(Utf32Str::new(&named, &mut name), &mut matcher).map(|score| score * 2);
-            let by_doc = pattern.score(Utf32Str::new(spec.doc, &mut doc), &mut matcher);
+            // Letters strewn over a sentence mean nothing; a piece of it does.
+            let by_doc = spec.doc.to_lowercase().contains(&text.trim().to_lowercase()).then_some(1);
             let here = scopes.contains(&spec.scope) && why_not(model, spec).is_none();
             Some((here, by_name.max(by_doc)?, place, spec.action))
         })
         .collect();
-    scored.sort_by_key(|(here, score, place, _)| (!*here, std::cmp::Reverse(*score), *place));
+    scored.sort_by_key(|(here, score, place, _)| (std::cmp::Reverse(*score), !*here, *place));
     scored.into_iter().map(|(.., action)| action).collect()
 }
 

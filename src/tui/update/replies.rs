@@ -1,6 +1,6 @@
 //! What the Desk answered.
 
-use super::{conflicts, lists, marks, open, popups, staging};
+use super::{closeup, conflicts, lists, marks, open, popups, staging};
 use crate::control::{Candidate, DeskError, RelationRow, Reply, Rows, Window};
 use crate::model::HoldId;
 use crate::tui::layout;
@@ -14,6 +14,18 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
         Some(Waiting::List(page)) => {
             page_rows(model, page, tag, result);
             lists::settle(model)
+        }
+        Some(Waiting::Closeup(tie)) => {
+            result.into_iter().for_each(|window| closeup::came(model, &tie, window));
+            Vec::new()
+        }
+        Some(Waiting::Story(tie)) => {
+            result.into_iter().for_each(|window| closeup::told(model, &tie, window));
+            Vec::new()
+        }
+        Some(Waiting::Mapping(pair)) => {
+            result.into_iter().for_each(|window| closeup::mapped(model, &pair, window));
+            Vec::new()
         }
         Some(Waiting::Marks { page, filter }) => match result {
             Ok(window) => marks::came(model, page, &filter, window),
@@ -98,7 +110,8 @@ macro_rules! rows {
 fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, DeskError>) {
     let height = if page == model.page { layout::rows(model) } else { 1 };
     let taken = match page {
-        Page::Overview => return,
+        Page::Overview | Page::Pairs | Page::Health => return,
+        Page::Quarantine => take(&mut model.quarantine, tag, unpack(result, rows!(Holds), edge::hold), height),
         Page::Conflicts => {
             let taken = take(&mut model.holds, tag, unpack(result, rows!(Holds), edge::hold), height);
             staging::reconcile(model);
@@ -121,13 +134,17 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
     }
     if taken.changed {
         model.touch(Dirty::Figures);
+        if page == Page::Conflicts {
+            // What was looked at closely may look different now.
+            model.closeup = None;
+        }
     }
     if taken.lost {
         // Half of a key sequence was meant for the record that was there.
         model.prefix.clear();
         model.detail_top = 0;
         model.touch(Dirty::Now);
-        if matches!(page, Page::Conflicts | Page::Orphans) && model.toasts.is_empty() {
+        if matches!(page, Page::Conflicts | Page::Orphans | Page::Quarantine) && model.toasts.is_empty() {
             model.toast(Tone::Plain, "the record under the cursor has left this list; the cursor is on the next one");
         }
     }

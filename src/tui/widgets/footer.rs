@@ -61,7 +61,8 @@ fn staged(pen: &mut Pen<'_>, model: &Model, area: Rect) {
 /// The page's filter before its caret, and whole.
 fn filter(model: &Model) -> Option<(String, String)> {
     let line = match model.page {
-        Page::Overview => return None,
+        Page::Overview | Page::Pairs | Page::Health => return None,
+        Page::Quarantine => &model.quarantine.filter,
         Page::Conflicts => &model.holds.filter,
         Page::Orphans => &model.orphans.filter,
         Page::Relations => &model.relations.filter,
@@ -97,7 +98,7 @@ pub fn keys(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         // Where everything else is, in one word: the pages' keys stand in the line of pages.
         if model.page == Page::Overview {
             let first = model.keymap.keys_of(Action::PageConflicts).into_iter().next().unwrap_or_default();
-            let last = model.keymap.keys_of(Action::PageJournal).into_iter().next().unwrap_or_default();
+            let last = model.keymap.keys_of(Action::PageHealth).into_iter().next().unwrap_or_default();
             left.insert(0, [(Role::Key, format!(" {first}..{last}")), (Role::Text, " pages ".to_owned())]);
         } else {
             left.extend(hint(model, Action::Mark).filter(|_| matches!(model.page, Page::Conflicts | Page::Orphans)));

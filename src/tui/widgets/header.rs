@@ -92,11 +92,13 @@ fn totals(model: &Model, snapshot: &Snapshot, room: usize) -> Vec<Span> {
         (quarantined, "quarantined", "quarantined"),
         (drift, "drift", "drift"),
     ];
+    let words = |(count, one, many): &(u64, &str, &str)| format!("{count} {}", if *count == 1 { one } else { many });
+    let all: usize = counts.iter().map(|count| super::width(&words(count)) + 3).sum();
     let mut spans = Vec::new();
-    for (count, one, many) in counts {
-        let role = if count == 0 { Role::Dim } else { Role::Warn };
+    for count in counts.iter().filter(|(count, ..)| *count > 0 || all <= room) {
+        let role = if count.0 == 0 { Role::Dim } else { Role::Warn };
         spans.push((Role::Dim, if spans.is_empty() { "  ".to_owned() } else { dot.clone() }));
-        spans.push((role, format!("{count} {}", if count == 1 { one } else { many })));
+        spans.push((role, words(count)));
     }
     let windows = snapshot.windows;
     let p50 = if windows.count == 0 { "not measured".to_owned() } else { format!("{} ms", windows.p50) };
@@ -171,47 +173,34 @@ pub fn per_minute(snapshot: &Snapshot, side: Side, written: bool) -> u64 {
     samples.map(|sample| u64::from(*if written { sample.written } else { sample.seen }.get(side))).sum()
 }
 
-/// Draws the line of pages.
+/// Draws the line of pages: with whole names where there is room, else with short ones, else without gaps.
 pub fn tabs(pen: &mut Pen<'_>, model: &Model, area: Rect) {
-    let wide = tabs_width(model) <= usize::from(area.width);
+    let tabs = |letters: usize, gap: &'static str| -> Vec<(Page, [Span; 4])> {
+        let letters = |page| if page == model.page { letters.max(10) } else { letters };
+        Page::ALL.into_iter().map(|page| (page, tab(model, page, letters(page), gap))).collect()
+    };
+    let wide = |tabs: &[(Page, [Span; 4])]| -> usize {
+        tabs.iter().flat_map(|(_, spans)| spans).map(|(_, text)| super::width(text)).sum()
+    };
+    let all = [tabs(usize::MAX, " "), tabs(4, " "), tabs(4, ""), tabs(2, "")];
+    let fits = all.iter().find(|tabs| wide(tabs) <= usize::from(area.width)).or(all.last());
     let mut used = 0;
-    for page in Page::ALL {
-        let key = model.keymap.keys_of(opens(page)).into_iter().next().unwrap_or_default();
-        let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page));
-        let count = count.filter(|count| *count > 0).map(|count| format!(" {count}")).unwrap_or_default();
-        let title = if page == model.page || wide { page.title() } else { short(page) };
+    for (page, spans) in fits.into_iter().flatten() {
         let from = used;
-        used += pen.put(shifted(area, used), Role::Key, &format!(" {key}"));
-        let here = page == model.page;
-        used += pen.put(shifted(area, used), if here { Role::Strong } else { Role::Text }, &format!(" {title}"));
-        used += pen.put(shifted(area, used), Role::Warn, &count);
-        used += pen.put(shifted(area, used), Role::Text, " ");
-        if here {
+        used += pen.spans(shifted(area, used), spans);
+        if *page == model.page {
             pen.tint(Rect { width: used - from, ..shifted(area, from) }, Role::Cursor);
         }
     }
 }
 
-fn tabs_width(model: &Model) -> usize {
-    Page::ALL
-        .into_iter()
-        .map(|page| {
-            let key = model.keymap.keys_of(opens(page)).first().map_or(0, String::len);
-            let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page)).filter(|count| *count > 0);
-            key + page.title().len() + 3 + count.map_or(0, |count| count.to_string().len() + 1)
-        })
-        .sum()
-}
-
-fn short(page: Page) -> &'static str {
-    match page {
-        Page::Overview => "Over",
-        Page::Conflicts => "Confl.",
-        Page::Orphans => "Orph.",
-        Page::Relations => "Rel.",
-        Page::Queue => "Queue",
-        Page::Journal => "Jour.",
-    }
+fn tab(model: &Model, page: Page, letters: usize, gap: &str) -> [Span; 4] {
+    let key = model.keymap.keys_of(opens(page)).into_iter().next().unwrap_or_default();
+    let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page)).filter(|count| *count > 0);
+    let count = count.map(|count| format!(" {count}")).unwrap_or_default();
+    let title: String = page.title().chars().take(letters).collect();
+    let role = if page == model.page { Role::Strong } else { Role::Text };
+    [(Role::Key, format!(" {key}")), (role, format!(" {title}")), (Role::Warn, count), (Role::Text, gap.to_owned())]
 }
 
 /// The action that opens a page.
@@ -223,6 +212,9 @@ pub fn opens(page: Page) -> Action {
         Page::Relations => Action::PageRelations,
         Page::Queue => Action::PageQueue,
         Page::Journal => Action::PageJournal,
+        Page::Quarantine => Action::PageQuarantine,
+        Page::Pairs => Action::PagePairs,
+        Page::Health => Action::PageHealth,
     }
 }
 
@@ -231,6 +223,7 @@ fn count(snapshot: &Snapshot, page: Page) -> Option<u64> {
         Page::Conflicts => Some(snapshot.conflicts + snapshot.holds),
         Page::Orphans => Some(snapshot.orphans),
         Page::Queue => Some(snapshot.queue.crm.total() + snapshot.queue.notion.total()),
-        Page::Overview | Page::Relations | Page::Journal => None,
+        Page::Quarantine => Some(snapshot.quarantined),
+        Page::Overview | Page::Relations | Page::Journal | Page::Pairs | Page::Health => None,
     }
 }

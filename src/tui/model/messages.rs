@@ -1,0 +1,112 @@
+//! What happens to the dashboard, what it wants done, and what it waits for.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Choice, Page};
+use crate::control::{Command, DeskError, Query, Reply, Snapshot, Window};
+use crate::model::{HoldId, PairName, TieId};
+use crate::tui::keymap::Key;
+
+/// What happens to the dashboard.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// The terminal's size in cells.
+    Resize(u16, u16),
+    /// The time: by the wall, and in milliseconds since the start. Sent before every other message.
+    Tick {
+        /// By the wall.
+        now: Timestamp,
+        /// Since the start.
+        ms: u64,
+    },
+    /// A frame went out, with this popup on top.
+    Drawn {
+        /// Its number.
+        popup: Option<u64>,
+    },
+    /// The newest snapshot.
+    Snapshot(Arc<Snapshot>),
+    /// No snapshot will ever come again.
+    Gone(String),
+    /// What a query brought.
+    Answer {
+        /// The effect's number.
+        tag: u64,
+        /// The rows.
+        result: Result<Window, DeskError>,
+    },
+    /// What became of a command.
+    Reply {
+        /// The effect's number.
+        tag: u64,
+        /// The reply.
+        result: Result<Reply, DeskError>,
+    },
+}
+
+/// What the dashboard wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the Desk for rows; comes back as [`Msg::Answer`].
+    Query {
+        /// Its number.
+        tag: u64,
+        /// The query.
+        query: Query,
+    },
+    /// Tell the Desk something; comes back as [`Msg::Reply`].
+    Command {
+        /// Its number.
+        tag: u64,
+        /// The command.
+        command: Command,
+    },
+    /// End the dashboard.
+    Quit,
+    /// Give the terminal back to the shell and stop, until it lets us go on.
+    Suspend,
+    /// Paint everything again.
+    Redraw,
+    /// Put text into the operator's clipboard.
+    Copy(String),
+}
+
+/// What an effect that is out was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// The rows of a page.
+    List(Page),
+    /// The rows of a picker, by its popup's number.
+    Picker(u64),
+    /// All holds of one record, to ask about them together.
+    Record {
+        /// The record.
+        tie: TieId,
+        /// What was chosen.
+        choice: Choice,
+    },
+    /// A record with all its fields.
+    Closeup(TieId),
+    /// What the journal says of it.
+    Story(TieId),
+    /// A pair's mapping.
+    Mapping(PairName),
+    /// Every row that a page's filter lets through, to mark them.
+    Marks {
+        /// The page.
+        page: Page,
+        /// The filter when it was asked.
+        filter: String,
+    },
+    /// A command.
+    Command {
+        /// The holds it is about.
+        about: Vec<HoldId>,
+    },
+}
