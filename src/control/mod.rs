@@ -20,7 +20,8 @@ pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use query::{
-    Candidate, HoldRow, JournalRow, List, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue, Window,
+    Candidate, HoldRow, JournalRow, List, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
+    Window,
 };
 pub use snapshot::{
     Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Snapshot,

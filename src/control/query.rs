@@ -58,6 +58,10 @@ pub struct Query {
     pub offset: u64,
     /// How many rows at most; the Desk gives 500 at most.
     pub limit: u64,
+    /// Of holds and orphans: the row that the asker's cursor is on. If it is in the list, the rows around it come, wherever it
+    /// stands by now, and `offset` counts for nothing: a cursor stays on its record however the list moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
     /// Of the journal, only lines about this tie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<TieId>,
@@ -69,8 +73,24 @@ pub struct Query {
 impl Query {
     /// A list without a filter; whoever asks says how many rows.
     pub fn all(list: List) -> Self {
-        Self { list, filter: String::new(), offset: 0, limit: 0, tie: None, since: None }
+        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, tie: None, since: None }
     }
+
+    /// The first row to give when the row that is asked for stands at this place, or is not there.
+    pub fn from(&self, place: Option<usize>) -> u64 {
+        let place = place.and_then(|place| u64::try_from(place).ok());
+        place.map_or(self.offset, |place| place.saturating_sub(self.limit / 2))
+    }
+}
+
+/// A row of a list that can be named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Near {
+    /// Of [`List::Holds`] and [`List::Quarantined`].
+    Hold(HoldId),
+    /// Of [`List::Orphans`].
+    Orphan(RecordRef),
 }
 
 /// The rows that were asked for.

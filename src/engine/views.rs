@@ -1,6 +1,6 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{HoldRow, List, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
+use crate::control::{HoldRow, List, Near, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
 use crate::model::{
     Hold, IntentState, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
 };
@@ -40,15 +40,18 @@ impl Core {
         }
     }
 
-    /// Only rows that are shown are made, unless their text has to be searched.
+    /// Of rows that are not shown nothing is kept, and nothing made unless their text has to be searched.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
         let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
         holds.sort_by_key(|hold| (!hold.why.is_conflict(), hold.since, hold.id.clone()));
-        if query.filter.is_empty() {
-            return slice(query, holds, |hold| self.hold_row(hold), Rows::Holds);
-        }
-        let rows = holds.into_iter().map(|hold| self.hold_row(hold)).collect();
-        cut(query, rows, text_of_hold, Rows::Holds)
+        let filter = query.filter.to_lowercase();
+        holds.retain(|hold| filter.is_empty() || text_of_hold(&self.hold_row(hold)).to_lowercase().contains(&filter));
+        let place = match &query.near {
+            Some(Near::Hold(id)) => holds.iter().position(|hold| hold.id == *id),
+            _ => None,
+        };
+        let query = Query { offset: query.from(place), ..query.clone() };
+        slice(&query, holds, |hold| self.hold_row(hold), Rows::Holds)
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {
@@ -153,6 +156,11 @@ impl Core {
             },
             creatable: self.creatable(pair, &orphan.record),
         };
+        let place = match &query.near {
+            Some(Near::Orphan(record)) => orphans.iter().position(|(_, orphan)| orphan.record == *record),
+            _ => None,
+        };
+        let query = &Query { offset: query.from(place), ..query.clone() };
         slice(query, orphans, row, Rows::Orphans)
     }
 

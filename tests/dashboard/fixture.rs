@@ -251,6 +251,20 @@ pub fn full() -> World {
 impl World {
     pub fn answer(&self, query: &Query) -> Window {
         let filter = query.filter.to_lowercase();
+        // As the engine does: the rows around the one the cursor is on.
+        let fits = |text: String| text.to_lowercase().contains(&filter);
+        let place = match &query.near {
+            Some(Near::Hold(id)) => {
+                let mut rows = self.holds.iter().filter(|row| fits(format!("{} {}", row.title, row.label)));
+                rows.position(|row| row.id == *id)
+            }
+            Some(Near::Orphan(record)) => {
+                let mut rows = self.orphans.iter().filter(|row| fits(row.title.clone()));
+                rows.position(|row| row.record == *record)
+            }
+            None => None,
+        };
+        let query = &Query { offset: query.from(place), ..query.clone() };
         fn cut<T: Clone>(rows: &[T], text: impl Fn(&T) -> String, filter: &str, query: &Query) -> (u64, Vec<T>) {
             let rows: Vec<T> = rows.iter().filter(|row| text(row).to_lowercase().contains(filter)).cloned().collect();
             let offset = usize::try_from(query.offset).unwrap();

@@ -1,5 +1,6 @@
 //! What the dashboard promises, over a fake engine: decisions, pages, hostile text, the loop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "the frames' writer is a real thread, whose time cannot be paused")]
 
 mod decisions;
 mod fixture;

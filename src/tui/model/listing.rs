@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::control::{Candidate, JournalRow, Query, QueueRow, RelationRow};
-use crate::control::{List, OrphanRow};
+use crate::control::{Candidate, JournalRow, List, Near, OrphanRow, Query, QueueRow, RelationRow};
 use crate::model::{FieldKey, HoldId, PairName, RecordId, RecordRef, Side, TieId};
 
 use super::edge::HoldItem;
@@ -19,6 +18,10 @@ pub trait Row: Clone + Debug + PartialEq {
     fn id(&self) -> Self::Id;
     /// What a search among the rows that are here looks at.
     fn words(&self) -> String;
+    /// The record as the Desk can look for it, where it can.
+    fn near(_: &Self::Id) -> Option<Near> {
+        None
+    }
 }
 
 impl Row for HoldItem {
@@ -29,6 +32,9 @@ impl Row for HoldItem {
     fn words(&self) -> String {
         format!("{} {} {} {}", self.row.title, self.row.label, self.row.crm.text, self.row.notion.text)
     }
+    fn near(id: &HoldId) -> Option<Near> {
+        Some(Near::Hold(id.clone()))
+    }
 }
 
 impl Row for OrphanRow {
@@ -38,6 +44,9 @@ impl Row for OrphanRow {
     }
     fn words(&self) -> String {
         format!("{} {}", self.title, self.why)
+    }
+    fn near(id: &RecordRef) -> Option<Near> {
+        Some(Near::Orphan(id.clone()))
     }
 }
 
@@ -177,7 +186,8 @@ impl<R: Row> Listing<R> {
     pub fn query(&self, list: List, height: u64) -> Query {
         let limit = (height * 4).clamp(60, 500);
         let offset = self.at.saturating_sub(limit / 2);
-        Query { filter: self.filter.text().trim().to_owned(), offset, limit, ..Query::all(list) }
+        let near = self.on.as_ref().and_then(R::near);
+        Query { filter: self.filter.text().trim().to_owned(), offset, limit, near, ..Query::all(list) }
     }
 
     /// Whether a visible row is not here.

@@ -38,6 +38,15 @@ impl Write for FrameBuf {
     }
 }
 
+/// Plain style, and every cell blank: what a terminal of ours believes it starts from.
+const WIPE: &[u8] = b"\x1b[0m\x1b[2J";
+
+/// A terminal on which nothing was drawn. A fixed viewport asks nobody for its size; the loop tells it.
+fn terminal(buffer: &FrameBuf, (width, height): (u16, u16)) -> io::Result<Terminal<CrosstermBackend<FrameBuf>>> {
+    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) };
+    Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)
+}
+
 /// Turns models into bytes: each frame holds only what changed since the one before.
 #[derive(Debug)]
 pub struct Screen {
@@ -56,9 +65,7 @@ impl Screen {
     /// Never in practice: nothing is written to a terminal here.
     pub fn new(size: (u16, u16)) -> io::Result<Self> {
         let buffer = FrameBuf::default();
-        // A fixed viewport asks nobody for its size; the loop tells it.
-        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
-        let terminal = Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)?;
+        let terminal = terminal(&buffer, size)?;
         Ok(Self { terminal, buffer, size, extra: Vec::new(), shown: None })
     }
 
@@ -67,13 +74,18 @@ impl Screen {
         self.size
     }
 
-    /// The next frame is drawn from nothing. `Terminal::clear` would ask the terminal where its cursor is.
+    /// The next frame is drawn from nothing. `Terminal::clear` would ask the terminal where its cursor is, and
+    /// `Terminal::resize` would send a blank for every cell: as much again as the whole frame.
     ///
     /// # Errors
     /// Never in practice.
     pub fn repaint(&mut self) -> io::Result<()> {
         self.shown = None;
-        self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
+        self.terminal = terminal(&self.buffer, self.size)?;
+        if !self.extra.starts_with(WIPE) {
+            self.extra.splice(0..0, WIPE.iter().copied());
+        }
+        Ok(())
     }
 
     /// Puts text into the operator's clipboard with the next frame (OSC 52, write only).
