@@ -10,8 +10,8 @@ use super::chance::Dice;
 #[derive(Debug)]
 pub struct Operator {
     dice: Dice,
-    /// For what is taken back.
-    regrets: Dice,
+    /// For what one does not pick blindly: what was just written, and what stands still.
+    attention: Dice,
     /// Commands that were thought of and not given yet.
     later: Vec<Command>,
     /// Commands given, and how many of them were carried out.
@@ -23,8 +23,8 @@ pub struct Operator {
 impl Operator {
     /// An operator with a stream of chance of their own.
     pub fn new(seed: u64) -> Self {
-        let (dice, regrets) = (Dice::of(seed, "decisions"), Dice::of(seed, "regrets"));
-        Self { dice, regrets, later: Vec::new(), given: (0, 0), looked_at: None }
+        let (dice, attention) = (Dice::of(seed, "decisions"), Dice::of(seed, "attention"));
+        Self { dice, attention, later: Vec::new(), given: (0, 0), looked_at: None }
     }
 
     /// Looks, and does something or plans to; the write that was taken back, if one was and a colleague is at it too.
@@ -50,8 +50,8 @@ impl Operator {
             if matches!(reply, Ok(crate::control::Reply::Done { .. })) {
                 self.given.1 += 1;
                 let looked_at = self.looked_at.clone().filter(|event| undone == Some(event.seq));
-                if let Some(event) = looked_at.filter(|_| self.regrets.one_in(2)) {
-                    meddled = Some((event, self.regrets.word()));
+                if let Some(event) = looked_at.filter(|_| self.attention.one_in(2)) {
+                    meddled = Some((event, self.attention.word()));
                 }
             }
         }
@@ -65,7 +65,10 @@ impl Operator {
 
     async fn about_a_hold(&mut self, desk: &EngineDesk) -> Option<Command> {
         let Some(Rows::Holds(rows)) = self.rows(desk, List::Holds).await else { return None };
-        let row: &HoldRow = self.dice.pick(&rows)?;
+        let any: &HoldRow = self.dice.pick(&rows)?;
+        // A pair that stands still is what one sees first.
+        let mut stopped = rows.iter().filter(|row| row.id.crm.is_none());
+        let row = if self.attention.one_in(2) { stopped.next().unwrap_or(any) } else { any };
         let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
         if row.id.crm.is_none() {
             // A pair that was stopped: the plan is on the screen.
@@ -122,7 +125,7 @@ impl Operator {
         // What one sees go wrong is what was just written, and what people quarrel about is text.
         let mut text =
             undoable.iter().filter(|event| event.field.as_ref().is_some_and(|key| key.as_str() == "COMMENTS"));
-        let event = if self.regrets.one_in(2) { text.next().copied().unwrap_or(any) } else { any };
+        let event = if self.attention.one_in(2) { text.next().copied().unwrap_or(any) } else { any };
         self.looked_at = Some(event.clone());
         Some(Command::Undo { event: event.seq, both: self.dice.one_in(4) })
     }

@@ -46,7 +46,7 @@ const ROWS: [Row; 27] = [
     engine(Flaw::NoPreRead, "no-pre-read", 0, "the reading before a write is not looked at"),
     engine(Flaw::AuthorIsEcho, "author-is-echo", 0, "a record last edited by our account counts as an echo"),
     engine(Flaw::UnknownAsEmpty, "unknown-as-empty", 1, "a field that could not be read counts as empty"),
-    engine(Flaw::MissingAsGone, "missing-as-gone", 115, "one 404 is enough for a deletion"),
+    engine(Flaw::MissingAsGone, "missing-as-gone", 8, "one 404 is enough for a deletion"),
     engine(Flaw::CursorBeforeStore, "cursor-before-store", 2, "the cursor moves before what was seen is stored"),
     engine(Flaw::TwoInFlight, "two-in-flight", 2, "a record is written while another write of it is out"),
     engine(Flaw::NewestOnFirstContact, "newest-on-first-contact", 0, "on first contact whoever edited last wins"),
@@ -63,14 +63,14 @@ const ROWS: [Row; 27] = [
     engine(
         Flaw::UnknownUpdateAtOnce,
         "unknown-update-at-once",
-        4,
+        5,
         "an update without an answer is planned again at once",
     ),
     engine(Flaw::SentForgotten, "sent-forgotten", 2, "after a start nobody asks what became of writes"),
     engine(Flaw::SendBeforeDurable, "send-before-durable", 0, "a request leaves before its intent is durable"),
     engine(Flaw::HeldWritten, "held-written", 0, "a held field is written all the same"),
     edge(Edge::TwiceTheBudget, "twice-the-budget", 80, "twice as many requests are sent as are allowed"),
-    edge(Edge::UnmarkedCreate, "unmarked-create", 48, "creates carry no marker"),
+    edge(Edge::UnmarkedCreate, "unmarked-create", 95, "creates carry no marker"),
 ];
 
 impl Plant {
