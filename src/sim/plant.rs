@@ -59,7 +59,7 @@ const ROWS: [Row; 27] = [
     engine(Flaw::GuardIgnored, "guard-ignored", 7, "mass changes happen without a question"),
     engine(Flaw::OverrideReused, "override-reused", 111, "what was allowed once is allowed for ever"),
     edge(Edge::RetryAfterCapped, "retry-after-capped", 0, "`Retry-After` is obeyed for five seconds at most"),
-    engine(Flaw::UndoPushedThrough, "undo-pushed-through", 17, "an undo overwrites what came after the write"),
+    engine(Flaw::UndoPushedThrough, "undo-pushed-through", 4, "an undo overwrites what came after the write"),
     engine(
         Flaw::UnknownUpdateAtOnce,
         "unknown-update-at-once",
