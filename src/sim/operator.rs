@@ -98,7 +98,9 @@ impl Operator {
             1 => Some(Command::IgnoreOrphan { record }),
             _ => {
                 let candidates = self.rows(desk, List::Candidates { of: record.clone() }).await;
-                let Some(Rows::Candidates(candidates)) = candidates else { return None };
+                let Some(Rows::Candidates(mut candidates)) = candidates else { return None };
+                // What people are shown first is no business of a seed.
+                candidates.sort_by_key(|row| (row.taken, row.title.to_lowercase(), row.id.clone()));
                 let other: RecordId = self.dice.pick(&candidates)?.id.clone();
                 let (crm, notion) = if record.side == Side::Crm { (record.id, other) } else { (other, record.id) };
                 Some(Command::Link { pair: record.pair, crm, notion })

@@ -13,7 +13,7 @@ use super::{LONGEST_LINE, VERSION};
 /// What every `hello` says.
 pub const NAME: &str = "crosstie";
 
-/// The first line of either end: `{"hello":"crosstie","version":1,"pid":4711,"mode":"live"}`.
+/// The first line of either end: `{"hello":"crosstie","version":2,"pid":4711,"mode":"live"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Always [`NAME`].
