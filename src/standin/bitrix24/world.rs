@@ -90,6 +90,20 @@ impl World {
         self.fields.entry(entity).or_default().push(field);
     }
 
+    /// Takes a user field away, with what objects held in it. Whether there was one.
+    pub(super) fn remove_user_field(&mut self, entity: Entity, name: &str) -> bool {
+        let Some(fields) = self.fields.get_mut(&entity) else { return false };
+        let before = fields.len();
+        fields.retain(|field| field.name != name || !field.is_user_field());
+        let removed = fields.len() < before;
+        if removed {
+            for item in self.items.entry(entity).or_default().values_mut() {
+                item.values.remove(name);
+            }
+        }
+        removed
+    }
+
     /// The fields of an entity.
     pub(super) fn fields(&self, entity: Entity) -> &[Field] {
         self.fields.get(&entity).map(Vec::as_slice).unwrap_or_default()
