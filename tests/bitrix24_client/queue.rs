@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{Fate, Office, entity, known, set, text};
 
 /// Which records, in words.
-fn told(deliveries: &[Delivery]) -> Vec<String> {
+pub fn told(deliveries: &[Delivery]) -> Vec<String> {
     let tell = |delivery: &Delivery| match &delivery.told {
         Told::Change(Change { record, place: Place::Within(entity), .. }) => {
             format!("{} {entity} {record}", delivery.event)

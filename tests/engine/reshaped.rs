@@ -78,7 +78,12 @@ async fn a_deleted_property_holds_its_field_and_the_rest_of_the_pair_goes_on() {
 async fn a_retyped_property_holds_its_field_and_the_rest_of_the_pair_goes_on() {
     for canary_every in [24 * 3600, 120] {
         let change = json!({ "Notes": { "checkbox": {} } });
-        is_held_while_the_rest_flows(Duration::from_secs(canary_every), change, &["`Notes` is checkbox", "set `direction"]).await;
+        is_held_while_the_rest_flows(
+            Duration::from_secs(canary_every),
+            change,
+            &["`Notes` is checkbox", "set `direction"],
+        )
+        .await;
     }
 }
 

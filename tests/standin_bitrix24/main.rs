@@ -12,4 +12,5 @@ mod offline;
 mod people;
 mod robots;
 mod support;
+mod tasks;
 mod wire;

@@ -73,8 +73,7 @@ impl Bitrix24 {
         });
         let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
         let mut body = body(&response)?;
-        let told = || json_of::<Json>(&response).ok()?["time"]["date_finish"].as_str()?.parse().ok();
-        let server_now = server_time(&response).or_else(told);
+        let server_now = server_now(&response);
         let items = member(&mut body.result, "items");
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
@@ -213,20 +212,26 @@ impl Bitrix24 {
     }
 }
 
-fn request(method: &str, params: &Json) -> Request {
+pub(super) fn request(method: &str, params: &Json) -> Request {
     Request::new(Method::Post, format!("/{method}")).header("accept", "application/json").json(params)
+}
+
+/// What time it was over there.
+pub(super) fn server_now(response: &Response) -> Option<jiff::Timestamp> {
+    let told = || json_of::<Json>(response).ok()?["time"]["date_finish"].as_str()?.parse().ok();
+    server_time(response).or_else(told)
 }
 
 /// What counts in an answer for whoever asked.
 #[derive(Deserialize)]
-struct Body {
+pub(super) struct Body {
     #[serde(default)]
-    result: Json,
+    pub result: Json,
     #[serde(default)]
     next: Json,
 }
 
-fn body(response: &Response) -> Result<Body, RemoteError> {
+pub(super) fn body(response: &Response) -> Result<Body, RemoteError> {
     json_of(response)
 }
 

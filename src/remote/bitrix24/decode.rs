@@ -170,6 +170,10 @@ pub(super) fn value(field: &Field, json: &Json) -> Result<Value, &'static str> {
         Shape::Enumeration => scalar_id(json).map_or(Value::Empty, Value::Choice),
         Shape::User => Value::people(list()),
         Shape::Company | Shape::Contact => Value::links(list()),
+        Shape::Binding(prefix) => Value::links(list().into_iter().filter_map(|element| {
+            let (kind, id) = element.split_once('_')?;
+            (kind == prefix).then(|| id.to_owned())
+        })),
         Shape::Link => Value::links(list().into_iter().map(|id| match id.rsplit_once('_') {
             Some((_, bare)) => bare.to_owned(),
             None => id,

@@ -1,6 +1,7 @@
 //! Bitrix24 over an incoming webhook, or as a local application (`oauth`).
 //!
-//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads. Configuration
+//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads, and with
+//! `tasks.task.*` on tasks (`tasks`). Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
 //! table of all types in `support`. `decode`, `encode`, `comms`,
 //! `listing`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and `offline` do the asking, always
@@ -26,6 +27,7 @@ pub mod offline;
 mod schema;
 pub mod support;
 mod system;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod webhook;

@@ -88,17 +88,27 @@ impl BitrixStandIn {
     }
 
     fn admin_change(&mut self, what: &str, body: &Json, now: Timestamp) -> Result<Json, ApiError> {
+        let refused = |refused: Refused| ApiError::bad("REFUSED", refused.to_string());
         let text = |key: &str| match &body[key] {
             Json::String(text) => Ok(text.clone()),
             Json::Number(number) => Ok(number.to_string()),
             _ => Err(ApiError::missing(key)),
         };
-        let entity = Entity::parse(&text("entity")?).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
-        let who = text("as")?;
+        let (of, who) = (text("entity")?, text("as")?);
         let empty = Map::new();
         let set = body["set"].as_object().unwrap_or(&empty);
         let set: Vec<(&str, Json)> = set.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let refused = |refused: Refused| ApiError::bad("REFUSED", refused.to_string());
+        if of == "task" {
+            return match what {
+                "edit" => Ok(json!({"saved": self.person_edit_task(now, &who, &text("id")?, &set).map_err(refused)?})),
+                "create" => Ok(json!({"id": self.person_create_task(now, &who, &set).map_err(refused)?})),
+                _ => {
+                    self.person_delete_task(now, &who, &text("id")?).map_err(refused)?;
+                    Ok(json!({"deleted": true}))
+                }
+            };
+        }
+        let entity = Entity::parse(&of).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
         match what {
             "edit" => {
                 let saved = self.person_edit(now, &who, entity, &text("id")?, &set).map_err(refused)?;
@@ -139,6 +149,8 @@ impl BitrixStandIn {
             });
             items.insert(entity.name().into(), Json::Object(live.collect()));
         }
+        let tasks = self.live_tasks().into_iter().map(|id| (id.clone(), json!(self.plain_task(&id))));
+        items.insert("task".into(), Json::Object(tasks.collect()));
         let counters = self.counters();
         json!({
             "users": users.collect::<Vec<_>>(), "stages": pipelines.collect::<Vec<_>>(), "fields": fields,

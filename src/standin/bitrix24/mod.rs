@@ -1,7 +1,7 @@
 //! A pretend Bitrix24 portal, spoken to through an incoming webhook (`/rest/{user}/{secret}/{method}[.json]`) or as an
 //! application (`/rest/{method}` with an access token).
 //!
-//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
+//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), tasks, its
 //! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
 //! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
 //! the engine and its client must never be imported here, nor this by them.
@@ -10,7 +10,7 @@
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
 //! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Online
-//! events, tasks and REST 3 are not here.
+//! events and REST 3 are not here.
 
 mod accept;
 mod admin;
@@ -36,6 +36,7 @@ mod robots;
 mod schema;
 mod shown;
 mod system_fields;
+mod tasks;
 mod troubles;
 mod world;
 
@@ -414,6 +415,9 @@ fn parameters(request: &Request) -> Result<Input, ApiError> {
 fn dispatch(call: &mut Call<'_>, method: &str, params: &Input) -> Result<Answer, ApiError> {
     if let Some(verb) = method.strip_prefix("crm.item.") {
         return items::call(call, verb, params);
+    }
+    if let Some(verb) = method.strip_prefix("tasks.task.") {
+        return tasks::call(call, verb, params);
     }
     if let Some(verb) = method.strip_prefix("crm.deal.contact.") {
         return links::call(call, verb, params);

@@ -23,12 +23,12 @@ const LIMIT: i64 = 50;
 #[derive(Debug, Clone)]
 pub(super) struct News {
     pub at: Timestamp,
-    pub entity: Entity,
+    /// The event's name.
+    pub event: String,
+    /// The object's id.
     pub id: u64,
-    /// `ADD`, `UPDATE`, `DELETE`, `MOVETOCATEGORY`.
-    pub what: &'static str,
-    /// The event's `FIELDS`.
-    pub fields: Json,
+    /// The event's data.
+    pub data: Json,
 }
 
 /// One row of a queue.
@@ -38,7 +38,7 @@ struct Row {
     at: Timestamp,
     event: String,
     object: u64,
-    fields: Json,
+    data: Json,
     connector: String,
     message: String,
     /// Who reserved it; empty for nobody.
@@ -63,8 +63,7 @@ impl Queues {
 
     /// Puts news into every queue that wants them, but not into that of the connector through which they came to be.
     fn take(&mut self, news: Vec<News>, by: &str) {
-        for News { at, entity, id, what, fields } in news {
-            let event = format!("ONCRM{}{what}", entity.name().to_uppercase());
+        for News { at, event, id, data } in news {
             let wanted = self.bound.iter().filter(|(of, to)| *of == event && (to.is_empty() || to != by));
             let queues: Vec<String> = wanted.map(|(_, to)| to.clone()).collect();
             for connector in queues {
@@ -74,18 +73,18 @@ impl Queues {
                         && !row.error
                 };
                 if let Some(row) = self.rows.iter_mut().find(waits) {
-                    (row.at, row.fields) = (at, fields.clone());
+                    (row.at, row.data) = (at, data.clone());
                     continue;
                 }
                 self.last += 1;
                 let (message, event) = (hex(&mut self.random), event.clone());
-                let (process, fields) = (String::new(), fields.clone());
+                let (process, data) = (String::new(), data.clone());
                 self.rows.push(Row {
                     id: self.last,
                     at,
                     event,
                     object: id,
-                    fields,
+                    data,
                     connector,
                     message,
                     process,
@@ -212,7 +211,7 @@ impl Row {
     fn show(&self, clock: Clock) -> Json {
         json!({
             "ID": self.id.to_string(), "TIMESTAMP_X": clock.show(self.at), "EVENT_NAME": self.event,
-            "EVENT_DATA": {"FIELDS": self.fields}, "EVENT_ADDITIONAL": [], "MESSAGE_ID": self.message,
+            "EVENT_DATA": self.data, "EVENT_ADDITIONAL": [], "MESSAGE_ID": self.message,
         })
     }
 }
@@ -237,7 +236,11 @@ fn hex(random: &mut fastrand::Rng) -> String {
 fn events() -> Vec<String> {
     let of =
         |entity: Entity| ["ADD", "UPDATE", "DELETE"].map(|what| format!("ONCRM{}{what}", entity.name().to_uppercase()));
-    Entity::ALL.into_iter().flat_map(of).chain(["ONCRMDEALMOVETOCATEGORY".to_owned()]).collect()
+    Entity::ALL
+        .into_iter()
+        .flat_map(of)
+        .chain(["ONCRMDEALMOVETOCATEGORY", "ONTASKADD", "ONTASKUPDATE", "ONTASKDELETE"].map(str::to_owned))
+        .collect()
 }
 
 impl BitrixStandIn {
