@@ -23,6 +23,9 @@ use super::failure::Failure;
 use super::wiring::{self, Started};
 use super::{say, unsealed, warn};
 
+/// How soon a queue is tried again that only a person can open.
+const QUEUE_AGAIN: Duration = Duration::from_secs(300);
+
 /// `inlet`
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Action {
@@ -113,10 +116,17 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     if settings.offline_events {
         let (portal, every) = (started.portal.clone(), config.timing.crm_poll);
         beside.spawn(async move {
-            if let Err(why) = portal.follow_queue(&*deliveries, every).await {
-                tracing::warn!(
-                    "the CRM's offline events are not read, and polling goes on without them: {why}; they take an application with an administrator's account, not a webhook"
-                );
+            let mut told = String::new();
+            // What refuses us may be mended while we run: a right that is given, a token that is renewed.
+            while let Err(why) = portal.follow_queue(&*deliveries, every).await {
+                let why = why.to_string();
+                if why != told {
+                    tracing::warn!(
+                        "the CRM's offline events are not read for now, and polling goes on without them: {why}; they take an application with an administrator's account, not a webhook"
+                    );
+                    told = why;
+                }
+                tokio::time::sleep(QUEUE_AGAIN).await;
             }
         });
     }

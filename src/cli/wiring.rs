@@ -52,13 +52,13 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
-    Ok(portal(transport(webhook, "[crm] webhook")?, settings))
+    Ok(Arc::new(portal(transport(webhook, "[crm] webhook")?, settings)))
 }
 
-fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Arc<Bitrix24> {
+fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
-    Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect)))
+    Bitrix24::new(Connection::new(transport, pace, clock(), dialect))
 }
 
 /// A configured secret.
@@ -100,7 +100,9 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
-            portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace)
+            let portal = portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace);
+            let follows_queue = config.inlet.as_ref().is_some_and(|inlet| inlet.offline_events);
+            Arc::new(if follows_queue { portal.with_queue() } else { portal })
         }
     })
 }

@@ -121,3 +121,16 @@ async fn a_webhook_has_no_queue_and_that_is_told_and_not_tried_again() {
     assert_eq!((refused.kind, refused.code.as_str()), (RemoteErrorKind::Unauthorized, "WRONG_AUTH_TYPE"));
     assert!(office.sent().iter().all(|method| !method.starts_with("event.offline")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_portal_whose_plan_has_no_queues_is_written_to_all_the_same() {
+    use crosstie::standin::StandIn;
+    let office = Office::new().as_app();
+    office.portal().switch("no-queues").unwrap();
+    let refused = office.client.open_queue().await.unwrap_err();
+    assert_eq!(refused.kind, RemoteErrorKind::Forbidden);
+    assert!(refused.message.contains("offline_events"), "{}", refused.message);
+    let kind = entity("deal", &["TITLE"]);
+    let made = office.client.create(&kind, "the-page", &set(&[("TITLE", text("Ours"))])).await.unwrap();
+    assert_eq!(known(&made, "TITLE"), &text("Ours"));
+}

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod batch;
+mod calls;
+mod faults;
 mod items;
 mod legacy;
 mod limits;

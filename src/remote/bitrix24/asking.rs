@@ -1,6 +1,7 @@
 //! Asking the portal: one method at a time, and records out of its answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -44,7 +45,8 @@ impl Bitrix24 {
     }
 
     pub(super) async fn write(&self, turn: &mut Turn<'_>, method: &str, params: &Json) -> Result<Json, WriteError> {
-        let request = match self.connector {
+        let connector = self.connector.filter(|_| self.queue_is_open.load(Ordering::Acquire));
+        let request = match connector {
             Some(connector) => {
                 let mut params = params.clone();
                 params["auth_connector"] = json!(connector);

@@ -34,6 +34,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::catalogue::Catalogue;
@@ -49,6 +50,8 @@ pub struct Bitrix24 {
     connection: Connection,
     /// The queue of offline events that our own writes stay out of, where we have one.
     connector: Option<&'static str>,
+    /// Whether that queue is open: a portal whose plan has none refuses whoever names one.
+    queue_is_open: AtomicBool,
     memory: Mutex<Memory>,
 }
 
@@ -66,11 +69,16 @@ impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
     /// (`https://portal/rest/1/secret`) or the portal's REST, spoken to through [`oauth::PortalTransport`].
     pub fn new(connection: Connection) -> Self {
-        Self { connection, connector: None, memory: Mutex::new(Memory::default()) }
+        Self {
+            connection,
+            connector: None,
+            queue_is_open: AtomicBool::new(false),
+            memory: Mutex::new(Memory::default()),
+        }
     }
 
     /// The same portal, for an application whose own writes are to stay out of its queue of offline events
-    /// ([`Bitrix24::follow_queue`]). A portal whose plan has no such queues refuses writes that name one.
+    /// ([`Bitrix24::follow_queue`]), from when that is open on.
     pub fn with_queue(self) -> Self {
         Self { connector: Some(offline::CONNECTOR), ..self }
     }

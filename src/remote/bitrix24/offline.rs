@@ -5,6 +5,7 @@
 //! this program reserved and did not clear stays hidden over there, so it is looked for at the start and after every error.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -111,6 +112,7 @@ impl Bitrix24 {
                 other => drop(other?),
             }
         }
+        self.queue_is_open.store(true, Ordering::Release);
         self.left_reserved().await
     }
 

@@ -21,6 +21,7 @@ pub(super) fn methods() -> Vec<String> {
     all.extend(["deal", "contact", "company"].map(|family| format!("crm.{family}.userfield.list")));
     all.extend(["items.get", "items.set", "items.delete", "add", "delete"].map(|v| format!("crm.deal.contact.{v}")));
     let others = [
+        "app.info",
         "batch",
         "crm.category.list",
         "crm.currency.list",
