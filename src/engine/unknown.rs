@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Entity, Event, FieldName, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose, Record,
-    RecordId, RecordRef, Tie,
+    Entity, Event, FieldKey, FieldName, Happening, HoldId, Intent, IntentState, Mark, MarkKind, Presence, Purpose,
+    Record, RecordId, RecordRef, Tie,
 };
 use crate::remote::{Fetched, Lane, RemoteError, System};
 
@@ -247,8 +247,43 @@ impl Core {
         let names: Vec<FieldName> = intent.fields.keys().cloned().collect();
         let put_back: Vec<FieldName> =
             names.into_iter().filter(|name| edited && self.was_edited_since(at, intent, name)).collect();
+        if let Fetched::Record(record) = &fetched {
+            self.doubt_untouched(at, intent, record, began, &put_back);
+            self.doubt_found(at, intent, record);
+        }
         self.take_one(txn, at, began, fetched);
         self.count_as_edited(txn, at, &put_back, (intent.read_at, began));
+    }
+
+    /// A field that looks as if nothing had been written, in a record that somebody edited since: they may have put it back.
+    /// It is written again, for far more often they edited something else, and told as possibly overwritten.
+    fn doubt_untouched(
+        &mut self,
+        at: &RecordRef,
+        intent: &Intent,
+        record: &Record,
+        began: Timestamp,
+        put_back: &[FieldName],
+    ) {
+        let Some(theirs) = record.edited_at.filter(|_| self.stamped_since(at, intent, record)) else { return };
+        let untouched = self.shown_as_before(at, intent, record).into_iter();
+        let (keys, names): (Vec<FieldKey>, Vec<FieldName>) =
+            untouched.filter(|(_, name)| !put_back.contains(name)).unzip();
+        if !keys.is_empty() {
+            let within = self.systems.get(at.side).capabilities().precision;
+            self.hints.note(at, Edit { theirs, within, heard: began, fields: Some(names) });
+            self.expect_repeated(at, intent, &keys);
+        }
+    }
+
+    /// A field that shows what was sent, in a record that somebody edited since: they may have chosen the same. Where the other
+    /// side has moved on, that is about to be written over.
+    fn doubt_found(&mut self, at: &RecordRef, intent: &Intent, record: &Record) {
+        if self.stamped_since(at, intent, record) {
+            for (key, value) in self.left_behind(at, intent, record) {
+                self.notice_inside(at, intent, &key, value);
+            }
+        }
     }
 
     /// What a reading shows of these fields came in between, though it looks as before.

@@ -37,7 +37,7 @@ pub(super) struct Slot {
     pub(super) glimpsed: Option<Value>,
     /// The first reading after the window that showed what nobody but a person can have put there.
     pub(super) moved_on: Option<Timestamp>,
-    /// A set that is written again, for nobody knows whether it was written: what somebody took out of it comes back.
+    /// It is written again, for nobody knows whether it was written: what somebody put back since is overwritten.
     pub(super) repeated: bool,
     /// Nothing more is to be told of it.
     pub(super) done: bool,
@@ -154,12 +154,58 @@ impl Core {
         let is_set = |key: &FieldKey| self.field(&at.pair, key).is_some_and(|it| it.crm.multiple && it.notion.multiple);
         let missing = intent.common.keys().filter(|key| !found.contains_key(*key) && is_set(key));
         let missing: Vec<FieldKey> = missing.cloned().collect();
+        self.expect_repeated(at, intent, &missing);
+    }
+
+    /// Fields of a write of unknown outcome that are going to be written again.
+    pub(super) fn expect_repeated(&mut self, at: &RecordRef, intent: &Intent, fields: &[FieldKey]) {
         let Some(window) = self.hints.window(at, intent.seq) else { return };
-        for key in missing {
-            if let Some(slot) = window.fields.get_mut(&key) {
+        for key in fields {
+            if let Some(slot) = window.fields.get_mut(key) {
                 slot.repeated = true;
             }
         }
+    }
+
+    /// Somebody else's value of a field, seen while nobody knew whether our write had arrived.
+    pub(super) fn notice_inside(&mut self, at: &RecordRef, intent: &Intent, key: &FieldKey, value: Value) {
+        if let Some(slot) = self.hints.window(at, intent.seq).and_then(|window| window.fields.get_mut(key)) {
+            slot.glimpsed = Some(value);
+        }
+    }
+
+    /// Plain fields that show what a write was to bring from the other side, which shows something else by now.
+    pub(super) fn left_behind(&self, at: &RecordRef, intent: &Intent, record: &Record) -> Vec<(FieldKey, Value)> {
+        let Some(pair) = self.memory.pair(&at.pair) else { return Vec::new() };
+        let (Some(map), Some(tie)) = (&pair.map, pair.tie_of(at.side, &at.id)) else { return Vec::new() };
+        let other = at.side.other();
+        let source = pair.observation(other, tie.on(other));
+        let left_behind = |(key, sent): (&FieldKey, &Value)| {
+            let field = map.field(key).filter(|it| !(it.crm.multiple && it.notion.multiple))?;
+            let shown = record.fields.get(field.name_on(at.side)).and_then(FieldState::known)?;
+            let shown = self.common(field, at.side, shown);
+            let stands = self.common(field, other, source?.known(field.name_on(other))?);
+            (field.accepts(at.side, sent, &shown) && !field.same(&stands, sent)).then(|| (key.clone(), shown))
+        };
+        intent.common.iter().filter_map(left_behind).collect()
+    }
+
+    /// Plain fields that show what stood before a write.
+    pub(super) fn shown_as_before(
+        &self,
+        at: &RecordRef,
+        intent: &Intent,
+        record: &Record,
+    ) -> Vec<(FieldKey, FieldName)> {
+        let map = self.memory.pair(&intent.pair).and_then(|pair| pair.map.as_ref());
+        let plain = map.into_iter().flat_map(|map| &map.fields).filter(|it| !(it.crm.multiple && it.notion.multiple));
+        let as_before = plain.filter(|field| {
+            let shown = record.fields.get(field.name_on(at.side)).and_then(FieldState::known);
+            let shown = shown.map(|native| self.common(field, at.side, native));
+            shown.zip(intent.before.get(&field.spec.key)).is_some_and(|(shown, before)| field.same(&shown, before))
+        });
+        let written = as_before.filter(|field| intent.common.contains_key(&field.spec.key));
+        written.map(|field| (field.spec.key.clone(), field.name_on(at.side).clone())).collect()
     }
 
     /// Whether an edit was made after the pre-read of a window.
@@ -267,6 +313,10 @@ impl Core {
             Some(_) => format!(
                 "somebody set this in {side}{when} while we were writing it; if it is gone there, enter it again or undo our \
                  write"
+            ),
+            None if slot.repeated => format!(
+                "somebody edited the record in {side}{when} while nobody knew whether our write had arrived, so it is written \
+                 again; if they had put this back, enter it again or undo our write"
             ),
             None => format!(
                 "somebody edited it in {side}{when} while we were writing it; look at the record's history there and enter \

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::chance::Dice;
 use super::site::{Worlds, locked};
-use crate::model::Side;
+use crate::model::{Event, FieldKey, RecordId, Side};
 use crate::standin::StandIn;
 use crate::standin::bitrix24::{Entity, Robot};
 use crate::standin::notion::Automation;
@@ -26,6 +26,7 @@ pub enum Kind {
     Robot,
     Automation,
     RequiredField,
+    FieldLocked,
     PhoneForm,
     ThirdTool,
     NotionIndexLag,
@@ -40,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind and its name.
-    pub const ALL: [(Kind, &'static str); 20] = [
+    pub const ALL: [(Kind, &'static str); 21] = [
         (Kind::PageMoved, "page-moved"),
         (Kind::PageUnshared, "page-unshared"),
         (Kind::SourceUnshared, "source-unshared"),
@@ -51,6 +52,7 @@ impl Kind {
         (Kind::Robot, "robot"),
         (Kind::Automation, "automation"),
         (Kind::RequiredField, "required-field"),
+        (Kind::FieldLocked, "field-locked"),
         (Kind::PhoneForm, "phone-form"),
         (Kind::ThirdTool, "third-tool"),
         (Kind::NotionIndexLag, "notion-index-lag"),
@@ -105,6 +107,8 @@ pub enum Mend {
     CrmIndex,
     /// Pages are full again.
     FullPages,
+    /// The API's user may edit a field again.
+    Unlock(&'static str),
     /// Phones are kept as typed again.
     Phones,
     /// Once more, so many times: another tool insists.
@@ -217,6 +221,11 @@ impl Mischief {
                 crm.require_in_stage(code, "UF_CRM_DEADLINE").ok()?;
                 return Some(None);
             }
+            Kind::FieldLocked => {
+                let field = *dice.pick(&["COMMENTS", "OPPORTUNITY", "UF_CRM_DEADLINE"])?;
+                crm.lock_field(field, true).ok()?;
+                Mend::Unlock(field)
+            }
             Kind::PhoneForm => {
                 crm.set_phone_form(true);
                 Mend::Phones
@@ -284,6 +293,22 @@ impl Mischief {
     }
 }
 
+/// A colleague edits the very field that an operator is giving its old value back right now; whether they could.
+pub fn meddle(worlds: &Worlds, undone: &Event, word: &str, now: Timestamp) -> bool {
+    let said = json!(format!("No, {word}"));
+    let page = undone.notion.as_ref().map(RecordId::as_str);
+    let record = undone.crm.as_ref().map(RecordId::as_str);
+    match (undone.field.as_ref().map(FieldKey::as_str), undone.side) {
+        (Some("COMMENTS"), Some(Side::Crm)) => record.is_some_and(|id| {
+            locked(&worlds.crm).person_edit(now, WHO, Entity::Deal, id, &[("COMMENTS", said)]).is_ok()
+        }),
+        (Some("COMMENTS"), Some(Side::Notion)) => {
+            page.is_some_and(|id| locked(&worlds.notion).person_edit(now, WHO, id, &[("Notes", said)]).is_ok())
+        }
+        _ => false,
+    }
+}
+
 impl Mend {
     /// It ends; or goes on later.
     pub fn mend(self, worlds: &Worlds, now: Timestamp) -> Option<(Timestamp, Mend)> {
@@ -302,6 +327,7 @@ impl Mend {
             Mend::NotionIndex => notion.set_index_lag(0..0),
             Mend::CrmIndex => crm.set_index_lag(0..0),
             Mend::FullPages => notion.set_short_pages(false),
+            Mend::Unlock(field) => drop(crm.lock_field(field, false)),
             Mend::Phones => crm.set_phone_form(false),
             Mend::Insist(side, id, times) => {
                 let said = json!("This is what the other tool says");

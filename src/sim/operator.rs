@@ -2,7 +2,7 @@
 
 use crate::control::{Command, Desk, HoldRow, List, OrphanRow, PairState, Query, Resolution, Rows};
 use crate::engine::EngineDesk;
-use crate::model::{RecordId, Shown, Side};
+use crate::model::{Event, RecordId, Shown, Side};
 
 use super::chance::Dice;
 
@@ -10,20 +10,26 @@ use super::chance::Dice;
 #[derive(Debug)]
 pub struct Operator {
     dice: Dice,
+    /// For what one does not pick blindly: what was just written, and what stands still.
+    attention: Dice,
     /// Commands that were thought of and not given yet.
     later: Vec<Command>,
     /// Commands given, and how many of them were carried out.
     pub given: (u64, u64),
+    /// The write that was looked at last to be taken back.
+    looked_at: Option<Event>,
 }
 
 impl Operator {
     /// An operator with a stream of chance of their own.
     pub fn new(seed: u64) -> Self {
-        Self { dice: Dice::of(seed, "decisions"), later: Vec::new(), given: (0, 0) }
+        let (dice, attention) = (Dice::of(seed, "decisions"), Dice::of(seed, "attention"));
+        Self { dice, attention, later: Vec::new(), given: (0, 0), looked_at: None }
     }
 
-    /// Looks, and does something or plans to.
-    pub async fn act(&mut self, desk: &EngineDesk) {
+    /// Looks, and does something or plans to; the write that was taken back, if one was and a colleague is at it too.
+    pub async fn act(&mut self, desk: &EngineDesk) -> Option<(Event, String)> {
+        let mut meddled = None;
         let thought = match self.dice.between(0, 9) {
             0..=3 => self.about_a_hold(desk).await,
             4 | 5 => self.about_an_orphan(desk).await,
@@ -39,11 +45,17 @@ impl Operator {
         };
         for command in give {
             self.given.0 += 1;
+            let undone = if let Command::Undo { event, .. } = &command { Some(*event) } else { None };
             let reply = desk.command("anna", command).await;
             if matches!(reply, Ok(crate::control::Reply::Done { .. })) {
                 self.given.1 += 1;
+                let looked_at = self.looked_at.clone().filter(|event| undone == Some(event.seq));
+                if let Some(event) = looked_at.filter(|_| self.attention.one_in(2)) {
+                    meddled = Some((event, self.attention.word()));
+                }
             }
         }
+        meddled
     }
 
     async fn rows(&self, desk: &EngineDesk, list: List) -> Option<Rows> {
@@ -53,7 +65,10 @@ impl Operator {
 
     async fn about_a_hold(&mut self, desk: &EngineDesk) -> Option<Command> {
         let Some(Rows::Holds(rows)) = self.rows(desk, List::Holds).await else { return None };
-        let row: &HoldRow = self.dice.pick(&rows)?;
+        let any: &HoldRow = self.dice.pick(&rows)?;
+        // A pair that stands still is what one sees first.
+        let mut stopped = rows.iter().filter(|row| row.id.crm.is_none());
+        let row = if self.attention.one_in(2) { stopped.next().unwrap_or(any) } else { any };
         let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
         if row.id.crm.is_none() {
             // A pair that was stopped: the plan is on the screen.
@@ -105,8 +120,13 @@ impl Operator {
 
     async fn about_the_past(&mut self, desk: &EngineDesk) -> Option<Command> {
         let Some(Rows::Journal(rows)) = self.rows(desk, List::Journal).await else { return None };
-        let undoable: Vec<u64> = rows.iter().filter(|row| row.undoable).map(|row| row.event.seq).collect();
-        let event = *self.dice.pick(&undoable)?;
-        Some(Command::Undo { event, both: self.dice.one_in(4) })
+        let undoable: Vec<&Event> = rows.iter().filter(|row| row.undoable).map(|row| &row.event).collect();
+        let any = *self.dice.pick(&undoable)?;
+        // What one sees go wrong is what was just written, and what people quarrel about is text.
+        let mut text =
+            undoable.iter().filter(|event| event.field.as_ref().is_some_and(|key| key.as_str() == "COMMENTS"));
+        let event = if self.attention.one_in(2) { text.next().copied().unwrap_or(any) } else { any };
+        self.looked_at = Some(event.clone());
+        Some(Command::Undo { event: event.seq, both: self.dice.one_in(4) })
     }
 }

@@ -318,7 +318,7 @@ fn mischiefs(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec
     for (kind, name) in mischief::Kind::ALL {
         let mut dice = Dice::of(seed, name);
         let often = match kind {
-            mischief::Kind::MassDeletion | mischief::Kind::MassClearing => 25,
+            mischief::Kind::MassDeletion | mischief::Kind::MassClearing => 16,
             mischief::Kind::ShortPages => 3,
             _ => 6,
         };
@@ -330,6 +330,14 @@ fn mischiefs(seed: u64, span: (Timestamp, Timestamp), left_out: &LeftOut) -> Vec
             let at = moment(&mut dice, span);
             let lasting = SignedDuration::from_secs(signed(dice.between(5, 2_400)));
             let name = format!("{name} {number}");
+            // Access may come and go between one look and the next.
+            let mut blink = Dice::of(seed, &format!("{name} blinks"));
+            let lasting = match kind {
+                mischief::Kind::PageUnshared if blink.one_in(2) => {
+                    SignedDuration::from_secs(signed(blink.between(1, 15)))
+                }
+                _ => lasting,
+            };
             if !left_out.contains(&name) {
                 all.push(Mischief { dice: Dice::of(seed, &name), name, kind, at, lasting });
             }

@@ -29,6 +29,8 @@ pub enum Failing {
     HeldWritten,
     /// It changed many things at once, and asked nobody.
     Mass,
+    /// It ended a tie though both of its records were there.
+    Parted,
     /// It did not come to rest.
     Wedge,
     /// It went on writing when nothing was left to do.
@@ -59,6 +61,7 @@ impl Failing {
             TroubleKind::Element => Failing::Element,
             TroubleKind::HeldWritten => Failing::HeldWritten,
             TroubleKind::Mass => Failing::Mass,
+            TroubleKind::Parted => Failing::Parted,
         }
     }
 }

@@ -39,7 +39,7 @@ fn whatever_happens_every_promise_is_kept() {
 fn a_planted_bug_is_found_and_its_run_made_smaller() {
     let plant = Plant::named("no-pre-read").unwrap();
     let six = Duration::from_secs(6 * 3600);
-    let bug = Run { plant: Some(plant), lasting: six, ..hour(plant.seed().expect("a seed that finds it")) };
+    let bug = Run { plant: Some(plant), lasting: six, ..hour(plant.seed()) };
     let shrunk = shrink(&bug).unwrap().expect("the bug is found at its seed");
     assert!(shrunk.run.until.is_some_and(|until| until < six), "{:?}", shrunk.run);
     let violation = &shrunk.verdict.violations[0];

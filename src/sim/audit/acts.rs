@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::mapping::Delete;
-use crate::model::{Event, Happening, HoldId, Side};
+use crate::model::{Event, Happening, HoldId, RecordId, Side};
 
 use super::past::{Name, Spot, Touch, Turn};
 use super::plain::Plain;
@@ -205,6 +205,32 @@ fn tell_elements(court: &Court<'_>, report: &mut Report, spot: &Spot, touch: &To
         touch.at
     );
     report.tell(TroubleKind::Element, spot.side, vec![touch.seq], text);
+}
+
+/// A tie ends because a record went away only if one did: somebody deleted or moved it, or hid it from the integration.
+pub(super) fn partings(court: &Court<'_>, report: &mut Report) {
+    let untied = court.case.claims.journal.iter().filter(|event| event.what == Happening::Untied);
+    for event in untied.filter(|event| event.note.contains("went away")) {
+        let at = court.case.pairs.iter().position(|pair| Some(&pair.name) == event.pair.as_ref());
+        let Some((at, pair)) = at.and_then(|at| Some((at, court.case.pairs.get(at)?))) else { continue };
+        let away = |side: Side, id: &Option<RecordId>| {
+            let id = id.as_ref().map_or("", RecordId::as_str);
+            let life = court.past.lives.get(&(at, side, id.to_owned()));
+            life.is_none_or(|life| life.turns.iter().any(|turn| turn.gone))
+                || side == Side::Notion && (court.past.was_hidden(id) || court.past.was_hidden(&pair.data_source))
+        };
+        if !away(Side::Crm, &event.crm) && !away(Side::Notion, &event.notion) {
+            let name = |id: &Option<RecordId>| id.as_ref().map_or("?", RecordId::as_str).to_owned();
+            let text = format!(
+                "parted: {} and {} of {} were untied at {}, and neither had ever been away",
+                name(&event.crm),
+                name(&event.notion),
+                pair.name,
+                event.at
+            );
+            report.tell(TroubleKind::Parted, Side::Crm, Vec::new(), text);
+        }
+    }
 }
 
 /// Nothing writes a field that is held and about which nobody decided. Where a whole record was set aside, a decision about

@@ -65,6 +65,7 @@ pub fn audit(case: &Case<'_>) -> Report {
     acts::deletions(&court, &mut report);
     acts::resurrections(&court, &mut report);
     acts::elements(&court, &mut report);
+    acts::partings(&court, &mut report);
     acts::held_fields(&court, &mut report);
     masses::departures(&court, &mut report);
     report

@@ -247,6 +247,11 @@ impl Past {
             && sights.iter().all(|sight| sight.1 || sight.0 <= from || sight.0 > to)
     }
 
+    /// Whether the integration was ever kept from seeing a page, or the pages of a data source.
+    pub(super) fn was_hidden(&self, id: &str) -> bool {
+        self.sights.get(id).is_some_and(|sights| sights.iter().any(|sight| sight.1))
+    }
+
     /// The marker of a record just before that entry of its world's log, and whether the API wrote it.
     pub(super) fn marker_before(&self, name: &Name, seq: u64) -> Option<(String, bool)> {
         let last = self.markers.get(name)?.iter().rfind(|touch| touch.seq < seq)?;

@@ -137,6 +137,8 @@ pub enum TroubleKind {
     HeldWritten,
     /// Many things changed at once, and nobody was asked.
     Mass,
+    /// A tie ended though both of its records were there.
+    Parted,
 }
 
 /// One thing that must not be.

@@ -153,10 +153,14 @@ impl Story {
             if let Some(running) = &self.site.running {
                 let desk = running.desk.clone();
                 let fuse = self.site.fuse.clone();
-                tokio::select! {
+                let undone = tokio::select! {
                     biased;
-                    () = fuse.burnt() => {}
-                    () = self.operator.act(&desk) => {}
+                    () = fuse.burnt() => None,
+                    undone = self.operator.act(&desk) => undone,
+                };
+                if let Some((event, word)) = undone {
+                    let now = self.site.now();
+                    mischief::meddle(&self.site.worlds, &event, &word, now);
                 }
             }
         }

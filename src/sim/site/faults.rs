@@ -44,8 +44,8 @@ pub enum Mask {
     Saved,
     /// Half of it.
     Cut,
-    /// The first member of a batch was not executed: its method has no operating time left.
-    Exhausted,
+    /// The first member of a batch failed with this code.
+    FirstFailed(&'static str),
 }
 
 impl Mask {
@@ -55,7 +55,7 @@ impl Mask {
             Mask::Whole(response) => response,
             Mask::Cut => Response { body: answer.body.slice(..answer.body.len() / 2), ..answer.clone() },
             Mask::Saved => render_committed_503(answer),
-            Mask::Exhausted => exhausted(answer),
+            Mask::FirstFailed(code) => first_failed(answer, code),
         }
     }
 }
@@ -80,11 +80,12 @@ pub enum Kind {
     StaleCursor,
     BatchExhausted,
     Unwritable,
+    Overlooked,
 }
 
 impl Kind {
     /// Every kind, and in how many of ten thousand requests it happens at most.
-    pub const ALL: [(Kind, &'static str, u64); 16] = [
+    pub const ALL: [(Kind, &'static str, u64); 17] = [
         (Kind::NotSent, "not-sent", 400),
         (Kind::LostRequest, "lost-request", 150),
         (Kind::LostAnswer, "lost-answer", 400),
@@ -101,8 +102,12 @@ impl Kind {
         (Kind::StaleCursor, "stale-cursor", 2_000),
         (Kind::BatchExhausted, "batch-exhausted", 1_000),
         (Kind::Unwritable, "unwritable", 9_999),
+        (Kind::Overlooked, "overlooked", 1_000),
     ];
 }
+
+/// How far apart two records are overlooked at least.
+const ONCE_IN: SignedDuration = SignedDuration::from_secs(90);
 
 /// One kind of fault, as a seed has it.
 #[derive(Debug, Clone)]
@@ -126,6 +131,8 @@ pub struct Faults {
     dice: Dice,
     /// When a request last came that its sender had given up.
     late: Sides<Option<Timestamp>>,
+    /// When a record was last overlooked: nobody overlooks the same one again and again.
+    overlooked: Sides<Option<Timestamp>>,
     /// When the process last began anew, with an empty count of what it had sent.
     pub started: Option<Timestamp>,
     /// Answers 429 of our own making, by side.
@@ -144,6 +151,7 @@ impl Faults {
             latency,
             dice,
             late: Sides::default(),
+            overlooked: Sides::default(),
             started: None,
             own_throttles: Sides::default(),
             struck: std::collections::BTreeMap::new(),
@@ -177,10 +185,17 @@ impl Faults {
         let mut fate = Fate::Pass;
         for source in &mut self.sources {
             let storm = source.storms.iter().any(|(from, to)| (*from..*to).contains(&now));
+            let lately = |at: Timestamp| now.duration_since(at) < ONCE_IN;
+            if source.kind == Kind::Overlooked && self.overlooked.get(side).is_some_and(lately) {
+                continue;
+            }
             if storm
                 && source.dice.in_ten_thousand(source.in_ten_thousand)
                 && let Some(what) = strike(source, side, request, writes, now)
             {
+                if source.kind == Kind::Overlooked {
+                    *self.overlooked.get_mut(side) = Some(now);
+                }
                 *self.struck.entry(name(source.kind)).or_default() += 1;
                 if let Some(told) = &mut self.told {
                     let method = request.method.as_str();
@@ -226,13 +241,21 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now:
             Fate::Instead(notion(400, "validation_error", &[("message", said)]))
         }
         Kind::BatchExhausted if side == Side::Crm && request.path().ends_with("batch") => {
-            Fate::AnsweredBy(Mask::Exhausted)
+            Fate::AnsweredBy(Mask::FirstFailed("OPERATION_TIME_LIMIT"))
         }
         // One page in sixteen, whatever is to be written there.
         Kind::Unwritable if writes && side == Side::Notion && request.path().ends_with('7') => {
             Fate::Instead(notion(400, "validation_error", &[]))
         }
+        // A replica that has not heard of a record yet, or is just being rebuilt.
+        Kind::Overlooked if side == Side::Crm && !writes && holds(request, b"crm.item.get") => {
+            Fate::AnsweredBy(Mask::FirstFailed("NOT_FOUND"))
+        }
+        Kind::Overlooked if side == Side::Notion && !writes && reads_a_page(request) => {
+            Fate::Instead(notion(404, "object_not_found", &[]))
+        }
         Kind::Unwritable
+        | Kind::Overlooked
         | Kind::BatchExhausted
         | Kind::Late
         | Kind::SavedError
@@ -240,6 +263,10 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now:
         | Kind::Conflict
         | Kind::StaleCursor => return None,
     })
+}
+
+fn reads_a_page(request: &Request) -> bool {
+    request.path().rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("/pages"))
 }
 
 fn holds(request: &Request, text: &[u8]) -> bool {
@@ -295,8 +322,8 @@ fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// A batch's answer without its first member's.
-fn exhausted(answer: &Response) -> Response {
+/// A batch's answer with an error in place of its first member's.
+fn first_failed(answer: &Response, code: &str) -> Response {
     let mut body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
     let Some(parts) = body.get_mut("result").and_then(Json::as_object_mut) else { return answer.clone() };
     let first = parts.get("result").and_then(Json::as_object).and_then(|all| all.keys().next().cloned());
@@ -307,7 +334,7 @@ fn exhausted(answer: &Response) -> Response {
         }
     }
     // What is empty is written as a list over there.
-    let said = json!({ "error": "OPERATION_TIME_LIMIT", "error_description": "The simulation says so." });
+    let said = json!({ "error": code, "error_description": "The simulation says so." });
     if let Some(errors) = parts.get_mut("result_error") {
         match errors.as_object_mut() {
             Some(map) => drop(map.insert(first, said)),

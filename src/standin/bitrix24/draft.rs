@@ -66,6 +66,14 @@ pub(super) fn draft(
                 if keeps(door, entity, item, field, input) {
                     continue;
                 }
+                if entity == Entity::Deal
+                    && door != Door::Person
+                    && item.is_some()
+                    && world.locked.contains(&field.name)
+                {
+                    out.dropped.push((field.name.clone(), "the API's user has no right to edit it"));
+                    continue;
+                }
                 match accept(world, field, input)? {
                     Accepted::Set(value) => drop(out.draft.values.insert(field.name.clone(), value)),
                     Accepted::Dropped(reason) => out.dropped.push((field.name.clone(), reason)),

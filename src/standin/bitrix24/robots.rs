@@ -82,6 +82,21 @@ impl BitrixStandIn {
         self.world.phone_form = on;
     }
 
+    /// Takes the right to edit a field of deals away from the API's user, or gives it back: updates through the API answer as
+    /// ever and leave the field as it was.
+    ///
+    /// # Errors
+    /// When there is no such field that can be written.
+    pub fn lock_field(&mut self, field: &str, locked: bool) -> Result<(), Refused> {
+        self.known_field(field)?;
+        if locked {
+            self.world.locked.insert(field.to_owned());
+        } else {
+            self.world.locked.remove(field);
+        }
+        Ok(())
+    }
+
     /// From now on lists (not objects by id) show each object as it was some seconds ago: old values and times, new
     /// objects missing, deleted ones still there. The amount is drawn per object and second from the range, so that two
     /// lists may disagree; an empty range ends it. Objects changed before the first call are shown as they are.

@@ -40,6 +40,8 @@ pub(super) struct World {
     pub required: Vec<Required>,
     /// Whether phone numbers are kept in one form.
     pub phone_form: bool,
+    /// Fields of deals that the API's user has no right to edit.
+    pub locked: BTreeSet<String>,
     /// What was saved, made or deleted since somebody last asked, kept while somebody wants to know.
     pub news: Vec<News>,
     pub news_wanted: bool,
@@ -67,6 +69,7 @@ impl World {
             jobs_drawn: 0,
             required: Vec::new(),
             phone_form: false,
+            locked: BTreeSet::new(),
             news: Vec::new(),
             news_wanted: false,
             last_id: BTreeMap::new(),
