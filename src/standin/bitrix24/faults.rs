@@ -19,7 +19,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "lose-answers",
         value: "TIMES",
-        what: "the next requests are done, and answered by a page that is no JSON after 60 seconds would have passed",
+        what: "the next requests are done, and answered by a page that is no JSON, as after a time-out",
     },
     Fault { name: "token-life", value: "SECONDS", what: "access tokens that are given from now on live so long" },
     Fault {
