@@ -18,7 +18,7 @@ mod standin;
 mod status;
 mod support;
 mod table;
-mod vault;
+mod unsealed;
 mod watch;
 mod wiring;
 mod world;
