@@ -64,7 +64,8 @@ fn told_on_the_socket(place: &Place) -> String {
     let socket = UnixStream::connect(place.home.path().join("state/desk.sock")).unwrap();
     socket.set_read_timeout(Some(LONG)).unwrap();
     let mut say = socket.try_clone().unwrap();
-    writeln!(say, r#"{{"hello":"crosstie","version":1,"pid":1}}"#).unwrap();
+    let version = crosstie::control::socket::VERSION;
+    writeln!(say, r#"{{"hello":"crosstie","version":{version},"pid":1}}"#).unwrap();
     let lists = ["holds", "orphans", "relations", "queue", "journal"];
     for (id, list) in lists.iter().enumerate() {
         writeln!(say, r#"{{"id":{id},"ask":{{"query":{{"list":"{list}","filter":"","offset":0,"limit":500}}}}}}"#)
