@@ -104,8 +104,7 @@ impl Log {
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
         let newest = snapshot.latest.first().map_or(self.seq, |row| row.event.seq);
-        let query =
-            Query { list: List::Journal, filter: String::new(), offset: 0, limit: newest.saturating_sub(self.seq) };
+        let query = Query { limit: newest.saturating_sub(self.seq), ..Query::all(List::Journal) };
         if query.limit > 0
             && let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await
         {

@@ -26,6 +26,13 @@ pub enum Resolution {
         /// The text: a number, `yes`/`no`, `2026-11-20`, an option's name, options or e-mail addresses separated by commas.
         text: String,
     },
+    /// What they last agreed on wins over both.
+    Base {
+        /// The hold.
+        id: HoldId,
+        /// What the operator saw.
+        shown: Shown,
+    },
     /// Leave both as they are until one moves.
     Keep {
         /// The hold.
@@ -39,14 +46,20 @@ impl Resolution {
     /// The hold it is about.
     pub fn id(&self) -> &HoldId {
         match self {
-            Resolution::Force { id, .. } | Resolution::Set { id, .. } | Resolution::Keep { id, .. } => id,
+            Resolution::Force { id, .. }
+            | Resolution::Set { id, .. }
+            | Resolution::Base { id, .. }
+            | Resolution::Keep { id, .. } => id,
         }
     }
 
     /// What the operator saw.
     pub fn shown(&self) -> &Shown {
         match self {
-            Resolution::Force { shown, .. } | Resolution::Set { shown, .. } | Resolution::Keep { shown, .. } => shown,
+            Resolution::Force { shown, .. }
+            | Resolution::Set { shown, .. }
+            | Resolution::Base { shown, .. }
+            | Resolution::Keep { shown, .. } => shown,
         }
     }
 }
@@ -101,6 +114,25 @@ pub enum Command {
         pair: PairName,
         /// The hash that was shown.
         plan: String,
+    },
+    /// Stops the writes of a pair until it is resumed; both sides are still observed.
+    Pause {
+        /// The pair.
+        pair: PairName,
+    },
+    /// Lets a paused pair be written again.
+    Resume {
+        /// The pair.
+        pair: PairName,
+    },
+    /// Ends the waiting of an operation that is planned and not sent: the quiet period, or the pause before another try.
+    Hasten {
+        /// The pair.
+        pair: PairName,
+        /// The side to be written.
+        side: Side,
+        /// The record, as [`super::QueueRow::record`] names it.
+        record: RecordId,
     },
     /// Tries a refused or quarantined field or record again.
     Retry {

@@ -21,5 +21,6 @@ pub use query::{
     Candidate, HoldRow, JournalRow, List, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue, Window,
 };
 pub use snapshot::{
-    Connection, Headroom, Link, Mode, PairState, PairStatus, QueueDepth, Sample, Sides, Snapshot, WindowFigures,
+    Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Snapshot,
+    WindowFigures,
 };

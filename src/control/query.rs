@@ -12,6 +12,8 @@ use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef,
 pub enum List {
     /// Holds: conflicts first, then the others, each oldest first.
     Holds,
+    /// Those holds whose records were set aside after too many failures, oldest first.
+    Quarantined,
     /// Orphans, oldest first.
     Orphans,
     /// Possible edges: every tie of a related pair with its related ties, one row an existing edge, by names.
@@ -45,6 +47,16 @@ pub struct Query {
     pub offset: u64,
     /// How many rows at most; the Desk gives 500 at most.
     pub limit: u64,
+    /// Of the journal, only lines from this moment on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Query {
+    /// A list without a filter; whoever asks says how many rows.
+    pub fn all(list: List) -> Self {
+        Self { list, filter: String::new(), offset: 0, limit: 0, since: None }
+    }
 }
 
 /// The rows that were asked for.
@@ -62,7 +74,7 @@ pub struct Window {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "rows", rename_all = "snake_case")]
 pub enum Rows {
-    /// Of [`List::Holds`].
+    /// Of [`List::Holds`] and [`List::Quarantined`].
     Holds(Vec<HoldRow>),
     /// Of [`List::Orphans`].
     Orphans(Vec<OrphanRow>),
@@ -74,6 +86,26 @@ pub enum Rows {
     Queue(Vec<QueueRow>),
     /// Of [`List::Journal`].
     Journal(Vec<JournalRow>),
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> u64 {
+        let count = match self {
+            Rows::Holds(rows) => rows.len(),
+            Rows::Orphans(rows) => rows.len(),
+            Rows::Relations(rows) => rows.len(),
+            Rows::Candidates(rows) => rows.len(),
+            Rows::Queue(rows) => rows.len(),
+            Rows::Journal(rows) => rows.len(),
+        };
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A value as a person reads it, and what a decision about it is bound to.

@@ -79,6 +79,9 @@ pub enum Headroom {
         left: u32,
         /// What one window holds at the ceiling learned so far.
         budget: u32,
+        /// What one window holds by the plan; 0 if that is not known.
+        #[serde(default)]
+        most: u32,
         /// When the next one comes back, if any is out.
         next_release: Option<Timestamp>,
         /// Nothing leaves before this moment (`Retry-After`).
@@ -90,6 +93,9 @@ pub enum Headroom {
         room: u32,
         /// Room of the empty bucket at the ceiling learned so far.
         size: u32,
+        /// Room of the empty bucket by the plan; 0 if that is not known.
+        #[serde(default)]
+        most: u32,
         /// Requests it drains a second, in hundredths.
         refill_hundredths: u32,
         /// Nothing leaves before this moment.
@@ -106,6 +112,15 @@ impl Headroom {
             Headroom::Unknown => None,
             Headroom::Window { left, budget, .. } => Some((*left, *budget)),
             Headroom::Bucket { room, size, .. } => Some((*room, *size)),
+        }
+    }
+
+    /// What the plan allows at most, where the ceiling that was learned is lower.
+    pub fn plan_allows(&self) -> Option<u32> {
+        match self {
+            Headroom::Unknown => None,
+            Headroom::Window { budget, most, .. } => Some(*most).filter(|most| most > budget),
+            Headroom::Bucket { size, most, .. } => Some(*most).filter(|most| most > size),
         }
     }
 
@@ -204,20 +219,60 @@ pub struct PairStatus {
     pub last_sweep: Option<Timestamp>,
     /// Changes that the last sweep found and the increments had missed.
     pub drift: u64,
+    /// Who paused it and since when, if somebody did: nothing is written meanwhile.
+    #[serde(default)]
+    pub paused: Option<String>,
+    /// A complete listing that is under way, per side.
+    #[serde(default)]
+    pub sweeping: Sides<Option<Progress>>,
+    /// Records that are known, per side.
+    #[serde(default)]
+    pub records: Sides<u64>,
+    /// Fields of this pair that are held.
+    #[serde(default)]
+    pub held: u64,
+    /// Untied records of this pair that wait for a person, per side.
+    #[serde(default)]
+    pub orphans: Sides<u64>,
 }
 
-/// One second of throughput and queue; series are oldest first and without gaps.
+/// How far a complete listing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Records read so far.
+    pub read: u64,
+    /// Records there were at the last one; `None` at the first.
+    pub of: Option<u64>,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+impl Progress {
+    /// When it will have ended at the pace so far, where that can be told.
+    pub fn ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let of = self.of.filter(|of| self.read > 0 && *of > self.read)?;
+        let took = now.as_millisecond() - self.since.as_millisecond();
+        let left = i128::from(took) * i128::from(of - self.read) / i128::from(self.read);
+        Timestamp::from_millisecond(now.as_millisecond().checked_add(i64::try_from(left).ok()?)?).ok()
+    }
+}
+
+/// One step of throughput and queue; series are oldest first and without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sample {
-    /// Field changes seen, per side.
+    /// Field changes seen in it, per side.
     pub seen: Sides<u32>,
     /// Fields written, per side.
     pub written: Sides<u32>,
-    /// Queue depth at the end of the second, per side.
+    /// Queue depth at its end, per side.
     pub queue: Sides<u32>,
 }
 
-/// How long the windows of our writes were: from pre-read to acknowledgement, in milliseconds.
+/// Seconds that one sample of [`Snapshot::quarter`] stands for, and one of [`Snapshot::day`].
+pub const STEPS: (u32, u32) = (10, 900);
+
+/// How long the windows of our writes were, from pre-read to acknowledgement, or how long changes took, from being seen
+/// to being acknowledged on the other side; in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WindowFigures {
     /// How many were measured.
@@ -257,10 +312,25 @@ pub struct Snapshot {
     pub written: Sides<u64>,
     /// Fields seen changed since start, per side.
     pub seen: Sides<u64>,
-    /// The last 240 seconds.
+    /// The last 240 seconds, second by second.
     pub series: Vec<Sample>,
+    /// The last 15 minutes, in steps of 10 s.
+    #[serde(default)]
+    pub quarter: Vec<Sample>,
+    /// The last 24 hours, in steps of 15 minutes.
+    #[serde(default)]
+    pub day: Vec<Sample>,
     /// The windows of our writes.
     pub windows: WindowFigures,
+    /// How long changes took from being planned, at once when they are seen, to being acknowledged on the other side.
+    #[serde(default)]
+    pub latency: WindowFigures,
+    /// What waits and for what: `quiet period`, `a free request`; what holds wait for is the kind of the hold.
+    #[serde(default)]
+    pub waits: Vec<(String, u64)>,
+    /// Records that failed too often and are set aside; they are among the holds.
+    #[serde(default)]
+    pub quarantined: u64,
     /// Fields that somebody may have edited inside such a window, ever: the journal lists them.
     #[serde(default)]
     pub possibly_overwritten: u64,

@@ -29,6 +29,9 @@ impl Core {
             Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
+            Command::Pause { pair } => self.pause_pair(txn, who, pair),
+            Command::Resume { pair } => self.resume_pair(txn, who, &pair),
+            Command::Hasten { pair, side, record } => self.hasten(&pair, side, &record),
             Command::Retry { id } => self.retry(txn, who, &id),
             // The control task reads the line first and comes to `undo` itself; without it there is nothing to undo.
             Command::Undo { event, both } => self.undo(txn, who, event, both, None),
@@ -135,6 +138,16 @@ impl Core {
                 let value = field.parse(text)?;
                 let note = format!("set to {}", value.show());
                 Ok((Verdict::Set { value }, note))
+            }
+            Resolution::Base { .. } => {
+                let tie = hold.id.crm.as_ref().and_then(|crm| self.memory.pair(&hold.id.pair)?.ties.get(crm));
+                let Some(base) = tie.and_then(|tie| tie.base.get(&field.spec.key)) else {
+                    return Err(format!("{} has no base: the two sides have never agreed", hold.id));
+                };
+                if let Some(side) = Side::BOTH.into_iter().find(|side| !field.writes(*side)) {
+                    return Err(format!("{} goes one way only; {side} cannot get the base back", hold.id));
+                }
+                Ok((Verdict::Set { value: base.crm.clone() }, format!("back to the base, {}", base.crm.show())))
             }
             Resolution::Keep { .. } => Ok((Verdict::Keep, "left as it is on both sides".to_owned())),
         }

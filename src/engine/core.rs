@@ -280,6 +280,7 @@ impl Core {
         self.is_running(name)
             && !self.memory.holds.contains_key(&guard)
             && !self.is_unfinished(name)
+            && self.paused(name).is_none()
             && self.canary_passed(name)
     }
 

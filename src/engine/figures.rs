@@ -4,94 +4,153 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::control::{Sample, Sides, WindowFigures};
+use crate::control::{STEPS, Sample, Sides, WindowFigures};
 use crate::model::Side;
 
-/// Seconds of the series that are kept.
-const SECONDS: usize = 240;
+/// Length of a step in seconds, and how many steps are kept: the last four minutes, quarter of an hour, and day.
+const RINGS: [(u32, usize); 3] = [(1, 240), (STEPS.0, 90), (STEPS.1, 96)];
 /// Windows that the percentiles are taken over.
 const WINDOWS: usize = 1000;
 
-/// Counts for people to watch; nothing is decided by them.
-#[derive(Debug, Default)]
-pub struct Figures {
-    /// The second that the newest sample stands for.
-    second: i64,
-    series: VecDeque<Sample>,
-    windows: VecDeque<u64>,
-    measured: u64,
-    /// The percentiles as last computed.
-    percentiles: WindowFigures,
-    /// Field changes seen since start.
-    pub seen_total: Sides<u64>,
-    /// Fields written since start.
-    pub written_total: Sides<u64>,
+/// The last samples of one length, oldest first, without gaps.
+#[derive(Debug)]
+struct Ring {
+    step: i64,
+    most: usize,
+    /// The step that the newest sample stands for.
+    at: i64,
+    samples: VecDeque<Sample>,
 }
 
-impl Figures {
-    /// Field changes were seen.
-    pub fn seen(&mut self, side: Side, now: Timestamp, count: usize) {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        *self.seen_total.get_mut(side) += u64::from(count);
-        *self.sample(now).seen.get_mut(side) += count;
+impl Ring {
+    /// The sample of this moment; steps in between repeat the queue and hold no throughput.
+    fn sample(&mut self, now: Timestamp) -> &mut Sample {
+        let at = now.as_second().div_euclid(self.step);
+        let most = i64::try_from(self.most).unwrap_or(i64::MAX);
+        let behind = if self.samples.is_empty() { 1 } else { (at - self.at).clamp(0, most) };
+        for _ in 0..behind {
+            let queue = self.samples.back().map(|sample| sample.queue).unwrap_or_default();
+            self.samples.push_back(Sample { queue, ..Sample::default() });
+            if self.samples.len() > self.most {
+                self.samples.pop_front();
+            }
+        }
+        self.at = self.at.max(at);
+        let last = self.samples.len() - 1;
+        &mut self.samples[last]
     }
 
-    /// Fields were written and acknowledged.
-    pub fn written(&mut self, side: Side, now: Timestamp, count: usize) {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        *self.written_total.get_mut(side) += u64::from(count);
-        *self.sample(now).written.get_mut(side) += count;
+    fn series(&mut self, now: Timestamp) -> Vec<Sample> {
+        self.sample(now);
+        self.samples.make_contiguous().to_vec()
     }
+}
 
-    /// How deep the queues are now.
-    pub fn queue(&mut self, now: Timestamp, crm: u64, notion: u64) {
-        let depth = |depth: u64| u32::try_from(depth).unwrap_or(u32::MAX);
-        self.sample(now).queue = Sides { crm: depth(crm), notion: depth(notion) };
-    }
+/// The last durations of one kind, and their percentiles as last computed.
+#[derive(Debug, Default)]
+struct Durations {
+    kept: VecDeque<u64>,
+    measured: u64,
+    percentiles: WindowFigures,
+}
 
-    /// A write was acknowledged this long after its pre-read began.
-    pub fn window(&mut self, opened: Timestamp, closed: Timestamp) {
-        let millis = closed.duration_since(opened).as_millis().max(0);
-        self.windows.push_back(u64::try_from(millis).unwrap_or(u64::MAX));
+impl Durations {
+    fn add(&mut self, from: Timestamp, to: Timestamp) {
+        let millis = to.duration_since(from).as_millis().max(0);
+        self.kept.push_back(u64::try_from(millis).unwrap_or(u64::MAX));
         self.measured += 1;
-        if self.windows.len() > WINDOWS {
-            self.windows.pop_front();
+        if self.kept.len() > WINDOWS {
+            self.kept.pop_front();
         }
     }
 
-    /// The series up to now, oldest first, without gaps.
-    pub fn series(&mut self, now: Timestamp) -> Vec<Sample> {
-        self.sample(now);
-        self.series.make_contiguous().to_vec()
-    }
-
-    /// The percentiles of the last windows.
-    pub fn windows(&mut self) -> WindowFigures {
+    fn percentiles(&mut self) -> WindowFigures {
         if self.percentiles.count == self.measured {
             return self.percentiles;
         }
-        let mut sorted: Vec<u64> = self.windows.iter().copied().collect();
+        let mut sorted: Vec<u64> = self.kept.iter().copied().collect();
         sorted.sort_unstable();
         let at = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
         let (p50, p95) = (at(50).unwrap_or(0), at(95).unwrap_or(0));
         self.percentiles = WindowFigures { count: self.measured, p50, p95 };
         self.percentiles
     }
+}
 
-    /// The sample of this second; seconds in between repeat the queue and hold no throughput.
-    fn sample(&mut self, now: Timestamp) -> &mut Sample {
-        let second = now.as_second();
-        let behind = if self.series.is_empty() { 1 } else { (second - self.second).clamp(0, SECONDS as i64) };
-        for _ in 0..behind {
-            let queue = self.series.back().map(|sample| sample.queue).unwrap_or_default();
-            self.series.push_back(Sample { queue, ..Sample::default() });
-            if self.series.len() > SECONDS {
-                self.series.pop_front();
-            }
+/// Counts for people to watch; nothing is decided by them.
+#[derive(Debug)]
+pub struct Figures {
+    rings: [Ring; 3],
+    windows: Durations,
+    latency: Durations,
+    /// Field changes seen since start.
+    pub seen_total: Sides<u64>,
+    /// Fields written since start.
+    pub written_total: Sides<u64>,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        let ring = |(step, most)| Ring { step: i64::from(step), most, at: 0, samples: VecDeque::new() };
+        Self {
+            rings: RINGS.map(ring),
+            windows: Durations::default(),
+            latency: Durations::default(),
+            seen_total: Sides::default(),
+            written_total: Sides::default(),
         }
-        self.second = self.second.max(second);
-        let last = self.series.len() - 1;
-        &mut self.series[last]
+    }
+}
+
+impl Figures {
+    fn each(&mut self, now: Timestamp, change: impl Fn(&mut Sample)) {
+        self.rings.iter_mut().for_each(|ring| change(ring.sample(now)));
+    }
+
+    /// Field changes were seen.
+    pub fn seen(&mut self, side: Side, now: Timestamp, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        *self.seen_total.get_mut(side) += u64::from(count);
+        self.each(now, |sample| *sample.seen.get_mut(side) += count);
+    }
+
+    /// Fields were written and acknowledged.
+    pub fn written(&mut self, side: Side, now: Timestamp, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        *self.written_total.get_mut(side) += u64::from(count);
+        self.each(now, |sample| *sample.written.get_mut(side) += count);
+    }
+
+    /// How deep the queues are now.
+    pub fn queue(&mut self, now: Timestamp, crm: u64, notion: u64) {
+        let depth = |depth: u64| u32::try_from(depth).unwrap_or(u32::MAX);
+        self.each(now, |sample| sample.queue = Sides { crm: depth(crm), notion: depth(notion) });
+    }
+
+    /// A write was acknowledged this long after its pre-read began.
+    pub fn window(&mut self, opened: Timestamp, closed: Timestamp) {
+        self.windows.add(opened, closed);
+    }
+
+    /// A change was acknowledged on the other side this long after it had been planned.
+    pub fn arrived(&mut self, planned: Timestamp, acknowledged: Timestamp) {
+        self.latency.add(planned, acknowledged);
+    }
+
+    /// The last four minutes second by second, the last quarter of an hour, the last day; see [`STEPS`].
+    pub fn series(&mut self, now: Timestamp) -> [Vec<Sample>; 3] {
+        let [seconds, quarter, day] = &mut self.rings;
+        [seconds.series(now), quarter.series(now), day.series(now)]
+    }
+
+    /// The percentiles of the last windows.
+    pub fn windows(&mut self) -> WindowFigures {
+        self.windows.percentiles()
+    }
+
+    /// The percentiles of the last latencies.
+    pub fn latency(&mut self) -> WindowFigures {
+        self.latency.percentiles()
     }
 }
 
@@ -106,11 +165,14 @@ mod tests {
         figures.written(Side::Crm, at(100), 2);
         figures.queue(at(100), 5, 0);
         figures.written(Side::Crm, at(103), 1);
-        let series = figures.series(at(104));
+        let [series, quarter, _] = figures.series(at(104));
         let written: Vec<u32> = series.iter().map(|sample| sample.written.crm).collect();
         assert_eq!(written, [2, 0, 0, 1, 0]);
         assert!(series.iter().all(|sample| sample.queue.crm == 5));
-        assert_eq!(figures.series(at(10_000)).len(), SECONDS);
+        assert_eq!(quarter.iter().map(|sample| sample.written.crm).collect::<Vec<_>>(), [3], "one step of ten seconds");
+        let long = figures.series(at(1_000_000));
+        assert_eq!(long.each_ref().map(Vec::len), RINGS.map(|(_, most)| most));
+        assert!(long.iter().flatten().all(|sample| sample.queue.crm == 5 && sample.written.crm == 0));
     }
 
     #[test]

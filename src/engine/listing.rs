@@ -50,6 +50,15 @@ impl ListingState {
     pub fn due(next_increment: Timestamp, next_sweep: Timestamp) -> Self {
         Self { next_increment, next_sweep, ..Self::default() }
     }
+
+    /// How far a sweep under way is.
+    pub(super) fn progress(&self, pair: &super::memory::PairMemory, side: Side) -> Option<crate::control::Progress> {
+        let (ListingKind::Sweep, since) = self.running? else { return None };
+        let known = super::snapshot::count(pair.observations.get(side).len());
+        // The first one finds what it counts.
+        let of = pair.cursors.get(side).swept.map(|_| known);
+        Some(crate::control::Progress { read: super::snapshot::count(self.shown.len()), of, since })
+    }
 }
 
 impl Core {

@@ -34,6 +34,7 @@ mod memory;
 mod merged;
 mod messages;
 mod outcome;
+mod pausing;
 mod planning;
 mod reading;
 mod recall;

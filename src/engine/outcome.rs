@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::remote::WriteError;
 
-use super::core::{Core, OpKey, RecentWrite};
+use super::core::{Core, OpKey, RecentWrite, Target};
 use super::flaw::Flaw;
 use super::memory::Txn;
 use super::reading::Source;
@@ -129,6 +129,10 @@ impl Core {
             return;
         };
         self.figures.window(intent.read_at, now);
+        let op = OpKey { pair: at.pair.clone(), side: at.side, target: Target::Update(tie.crm.clone()) };
+        if let Some(planned) = self.planned.get(&op) {
+            self.figures.arrived(planned.since, now);
+        }
         let bases = tie.base.clone();
         let written = self.settle_fields(txn, intent, &at, tie, returned.as_ref(), now, true);
         self.figures.written(intent.side, now, written);

@@ -1,6 +1,6 @@
 //! The snapshot: what the whole program looks like right now.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
@@ -22,7 +22,10 @@ impl Core {
         self.version += 1;
         let queue = Sides { crm: self.depth(Side::Crm), notion: self.depth(Side::Notion) };
         self.figures.queue(now, queue.crm.total(), queue.notion.total());
+        let [series, quarter, day] = self.figures.series(now);
         let conflicts = self.memory.holds.values().filter(|hold| hold.why.is_conflict()).count();
+        let waits = self.waits(now);
+        let quarantined = waits.iter().find(|(what, _)| what == "quarantined").map_or(0, |(_, count)| *count);
         let pairs: Vec<PairStatus> = self.pair_names().iter().filter_map(|name| self.pair_status(name)).collect();
         let orphans: usize = self.memory.pairs.values().map(|pair| pair.orphans.len()).sum();
         Snapshot {
@@ -39,8 +42,13 @@ impl Core {
             relations: self.edges_agreed(),
             written: self.figures.written_total,
             seen: self.figures.seen_total,
-            series: self.figures.series(now),
+            series,
+            quarter,
+            day,
             windows: self.figures.windows(),
+            latency: self.figures.latency(),
+            waits,
+            quarantined,
             possibly_overwritten: self.memory.overwritten,
             pairs,
             latest: if watched {
@@ -105,7 +113,42 @@ impl Core {
             last_cycle: both(|it| it.last_end),
             last_sweep: swept(Side::Crm).zip(swept(Side::Notion)).map(|(crm, notion)| crm.min(notion)),
             drift: Side::BOTH.into_iter().filter_map(listing).map(|it| it.drift).sum(),
+            paused: self.paused(name),
+            sweeping: Sides {
+                crm: listing(Side::Crm).and_then(|it| it.progress(pair, Side::Crm)),
+                notion: listing(Side::Notion).and_then(|it| it.progress(pair, Side::Notion)),
+            },
+            records: Sides { crm: count(pair.observations.crm.len()), notion: count(pair.observations.notion.len()) },
+            held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
+            orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
         })
+    }
+
+    /// What waits, and for what.
+    fn waits(&self, now: Timestamp) -> Vec<(String, u64)> {
+        let mut waits: BTreeMap<&str, u64> = BTreeMap::new();
+        for hold in self.memory.holds.values() {
+            *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
+        }
+        let open: Vec<_> = self.pair_names().into_iter().filter(|name| self.may_write(name)).collect();
+        for (op, planned) in &self.planned {
+            let what = match () {
+                () if self.under_way.contains_key(op) => "an answer",
+                () if self.paused(&op.pair).is_some() => "a paused pair",
+                () if !open.contains(&op.pair) => "its pair's guard or first look",
+                () if planned.due == Timestamp::MAX => continue,
+                () if planned.due > now => "the quiet period",
+                () if self.put_off.contains_key(op) => "another try",
+                () => "a free request",
+            };
+            *waits.entry(what).or_default() += 1;
+        }
+        let unknown = |intent: &&crate::model::Intent| matches!(intent.state, IntentState::Unknown { .. });
+        let unknown = self.memory.intents.values().filter(unknown).count();
+        if unknown > 0 {
+            waits.insert("a probe", count(unknown));
+        }
+        waits.into_iter().map(|(what, count)| (what.to_owned(), count)).collect()
     }
 
     /// Keeps the newest lines of the journal with the names people know.
@@ -158,6 +201,10 @@ impl Core {
 
 /// The newest rows, newest first.
 pub(super) type Rows = VecDeque<JournalRow>;
+
+fn orphans(pair: &super::memory::PairMemory, side: Side) -> u64 {
+    count(pair.orphans.keys().filter(|(on, _)| *on == side).count())
+}
 
 /// A length as the wire has it.
 pub(super) fn count(length: usize) -> u64 {

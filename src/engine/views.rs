@@ -21,6 +21,10 @@ impl Core {
     pub(super) fn window(&self, query: &Query) -> Window {
         match &query.list {
             List::Holds => cut(query, self.hold_rows(), text_of_hold, Rows::Holds),
+            List::Quarantined => {
+                let rows = self.hold_rows().into_iter().filter(|row| row.why == "quarantined").collect();
+                cut(query, rows, text_of_hold, Rows::Holds)
+            }
             List::Orphans => cut(query, self.orphan_rows(), |row| format!("{} {}", row.title, row.why), Rows::Orphans),
             List::Relations => cut(
                 query,
@@ -302,7 +306,7 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
             .map(|it| core.journal_row(it))
             .collect())
     };
-    if query.filter.is_empty() {
+    if query.filter.is_empty() && query.since.is_none() {
         let to = last.saturating_sub(query.offset);
         let from = (to + 1).saturating_sub(limit).max(first);
         let rows = if to < first || limit == 0 { Vec::new() } else { read(from, to).await? };
@@ -315,6 +319,8 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
         let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
         format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
     };
+    let since = |row: &crate::control::JournalRow| query.since.is_none_or(|since| row.event.at >= since);
+    let rows = rows.into_iter().filter(since).collect();
     Ok(cut(query, rows, text, Rows::Journal))
 }
 
@@ -341,7 +347,7 @@ fn text_of_candidate(row: &Candidate) -> String {
 }
 
 /// One word for a hold.
-fn why_word(why: &Why) -> &'static str {
+pub(super) fn why_word(why: &Why) -> &'static str {
     match why {
         Why::Conflict { .. } => "conflict",
         Why::Refused { .. } => "refused",

@@ -100,7 +100,7 @@ pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap
         refused.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         return refused;
     }
-    let query = Query { list: List::Orphans, filter: String::new(), offset: 0, limit: LISTED };
+    let query = Query { limit: LISTED, ..Query::all(List::Orphans) };
     let orphans = match monitor.office.desk.query(query).await {
         Ok(window) => match window.rows {
             Rows::Orphans(rows) => rows,

@@ -52,6 +52,11 @@ pub enum Verdict {
         /// The pair.
         pair: PairName,
     },
+    /// Nothing of this pair is written until somebody resumes it.
+    Pause {
+        /// The pair.
+        pair: PairName,
+    },
     /// One plan beyond a guard may be carried out once.
     Override {
         /// The pair.

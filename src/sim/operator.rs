@@ -59,7 +59,7 @@ impl Operator {
     }
 
     async fn rows(&self, desk: &EngineDesk, list: List) -> Option<Rows> {
-        let query = Query { list, filter: String::new(), offset: 0, limit: 200 };
+        let query = Query { limit: 200, ..Query::all(list) };
         desk.query(query).await.ok().map(|window| window.rows)
     }
 

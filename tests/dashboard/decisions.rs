@@ -22,6 +22,8 @@ fn shown(crm: &str, notion: &str) -> Shown {
 fn force_carries_the_digests_that_were_shown() {
     let mut rig = on("2");
     rig.keys("f c");
+    assert!(rig.model.popups.is_empty() && rig.screen().contains("1 staged: 1 CRM"), "{}", rig.screen());
+    rig.keys("w");
     assert!(rig.told().is_empty(), "a question comes first");
     assert!(rig.screen().contains("Notion (will be overwritten): 150 EUR"), "{}", rig.screen());
     rig.keys("y");
@@ -35,20 +37,21 @@ fn force_carries_the_digests_that_were_shown() {
 fn a_question_answers_no_by_default() {
     for answer in ["enter", "esc", "n", "q"] {
         let mut rig = on("2");
-        rig.keys("f n");
+        rig.keys("f n w");
         assert!(matches!(rig.model.top(), Some(PopupBody::Confirm(_))));
         rig.keys(answer);
         assert!(rig.told().is_empty() && rig.model.popups.is_empty() && !rig.quit, "{answer}");
+        assert_eq!(rig.model.staged.len(), 1, "what was picked stays picked");
     }
     let mut rig = on("2");
-    rig.keys("f n tab enter");
+    rig.keys("f n w tab enter");
     assert_eq!(rig.told().len(), 1, "the other button was chosen on purpose");
 }
 
 #[test]
 fn keys_typed_before_the_question_was_on_screen_do_not_answer_it() {
     let mut rig = on("2");
-    for key in "fcyy".chars() {
+    for key in "fcwyy".chars() {
         rig.send(Msg::Key(Key::char(key)));
     }
     assert!(rig.told().is_empty() && rig.model.popups.len() == 1);
@@ -67,6 +70,7 @@ fn a_frame_with_another_popup_does_not_arm_the_question() {
     let mut rig = on("2");
     rig.send(Msg::Key(Key::char('f')));
     rig.send(Msg::Key(Key::char('c')));
+    rig.send(Msg::Key(Key::char('w')));
     rig.send(Msg::Drawn { popup: None });
     rig.send(Msg::Drawn { popup: Some(9_999) });
     rig.ms += 5_000;
@@ -82,7 +86,7 @@ fn a_row_that_moved_is_not_decided_by_its_old_place() {
     rig.world.holds.insert(0, hold("900", "NEW", "a", "b"));
     rig.world.holds.insert(0, hold("901", "NEW", "a", "b"));
     rig.refresh();
-    rig.keys("f n y");
+    rig.keys("f n w y");
     let Command::Resolve { items } = rig.told()[0].clone() else { panic!() };
     assert_eq!(items.iter().map(Resolution::id).collect::<Vec<_>>(), [&meant]);
 }
@@ -91,16 +95,20 @@ fn a_row_that_moved_is_not_decided_by_its_old_place() {
 fn half_a_sequence_is_forgotten_when_its_record_goes_away() {
     let mut rig = on("2");
     rig.keys("f");
-    rig.world.holds.remove(0);
+    let gone = rig.world.holds.remove(0).id;
     rig.refresh();
     rig.keys("c");
-    assert!(rig.model.popups.is_empty(), "the c was not meant for the next record");
+    // Alone the same letter takes the CRM's value, so it is told apart by what is staged.
+    assert!(
+        rig.model.staged.picks().all(|pick| pick.item.row.id != gone),
+        "the c was not meant for the record that went"
+    );
 }
 
 #[test]
 fn an_open_question_stays_about_what_it_shows_when_rows_move() {
     let mut rig = on("2");
-    rig.keys("f c");
+    rig.keys("f c w");
     let meant = rig.world.holds[0].clone();
     rig.world.holds.remove(0);
     rig.world.holds[0].crm.digest = "other".into();
@@ -118,7 +126,7 @@ fn marked_rows_are_decided_together_and_marks_survive_a_refresh() {
     rig.world.holds.swap(0, 5);
     rig.refresh();
     assert_eq!(rig.model.holds.marks.len(), 2);
-    rig.keys("f c");
+    rig.keys("f c w");
     assert!(rig.screen().contains("2 fields"), "{}", rig.screen());
     rig.keys("y");
     let Command::Resolve { items } = rig.told()[0].clone() else { panic!() };
@@ -130,7 +138,7 @@ fn marked_rows_are_decided_together_and_marks_survive_a_refresh() {
 #[test]
 fn a_whole_record_is_decided_with_every_field_on_the_question() {
     let mut rig = on("2");
-    rig.keys("a n");
+    rig.keys("a n w");
     let screen = rig.screen();
     assert!(screen.contains("2 fields") && screen.contains("Deal 1 / name"), "{screen}");
     rig.keys("y");
@@ -146,6 +154,7 @@ fn an_edited_value_of_several_lines_is_asked_about_and_written() {
     rig.keys("e");
     rig.send(Msg::Paste(" or\nthereabouts".into()));
     rig.keys("! ctrl-o");
+    rig.keys("w");
     assert!(rig.told().is_empty() && rig.screen().contains("thereabouts!"), "{}", rig.screen());
     rig.keys("y");
     let text = "100 EUR or\nthereabouts!".to_owned();
@@ -156,7 +165,7 @@ fn an_edited_value_of_several_lines_is_asked_about_and_written() {
 #[test]
 fn an_editor_that_was_left_keeps_its_text() {
     let mut rig = on("2");
-    rig.keys("e x y esc e ctrl-o y");
+    rig.keys("e x y esc e ctrl-o w y");
     let Command::Resolve { items } = rig.told()[0].clone() else { panic!() };
     assert!(matches!(&items[0], Resolution::Set { text, .. } if text == "100 EURxy"), "{items:?}");
 }
@@ -167,7 +176,7 @@ fn what_changed_since_it_was_seen_is_said_and_shown_anew_under_the_cursor() {
     rig.keys("j");
     let id = rig.model.holds.current().unwrap().row.id.clone();
     rig.world.says = Some(Reply::Changed { ids: vec![id.clone()], note: "changed since you looked".into() });
-    rig.keys("f c");
+    rig.keys("f c w");
     rig.world.holds[1].notion.text = "a newer text".into();
     rig.world.holds.swap(1, 4);
     rig.keys("y");
@@ -182,7 +191,7 @@ fn a_refusal_is_shown_whole() {
     let mut rig = on("2");
     rig.world.says =
         Some(Reply::Refused { why: "The token cannot write.\nShare the page with the integration.".into() });
-    rig.keys("f c y");
+    rig.keys("f c w y");
     let screen = rig.screen();
     assert!(screen.contains("The token cannot write.") && screen.contains("Share the page"), "{screen}");
     rig.keys("esc");
@@ -226,13 +235,15 @@ fn a_search_is_text_and_narrows_the_choice() {
 #[test]
 fn creating_a_counterpart_says_that_it_cannot_be_undone() {
     let mut rig = on("3");
-    rig.keys("n");
+    rig.keys("+");
     assert!(rig.screen().contains("cannot be undone"), "{}", rig.screen());
     rig.keys("y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 1 first"), "{}", rig.screen());
+    rig.keys("1 y");
     let record = RecordRef { pair: "contacts".into(), side: Side::Notion, id: "page-1".into() };
     assert_eq!(rig.told(), [Command::CreateCounterpart { record }]);
     let mut rig = on("3");
-    rig.keys("j n");
+    rig.keys("j +");
     assert!(rig.model.popups.is_empty() && rig.screen().contains("cannot be created"), "{}", rig.screen());
 }
 
@@ -258,7 +269,7 @@ fn an_edge_is_taken_away_only_after_a_question() {
 #[test]
 fn a_new_edge_goes_from_an_owner_to_a_target_of_the_related_pair() {
     let mut rig = on("4");
-    rig.keys("n down enter");
+    rig.keys("+ down enter");
     let Some(PopupBody::Picker(picker)) = rig.model.top() else { panic!() };
     assert_eq!(picker.sources[picker.source].0, "contacts", "known from the edges of this field");
     rig.keys("enter y");
@@ -301,7 +312,7 @@ fn pasted_text_is_never_a_command() {
         assert!(rig.screen().contains("pasted text is taken in text fields only"));
     }
     let mut rig = on("2");
-    rig.keys("f c");
+    rig.keys("f c w");
     rig.send(Msg::Paste("y".into()));
     assert!(rig.told().is_empty());
 }
@@ -351,7 +362,7 @@ fn every_preset_leads_from_the_first_screen_to_a_decision() {
         let mut rig = Rig::new((80, 24), full());
         let keymap = Keymap::preset(preset).unwrap();
         let path =
-            [Action::PageConflicts, Action::Down, Action::ForceNotion, Action::ConfirmSwitch, Action::ConfirmPress];
+            [Action::PageConflicts, Action::ForceNotion, Action::Commit, Action::ConfirmSwitch, Action::ConfirmPress];
         let keys = path.map(|action| keymap.keys_of(action)[0].clone());
         rig.model.keymap = std::sync::Arc::new(keymap);
         for keys in keys {
@@ -376,7 +387,7 @@ fn what_was_refused_is_tried_again_for_all_marked_rows() {
 
 #[test]
 fn ctrl_c_always_leaves() {
-    for keys in ["", "2 f", "2 f c", "2 e", "2 /", "3 l", "?"] {
+    for keys in ["", "2 f", "2 f c", "2 f c w", "2 e", "2 /", "3 l", "?"] {
         let mut rig = Rig::new((80, 24), full());
         if !keys.is_empty() {
             rig.keys(keys);
@@ -389,7 +400,7 @@ fn ctrl_c_always_leaves() {
 #[test]
 fn commands_work_on_a_russian_keyboard_and_text_stays_russian() {
     let mut rig = on("2");
-    rig.keys("о а т");
+    rig.keys("о а т ц");
     assert!(matches!(rig.model.top(), Some(PopupBody::Confirm(_))));
     rig.keys("н");
     assert_eq!(rig.told().len(), 1);
@@ -405,7 +416,9 @@ fn a_record_whose_title_cannot_be_searched_is_decided_by_what_is_on_screen() {
     }
     let mut rig = Rig::new((80, 24), world);
     rig.keys("2 a c");
-    assert!(rig.screen().contains("2 fields") && rig.screen().contains("There may be more"), "{}", rig.screen());
+    assert!(rig.screen().contains("there may be more"), "{}", rig.screen());
+    rig.keys("w");
+    assert!(rig.screen().contains("2 fields"), "{}", rig.screen());
 }
 
 #[test]

@@ -99,6 +99,11 @@ pub fn full() -> World {
         last_cycle: Some(at(-5)),
         last_sweep: Some(at(-900)),
         drift: 0,
+        paused: None,
+        sweeping: Sides::default(),
+        records: Sides { crm: 130, notion: 125 },
+        held: 3,
+        orphans: Sides { crm: 1, notion: 2 },
     };
     let orphan = |n: u32| OrphanRow {
         record: RecordRef { pair: "contacts".into(), side: Side::Notion, id: format!("page-{n}").into() },
@@ -133,11 +138,24 @@ pub fn full() -> World {
             sides: Sides {
                 crm: connection(
                     "Bitrix24",
-                    Headroom::Bucket { room: 12, size: 50, refill_hundredths: 200, gated_until: None, operating: None },
+                    Headroom::Bucket {
+                        room: 12,
+                        size: 50,
+                        most: 50,
+                        refill_hundredths: 200,
+                        gated_until: None,
+                        operating: None,
+                    },
                 ),
                 notion: connection(
                     "Notion",
-                    Headroom::Window { left: 0, budget: 180, next_release: Some(at(20)), gated_until: Some(at(42)) },
+                    Headroom::Window {
+                        left: 0,
+                        budget: 171,
+                        most: 180,
+                        next_release: Some(at(20)),
+                        gated_until: Some(at(42)),
+                    },
                 ),
             },
             queue: Sides {
@@ -145,14 +163,19 @@ pub fn full() -> World {
                 notion: QueueDepth { planned: 7, in_flight: 0, unknown: 0 },
             },
             conflicts: 41,
-            holds: 1,
+            holds: 2,
             orphans: 3,
             ties: 240,
             relations: 18,
             written: Sides { crm: 900, notion: 1_200 },
             seen: Sides { crm: 1_000, notion: 950 },
             series: (0..240).map(sample).collect(),
+            quarter: (0..90).map(sample).collect(),
+            day: (0..96).map(sample).collect(),
             windows: WindowFigures { count: 500, p50: 340, p95: 910 },
+            latency: WindowFigures { count: 480, p50: 1_900, p95: 6_200 },
+            waits: vec![("a free request".into(), 4), ("conflict".into(), 41), ("the quiet period".into(), 6)],
+            quarantined: 1,
             possibly_overwritten: 0,
             pairs: vec![
                 pair("contacts", PairState::Running),
@@ -233,7 +256,7 @@ impl World {
             (rows.len() as u64, rows.into_iter().skip(offset).take(limit).collect())
         }
         let (total, rows) = match &query.list {
-            List::Holds => {
+            List::Holds | List::Quarantined => {
                 let (total, rows) = cut(&self.holds, |row| format!("{} {}", row.title, row.label), &filter, query);
                 (total, Rows::Holds(rows))
             }

@@ -7,3 +7,4 @@ mod hostile;
 mod looping;
 mod pages;
 mod random;
+mod staging;

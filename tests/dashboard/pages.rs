@@ -36,8 +36,8 @@ fn the_header_tells_the_same_on_every_page_in_three_lines() {
                     "Notion",
                     "+ up",
                     "fresh",
-                    "left 12/50",
-                    "left 0/180",
+                    "12 of 50, 2/s",
+                    "0 of 171, gated until",
                     "gated until 12:00:42",
                     "queue 5",
                     "queue 7",
@@ -46,7 +46,8 @@ fn the_header_tells_the_same_on_every_page_in_three_lines() {
                     "3 orphans",
                     "30/min",
                     "60/min",
-                    "window p50 340 ms",
+                    "1 quarantined",
+                    "0 drift",
                 ],
             );
         }
@@ -70,7 +71,7 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
                 "41 conflicts wait for you: press 2",
                 "3 orphans wait for you: press 3",
                 "12/50, +2.00/s",
-                "0/180, gated until 12:00:42",
+                "0/171, gated until 12:00:42",
                 "CRM seen",
                 "Notion written",
                 "CRM queue",
@@ -96,7 +97,7 @@ fn the_conflicts_page_shows_both_values_and_the_base() {
             screen,
             &["record", "field", "since", "Ada Lovelace", "Deal 1", "what it was", "Countess of Lovelace", "41/42"],
         );
-        holds_all(screen, &["f c CRM wins", "f n Notion wins", "e edit a merge"]);
+        holds_all(screen, &["c take CRM", "o take Notion", "e edit a merge"]);
     }
     let beside = |screen: &str| screen.lines().any(|line| line.starts_with("base") && line.contains("Notion"));
     assert!(!beside(&small) && beside(&large), "stacked under 100 columns, side by side above:\n{small}\n{large}");
@@ -182,7 +183,7 @@ fn the_header_fits_even_when_all_is_wrong_at_once() {
     world.snapshot.sides.notion.last_answer = Some(at(-720));
     world.snapshot.queue.notion.planned = 1_234;
     let screen = Rig::new((80, 24), world).screen();
-    holds_all(&screen, &["~ troubled", "! 12 m ago", "left 0/180", "gated until 12:00:42", "queue 1234", "60/min"]);
+    holds_all(&screen, &["~ troubled", "! 12 m ago", "0 of 171", "gated until 12:00:42", "queue 1234", "60/min"]);
 }
 
 #[test]
@@ -224,11 +225,11 @@ fn help_comes_from_the_registry_and_the_live_keymap() {
             assert!(all.contains(entry.doc) && all.contains(&entry.keys), "{preset}: {}", entry.action);
         }
     }
-    let map = "[conflicts]\n\"z c\" = \"conflicts.force_crm\"\nunbind = [\"f c\"]\n";
+    let map = "[conflicts]\n\"z c\" = \"conflicts.force_crm\"\nunbind = [\"f c\", \"c\"]\n";
     let mut rig = Rig::new((80, 24), full());
     rig.model.keymap = std::sync::Arc::new(Keymap::load(map, "my.toml").unwrap());
     rig.keys("2");
-    assert!(rig.screen().contains("z c CRM wins"), "{}", rig.screen());
+    assert!(rig.screen().contains("z c take CRM"), "{}", rig.screen());
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn the_listing_has_every_action_once() {
     let rows = listing(&Keymap::preset("default").unwrap());
     assert_eq!(rows.len(), REGISTRY.len());
     assert_eq!(rows[0].scope, Scope::Global);
-    assert!(rows.iter().any(|row| row.action == "conflicts.force_crm" && row.keys == "f c"));
+    assert!(rows.iter().any(|row| row.action == "conflicts.force_crm" && row.keys == "c, f c"));
 }
 
 #[test]
@@ -244,7 +245,7 @@ fn a_prefix_shows_what_can_follow() {
     let mut rig = Rig::new((80, 24), full());
     rig.keys("2 f");
     let screen: String = rig.screen().split_whitespace().collect::<Vec<_>>().join(" ");
-    holds_all(&screen, &["c CRM wins", "n Notion wins", "k keep both"]);
+    holds_all(&screen, &["c take CRM", "n take Notion", "k keep both"]);
     holds_all(&rig.screen(), &["f ..."]);
 }
 

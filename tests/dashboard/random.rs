@@ -21,7 +21,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Step> {
     let keys = prop::sample::select(
-        "fcnkyeaxltioqjkG123456/ rzUJ?"
+        "fcnkyeaxltioqjkG123456/ rzUJ?wvubsN*:pLm=+"
             .chars()
             .map(Key::char)
             .chain([

@@ -97,7 +97,7 @@ fn fake() -> (Arc<Fake>, CancellationToken) {
 }
 
 fn ask(filter: &str, limit: u64) -> Query {
-    Query { list: List::Holds, filter: filter.to_owned(), offset: 7, limit }
+    Query { filter: filter.to_owned(), offset: 7, limit, ..Query::all(List::Holds) }
 }
 
 fn title(window: &Window) -> &str {

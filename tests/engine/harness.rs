@@ -250,7 +250,7 @@ impl Bench {
     }
 
     pub async fn list(&self, list: List) -> Rows {
-        self.query(Query { list, filter: String::new(), offset: 0, limit: 500 }).await.rows
+        self.query(Query { limit: 500, ..Query::all(list) }).await.rows
     }
 
     pub async fn hold(&self, id: &HoldId) -> Option<Hold> {

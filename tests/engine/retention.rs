@@ -18,7 +18,7 @@ fn keeping(keep: Duration, bytes: u64) -> Plan {
 }
 
 async fn journal(bench: &Bench, filter: &str) -> Window {
-    bench.query(Query { list: List::Journal, filter: filter.to_owned(), offset: 0, limit: 500 }).await
+    bench.query(Query { filter: filter.to_owned(), limit: 500, ..Query::all(List::Journal) }).await
 }
 
 fn seqs(window: &Window) -> Vec<u64> {

@@ -59,7 +59,8 @@ async fn figures_are_in_prometheus_format_and_are_those_of_the_snapshot() {
         it.queue.crm = QueueDepth { planned: 4, in_flight: 1, unknown: 0 };
         it.written.notion = 77;
         it.windows = WindowFigures { count: 9, p50: 120, p95: 1_450 };
-        it.sides.notion.headroom = Headroom::Window { left: 349, budget: 600, next_release: None, gated_until: None };
+        it.sides.notion.headroom =
+            Headroom::Window { left: 349, budget: 600, most: 600, next_release: None, gated_until: None };
         let (last_cycle, last_sweep) = (None, None);
         it.pairs = vec![PairStatus {
             name: "a\"b\\c".into(),
@@ -68,6 +69,11 @@ async fn figures_are_in_prometheus_format_and_are_those_of_the_snapshot() {
             last_cycle,
             last_sweep,
             drift: 6,
+            paused: None,
+            sweeping: Sides::default(),
+            records: Sides::default(),
+            held: 0,
+            orphans: Sides::default(),
         }];
     });
     let answer = bench.get("/metrics", &[]).await;

@@ -48,8 +48,10 @@ fn a_conflict_is_found_and_the_side_that_the_operator_forces_wins_on_both_sides(
         assert!(screen.contains(text), "both values and the base are shown:\n{screen}");
     }
     term.keys("f");
-    term.wait("Notion wins");
-    let screen = term.step("n", "Cancel");
+    term.wait("take Notion");
+    term.step("n", "1 staged: 1 Notion");
+    assert_eq!(workspace.crm_value("deal", &deal, "COMMENTS"), "three lanes", "a pick is local");
+    let screen = term.step("w", "Cancel");
     assert!(screen.contains("four lanes"), "the question says what will be written:\n{screen}");
     term.confirm();
     wait_equal(&json!("four lanes"), || workspace.crm_value("deal", &deal, "COMMENTS"));
@@ -76,8 +78,9 @@ fn a_question_that_is_answered_with_escape_or_enter_changes_nothing() {
     find(&mut term, "2", "Bridge");
     for no in ["\x1b", "\r", "n"] {
         term.keys("f");
-        term.wait("CRM wins");
-        term.step("c", "Cancel");
+        term.wait("take CRM");
+        term.step("c", "1 staged: 1 CRM");
+        term.step("w", "Cancel");
         term.armed();
         term.keys(no);
         term.wait_gone("Cancel");
@@ -87,7 +90,10 @@ fn a_question_that_is_answered_with_escape_or_enter_changes_nothing() {
     assert!(!screen.contains("decided"), "nothing was decided:\n{screen}");
     assert_eq!(workspace.page_value(&page, "Notes"), "four lanes");
     assert_eq!(workspace.crm_value("deal", &deal, "COMMENTS"), "three lanes");
-    term.keys("q");
+    // Whoever leaves with something staged is asked.
+    term.step("q", "not committed");
+    term.armed();
+    term.keys("y");
     assert_eq!(term.end(), 0);
 }
 
@@ -105,7 +111,8 @@ fn a_merged_value_that_the_operator_types_is_written_to_both_sides() {
     assert!(screen.contains("CRM    three lanes") && screen.contains("Notion four lanes"), "{screen}");
     term.keys(", then four");
     term.wait("three lanes, then four");
-    let screen = term.step("\x0f", "Cancel");
+    term.step("\x0f", "1 staged: 1 edited");
+    let screen = term.step("w", "Cancel");
     assert!(screen.contains("three lanes, then four"), "{screen}");
     term.confirm();
     let merged = json!("three lanes, then four");
@@ -143,9 +150,8 @@ fn an_orphan_is_linked_to_the_counterpart_that_the_operator_chooses() {
     // They have never agreed on the address: that is asked, not guessed.
     let screen = find(&mut term, "2", "Email");
     assert!(screen.contains("hopper@yale.example"), "{screen}");
-    term.keys("f");
-    term.wait("CRM wins");
-    term.step("c", "Cancel");
+    term.step("c", "1 staged: 1 CRM");
+    term.step("w", "Cancel");
     term.confirm();
     wait_equal(&json!("grace@navy.example"), || workspace.page_value(&page, "Email"));
     term.keys("q");

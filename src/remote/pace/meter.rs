@@ -117,15 +117,17 @@ impl Meter {
     ) -> Headroom {
         let left = self.room(held, true);
         match self.budget {
-            Budget::Window { .. } => Headroom::Window {
+            Budget::Window { budget, .. } => Headroom::Window {
                 left,
                 budget: self.size(),
+                most: budget,
                 next_release: self.cooling.front().copied().map(stamp),
                 gated_until,
             },
-            Budget::Bucket { .. } => Headroom::Bucket {
+            Budget::Bucket { size, .. } => Headroom::Bucket {
                 room: left,
                 size: self.size(),
+                most: size,
                 refill_hundredths: self.drain(),
                 gated_until,
                 operating,

@@ -84,6 +84,11 @@ impl Scope {
         Scope::ALL.into_iter().find(|scope| scope.as_str() == name)
     }
 
+    /// Whether it is the scope of a popup, not of a page.
+    pub fn is_of_popups(self) -> bool {
+        matches!(self, Scope::Confirm | Scope::Edit | Scope::Search | Scope::Help)
+    }
+
     /// Whether plain letters are text here.
     pub fn takes_text(self) -> bool {
         matches!(self, Scope::Edit | Scope::Search)
@@ -101,6 +106,10 @@ impl fmt::Display for Scope {
 pub enum Risk {
     /// Looks, moves, or asks the engine to look again.
     Free,
+    /// Picks something in this dashboard alone; can be taken back, and nothing leaves.
+    Local,
+    /// Makes the engine try again what it was about to do anyway.
+    Acts,
     /// Leads to a popup that says what will happen, whose default is to do nothing.
     Asks,
     /// The same, for something that we cannot take back.
@@ -147,7 +156,10 @@ impl Action {
 pub enum Action {
     Quit,
     Help,
+    Palette,
     Back,
+    Freeze,
+    ReadOnly,
     Refresh,
     Redraw,
     PageOverview,
@@ -170,18 +182,31 @@ pub enum Action {
     Open,
     DetailDown,
     DetailUp,
+    NextMatch,
+    PreviousMatch,
     Mark,
+    Range,
+    MarkAll,
     Unmark,
     Copy,
     Approve,
     Override,
     ForceCrm,
     ForceNotion,
+    KeepBase,
     Keep,
     Edit,
+    Skip,
+    RuleCrm,
+    RuleNotion,
+    RuleBase,
+    RuleKeep,
     RecordCrm,
     RecordNotion,
     RecordKeep,
+    Unpick,
+    Repick,
+    Commit,
     Retry,
     OrphanLink,
     OrphanCreate,
@@ -190,6 +215,8 @@ pub enum Action {
     LinkMore,
     LinkNew,
     QueueConflicts,
+    JournalUndo,
+    JournalUndoBoth,
     JournalRecord,
     ConfirmCancel,
     ConfirmYes,

@@ -18,20 +18,50 @@ const fn risky(spec: Spec, risk: Risk) -> Spec {
     Spec { risk, ..spec }
 }
 
+/// A pick for the marked rows, or the one under the cursor.
+const fn pick(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
+    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_decidable), Local)
+}
+
+/// A pick for one field in all marked rows.
+const fn rule(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
+    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_rule), Local)
+}
+
+/// A pick for every field of a record.
+const fn record(action: Action, id: &'static str, title: &'static str, doc: &'static str) -> Spec {
+    risky(when(free(action, id, S::Conflicts, title, doc), why::needs_tie), Local)
+}
+
 use Action as A;
-use Risk::{Asks, Final};
+use Risk::{Acts, Asks, Final, Local};
 use Scope as S;
 
 /// Every action, in the order of [`Action`].
 pub static REGISTRY: &[Spec] = &[
     shown(free(A::Quit, "app.quit", S::Global, "quit", "Leaves the dashboard.")),
     shown(free(A::Help, "app.help", S::Global, "help", "Shows every key of this page and what it does.")),
+    free(A::Palette, "app.palette", S::Global, "every action", "Finds any action by a few letters of its name."),
     free(
         A::Back,
         "app.back",
         S::Global,
         "back",
         "Leaves the innermost thing: message, detail, marks, filter. Never quits.",
+    ),
+    free(
+        A::Freeze,
+        "app.freeze",
+        S::Global,
+        "stand still",
+        "Lets the display stand still, and go on; the sync never stops.",
+    ),
+    free(
+        A::ReadOnly,
+        "app.read_only",
+        S::Global,
+        "read-only",
+        "Lets nothing leave this dashboard that changes either system, and ends that.",
     ),
     free(A::Refresh, "app.refresh", S::Global, "look now", "Asks the engine to look at both systems now."),
     free(A::Redraw, "app.redraw", S::Global, "redraw", "Paints the whole screen again."),
@@ -68,7 +98,29 @@ pub static REGISTRY: &[Spec] = &[
     free(A::DetailDown, "list.detail_down", S::List, "detail down", "Scrolls the detail down."),
     free(A::DetailUp, "list.detail_up", S::List, "detail up", "Scrolls the detail up."),
     when(
+        free(
+            A::NextMatch,
+            "list.next_match",
+            S::List,
+            "next match",
+            "Goes to the next row that the filter's text is in.",
+        ),
+        why::needs_list,
+    ),
+    when(
+        free(A::PreviousMatch, "list.previous_match", S::List, "previous match", "Goes to the row before that has it."),
+        why::needs_list,
+    ),
+    when(
         free(A::Mark, "list.mark", S::List, "mark", "Marks or unmarks the row and goes on to the next."),
+        why::needs_markable,
+    ),
+    when(
+        free(A::Range, "list.range", S::List, "range", "Begins a range of marks; the same key ends it."),
+        why::needs_markable,
+    ),
+    when(
+        free(A::MarkAll, "list.mark_all", S::List, "mark all", "Marks every row that the filter lets through."),
         why::needs_markable,
     ),
     when(free(A::Unmark, "list.unmark", S::List, "unmark all", "Removes all marks."), why::needs_marks),
@@ -102,45 +154,20 @@ pub static REGISTRY: &[Spec] = &[
         ),
         Asks,
     )),
-    shown(risky(
-        when(
-            free(
-                A::ForceCrm,
-                "conflicts.force_crm",
-                S::Conflicts,
-                "CRM wins",
-                "The CRM's value wins, for this field or all marked ones.",
-            ),
-            why::needs_decidable,
-        ),
-        Asks,
+    shown(pick(
+        A::ForceCrm,
+        "conflicts.force_crm",
+        "take CRM",
+        "Picks the CRM's value, for this field or all marked ones.",
     )),
-    shown(risky(
-        when(
-            free(
-                A::ForceNotion,
-                "conflicts.force_notion",
-                S::Conflicts,
-                "Notion wins",
-                "Notion's value wins, for this field or all marked ones.",
-            ),
-            why::needs_decidable,
-        ),
-        Asks,
+    shown(pick(
+        A::ForceNotion,
+        "conflicts.force_notion",
+        "take Notion",
+        "Picks Notion's value, for this field or all marked ones.",
     )),
-    risky(
-        when(
-            free(
-                A::Keep,
-                "conflicts.keep",
-                S::Conflicts,
-                "keep both",
-                "Leaves both values as they are until one of them moves.",
-            ),
-            why::needs_decidable,
-        ),
-        Asks,
-    ),
+    pick(A::KeepBase, "conflicts.keep_base", "keep the base", "Picks what the two last agreed on, over both values."),
+    pick(A::Keep, "conflicts.keep", "keep both", "Picks to leave both values as they are until one of them moves."),
     shown(risky(
         when(
             free(
@@ -152,56 +179,82 @@ pub static REGISTRY: &[Spec] = &[
             ),
             why::needs_one_decidable,
         ),
+        Local,
+    )),
+    when(
+        free(A::Skip, "conflicts.skip", S::Conflicts, "skip", "Leaves this field for later and goes on to the next."),
+        why::needs_row,
+    ),
+    rule(
+        A::RuleCrm,
+        "conflicts.rule_crm",
+        "rule: CRM",
+        "For this row's field in all marked rows: picks the CRM's value.",
+    ),
+    rule(
+        A::RuleNotion,
+        "conflicts.rule_notion",
+        "rule: Notion",
+        "For this row's field in all marked rows: picks Notion's value.",
+    ),
+    rule(A::RuleBase, "conflicts.rule_base", "rule: base", "For this row's field in all marked rows: picks the base."),
+    rule(
+        A::RuleKeep,
+        "conflicts.rule_keep",
+        "rule: keep both",
+        "For this row's field in all marked rows: picks to keep both.",
+    ),
+    record(
+        A::RecordCrm,
+        "conflicts.record_crm",
+        "record: CRM",
+        "Picks the CRM's values for every field of this record.",
+    ),
+    record(
+        A::RecordNotion,
+        "conflicts.record_notion",
+        "record: Notion",
+        "Picks Notion's values for every field of this record.",
+    ),
+    record(
+        A::RecordKeep,
+        "conflicts.record_keep",
+        "record: keep",
+        "Picks to leave every field of this record as it is.",
+    ),
+    when(
+        free(A::Unpick, "conflicts.unpick", S::Conflicts, "undo pick", "Takes the last pick back."),
+        why::needs_undoable_pick,
+    ),
+    when(
+        free(A::Repick, "conflicts.repick", S::Conflicts, "redo pick", "Takes back what was taken back last."),
+        why::needs_redoable_pick,
+    ),
+    shown(risky(
+        when(
+            free(
+                A::Commit,
+                "conflicts.commit",
+                S::Conflicts,
+                "commit",
+                "Shows what all picks would do, and writes them after a yes.",
+            ),
+            why::needs_picks,
+        ),
         Asks,
     )),
     risky(
         when(
             free(
-                A::RecordCrm,
-                "conflicts.record_crm",
+                A::Retry,
+                "conflicts.retry",
                 S::Conflicts,
-                "record: CRM",
-                "The CRM's values win for every held field of this record.",
+                "try again",
+                "Tries what a side refused or what is quarantined again: this row, or all marked ones.",
             ),
-            why::needs_tie,
+            why::needs_retryable,
         ),
-        Asks,
-    ),
-    risky(
-        when(
-            free(
-                A::RecordNotion,
-                "conflicts.record_notion",
-                S::Conflicts,
-                "record: Notion",
-                "Notion's values win for every held field of this record.",
-            ),
-            why::needs_tie,
-        ),
-        Asks,
-    ),
-    risky(
-        when(
-            free(
-                A::RecordKeep,
-                "conflicts.record_keep",
-                S::Conflicts,
-                "record: keep",
-                "Leaves every held field of this record as it is.",
-            ),
-            why::needs_tie,
-        ),
-        Asks,
-    ),
-    when(
-        free(
-            A::Retry,
-            "conflicts.retry",
-            S::Conflicts,
-            "try again",
-            "Tries what a side refused or what is quarantined again: this row, or all marked ones.",
-        ),
-        why::needs_retryable,
+        Acts,
     ),
     shown(risky(
         when(
@@ -282,6 +335,32 @@ pub static REGISTRY: &[Spec] = &[
         ),
         why::needs_row,
     ),
+    shown(risky(
+        when(
+            free(
+                A::JournalUndo,
+                "journal.undo",
+                S::Journal,
+                "undo this write",
+                "Gives the written side its old value back, if nobody has touched it since; the field is then held.",
+            ),
+            why::needs_undoable,
+        ),
+        Asks,
+    )),
+    risky(
+        when(
+            free(
+                A::JournalUndoBoth,
+                "journal.undo_both",
+                S::Journal,
+                "undo, both sides",
+                "Gives both sides the old value back: the edit that led to the write is taken back too.",
+            ),
+            why::needs_undoable,
+        ),
+        Asks,
+    ),
     when(
         free(
             A::JournalRecord,
@@ -308,8 +387,14 @@ pub static REGISTRY: &[Spec] = &[
     free(A::ConfirmDown, "confirm.down", S::Confirm, "down", "Scrolls the popup down."),
     free(A::ConfirmUp, "confirm.up", S::Confirm, "up", "Scrolls the popup up."),
     shown(risky(
-        free(A::EditUse, "edit.use", S::Edit, "use this value", "Takes the text; a popup asks before it is written."),
-        Asks,
+        free(
+            A::EditUse,
+            "edit.use",
+            S::Edit,
+            "use this value",
+            "Picks the text for both sides; nothing is written before you commit.",
+        ),
+        Local,
     )),
     shown(free(A::EditCancel, "edit.cancel", S::Edit, "cancel", "Goes back; the text waits here until you leave.")),
     shown(free(A::EditCrm, "edit.take_crm", S::Edit, "CRM's text", "Replaces the text by the CRM's value.")),

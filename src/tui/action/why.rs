@@ -112,3 +112,35 @@ pub(super) fn needs_sources(model: &Model) -> Option<String> {
     let has = matches!(model.top(), Some(PopupBody::Picker(picker)) if picker.sources.len() > 1);
     unless(has, "there is nothing else to search in")
 }
+
+pub(super) fn needs_rule(model: &Model) -> Option<String> {
+    let Some(here) = model.holds.current() else { return needs_row(model) };
+    let fits = |item: &crate::tui::model::HoldItem| item.row.decidable && item.row.label == here.row.label;
+    unless(
+        model.holds.marks.values().any(fits),
+        "no marked row is about this row's field: mark some, one by one or all that a filter shows",
+    )
+}
+
+pub(super) fn needs_picks(model: &Model) -> Option<String> {
+    unless(!model.staged.is_empty(), "nothing is staged: take a side first")
+}
+
+pub(super) fn needs_undoable_pick(model: &Model) -> Option<String> {
+    unless(model.staged.can(false), "nothing is staged; what was committed is undone in the journal")
+}
+
+pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {
+    unless(model.staged.can(true), "no pick was taken back")
+}
+
+pub(super) fn needs_undoable(model: &Model) -> Option<String> {
+    match model.journal.current() {
+        None => needs_row(model),
+        Some(row) if row.undoable => None,
+        Some(row) if row.not_undoable.is_empty() => {
+            Some("this line tells of no write; only a write is undone".to_owned())
+        }
+        Some(row) => Some(row.not_undoable.clone()),
+    }
+}

@@ -85,7 +85,7 @@ pub fn queue(mut row: QueueRow) -> QueueRow {
 
 /// A line of the journal.
 pub fn journal(mut row: JournalRow) -> JournalRow {
-    for text in [&mut row.title, &mut row.label, &mut row.event.who, &mut row.event.note] {
+    for text in [&mut row.title, &mut row.label, &mut row.event.who, &mut row.event.note, &mut row.not_undoable] {
         clean(text);
     }
     row.before.iter_mut().chain(&mut row.after).for_each(clean);

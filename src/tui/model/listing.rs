@@ -17,12 +17,17 @@ pub trait Row: Clone + Debug + PartialEq {
     type Id: Ord + Clone + Debug;
     /// The name of this row's record.
     fn id(&self) -> Self::Id;
+    /// What a search among the rows that are here looks at.
+    fn words(&self) -> String;
 }
 
 impl Row for HoldItem {
     type Id = HoldId;
     fn id(&self) -> HoldId {
         self.row.id.clone()
+    }
+    fn words(&self) -> String {
+        format!("{} {} {} {}", self.row.title, self.row.label, self.row.crm.text, self.row.notion.text)
     }
 }
 
@@ -31,12 +36,18 @@ impl Row for OrphanRow {
     fn id(&self) -> RecordRef {
         self.record.clone()
     }
+    fn words(&self) -> String {
+        format!("{} {}", self.title, self.why)
+    }
 }
 
 impl Row for RelationRow {
     type Id = (TieId, FieldKey, Option<TieId>);
     fn id(&self) -> Self::Id {
         (self.owner.clone(), self.field.clone(), self.target.clone())
+    }
+    fn words(&self) -> String {
+        format!("{} {}", self.owner_title, self.target_title)
     }
 }
 
@@ -45,6 +56,9 @@ impl Row for Candidate {
     fn id(&self) -> RecordId {
         self.id.clone()
     }
+    fn words(&self) -> String {
+        self.title.clone()
+    }
 }
 
 impl Row for QueueRow {
@@ -52,12 +66,18 @@ impl Row for QueueRow {
     fn id(&self) -> Self::Id {
         (self.pair.clone(), self.side, self.record.clone(), self.op.clone())
     }
+    fn words(&self) -> String {
+        format!("{} {}", self.op, self.title)
+    }
 }
 
 impl Row for JournalRow {
     type Id = u64;
     fn id(&self) -> u64 {
         self.event.seq
+    }
+    fn words(&self) -> String {
+        format!("{} {} {}", self.title, self.label, self.event.note)
     }
 }
 
@@ -87,6 +107,8 @@ pub struct Listing<R: Row> {
     pub top: u64,
     /// Marked records, each as it was last shown.
     pub marks: BTreeMap<R::Id, R>,
+    /// The record at which a range of marks began.
+    pub anchor: Option<R::Id>,
     /// The filter.
     pub filter: Line,
     /// The query that is out.
@@ -111,6 +133,7 @@ impl<R: Row> Default for Listing<R> {
             on: None,
             top: 0,
             marks: BTreeMap::new(),
+            anchor: None,
             filter: Line::default(),
             asked: None,
             asked_at: None,
@@ -134,6 +157,17 @@ impl<R: Row> Listing<R> {
         self.rows.get(index)
     }
 
+    /// The place of a record, if its row is here.
+    pub fn place(&self, id: &R::Id) -> Option<u64> {
+        self.rows.iter().position(|row| row.id() == *id).map(|index| self.offset + index as u64)
+    }
+
+    /// Whether a place lies in the range that was begun and not ended.
+    pub fn in_range(&self, place: u64) -> bool {
+        let from = self.anchor.as_ref().and_then(|anchor| self.place(anchor));
+        from.is_some_and(|from| (from.min(self.at)..=from.max(self.at)).contains(&place))
+    }
+
     /// The row of a record, if it is here.
     pub fn find(&self, id: &R::Id) -> Option<&R> {
         self.rows.iter().find(|row| row.id() == *id)
@@ -143,7 +177,7 @@ impl<R: Row> Listing<R> {
     pub fn query(&self, list: List, height: u64) -> Query {
         let limit = (height * 4).clamp(60, 500);
         let offset = self.at.saturating_sub(limit / 2);
-        Query { list, filter: self.filter.text().trim().to_owned(), offset, limit }
+        Query { filter: self.filter.text().trim().to_owned(), offset, limit, ..Query::all(list) }
     }
 
     /// Whether a visible row is not here.
@@ -209,7 +243,7 @@ impl<R: Row> Listing<R> {
     }
 
     /// Whether every row of the unfiltered list is here.
-    fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.filter.text().trim().is_empty() && self.offset == 0 && self.total == Some(self.rows.len() as u64)
     }
 
@@ -233,6 +267,9 @@ mod tests {
         type Id = u32;
         fn id(&self) -> u32 {
             self.0
+        }
+        fn words(&self) -> String {
+            self.1.to_owned()
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod edge;
 pub mod line;
 pub mod listing;
+pub mod staged;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::control::{
     Command, DeskError, JournalRow, OrphanRow, PairState, PairStatus, Query, QueueRow, RelationRow, Reply, Snapshot,
     Window,
 };
-use crate::model::{HoldId, PairName, Side, TieId};
+use crate::model::{HoldId, PairName, TieId};
 
 use super::action::Scope;
 use super::keymap::{Key, Keymap};
@@ -25,6 +26,7 @@ use super::theme::Theme;
 pub use edge::HoldItem;
 pub use line::Line;
 pub use listing::{Listing, Motion, Row};
+pub use staged::{Choice, Pick, Staged};
 
 pub use super::popup::{Popup, PopupBody};
 
@@ -129,15 +131,6 @@ pub enum Effect {
     Copy(String),
 }
 
-/// What an operator chose for a held field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// A side wins.
-    Force(Side),
-    /// Both stay.
-    Keep,
-}
-
 /// What an effect that is out was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiting {
@@ -151,6 +144,13 @@ pub enum Waiting {
         tie: TieId,
         /// What was chosen.
         choice: Choice,
+    },
+    /// Every row that a page's filter lets through, to mark them.
+    Marks {
+        /// The page.
+        page: Page,
+        /// The filter when it was asked.
+        filter: String,
     },
     /// A command.
     Command {
@@ -178,6 +178,15 @@ pub struct Toast {
     pub tone: Tone,
     /// When it goes, in milliseconds since the start.
     pub until: u64,
+}
+
+/// A display that stands still.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frozen {
+    /// Since when.
+    pub since: Timestamp,
+    /// The newest snapshot that came meanwhile.
+    pub newest: Option<Arc<Snapshot>>,
 }
 
 /// Why a frame is due.
@@ -219,6 +228,10 @@ pub struct Model {
     pub page: Page,
     /// The holds.
     pub holds: Listing<HoldItem>,
+    /// What was picked and not committed.
+    pub staged: Staged,
+    /// The cursor is on its way to the next row that waits for a pick.
+    pub advancing: bool,
     /// Holds whose values moved when a decision about them arrived.
     pub moved: Vec<HoldId>,
     /// The orphans.
@@ -237,6 +250,8 @@ pub struct Model {
     pub detail_top: u16,
     /// The page's filter is being typed.
     pub typing: bool,
+    /// The last text that was filtered by.
+    pub sought: String,
     /// Keys of a sequence that has not ended.
     pub prefix: Vec<Key>,
     /// Popups, the innermost last.
@@ -245,6 +260,12 @@ pub struct Model {
     pub toasts: Vec<Toast>,
     /// Effects that are out, by number.
     pub waiting: BTreeMap<u64, Waiting>,
+    /// Nothing that changes either system leaves this dashboard.
+    pub read_only: bool,
+    /// It was started so and cannot be changed.
+    pub locked: bool,
+    /// The display stands still; what came meanwhile waits here.
+    pub frozen: Option<Frozen>,
     /// Texts that were edited and not used.
     pub drafts: BTreeMap<HoldId, String>,
     /// Why a frame is due.
@@ -270,6 +291,8 @@ impl Model {
             gone: None,
             page: Page::Overview,
             holds: Listing::default(),
+            staged: Staged::default(),
+            advancing: false,
             moved: Vec::new(),
             orphans: Listing::default(),
             relations: Listing::default(),
@@ -279,10 +302,14 @@ impl Model {
             expanded: false,
             detail_top: 0,
             typing: false,
+            sought: String::new(),
             prefix: Vec::new(),
             popups: Vec::new(),
             toasts: Vec::new(),
             waiting: BTreeMap::new(),
+            read_only: false,
+            locked: false,
+            frozen: None,
             drafts: BTreeMap::new(),
             dirty: Dirty::Now,
             next: 1,

@@ -4,9 +4,10 @@ use ratatui::layout::Rect;
 
 use super::{detail, key, wrapped};
 use crate::control::SideValue;
+use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::layout::WIDE;
-use crate::tui::model::{HoldItem, Model, text};
+use crate::tui::model::{Choice, HoldItem, Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{self, Wide, Words, table};
 use crate::tui::widgets::{Pen, Span, age, below, line, shifted};
@@ -40,7 +41,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     ];
     let words = Words { rows: "conflicts", empty: &empty, searched: false };
     let heads = [
-        ("", Wide::Cells(1)),
+        ("", Wide::Cells(2)),
         ("record", Wide::Share(5)),
         ("field", Wide::Share(3)),
         ("CRM", Wide::Share(5)),
@@ -62,13 +63,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         } else {
             letter(&row.why)
         };
-        let kind_role = if moved { Role::Bad } else { Role::Warn };
+        let pick = model.staged.get(&row.id).map(|pick| &pick.choice);
+        let kind_role = if moved {
+            Role::Bad
+        } else if pick.is_some() {
+            Role::Good
+        } else {
+            Role::Warn
+        };
         vec![
-            (kind_role, kind.to_owned()),
+            (kind_role, format!("{kind}{}", pick.map_or("", Choice::sign))),
             (Role::Strong, row.title.clone()),
             (Role::Text, row.label.clone()),
-            (Role::Crm, crm),
-            (Role::Notion, notion),
+            (if loses(pick, Side::Crm) { Role::Dim } else { Role::Crm }, crm),
+            (if loses(pick, Side::Notion) { Role::Dim } else { Role::Notion }, notion),
             (Role::Dim, age::moment(model, row.since)),
         ]
     });
@@ -76,6 +84,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         Some(item) if below_list.width >= WIDE => beside(pen, model, below_list, item),
         Some(item) => stacked(pen, model, below_list, item),
         None => detail(pen, model, below_list, "", &[]),
+    }
+}
+
+/// Whether a pick writes over this side's value.
+fn loses(pick: Option<&Choice>, side: Side) -> bool {
+    match pick {
+        None | Some(Choice::Keep) => false,
+        Some(Choice::Force(winner)) => *winner != side,
+        Some(Choice::Base | Choice::Set(_)) => true,
     }
 }
 
@@ -94,6 +111,16 @@ fn about(model: &Model, item: &HoldItem, width: u16) -> Vec<Span> {
     let mut lines = Vec::new();
     if model.moved.contains(&item.row.id) {
         lines.push((Role::Bad, "! changed since you looked: nothing was done, this is what is there now".to_owned()));
+    }
+    if let Some(pick) = model.staged.get(&item.row.id) {
+        let sign = pick.choice.sign();
+        let text = match &pick.choice {
+            Choice::Set(text) => {
+                format!("{sign} picked: both sides get {}", text::one_line(text, model.theme.glyphs.newline))
+            }
+            choice => format!("{sign} picked: {}", choice.word()),
+        };
+        lines.extend(wrapped(model, Role::Good, "", &format!("{text}; nothing has left yet"), width));
     }
     if let Some(decided) = &item.row.decided {
         lines.extend(wrapped(model, Role::Good, "", &format!("+ decided: {decided}; on its way"), width));

@@ -35,6 +35,13 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, 
         pen.tint(ratatui::layout::Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
     }
     at += used + 3;
+    if let Some(demand) = &confirm.demand {
+        let typed = demand.typed.text();
+        let (role, mark) = if demand.is_met() { (Role::Good, "+") } else { (Role::Warn, "!") };
+        let line = format!("{mark} type {}: {typed}_  ", demand.wanted);
+        at += pen.put(shifted(buttons, at), role, &line);
+    }
+    let armed = armed && confirm.demand.as_ref().is_none_or(super::Demand::is_met);
     let (key_role, role) = if armed { (Role::Key, Role::Warn) } else { (Role::Dim, Role::Dim) };
     at += pen.put(shifted(buttons, at), key_role, &format!("{yes} "));
     let used = pen.put(shifted(buttons, at), role, &label(confirm.on_yes, &confirm.yes));

@@ -7,16 +7,17 @@
 pub mod confirm;
 pub mod edit;
 pub mod help;
+pub mod palette;
 pub mod picker;
 pub mod which;
 
 use tui_textarea::TextArea;
 
 use crate::control::{Candidate, Command, OrphanRow, PairState, RelationRow};
-use crate::model::{FieldKey, HoldId, Kind, PairName, Shown, TieId};
+use crate::model::{FieldKey, Kind, PairName, TieId};
 
-use super::action::Scope;
-use super::model::{Line, Listing};
+use super::action::{Action, Scope};
+use super::model::{HoldItem, Line, Listing};
 use super::theme::Role;
 
 /// How long a question must have been on screen before it takes an answer, in milliseconds: what was typed before it
@@ -50,6 +51,8 @@ pub enum PopupBody {
     Edit(Box<Edit>),
     /// A choice of a record.
     Picker(Box<Picker>),
+    /// Every action.
+    Palette(Palette),
     /// The keys.
     Help(Text),
     /// Something to read.
@@ -62,7 +65,7 @@ impl PopupBody {
         match self {
             PopupBody::Confirm(_) => &[Scope::Confirm],
             PopupBody::Edit(_) => &[Scope::Edit],
-            PopupBody::Picker(_) => &[Scope::Search],
+            PopupBody::Picker(_) | PopupBody::Palette(_) => &[Scope::Search],
             PopupBody::Help(_) | PopupBody::Notice(_) => &[Scope::Help],
         }
     }
@@ -85,15 +88,55 @@ pub struct Confirm {
     pub top: u16,
     /// The state of a pair that the question is about: if it changes, the question is withdrawn.
     pub about: Option<(PairName, PairState)>,
+    /// What must be typed before yes counts: a number, for what is much or cannot be taken back.
+    pub demand: Option<Demand>,
+    /// Yes also leaves the dashboard.
+    pub quits: bool,
+}
+
+impl Confirm {
+    /// A question whose default is no.
+    pub fn new(title: impl Into<String>, lines: Vec<(Role, String)>, yes: &str, commands: Vec<Command>) -> Self {
+        Self {
+            title: title.into(),
+            lines,
+            yes: yes.to_owned(),
+            commands,
+            on_yes: false,
+            top: 0,
+            about: None,
+            demand: None,
+            quits: false,
+        }
+    }
+
+    /// The same, and `count` must be typed before yes counts.
+    pub fn demanding(self, count: usize) -> Self {
+        Self { demand: Some(Demand { wanted: count.to_string(), typed: Line::default() }), ..self }
+    }
+}
+
+/// A number to be typed.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// Which.
+    pub wanted: String,
+    /// What was typed so far.
+    pub typed: Line,
+}
+
+impl Demand {
+    /// Whether it was typed.
+    pub fn is_met(&self) -> bool {
+        self.typed.text() == self.wanted
+    }
 }
 
 /// An editor for a merged value.
 #[derive(Debug, Clone)]
 pub struct Edit {
-    /// The field.
-    pub id: HoldId,
-    /// What the operator sees.
-    pub shown: Shown,
+    /// The row it was opened on, as it was on screen.
+    pub item: HoldItem,
     /// The record's title and the field's label.
     pub title: String,
     /// How the text will be read.
@@ -175,6 +218,17 @@ impl Picker {
             _ => self.records.current().is_none() && self.records.asked.is_some(),
         }
     }
+}
+
+/// A choice of an action.
+#[derive(Debug, Clone)]
+pub struct Palette {
+    /// What was typed.
+    pub line: Line,
+    /// What fits it, best first.
+    pub rows: Vec<Action>,
+    /// The row under the cursor.
+    pub at: usize,
 }
 
 /// Something to read.

@@ -22,7 +22,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas) {
     let inside = pen.frame(area, &show_sequence(&model.prefix));
     for ((keys, action), row) in rows.iter().zip(0..inside.height) {
         let spec = action.spec();
-        let off = (spec.why_disabled)(model).is_some();
+        let off = !crate::tui::update::is_possible(model, spec);
         let used = pen.put(line(inside, row), if off { Role::Dim } else { Role::Key }, &format!(" {keys}"));
         let used = used.max(6) + 1;
         pen.put(shifted(line(inside, row), used), if off { Role::Dim } else { Role::Text }, spec.title);

@@ -1,47 +1,51 @@
-//! Decisions about held fields. Each is put as a question that carries the digests of exactly the values it shows.
+//! Picks for held fields. A pick is local: it goes into what is staged, and `staging` shows all of it before any leaves.
 
-use super::{ask, open};
-use crate::control::{Command, List, Query, Resolution, SideValue};
-use crate::model::{HoldId, Shown, Side, TieId};
-use crate::tui::model::{Choice, Effect, HoldItem, Model, PopupBody, Tone, Waiting, text};
-use crate::tui::popup::{Confirm, Edit};
-use crate::tui::theme::Role;
+use super::{ask, open, staging};
+use crate::control::{Command, List, Query};
+use crate::model::{HoldId, TieId};
+use crate::tui::model::{Choice, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
+use crate::tui::popup::Edit;
+use crate::tui::{layout, theme::Role};
 
-/// What an operator sees who looks at this row.
-fn shown(item: &HoldItem) -> Shown {
-    Shown { crm: item.row.crm.digest.clone(), notion: item.row.notion.digest.clone() }
-}
-
-fn resolution(item: &HoldItem, choice: Choice) -> Resolution {
-    let (id, shown) = (item.row.id.clone(), shown(item));
-    match choice {
-        Choice::Force(side) => Resolution::Force { id, shown, side },
-        Choice::Keep => Resolution::Keep { id, shown },
-    }
-}
-
-/// Asks about the marked rows, or the one under the cursor.
-pub(super) fn decide(model: &mut Model, choice: Choice) -> Vec<Effect> {
-    let items: Vec<HoldItem> = if model.holds.marks.is_empty() {
+/// The marked rows, or the one under the cursor.
+fn meant(model: &Model) -> Vec<HoldItem> {
+    if model.holds.marks.is_empty() {
         model.holds.current().cloned().into_iter().collect()
     } else {
         model.holds.marks.values().cloned().collect()
-    };
-    question(model, choice, &items, "");
-    Vec::new()
+    }
 }
 
-/// Gets every hold of the record under the cursor, to ask about all of them.
-pub(super) fn decide_record(model: &mut Model, choice: Choice) -> Vec<Effect> {
+/// Picks for the marked rows, or the one under the cursor, and goes on to the next.
+pub(super) fn pick(model: &mut Model, choice: &Choice) -> Vec<Effect> {
+    let items = meant(model);
+    stage(model, choice, items, "");
+    super::lists::settle(model)
+}
+
+/// Picks for one field in all marked rows: the field under the cursor.
+pub(super) fn pick_by_rule(model: &mut Model, choice: &Choice) -> Vec<Effect> {
+    let Some(here) = model.holds.current().map(|item| item.row.clone()) else { return Vec::new() };
+    let of_field = |item: &&HoldItem| item.row.label == here.label && item.row.id.field.is_some();
+    let items: Vec<HoldItem> = model.holds.marks.values().filter(of_field).cloned().collect();
+    let others = model.holds.marks.len() - items.len();
+    let note =
+        if others > 0 { format!("{others} marked rows are about other fields and stay marked") } else { String::new() };
+    stage(model, choice, items, &note);
+    super::lists::settle(model)
+}
+
+/// Gets every hold of the record under the cursor, to pick for all of them.
+pub(super) fn pick_record(model: &mut Model, choice: Choice) -> Vec<Effect> {
     let Some(row) = model.holds.current().map(|item| item.row.clone()) else { return Vec::new() };
     let Some(tie) = row.id.tie_id() else { return Vec::new() };
-    let query = Query { list: List::Holds, filter: row.title, offset: 0, limit: 500 };
+    let query = Query { filter: row.title, limit: 500, ..Query::all(List::Holds) };
     vec![ask(model, Waiting::Record { tie, choice }, query)]
 }
 
-/// Asks about all holds of a record, now that they are here.
-pub(super) fn ask_record(model: &mut Model, tie: &TieId, choice: Choice, items: Vec<HoldItem>, complete: bool) {
-    // The operator went on meanwhile: a question about what they left would surprise them.
+/// Picks for all holds of a record, now that they are here.
+pub(super) fn picked_record(model: &mut Model, tie: &TieId, choice: &Choice, items: Vec<HoldItem>, complete: bool) {
+    // The operator went on meanwhile: picks for what they left would surprise them.
     let here = model.holds.current().and_then(|item| item.row.id.tie_id());
     if here.as_ref() != Some(tie) || !model.popups.is_empty() {
         return;
@@ -52,114 +56,117 @@ pub(super) fn ask_record(model: &mut Model, tie: &TieId, choice: Choice, items: 
         // The title as it is shown is not always the title as it can be searched.
         (items, complete) = (model.holds.rows.iter().filter(|item| of_tie(item)).cloned().collect(), false);
     }
-    let note = if complete { "" } else { "There may be more fields than these: they were not all found." };
-    question(model, choice, &items, note);
+    stage(model, choice, items, if complete { "" } else { "there may be more fields than these: not all were found" });
 }
 
-fn question(model: &mut Model, choice: Choice, items: &[HoldItem], note: &str) {
-    let decidable: Vec<&HoldItem> = items.iter().filter(|item| item.row.decidable).collect();
-    if decidable.is_empty() {
-        model.toast(Tone::Warn, "none of these can be decided: their details say what to do");
+/// Stages one choice for all of these that it can be made for.
+fn stage(model: &mut Model, choice: &Choice, items: Vec<HoldItem>, note: &str) {
+    let asked = items.len();
+    let can = |item: &HoldItem| item.row.decidable && (*choice != Choice::Base || item.row.base.is_some());
+    let (items, _): (Vec<HoldItem>, Vec<HoldItem>) = items.into_iter().partition(can);
+    if items.is_empty() {
+        let why = match choice {
+            Choice::Base => "there is no base to keep: the two sides have never agreed here",
+            _ => "none of these can be decided: their details say what to do",
+        };
+        model.toast(Tone::Warn, why);
         return;
     }
-    let count = decidable.len();
-    let fields = if count == 1 { "1 field".to_owned() } else { format!("{count} fields") };
-    let (title, what, yes) = match choice {
-        Choice::Force(side) => (
-            format!("{side} wins"),
-            format!("{fields}: {}'s value will be written to {}, over what is there.", the(side), the(side.other())),
-            format!("Yes, {side} wins"),
-        ),
-        Choice::Keep => (
-            "Keep both".to_owned(),
-            format!("{fields}: both sides stay as they are, until one of them changes."),
-            "Yes, keep both".to_owned(),
-        ),
-    };
-    let mut lines = vec![(Role::Strong, what)];
-    for text in [note.to_owned(), left_out(items.len() - count)] {
-        if !text.is_empty() {
-            lines.push((Role::Warn, text));
+    let ids: Vec<HoldId> = items.iter().map(|item| item.row.id.clone()).collect();
+    model.holds.marks.retain(|id, _| !ids.contains(id));
+    // Seen now, and picked anew: the warning has done its work.
+    model.moved.retain(|id| !ids.contains(id));
+    let left = asked - items.len();
+    model.staged.stage(items.into_iter().map(|item| Pick { item, choice: choice.clone() }).collect());
+    // The line of what is staged tells it; older messages would hide it.
+    model.toasts.clear();
+    let left =
+        if left > 0 { format!("{left} of {asked} cannot be decided this way and stay held") } else { String::new() };
+    for text in [left.as_str(), note].into_iter().filter(|text| !text.is_empty()) {
+        model.toast(Tone::Warn, text);
+    }
+    if model.holds.current().is_some_and(|item| ids.contains(&item.row.id)) {
+        advance(model);
+    }
+}
+
+/// Whether a row waits for a pick.
+fn is_open(model: &Model, item: &HoldItem) -> bool {
+    item.row.decidable && item.row.decided.is_none() && model.staged.get(&item.row.id).is_none()
+}
+
+/// Goes to the next row that nothing was picked for; stays where all are. Rows that are not here yet are asked for and
+/// looked at when they come.
+pub(super) fn advance(model: &mut Model) {
+    let here = (model.holds.offset..).zip(&model.holds.rows).filter(|(_, item)| is_open(model, item));
+    let places: Vec<u64> = here.map(|(place, _)| place).collect();
+    let at = model.holds.at;
+    let end = model.holds.offset + model.holds.rows.len() as u64;
+    let more = model.holds.total.is_some_and(|total| end < total);
+    let next = places.iter().find(|place| **place > at).copied();
+    model.advancing = next.is_none() && more;
+    let to = if model.advancing { Some(end) } else { next.or(places.first().copied()) };
+    let Some(to) = to else { return };
+    let height = layout::rows(model);
+    if model.holds.go(Motion::By(to.cast_signed() - at.cast_signed()), height) {
+        model.detail_top = 0;
+    }
+}
+
+/// The rows that were on the way came: the first of them that waits for a pick is the next.
+pub(super) fn arrived(model: &mut Model) {
+    if model.advancing && model.holds.current().is_some() {
+        model.advancing = false;
+        if !model.holds.current().is_some_and(|item| is_open(model, item)) {
+            advance(model);
         }
     }
-    for item in &decidable {
-        lines.push((Role::Text, String::new()));
-        lines.push((Role::Accent, heading(item)));
-        for side in Side::BOTH {
-            let wins = choice == Choice::Force(side);
-            let loses = choice == Choice::Force(side.other());
-            let fate = if wins {
-                " (wins)"
-            } else if loses {
-                " (will be overwritten)"
-            } else {
-                ""
-            };
-            let role = if loses { Role::Warn } else { Role::Text };
-            lines.push((role, format!("  {side}{fate}: {}", flat(model, value(item, side)))));
-        }
-        if let Some(decided) = &item.row.decided {
-            lines.push((Role::Warn, format!("  already decided: {decided}; this takes its place")));
-        }
+}
+
+/// Leaves the row for later.
+pub(super) fn skip(model: &mut Model) -> Vec<Effect> {
+    let before = model.holds.at;
+    advance(model);
+    if model.holds.at == before {
+        model.toast(Tone::Plain, "no other row here waits for a pick");
     }
-    lines.push((Role::Text, String::new()));
-    lines.push((Role::Dim, "If a value has changed since, nothing is done and it is shown again.".to_owned()));
-    let items = decidable.into_iter().map(|item| resolution(item, choice)).collect();
-    let confirm =
-        Confirm { title, lines, yes, commands: vec![Command::Resolve { items }], on_yes: false, top: 0, about: None };
-    open(model, PopupBody::Confirm(confirm));
+    super::lists::settle(model)
 }
 
 /// A side in a sentence.
-pub(super) fn the(side: Side) -> &'static str {
+pub(super) fn the(side: crate::model::Side) -> &'static str {
     match side {
-        Side::Crm => "the CRM",
-        Side::Notion => "Notion",
+        crate::model::Side::Crm => "the CRM",
+        crate::model::Side::Notion => "Notion",
     }
 }
 
-fn left_out(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        1 => "1 more cannot be decided this way and stays held.".to_owned(),
-        count => format!("{count} more cannot be decided this way and stay held."),
-    }
-}
-
-fn heading(item: &HoldItem) -> String {
+/// The record's title and the field's label.
+pub(super) fn heading(item: &HoldItem) -> String {
     format!("{} / {}", item.row.title, item.row.label)
-}
-
-fn value(item: &HoldItem, side: Side) -> &SideValue {
-    match side {
-        Side::Crm => &item.row.crm,
-        Side::Notion => &item.row.notion,
-    }
-}
-
-fn flat(model: &Model, value: &SideValue) -> String {
-    if value.text.is_empty() {
-        return "(empty)".to_owned();
-    }
-    text::one_line(&value.text, model.theme.glyphs.newline).replace('\n', model.theme.glyphs.newline)
 }
 
 /// Opens the editor.
 pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
     let Some(item) = model.holds.current().cloned() else { return Vec::new() };
     let mut edit = Edit {
-        id: item.row.id.clone(),
-        shown: shown(&item),
         title: heading(&item),
         kind: item.row.kind,
         options: item.row.options.iter().map(|option| text::editable(option)).collect(),
-        base: item.base,
+        base: item.base.clone(),
         crm: item.crm.clone(),
-        notion: item.notion,
+        notion: item.notion.clone(),
+        item,
         area: tui_textarea::TextArea::default(),
     };
-    let draft = model.drafts.get(&item.row.id).cloned();
-    edit.replace(draft.as_deref().unwrap_or(&item.crm));
+    let id = edit.item.row.id.clone();
+    let staged = model.staged.get(&id).and_then(|pick| match &pick.choice {
+        Choice::Set(text) => Some(text.clone()),
+        _ => None,
+    });
+    let draft = model.drafts.get(&id).cloned();
+    let text = staged.or(draft.clone()).unwrap_or_else(|| edit.crm.clone());
+    edit.replace(&text);
     open(model, PopupBody::Edit(Box::new(edit)));
     if draft.is_some() {
         model.toast(Tone::Plain, "this is your earlier text; the values may have changed since you typed it");
@@ -167,29 +174,16 @@ pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Asks whether the edited value is to be written.
-pub(super) fn ask_edited(model: &mut Model, edit: &Edit) {
-    let text = edit.text();
-    let shown = if text.is_empty() { "(empty)".to_owned() } else { text.clone() };
-    let mut lines = vec![
-        (Role::Strong, "1 field: this value will be written to both sides, over what is there.".to_owned()),
-        (Role::Text, String::new()),
-        (Role::Accent, edit.title.clone()),
-    ];
-    lines.extend(shown.split('\n').map(|line| (Role::Text, format!("  {}", text::sanitise(line)))));
-    lines.push((Role::Text, String::new()));
-    lines.push((Role::Dim, "If a value has changed since, nothing is done and it is shown again.".to_owned()));
-    let items = vec![Resolution::Set { id: edit.id.clone(), shown: edit.shown.clone(), text }];
-    let confirm = Confirm {
-        title: "Write this to both sides".to_owned(),
-        lines,
-        yes: "Yes, write it".to_owned(),
-        commands: vec![Command::Resolve { items }],
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
-    open(model, PopupBody::Confirm(confirm));
+/// Stages the edited text for the very row that the editor was opened on.
+pub(super) fn stage_edited(model: &mut Model, edit: &Edit) {
+    model.drafts.insert(edit.item.row.id.clone(), edit.text());
+    let now = model.holds.find(&edit.item.row.id);
+    let pick = Pick { item: edit.item.clone(), choice: Choice::Set(edit.text()) };
+    if now.is_some_and(|now| !pick.fits(now)) {
+        staging::moved(model, vec![edit.item.row.id.clone()]);
+        return;
+    }
+    stage(model, &pick.choice, vec![pick.item], "");
 }
 
 /// Whether trying again can end this hold.
@@ -199,10 +193,46 @@ pub(in crate::tui) fn is_retryable(item: &HoldItem) -> bool {
 
 /// Tries again what a side refused.
 pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
-    let ids: Vec<HoldId> = if model.holds.marks.is_empty() {
-        model.holds.current().map(|item| item.row.id.clone()).into_iter().collect()
-    } else {
-        model.holds.marks.values().filter(|item| is_retryable(item)).map(|item| item.row.id.clone()).collect()
-    };
-    ids.into_iter().map(|id| super::tell(model, Command::Retry { id })).collect()
+    let items = meant(model);
+    let ids: Vec<HoldId> = items.into_iter().filter(is_retryable).map(|item| item.row.id).collect();
+    ids.into_iter().flat_map(|id| super::tell(model, Command::Retry { id })).collect()
+}
+
+/// A value on one line, for a question.
+pub(super) fn flat(model: &Model, text: &str) -> String {
+    if text.is_empty() {
+        return "(empty)".to_owned();
+    }
+    text::one_line(text, model.theme.glyphs.newline).replace('\n', model.theme.glyphs.newline)
+}
+
+/// What a pick will do, line by line.
+pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
+    use crate::model::Side;
+    let row = &pick.item.row;
+    let mut lines = vec![(Role::Accent, heading(&pick.item))];
+    for side in Side::BOTH {
+        let value = if side == Side::Crm { &row.crm.text } else { &row.notion.text };
+        let (role, fate) = match &pick.choice {
+            Choice::Force(winner) if *winner == side => (Role::Text, " (wins)"),
+            Choice::Keep => (Role::Text, " (stays)"),
+            _ => (Role::Warn, " (will be overwritten)"),
+        };
+        lines.push((role, format!("  {side}{fate}: {}", flat(model, value))));
+    }
+    match (&pick.choice, &row.base) {
+        (Choice::Base, Some(base)) => {
+            lines.push((Role::Text, format!("  base (both sides get it): {}", flat(model, &base.text))));
+        }
+        (Choice::Set(text), _) => {
+            let text = if text.is_empty() { "(empty)" } else { text };
+            lines.push((Role::Text, "  both sides get:".to_owned()));
+            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {}", text::sanitise(line)))));
+        }
+        _ => {}
+    }
+    if let Some(decided) = &row.decided {
+        lines.push((Role::Warn, format!("  already decided: {decided}; this takes its place")));
+    }
+    lines
 }

@@ -1,9 +1,9 @@
 //! From keys to actions.
 
-use super::{conflicts, lists, orphans, overview, popups, relations};
+use super::{conflicts, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
 use crate::control::Command;
 use crate::model::Side;
-use crate::tui::action::{Action, Scope};
+use crate::tui::action::{Action, Risk, Scope, Spec};
 use crate::tui::keymap::key::show_sequence;
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
@@ -48,6 +48,9 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         Found::Prefix => Vec::new(),
         Found::Nothing => {
             let keys = std::mem::take(&mut model.prefix);
+            if keys.len() == 1 && popups::counted(model, key) {
+                return Vec::new();
+            }
             if takes_text && keys.len() == 1 {
                 return popups::typed(model, key);
             }
@@ -76,20 +79,35 @@ pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Some(why) = (action.spec().why_disabled)(model) {
+/// Why an action cannot be done now: what it needs is not there, or nothing may leave.
+pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
+    if model.read_only && spec.risk >= Risk::Acts && !spec.scope.is_of_popups() {
+        let key = model.keymap.keys_of(Action::ReadOnly).into_iter().next().unwrap_or_default();
+        let mend = if model.locked { "it was started so".to_owned() } else { format!("{key} ends that") };
+        return Some(format!("this dashboard is read-only; {mend}"));
+    }
+    (spec.why_disabled)(model)
+}
+
+/// Does an action, if it can be done now.
+pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
+    model.advancing = false;
+    if let Some(why) = why_not(model, action.spec()) {
         model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
         return Vec::new();
     }
     use Action as A;
     match action {
-        A::Quit => vec![Effect::Quit],
+        A::Quit => staging::quit(model),
+        A::Palette => palette::show(model),
+        A::Freeze => super::freeze(model),
+        A::ReadOnly => super::lock(model),
         A::Help => popups::help(model),
         A::Back => lists::back(model),
         A::Refresh => {
             lists::outdate(model);
             model.toast(Tone::Plain, "looking at both systems now");
-            let mut effects = vec![super::tell(model, Command::Refresh)];
+            let mut effects: Vec<Effect> = super::tell(model, Command::Refresh).into_iter().collect();
             effects.extend(lists::settle(model));
             effects
         }
@@ -121,18 +139,31 @@ fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         A::DetailDown => detail(model, 1),
         A::DetailUp => detail(model, -1),
-        A::Mark => lists::mark(model),
+        A::NextMatch => marks::to_match(model, true),
+        A::PreviousMatch => marks::to_match(model, false),
+        A::Mark => marks::mark(model),
+        A::Range => marks::range(model),
+        A::MarkAll => marks::all(model),
         A::Unmark => lists::unmark(model),
         A::Copy => copy(model),
         A::Approve => overview::approve(model),
         A::Override => overview::let_happen(model),
-        A::ForceCrm => conflicts::decide(model, Choice::Force(Side::Crm)),
-        A::ForceNotion => conflicts::decide(model, Choice::Force(Side::Notion)),
-        A::Keep => conflicts::decide(model, Choice::Keep),
+        A::ForceCrm => conflicts::pick(model, &Choice::Force(Side::Crm)),
+        A::ForceNotion => conflicts::pick(model, &Choice::Force(Side::Notion)),
+        A::KeepBase => conflicts::pick(model, &Choice::Base),
+        A::Keep => conflicts::pick(model, &Choice::Keep),
         A::Edit => conflicts::edit(model),
-        A::RecordCrm => conflicts::decide_record(model, Choice::Force(Side::Crm)),
-        A::RecordNotion => conflicts::decide_record(model, Choice::Force(Side::Notion)),
-        A::RecordKeep => conflicts::decide_record(model, Choice::Keep),
+        A::Skip => conflicts::skip(model),
+        A::RuleCrm => conflicts::pick_by_rule(model, &Choice::Force(Side::Crm)),
+        A::RuleNotion => conflicts::pick_by_rule(model, &Choice::Force(Side::Notion)),
+        A::RuleBase => conflicts::pick_by_rule(model, &Choice::Base),
+        A::RuleKeep => conflicts::pick_by_rule(model, &Choice::Keep),
+        A::RecordCrm => conflicts::pick_record(model, Choice::Force(Side::Crm)),
+        A::RecordNotion => conflicts::pick_record(model, Choice::Force(Side::Notion)),
+        A::RecordKeep => conflicts::pick_record(model, Choice::Keep),
+        A::Unpick => staging::step(model, false),
+        A::Repick => staging::step(model, true),
+        A::Commit => staging::dry_run(model),
         A::Retry => conflicts::retry(model),
         A::OrphanLink => orphans::link(model),
         A::OrphanCreate => orphans::create(model),
@@ -141,6 +172,8 @@ fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::LinkMore => relations::link_more(model),
         A::LinkNew => relations::link_new(model),
         A::QueueConflicts => lists::holds_of_operation(model),
+        A::JournalUndo => undo::ask(model, false),
+        A::JournalUndoBoth => undo::ask(model, true),
         A::JournalRecord => lists::journal_of_record(model),
         _ => popups::perform(model, action),
     }

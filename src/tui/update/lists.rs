@@ -39,7 +39,7 @@ macro_rules! on_page {
 }
 
 /// What is asked for a page.
-fn list_of(page: Page) -> List {
+pub(super) fn list_of(page: Page) -> List {
     match page {
         Page::Conflicts | Page::Overview => List::Holds,
         Page::Orphans => List::Orphans,
@@ -109,7 +109,7 @@ fn picker_query(picker: &mut Picker, height: u64, ms: u64) -> Option<Query> {
         Seeks::Owner => {
             // Rows are edges and owners are fewer: only the whole shows each owner once.
             let filter = picker.owners.filter.text().trim().to_owned();
-            ready(&mut picker.owners, Query { list: List::Relations, filter, offset: 0, limit: 500 }, height, ms)
+            ready(&mut picker.owners, Query { filter, limit: 500, ..Query::all(List::Relations) }, height, ms)
         }
         Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height, ms),
         Seeks::Target { .. } => {
@@ -185,20 +185,31 @@ fn go_pair(model: &mut Model, motion: Motion) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Marks the row under the cursor and goes on.
-pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
-    match model.page {
-        Page::Conflicts => model.holds.toggle_mark(),
-        Page::Orphans => model.orphans.toggle_mark(),
-        _ => {}
-    }
-    go(model, Motion::By(1))
+/// How many rows the page's list has, if it has one and was answered.
+pub(super) fn total(model: &mut Model) -> Option<u64> {
+    let page = model.page;
+    on_page!(model, page, list => list.total, None)
+}
+
+/// The cursor's place in the page's list.
+pub(super) fn at(model: &mut Model) -> u64 {
+    let page = model.page;
+    on_page!(model, page, list => list.at, 0)
+}
+
+/// Places of rows that are here and contain a text, ignoring case.
+pub(super) fn places_with(model: &mut Model, text: &str) -> Vec<u64> {
+    let (page, text) = (model.page, text.to_lowercase());
+    on_page!(model, page, list => {
+        let here = (list.offset..).zip(&list.rows);
+        here.filter(|(_, row)| row.words().to_lowercase().contains(&text)).map(|(place, _)| place).collect()
+    }, Vec::new())
 }
 
 /// Removes the page's marks.
 pub(super) fn unmark(model: &mut Model) -> Vec<Effect> {
     let page = model.page;
-    on_page!(model, page, list => list.marks.clear(), ());
+    on_page!(model, page, list => { list.marks.clear(); list.anchor = None; }, ());
     Vec::new()
 }
 
@@ -208,6 +219,10 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if model.expanded {
         (model.expanded, model.detail_top) = (false, 0);
         return settle(model);
+    }
+    if on_page!(model, page, list => list.anchor.take().is_some(), false) {
+        model.toast(Tone::Plain, "no range any more");
+        return Vec::new();
     }
     let marked = on_page!(model, page, list => { let had = !list.marks.is_empty(); list.marks.clear(); had }, false);
     if marked {
@@ -239,6 +254,9 @@ pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
     let page = model.page;
     on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
+    if let Some(text) = filter(model).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty()) {
+        model.sought = text;
+    }
     model.touch(Dirty::Now);
     settle(model)
 }

@@ -7,20 +7,35 @@
 pub(super) mod conflicts;
 mod keys;
 mod lists;
+mod marks;
 mod orphans;
 mod overview;
+mod palette;
 mod popups;
 mod relations;
 mod replies;
+pub(super) mod staging;
+mod undo;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::model::{Dirty, Effect, Model, Msg, PopupBody, Tone, Waiting, edge};
+use super::model::{Dirty, Effect, Frozen, Model, Msg, PopupBody, Tone, Waiting, edge};
 use super::popup::{Confirm, Popup};
 use super::widgets::age;
 use crate::control::{Command, Query, Snapshot};
+
+pub(super) use palette::why_not;
+pub use staging::summary;
+
+/// Whether an action can be done now.
+pub fn is_possible(model: &Model, spec: &super::action::Spec) -> bool {
+    keys::why_not(model, spec).is_none()
+}
+
+/// More than so many things at once want their count typed.
+const MANY: usize = 20;
 
 /// Takes a message in and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -82,6 +97,10 @@ fn news(model: &mut Model, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
     if snapshot.version == 0 || model.snapshot.as_ref().is_some_and(|old| **old == **snapshot) {
         return Vec::new();
     }
+    if let Some(frozen) = &mut model.frozen {
+        frozen.newest = Some(Arc::clone(snapshot));
+        return Vec::new();
+    }
     let first = model.snapshot.is_none();
     model.snapshot = Some(Arc::new(edge::snapshot(snapshot)));
     model.touch(if first { Dirty::Now } else { Dirty::Figures });
@@ -121,7 +140,12 @@ fn ask(model: &mut Model, what: Waiting, query: Query) -> Effect {
 }
 
 /// Tells the Desk something. Whatever changes either system comes here from `popups::answer_yes` alone.
-fn tell(model: &mut Model, command: Command) -> Effect {
+/// In read-only mode nothing leaves, whatever led here.
+fn tell(model: &mut Model, command: Command) -> Option<Effect> {
+    if model.read_only && command != Command::Refresh {
+        model.toast(Tone::Warn, "read-only: nothing was done");
+        return None;
+    }
     let tag = model.number();
     let about = match &command {
         Command::Resolve { items } => items.iter().map(|item| item.id().clone()).collect(),
@@ -129,5 +153,37 @@ fn tell(model: &mut Model, command: Command) -> Effect {
         _ => Vec::new(),
     };
     model.waiting.insert(tag, Waiting::Command { about });
-    Effect::Command { tag, command }
+    Some(Effect::Command { tag, command })
+}
+
+/// Lets the display stand still, or go on with what came meanwhile.
+fn freeze(model: &mut Model) -> Vec<Effect> {
+    match model.frozen.take() {
+        None => {
+            model.frozen = Some(Frozen { since: model.now, newest: None });
+            model.toast(Tone::Plain, "the display stands still; the sync goes on");
+            Vec::new()
+        }
+        Some(frozen) => {
+            model.toast(Tone::Plain, "the display follows again");
+            lists::renew(model);
+            let mut effects = frozen.newest.map(|newest| news(model, &newest)).unwrap_or_default();
+            effects.extend(lists::settle(model));
+            effects
+        }
+    }
+}
+
+/// Lets nothing leave that changes either system, or lets it again.
+fn lock(model: &mut Model) -> Vec<Effect> {
+    if model.locked {
+        model.toast(Tone::Warn, "this dashboard was started read-only and stays so");
+        return Vec::new();
+    }
+    model.read_only = !model.read_only;
+    model.toast(
+        Tone::Plain,
+        if model.read_only { "read-only: nothing leaves this dashboard" } else { "decisions leave again" },
+    );
+    Vec::new()
 }

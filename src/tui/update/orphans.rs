@@ -39,15 +39,12 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
         Role::Text,
         "Equal fields are agreed, empty ones filled if the pair allows it, others held.".to_owned(),
     ));
-    let confirm = Confirm {
-        title: "Link".to_owned(),
+    let confirm = Confirm::new(
+        "Link",
         lines,
-        yes: "Yes, link them".to_owned(),
-        commands: vec![Command::Link { pair: row.record.pair.clone(), crm, notion }],
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
+        "Yes, link them",
+        vec![Command::Link { pair: row.record.pair.clone(), crm, notion }],
+    );
     open(model, PopupBody::Confirm(confirm));
 }
 
@@ -65,15 +62,13 @@ pub(super) fn create(model: &mut Model) -> Vec<Effect> {
         let text = format!("{} existing records may be the same thing: linking is safer.", row.suggestions);
         lines.push((Role::Warn, text));
     }
-    let confirm = Confirm {
-        title: format!("Create in {other}"),
+    let confirm = Confirm::new(
+        format!("Create in {other}"),
         lines,
-        yes: "Yes, create it".to_owned(),
-        commands: vec![Command::CreateCounterpart { record: row.record }],
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
+        "Yes, create it",
+        vec![Command::CreateCounterpart { record: row.record }],
+    )
+    .demanding(1);
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
 }
@@ -92,15 +87,14 @@ pub(super) fn ignore(model: &mut Model) -> Vec<Effect> {
     let what = format!("{count}: shown no more. Nothing is written or deleted on either side.");
     let mut lines = vec![(Role::Strong, what)];
     lines.extend(rows.iter().map(|row| (Role::Accent, format!("  {}: {}", row.record.side, row.title))));
-    let confirm = Confirm {
-        title: "Ignore".to_owned(),
+    let many = rows.len();
+    let confirm = Confirm::new(
+        "Ignore",
         lines,
-        yes: "Yes, ignore".to_owned(),
-        commands: rows.into_iter().map(|row| Command::IgnoreOrphan { record: row.record }).collect(),
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
+        "Yes, ignore",
+        rows.into_iter().map(|row| Command::IgnoreOrphan { record: row.record }).collect(),
+    );
+    let confirm = if many > super::MANY { confirm.demanding(many) } else { confirm };
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
 }

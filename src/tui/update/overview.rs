@@ -21,15 +21,13 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
             "  fields that differ are held for you; empty ones are filled where the pair allows it".to_owned(),
         ),
     ];
-    let confirm = Confirm {
-        title: format!("Start keeping {} in step", pair.name),
+    let mut confirm = Confirm::new(
+        format!("Start keeping {} in step", pair.name),
         lines,
-        yes: "Yes, start".to_owned(),
-        commands: vec![Command::Approve { pair: pair.name.clone() }],
-        on_yes: false,
-        top: 0,
-        about: Some((pair.name, pair.state)),
-    };
+        "Yes, start",
+        vec![Command::Approve { pair: pair.name.clone() }],
+    );
+    confirm.about = Some((pair.name, pair.state));
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
 }
@@ -44,15 +42,13 @@ pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
         Role::Text,
         "It may then happen once, exactly like this; any other plan is asked about again.".to_owned(),
     ));
-    let confirm = Confirm {
-        title: "Let it happen".to_owned(),
+    let mut confirm = Confirm::new(
+        "Let it happen",
         lines,
-        yes: "Yes, let it happen".to_owned(),
-        commands: vec![Command::Override { pair: pair.name.clone(), plan }],
-        on_yes: false,
-        top: 0,
-        about: Some((pair.name, pair.state)),
-    };
+        "Yes, let it happen",
+        vec![Command::Override { pair: pair.name.clone(), plan }],
+    );
+    confirm.about = Some((pair.name, pair.state));
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
 }

@@ -1,12 +1,12 @@
 //! What keys do in popups. Here is the only place where a question is answered.
 
-use super::{conflicts, lists, open, orphans, relations};
+use super::{conflicts, lists, open, orphans, palette, relations};
 use crate::control::Command;
 use crate::tui::action::{Action, REGISTRY, Scope};
 use crate::tui::keymap::Key;
 use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
 use crate::tui::popup::help::KEYS;
-use crate::tui::popup::{Picker, Seeks, Text};
+use crate::tui::popup::{Confirm, Picker, Popup, Seeks, Text};
 use crate::tui::theme::Role;
 
 /// Does an action of a popup's scope.
@@ -53,20 +53,28 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 fn answer_yes(model: &mut Model) -> Vec<Effect> {
     let ms = model.ms;
     let armed = model.popups.last().is_some_and(|popup| popup.armed(ms));
-    let commands = match model.popups.pop_if(|popup| armed && matches!(popup.body, PopupBody::Confirm(_))) {
-        Some(popup) => match popup.body {
-            PopupBody::Confirm(confirm) => confirm.commands,
-            _ => Vec::new(),
-        },
-        None => return Vec::new(),
+    if let Some(PopupBody::Confirm(Confirm { demand: Some(demand), .. })) = model.top()
+        && !demand.is_met()
+    {
+        let wanted = demand.wanted.clone();
+        model.toast(Tone::Warn, format!("type {wanted} first: that many are about to happen"));
+        return Vec::new();
+    }
+    let confirm = match model.popups.pop_if(|popup| armed && matches!(popup.body, PopupBody::Confirm(_))) {
+        Some(Popup { body: PopupBody::Confirm(confirm), .. }) => confirm,
+        _ => return Vec::new(),
     };
     model.popups.clear();
+    if confirm.quits {
+        return vec![Effect::Quit];
+    }
+    let commands = confirm.commands;
     for command in &commands {
         if let Command::IgnoreOrphan { record } = command {
             model.orphans.marks.remove(record);
         }
     }
-    commands.into_iter().map(|command| super::tell(model, command)).collect()
+    commands.into_iter().flat_map(|command| super::tell(model, command)).collect()
 }
 
 fn close(model: &mut Model) -> Vec<Effect> {
@@ -93,11 +101,12 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::EditUse => {
             let edit = edit.clone();
-            model.drafts.insert(edit.id.clone(), edit.text());
-            conflicts::ask_edited(model, &edit);
+            model.popups.pop();
+            conflicts::stage_edited(model, &edit);
+            return lists::settle(model);
         }
         Action::EditCancel => {
-            let (id, text) = (edit.id.clone(), edit.text());
+            let (id, text) = (edit.item.row.id.clone(), edit.text());
             if text == edit.crm {
                 model.drafts.remove(&id);
             } else {
@@ -128,6 +137,18 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A digit of the count that a question demands; tells whether it was one.
+pub(super) fn counted(model: &mut Model, key: Key) -> bool {
+    let Some(PopupBody::Confirm(confirm)) = model.popups.last_mut().map(|popup| &mut popup.body) else { return false };
+    let Some(demand) = &mut confirm.demand else { return false };
+    let digit = key.typed().is_some_and(|c| c.is_ascii_digit());
+    if digit || key == Key::plain(crate::tui::keymap::Code::Backspace) {
+        demand.typed.key(key);
+        return true;
+    }
+    false
+}
+
 /// A key that no binding took, where text is typed.
 pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
     if let Some(PopupBody::Edit(edit)) = model.popups.last_mut().map(|popup| &mut popup.body) {
@@ -150,6 +171,9 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::Line) -> bool) -> Vec<Effect> {
+    if let Some(PopupBody::Palette(_)) = model.top() {
+        return palette::typed(model, change);
+    }
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         return if change(picker.search()) { lists::research(model) } else { Vec::new() };
     }
@@ -158,6 +182,10 @@ fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::
 }
 
 fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
+    if let Some(PopupBody::Palette(palette)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        palette::go(palette, by);
+        return Vec::new();
+    }
     let height = lists::picker_rows(model);
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         match picker.seeks {
@@ -182,6 +210,9 @@ fn cancel_search(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
+    if let Some(PopupBody::Palette(_)) = model.top() {
+        return palette::accept(model);
+    }
     let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) else {
         model.typing = false;
         return Vec::new();
@@ -234,7 +265,7 @@ pub(super) fn help(model: &mut Model) -> Vec<Effect> {
         let mut told: Vec<String> = Vec::new();
         for spec in REGISTRY.iter().filter(|spec| spec.scope == scope) {
             let keys = model.keymap.keys_of(spec.action).join(", ");
-            let why = here.contains(&scope).then(|| (spec.why_disabled)(model)).flatten();
+            let why = here.contains(&scope).then(|| super::keys::why_not(model, spec)).flatten();
             // Most of a page's actions are off for the same reason: it is told once.
             let why = match why {
                 None => String::new(),

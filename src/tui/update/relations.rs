@@ -15,15 +15,12 @@ pub(super) fn unlink(model: &mut Model) -> Vec<Effect> {
         (Role::Strong, "This edge will be taken away on both sides; both records stay.".to_owned()),
         (Role::Accent, format!("  {} {} {}", row.owner_title, model.theme.glyphs.arrow, row.target_title)),
     ];
-    let confirm = Confirm {
-        title: "Unlink".to_owned(),
+    let confirm = Confirm::new(
+        "Unlink",
         lines,
-        yes: "Yes, unlink".to_owned(),
-        commands: vec![Command::Relate { owner: row.owner, field: row.field, target, linked: false }],
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
+        "Yes, unlink",
+        vec![Command::Relate { owner: row.owner, field: row.field, target, linked: false }],
+    );
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
 }
@@ -85,14 +82,6 @@ pub(super) fn ask_link(model: &mut Model, edge: &Edge<'_>, chosen: &Candidate) {
     ];
     let target = TieId { pair: edge.pair.clone(), crm: chosen.id.clone() };
     let command = Command::Relate { owner: edge.owner.clone(), field: edge.field.clone(), target, linked: true };
-    let confirm = Confirm {
-        title: "Link".to_owned(),
-        lines,
-        yes: "Yes, link them".to_owned(),
-        commands: vec![command],
-        on_yes: false,
-        top: 0,
-        about: None,
-    };
+    let confirm = Confirm::new("Link", lines, "Yes, link them", vec![command]);
     open(model, PopupBody::Confirm(confirm));
 }

@@ -1,6 +1,6 @@
 //! What the Desk answered.
 
-use super::{conflicts, lists, open, popups};
+use super::{conflicts, lists, marks, open, popups, staging};
 use crate::control::{Candidate, DeskError, RelationRow, Reply, Rows, Window};
 use crate::model::HoldId;
 use crate::tui::layout;
@@ -15,6 +15,13 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
             page_rows(model, page, tag, result);
             lists::settle(model)
         }
+        Some(Waiting::Marks { page, filter }) => match result {
+            Ok(window) => marks::came(model, page, &filter, window),
+            Err(error) => {
+                model.toast(Tone::Bad, error.to_string());
+                Vec::new()
+            }
+        },
         Some(Waiting::Picker(serial)) => {
             picker_rows(model, serial, tag, result);
             let found = match model.popups.last_mut().map(|popup| (popup.serial, &mut popup.body)) {
@@ -32,7 +39,7 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
                 Ok(Window { rows: Rows::Holds(rows), total, .. }) => {
                     let complete = total <= rows.len() as u64;
                     let items: Vec<HoldItem> = rows.into_iter().map(edge::hold).collect();
-                    conflicts::ask_record(model, &tie, choice, items, complete);
+                    conflicts::picked_record(model, &tie, &choice, items, complete);
                 }
                 Ok(_) => model.toast(Tone::Bad, "the engine answered with another list; try again"),
                 Err(error) => model.toast(Tone::Bad, error.to_string()),
@@ -92,7 +99,12 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
     let height = if page == model.page { layout::rows(model) } else { 1 };
     let taken = match page {
         Page::Overview => return,
-        Page::Conflicts => take(&mut model.holds, tag, unpack(result, rows!(Holds), edge::hold), height),
+        Page::Conflicts => {
+            let taken = take(&mut model.holds, tag, unpack(result, rows!(Holds), edge::hold), height);
+            staging::reconcile(model);
+            conflicts::arrived(model);
+            taken
+        }
         Page::Orphans => take(&mut model.orphans, tag, unpack(result, rows!(Orphans), edge::orphan), height),
         Page::Relations => take(&mut model.relations, tag, unpack(result, rows!(Relations), edge::relation), height),
         Page::Queue => take(&mut model.queue, tag, unpack(result, rows!(Queue), edge::queue), height),
@@ -156,6 +168,7 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
     match result {
         Ok(Reply::Done { note }) => {
             model.moved.retain(|id| !about.contains(id));
+            model.staged.forget(&about);
             for id in &about {
                 model.drafts.remove(id);
                 model.holds.marks.remove(id);
@@ -172,7 +185,12 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             // A mark on what is gone would stop every later decision, which is all or none.
             let gone: Vec<_> = ids.iter().filter(|id| model.holds.find(id).is_none()).collect();
             model.holds.marks.retain(|id, _| !gone.contains(&id));
-            model.moved = ids;
+            if ids.iter().any(|id| model.staged.get(id).is_some()) {
+                staging::show_first(model, &ids);
+                staging::moved(model, ids);
+            } else {
+                model.moved = ids;
+            }
         }
         Ok(Reply::Refused { why }) => {
             let lines = popups::paragraphs(&why, Role::Text);

@@ -36,8 +36,26 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
         && model.waiting.values().any(|w| matches!(w, crate::tui::model::Waiting::Command { .. }))
     {
         pen.put(area, Role::Dim, " telling the engine...");
+    } else if !model.staged.is_empty() {
+        staged(pen, model, area);
     }
     None
+}
+
+/// What is picked and not committed, and the two keys that matter then.
+fn staged(pen: &mut Pen<'_>, model: &Model, area: Rect) {
+    let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+    let mut spans = vec![(Role::Accent, format!(" {}  ", crate::tui::update::summary(model)))];
+    if model.page == Page::Conflicts {
+        spans.push((Role::Key, key(Action::Commit)));
+        spans.push((Role::Text, " shows and commits, ".to_owned()));
+        spans.push((Role::Key, key(Action::Unpick)));
+        spans.push((Role::Text, " takes the last back".to_owned()));
+    } else {
+        spans.push((Role::Text, "on the page ".to_owned()));
+        spans.push((Role::Key, key(Action::PageConflicts)));
+    }
+    pen.spans(area, &spans);
 }
 
 /// The page's filter before its caret, and whole.
@@ -56,7 +74,7 @@ fn filter(model: &Model) -> Option<(String, String)> {
 fn hint(model: &Model, action: Action) -> Option<[Span; 2]> {
     let key = model.keymap.keys_of(action).into_iter().next()?;
     let spec = action.spec();
-    let can = (spec.why_disabled)(model).is_none();
+    let can = crate::tui::update::is_possible(model, spec);
     let (key_role, role) = if can { (Role::Key, Role::Text) } else { (Role::Dim, Role::Dim) };
     let title = match (action, &model.holds.marks.len()) {
         (Action::ForceCrm | Action::ForceNotion, marks) if *marks > 0 => format!("{} ({marks} marked)", spec.title),

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Pen, Span, age, line, shifted};
-use crate::control::{Connection, Link, Mode, Snapshot};
+use crate::control::{Connection, Headroom, Link, Mode, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::model::{Model, Page};
@@ -12,19 +12,25 @@ use crate::tui::theme::Role;
 /// Draws the strip: three lines, or two where there is room for both systems on one.
 pub fn header(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     let first = line(area, 0);
+    let stale = age::stale(model);
     let mut spans = badge(model);
-    match &model.snapshot {
-        None => spans.push((Role::Dim, "  waiting for the engine's first look".to_owned())),
-        Some(snapshot) => spans.extend(totals(model, snapshot)),
+    spans.extend(marks(model));
+    if let Some(stale) = &stale {
+        spans.push((Role::Bad, format!(" ! {stale}")));
     }
-    if let Some(stale) = age::stale(model) {
-        spans.insert(1, (Role::Text, " ".to_owned()));
-        spans.insert(2, (Role::Bad, format!("! {stale}")));
-    }
+    let marked: usize = spans.iter().map(|(_, text)| super::width(text)).sum();
+    let mut figures = match &model.snapshot {
+        None => vec![(Role::Dim, "  waiting for the engine's first look".to_owned())],
+        Some(snapshot) => totals(model, snapshot, usize::from(area.width).saturating_sub(marked)),
+    };
+    fade(&mut figures, stale.is_some());
+    spans.extend(figures);
     pen.spans(first, &spans);
     let Some(snapshot) = &model.snapshot else { return };
-    let crm = side(model, snapshot, Side::Crm);
-    let notion = side(model, snapshot, Side::Notion);
+    let mut crm = side(model, snapshot, Side::Crm);
+    let mut notion = side(model, snapshot, Side::Notion);
+    fade(&mut crm, stale.is_some());
+    fade(&mut notion, stale.is_some());
     if area.height == 2 {
         let half = area.width / 2;
         tight(pen, Rect { width: half.saturating_sub(1), ..line(area, 1) }, &crm);
@@ -46,6 +52,26 @@ fn tight(pen: &mut Pen<'_>, area: Rect, spans: &[Span]) {
     pen.spans(area, &spans.iter().map(squeeze).collect::<Vec<_>>());
 }
 
+/// Figures that are no longer news look so, whatever they say.
+fn fade(spans: &mut [Span], stale: bool) {
+    if stale {
+        spans.iter_mut().for_each(|(role, _)| *role = Role::Dim);
+    }
+}
+
+/// What is special about this dashboard right now.
+fn marks(model: &Model) -> Vec<Span> {
+    let mut spans = Vec::new();
+    if model.read_only {
+        spans.extend([(Role::Text, " ".to_owned()), (Role::Badge, " READ-ONLY ".to_owned())]);
+    }
+    if let Some(frozen) = &model.frozen {
+        let text = format!(" STANDS STILL since {} ", age::clock(model, frozen.since));
+        spans.extend([(Role::Text, " ".to_owned()), (Role::Badge, text)]);
+    }
+    spans
+}
+
 fn badge(model: &Model) -> Vec<Span> {
     match model.snapshot.as_ref().map(|snapshot| snapshot.mode) {
         Some(Mode::Demo) => vec![(Role::Badge, " DEMO ".to_owned())],
@@ -54,24 +80,33 @@ fn badge(model: &Model) -> Vec<Span> {
     }
 }
 
-fn totals(model: &Model, snapshot: &Snapshot) -> Vec<Span> {
+/// What waits for people, as far as it fits: what matters less goes first where there is no room.
+fn totals(model: &Model, snapshot: &Snapshot, room: usize) -> Vec<Span> {
     let dot = format!(" {} ", model.theme.glyphs.dot);
-    let mut spans = Vec::new();
+    let quarantined = snapshot.quarantined.min(snapshot.holds);
+    let drift: u64 = snapshot.pairs.iter().map(|pair| pair.drift).sum();
     let counts = [
         (snapshot.conflicts, "conflict", "conflicts"),
-        (snapshot.holds, "other hold", "other holds"),
+        (snapshot.holds - quarantined, "other hold", "other holds"),
         (snapshot.orphans, "orphan", "orphans"),
+        (quarantined, "quarantined", "quarantined"),
+        (drift, "drift", "drift"),
     ];
+    let mut spans = Vec::new();
     for (count, one, many) in counts {
         let role = if count == 0 { Role::Dim } else { Role::Warn };
         spans.push((Role::Dim, if spans.is_empty() { "  ".to_owned() } else { dot.clone() }));
         spans.push((role, format!("{count} {}", if count == 1 { one } else { many })));
     }
-    spans.push((Role::Dim, dot.clone()));
-    let p50 =
-        if snapshot.windows.count == 0 { "not measured".to_owned() } else { format!("{} ms", snapshot.windows.p50) };
-    spans.push((Role::Text, format!("window p50 {p50}")));
-    spans.push((Role::Dim, format!("{dot}{}", model.who)));
+    let windows = snapshot.windows;
+    let p50 = if windows.count == 0 { "not measured".to_owned() } else { format!("{} ms", windows.p50) };
+    let mut used: usize = spans.iter().map(|(_, text)| super::width(text)).sum();
+    for text in [format!("{dot}{}", model.who), format!("{dot}window p50 {p50}")] {
+        used += super::width(&text);
+        if used <= room {
+            spans.push((Role::Dim, text));
+        }
+    }
     spans
 }
 
@@ -83,6 +118,24 @@ pub fn link(link: &Link) -> (Role, &'static str) {
         Link::Troubled { .. } => (Role::Warn, "~ troubled"),
         Link::Down { .. } => (Role::Bad, "x down"),
     }
+}
+
+/// Headroom in its own shape: `112 of 180, next 14:03:20`, `38 of 50, 2/s`.
+pub fn headroom(model: &Model, headroom: &Headroom) -> String {
+    let Some((left, of)) = headroom.left_of() else { return "headroom unknown".to_owned() };
+    let then = match (age::gate(model, headroom), headroom) {
+        (Some(until), _) => format!(", gated until {}", age::clock(model, until)),
+        (None, Headroom::Window { next_release: Some(at), .. }) => format!(", next {}", age::clock(model, *at)),
+        (None, Headroom::Bucket { refill_hundredths, .. }) => format!(", {}/s", hundredths(*refill_hundredths)),
+        _ => String::new(),
+    };
+    format!("{left} of {of}{then}")
+}
+
+/// `2`, `2.5`, `0.33`.
+fn hundredths(hundredths: u32) -> String {
+    let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn side(model: &Model, snapshot: &Snapshot, side: Side) -> Vec<Span> {
@@ -98,16 +151,11 @@ fn side(model: &Model, snapshot: &Snapshot, side: Side) -> Vec<Span> {
         Some(last) => (Role::Text, format!("  {}", age::ago(model.now, last))),
     };
     spans.push(heard);
-    match connection.headroom.left_of() {
-        None => spans.push((Role::Dim, "  headroom unknown".to_owned())),
-        Some((left, budget)) => {
-            let role = if left == 0 { Role::Warn } else { Role::Text };
-            spans.push((role, format!("  left {left}/{budget}")));
-        }
-    }
-    if let Some(until) = age::gate(model, &connection.headroom) {
-        spans.push((Role::Warn, format!(" gated until {}", age::clock(model, until))));
-    }
+    let left = connection.headroom.left_of().map_or(0, |(left, _)| left);
+    spans.push((
+        if left == 0 { Role::Warn } else { Role::Text },
+        format!("  {}", headroom(model, &connection.headroom)),
+    ));
     let depth = snapshot.queue.get(side);
     spans.push((Role::Text, format!("  queue {}", depth.total())));
     if depth.unknown > 0 {

@@ -105,6 +105,8 @@ pub fn table<R: Row>(
             Some(item) => {
                 if list.marks.contains_key(&item.id()) {
                     pen.put(shifted(at, 1), Role::Mark, pen.theme.glyphs.mark);
+                } else if list.in_range(place) {
+                    pen.put(shifted(at, 1), Role::Mark, "+");
                 }
                 for (rect, (role, text)) in rects.iter().zip(cells(item)) {
                     pen.put(Rect { y: at.y, height: 1, ..*rect }, role, &text);

@@ -1,0 +1,126 @@
+//! Marks, ranges, and going from match to match. A mark belongs to a record and keeps it as it was last shown.
+
+use super::{ask, lists};
+use crate::control::{Query, Rows, Window};
+use crate::tui::model::{Effect, Line, Listing, Model, Motion, Page, Row, Tone, Waiting, edge};
+
+/// The most rows that are marked at once.
+const MOST: u64 = 10_000;
+
+/// Marks the row under the cursor and goes on.
+pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
+    match model.page {
+        Page::Conflicts => model.holds.toggle_mark(),
+        Page::Orphans => model.orphans.toggle_mark(),
+        _ => {}
+    }
+    lists::go(model, Motion::By(1))
+}
+
+/// Begins a range at the cursor, or ends it and marks what lies between.
+pub(super) fn range(model: &mut Model) -> Vec<Effect> {
+    let said = match model.page {
+        Page::Conflicts => ranged(&mut model.holds),
+        Page::Orphans => ranged(&mut model.orphans),
+        _ => return Vec::new(),
+    };
+    match said {
+        Ok(text) => model.toast(Tone::Plain, text),
+        Err(text) => model.toast(Tone::Warn, text),
+    }
+    Vec::new()
+}
+
+fn ranged<R: Row>(list: &mut Listing<R>) -> Result<String, String> {
+    let Some(anchor) = list.anchor.take() else {
+        list.anchor = list.on.clone();
+        return Ok("a range begins here: move, and press the same key again".to_owned());
+    };
+    let Some(from) = list.place(&anchor) else {
+        return Err("the range's first row is no longer near: begin again, or mark all that a filter shows".to_owned());
+    };
+    let (from, to) = (from.min(list.at), from.max(list.at));
+    let rows: Vec<R> = (from..=to).filter_map(|place| list.row(place).cloned()).collect();
+    let count = rows.len();
+    list.marks.extend(rows.into_iter().map(|row| (row.id(), row)));
+    Ok(format!("{count} rows of the range are marked"))
+}
+
+/// Asks for every row that the filter lets through, to mark them.
+pub(super) fn all(model: &mut Model) -> Vec<Effect> {
+    let Some(total) = lists::total(model) else { return Vec::new() };
+    if total > MOST {
+        model.toast(Tone::Warn, format!("{total} rows are more than {MOST}: narrow the filter first"));
+        return Vec::new();
+    }
+    vec![more(model, model.page, 0)]
+}
+
+fn more(model: &mut Model, page: Page, offset: u64) -> Effect {
+    let filter = lists::filter(model).map(|line| line.text().trim().to_owned()).unwrap_or_default();
+    let query = Query { filter: filter.clone(), offset, limit: 500, ..Query::all(lists::list_of(page)) };
+    ask(model, Waiting::Marks { page, filter }, query)
+}
+
+/// Rows to be marked came.
+pub(super) fn came(model: &mut Model, page: Page, filter: &str, window: Window) -> Vec<Effect> {
+    let now = lists::filter(model).map(|line| line.text().trim().to_owned());
+    if model.page != page || now.as_deref() != Some(filter) {
+        // The operator went on: marks on what they no longer see would surprise them.
+        return Vec::new();
+    }
+    let (total, next) = (window.total, window.offset + window.rows.len());
+    let got = window.rows.len();
+    let marked = match (page, window.rows) {
+        (Page::Conflicts, Rows::Holds(rows)) => {
+            model.holds.marks.extend(rows.into_iter().map(edge::hold).map(|row| (row.id(), row)));
+            model.holds.marks.len()
+        }
+        (Page::Orphans, Rows::Orphans(rows)) => {
+            model.orphans.marks.extend(rows.into_iter().map(edge::orphan).map(|row| (row.id(), row)));
+            model.orphans.marks.len()
+        }
+        _ => return Vec::new(),
+    };
+    if next < total && got > 0 && next < MOST {
+        return vec![more(model, page, next)];
+    }
+    model.toast(Tone::Plain, format!("{marked} rows are marked"));
+    Vec::new()
+}
+
+/// Goes to the next (or the previous) row that the filter lets through; without one, to the next row here that contains
+/// the last filter's text.
+pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let filtered = lists::filter(model).is_some_and(|line| !line.is_empty());
+    let total = lists::total(model).unwrap_or(0);
+    if total == 0 {
+        return Vec::new();
+    }
+    let at = lists::at(model);
+    if filtered {
+        let to = if forward { (at + 1) % total } else { (at + total - 1) % total };
+        return lists::go(model, Motion::By(to.cast_signed() - at.cast_signed()));
+    }
+    let text = model.sought.clone();
+    if text.is_empty() {
+        model.toast(Tone::Plain, "there is nothing to search for yet: / takes a text");
+        return Vec::new();
+    }
+    let places = lists::places_with(model, &text);
+    let to = if forward {
+        places.iter().find(|place| **place > at).or(places.first())
+    } else {
+        places.iter().rev().find(|place| **place < at).or(places.last())
+    };
+    match to {
+        Some(to) => lists::go(model, Motion::By(to.cast_signed() - at.cast_signed())),
+        None => {
+            if let Some(line) = lists::filter(model) {
+                *line = Line::new(&text);
+            }
+            model.toast(Tone::Plain, format!("no row near the cursor contains `{text}`: these are all that do"));
+            lists::refilter(model)
+        }
+    }
+}

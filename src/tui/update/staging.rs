@@ -1,0 +1,117 @@
+//! From what is staged to what is told: the dry run, its confirmation, and what becomes of picks whose values moved.
+
+use super::conflicts::{heading, told};
+use super::{MANY, open};
+use crate::control::{Command, Resolution};
+use crate::model::{HoldId, Shown};
+use crate::tui::layout;
+use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, Pick, PopupBody, Tone};
+use crate::tui::popup::Confirm;
+use crate::tui::theme::Role;
+
+/// A pick as the engine takes it: bound to the digests of the very values that were on screen.
+fn resolution(pick: &Pick) -> Resolution {
+    let row = &pick.item.row;
+    let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
+    match &pick.choice {
+        Choice::Force(side) => Resolution::Force { id, shown, side: *side },
+        Choice::Base => Resolution::Base { id, shown },
+        Choice::Keep => Resolution::Keep { id, shown },
+        Choice::Set(text) => Resolution::Set { id, shown, text: text.clone() },
+    }
+}
+
+/// Shows what committing would do, and asks.
+pub(super) fn dry_run(model: &mut Model) -> Vec<Effect> {
+    let picks: Vec<Pick> = model.staged.picks().cloned().collect();
+    if picks.is_empty() {
+        return Vec::new();
+    }
+    let count = picks.len();
+    let fields = if count == 1 { "1 field".to_owned() } else { format!("{count} fields") };
+    let mut lines =
+        vec![(Role::Strong, format!("{fields}: {}. Nothing has left this dashboard yet.", model.staged.counts()))];
+    for pick in &picks {
+        lines.push((Role::Text, String::new()));
+        lines.extend(told(model, pick));
+    }
+    lines.push((Role::Text, String::new()));
+    lines.push((Role::Dim, "If a value has changed since, nothing is done and it is shown again.".to_owned()));
+    lines.push((Role::Dim, "Afterwards the journal takes back each write that nobody has touched since.".to_owned()));
+    let items = picks.iter().map(resolution).collect();
+    let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };
+    let confirm = Confirm::new("Dry run: this is what would be written", lines, &yes, vec![Command::Resolve { items }]);
+    let confirm = if count > MANY { confirm.demanding(count) } else { confirm };
+    open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}
+
+/// Takes the last pick back, or takes back that.
+pub(super) fn step(model: &mut Model, redo: bool) -> Vec<Effect> {
+    let count = if redo { model.staged.redo() } else { model.staged.undo() };
+    model.toasts.clear();
+    if let Some(count) = count {
+        let what = if redo { "picked again" } else { "taken back" };
+        let left = if model.staged.is_empty() { "nothing is staged".to_owned() } else { summary(model) };
+        model.toast(Tone::Plain, format!("{count} {what}; {left}"));
+    }
+    model.touch(Dirty::Now);
+    Vec::new()
+}
+
+/// `12 staged: 9 CRM, 3 Notion`.
+pub fn summary(model: &Model) -> String {
+    format!("{} staged: {}", model.staged.len(), model.staged.counts())
+}
+
+/// Whatever was picked for rows that look different now is picked no more: the operator shall see them again.
+pub(super) fn reconcile(model: &mut Model) {
+    let list = &model.holds;
+    let differs = |pick: &&Pick| match list.find(&pick.item.row.id) {
+        Some(row) => !pick.fits(row),
+        None => list.is_whole(),
+    };
+    let gone: Vec<HoldId> = model.staged.picks().filter(differs).map(|pick| pick.item.row.id.clone()).collect();
+    if !gone.is_empty() {
+        moved(model, gone);
+    }
+}
+
+/// Forgets picks about what has moved, and says so.
+pub(super) fn moved(model: &mut Model, ids: Vec<HoldId>) {
+    let first = ids.iter().find_map(|id| model.staged.get(id)).map(|pick| heading(&pick.item));
+    model.staged.forget(&ids);
+    let which = match (ids.len(), first) {
+        (1, Some(first)) => first,
+        (1, None) => "a value".to_owned(),
+        (count, _) => format!("{count} of what you picked"),
+    };
+    let rest = if model.staged.is_empty() { String::new() } else { format!("; still {}", summary(model)) };
+    model.toast(Tone::Warn, format!("changed since you looked: {which} is shown again and no longer picked{rest}"));
+    model.moved.retain(|id| !ids.contains(id));
+    model.moved.extend(ids);
+}
+
+/// Puts the cursor on the first of these that is here: a decision about it has just come back.
+pub(super) fn show_first(model: &mut Model, ids: &[HoldId]) {
+    let place = ids.iter().find_map(|id| model.holds.place(id));
+    if let Some(place) = place.filter(|_| model.page == Page::Conflicts) {
+        let by = place.cast_signed() - model.holds.at.cast_signed();
+        let height = layout::rows(model);
+        model.holds.go(Motion::By(by), height);
+    }
+}
+
+/// Asks before picks are lost.
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.staged.is_empty() {
+        return vec![Effect::Quit];
+    }
+    let lines = vec![
+        (Role::Strong, format!("{} and not committed.", summary(model))),
+        (Role::Text, "They live in this dashboard alone: who leaves now leaves them undone.".to_owned()),
+    ];
+    let confirm = Confirm { quits: true, ..Confirm::new("Leave", lines, "Yes, leave", Vec::new()) };
+    open(model, PopupBody::Confirm(confirm));
+    Vec::new()
+}

@@ -1,0 +1,283 @@
+//! Picks, marks and what leaves: fast, local, undoable, and never without having been shown.
+
+use crosstie::control::{Command, Reply, Resolution};
+use crosstie::model::Side;
+use crosstie::tui::model::{Msg, PopupBody};
+
+use crate::fixture::{Rig, World, full, hold};
+
+fn on(page: &str) -> Rig {
+    let mut rig = Rig::new((80, 24), full());
+    rig.keys(page);
+    rig
+}
+
+/// Conflicts of two fields: `stage` in the first sixty, `notes` in the other forty.
+fn hundred() -> World {
+    let mut world = full();
+    let row = |n: usize| {
+        let field = if n < 60 { "STAGE" } else { "NOTES" };
+        hold(&n.to_string(), field, &format!("crm {n}"), &format!("notion {n}"))
+    };
+    world.holds = (0..100).map(row).collect();
+    world
+}
+
+fn committed(rig: &Rig) -> Vec<Resolution> {
+    let told = rig.told().into_iter();
+    told.flat_map(|command| if let Command::Resolve { items } = command { items } else { Vec::new() }).collect()
+}
+
+#[test]
+fn a_pick_is_local_advances_and_is_taken_back_and_again() {
+    let mut rig = on("2");
+    rig.keys("c o b");
+    assert!(rig.screen().contains("3 staged: 1 CRM, 1 Notion, 1 base"), "{}", rig.screen());
+    assert_eq!(rig.model.holds.at, 3, "each pick goes on to the next");
+    rig.keys("u u");
+    assert!(rig.screen().contains("1 staged: 1 CRM"), "{}", rig.screen());
+    rig.keys("ctrl-r");
+    assert!(rig.screen().contains("2 staged: 1 CRM, 1 Notion"), "{}", rig.screen());
+    assert!(rig.told().is_empty());
+    rig.keys("w y");
+    assert_eq!(committed(&rig).len(), 2);
+    assert!(rig.model.staged.is_empty() && !rig.model.staged.can(false), "what was committed is no pick any more");
+}
+
+#[test]
+fn the_base_wins_over_both_and_needs_to_be_there() {
+    let mut world = full();
+    world.holds[1].base = None;
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 b b");
+    assert!(rig.screen().contains("there is no base"), "{}", rig.screen());
+    assert_eq!(rig.model.staged.len(), 1);
+    rig.keys("w");
+    assert!(rig.screen().contains("base (both sides get it): what it was"), "{}", rig.screen());
+    rig.keys("y");
+    assert!(matches!(&committed(&rig)[..], [Resolution::Base { .. }]));
+}
+
+#[test]
+fn a_rule_is_about_one_field_in_all_marked_rows() {
+    let mut rig = Rig::new((100, 30), hundred());
+    rig.keys("2 *");
+    assert_eq!(rig.model.holds.marks.len(), 100);
+    rig.keys("m n");
+    assert!(
+        rig.screen().contains("60 staged: 60 Notion") || rig.screen().contains("40 marked rows"),
+        "{}",
+        rig.screen()
+    );
+    assert_eq!((rig.model.staged.len(), rig.model.holds.marks.len()), (60, 40));
+    let of_field = |pick: &crosstie::tui::model::Pick| pick.item.row.label == "stage";
+    assert!(rig.model.staged.picks().all(of_field));
+}
+
+#[test]
+fn more_than_twenty_at_once_want_their_count_typed() {
+    let mut rig = Rig::new((100, 30), hundred());
+    rig.keys("2 * m c w y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 60 first"), "{}", rig.screen());
+    rig.keys("6 1 y");
+    assert!(rig.told().is_empty(), "another count is no yes");
+    rig.keys("backspace 0 y");
+    assert_eq!(committed(&rig).len(), 60);
+}
+
+/// 60 the same way by rule, 30 by looking, 10 by editing. Typed text does not count, and neither does the count.
+#[test]
+fn a_hundred_mixed_conflicts_take_at_most_120_keystrokes() {
+    let mut rig = Rig::new((100, 30), hundred());
+    let mut strokes = 0;
+    let mut press = |rig: &mut Rig, keys: &str| {
+        strokes += keys.split(' ').count();
+        rig.keys(keys);
+    };
+    press(&mut rig, "2 *");
+    press(&mut rig, "m c");
+    press(&mut rig, "U");
+    for n in 0..30 {
+        press(&mut rig, if n % 3 == 0 { "o" } else { "c" });
+    }
+    for n in 0..10 {
+        press(&mut rig, "e");
+        rig.send(Msg::Paste(format!(" and {n}")));
+        press(&mut rig, "ctrl-o");
+    }
+    press(&mut rig, "w");
+    rig.keys("1 0 0");
+    press(&mut rig, "y");
+    let items = committed(&rig);
+    assert_eq!(items.len(), 100);
+    let count = |is: fn(&Resolution) -> bool| items.iter().filter(|item| is(item)).count();
+    assert_eq!(count(|it| matches!(it, Resolution::Set { .. })), 10);
+    assert_eq!(count(|it| matches!(it, Resolution::Force { side: Side::Notion, .. })), 10);
+    assert_eq!(count(|it| matches!(it, Resolution::Force { side: Side::Crm, .. })), 80);
+    let ids: std::collections::BTreeSet<_> = items.iter().map(Resolution::id).collect();
+    assert_eq!(ids.len(), 100, "each of them once");
+    assert!(strokes <= 120, "{strokes} keystrokes");
+}
+
+#[test]
+fn a_range_and_all_that_a_filter_shows_are_marked_by_record() {
+    let mut rig = Rig::new((80, 24), hundred());
+    rig.keys("2 j v j j v");
+    let marks: Vec<String> = rig.model.holds.marks.values().map(|item| item.row.title.clone()).collect();
+    assert_eq!(marks, ["Deal 1", "Deal 2", "Deal 3"]);
+    rig.keys("U / n o t e s enter *");
+    assert_eq!(rig.model.holds.marks.len(), 40);
+    rig.world.holds.rotate_left(50);
+    rig.refresh();
+    assert!(rig.model.holds.marks.values().all(|item| item.row.label == "notes"), "marks follow records");
+}
+
+#[test]
+fn matches_are_gone_through_with_and_without_the_filter() {
+    let mut rig = Rig::new((80, 24), hundred());
+    rig.keys("2 / 9 9 enter");
+    assert_eq!(rig.model.holds.total, Some(1));
+    rig.keys("esc / n o t e s enter n");
+    assert_eq!(rig.model.holds.current().unwrap().row.title, "Deal 61");
+    rig.keys("N N");
+    assert_eq!(rig.model.holds.current().unwrap().row.title, "Deal 99", "round the end");
+    rig.keys("esc g g n");
+    assert_eq!(rig.model.holds.total, Some(40), "nothing near the cursor has it: the filter comes back");
+    rig.keys("esc G g g / 1 7 enter esc g g n");
+    assert_eq!(
+        rig.model.holds.current().unwrap().row.title,
+        "Deal 17",
+        "the last filter's text is sought among the rows"
+    );
+}
+
+#[test]
+fn a_pick_whose_value_moved_is_shown_again_and_no_longer_picked() {
+    let mut rig = on("2");
+    rig.keys("c c c");
+    rig.world.holds[1].notion.digest = "moved".into();
+    rig.world.holds[1].notion.text = "a newer text".into();
+    rig.refresh();
+    assert_eq!(rig.model.staged.len(), 2);
+    assert!(rig.screen().contains("changed since you looked: Deal 2 / budget"), "{}", rig.screen());
+    let row = rig.screen().lines().find(|line| line.contains("Deal 2")).map(str::to_owned).unwrap();
+    assert!(row.contains('!'), "{row}");
+}
+
+#[test]
+fn what_the_engine_says_has_moved_leaves_the_rest_staged_and_goes_under_the_cursor() {
+    let mut rig = on("2");
+    rig.keys("c c c");
+    let id = rig.world.holds[1].id.clone();
+    rig.world.says = Some(Reply::Changed { ids: vec![id.clone()], note: "changed since you looked".into() });
+    rig.keys("w y");
+    assert_eq!(rig.model.staged.len(), 2);
+    assert_eq!(rig.model.holds.current().unwrap().row.id, id);
+    rig.keys("w y");
+    assert_eq!(committed(&rig).len(), 3 + 2, "the second commit is about the other two");
+}
+
+#[test]
+fn what_another_operator_decided_meanwhile_is_no_longer_picked() {
+    let mut rig = on("2");
+    rig.keys("c o");
+    rig.world.holds[0].decided = Some("Notion forced by berta".into());
+    rig.refresh();
+    assert_eq!(rig.model.staged.len(), 1);
+    rig.keys("w y");
+    assert!(matches!(&committed(&rig)[..], [Resolution::Force { side: Side::Notion, .. }]));
+}
+
+#[test]
+fn leaving_with_picks_asks_and_ctrl_c_does_not() {
+    let mut rig = on("2");
+    rig.keys("c q");
+    assert!(!rig.quit && rig.screen().contains("not committed"), "{}", rig.screen());
+    rig.keys("n");
+    assert!(!rig.quit && rig.model.staged.len() == 1);
+    rig.keys("q y");
+    assert!(rig.quit && rig.told().is_empty());
+    let mut rig = on("2");
+    rig.keys("c ctrl-c");
+    assert!(rig.quit);
+}
+
+#[test]
+fn a_write_is_undone_from_its_line_of_the_journal_with_a_preview() {
+    let mut rig = on("6");
+    rig.keys("u");
+    let screen = rig.screen();
+    assert!(screen.contains("Notion: new → old") && screen.contains("CRM: stays as it is"), "{screen}");
+    rig.keys("y");
+    assert_eq!(rig.told(), [Command::Undo { event: 1, both: false }]);
+    rig.keys("j b");
+    assert!(rig.screen().contains("CRM: gets old too"), "{}", rig.screen());
+    rig.keys("y");
+    assert_eq!(rig.told()[1], Command::Undo { event: 2, both: true });
+    rig.world.journal[2].undoable = false;
+    rig.world.journal[2].not_undoable = "Notion shows another value by now".into();
+    rig.refresh();
+    rig.keys("j u");
+    assert!(rig.model.popups.is_empty() && rig.screen().contains("another value by now"), "{}", rig.screen());
+}
+
+#[test]
+fn nothing_leaves_a_read_only_dashboard_and_it_says_so_on_every_page() {
+    let mut rig = on("2");
+    rig.keys("c L w");
+    assert!(rig.model.popups.is_empty() && rig.screen().contains("read-only"), "{}", rig.screen());
+    for keys in ["3 +", "3 l", "3 i", "4 x", "6 u", "1 a", "1 o", "2 G t"] {
+        rig.keys(keys);
+        assert!(rig.screen().contains(" READ-ONLY "), "{keys}");
+        assert!(rig.model.popups.is_empty(), "{keys}: {}", rig.screen());
+    }
+    assert!(rig.told().is_empty());
+    rig.keys("L 2 w y");
+    assert_eq!(committed(&rig).len(), 1, "the lock was taken off");
+    let mut rig = on("2");
+    (rig.model.read_only, rig.model.locked) = (true, true);
+    rig.keys("L c w");
+    assert!(rig.model.read_only && rig.model.popups.is_empty(), "what was started read-only stays so");
+}
+
+#[test]
+fn a_question_that_was_open_when_the_lock_came_on_does_nothing() {
+    let mut rig = on("2");
+    rig.keys("c w");
+    rig.model.read_only = true;
+    rig.keys("y");
+    assert!(rig.told().is_empty());
+}
+
+#[test]
+fn a_display_that_stands_still_shows_no_news_until_it_follows_again() {
+    let mut rig = on("2");
+    rig.keys("p");
+    rig.world.snapshot.conflicts = 7;
+    rig.world.holds.truncate(7);
+    rig.refresh();
+    assert!(rig.screen().contains("STANDS STILL") && rig.screen().contains("41 conflicts"), "{}", rig.screen());
+    rig.keys("p");
+    assert!(rig.screen().contains("7 conflicts") && rig.screen().contains("1/7"), "{}", rig.screen());
+}
+
+#[test]
+fn the_palette_finds_every_action_and_does_it_as_its_key_would() {
+    let mut rig = on("2");
+    rig.keys(": t a k e space n o t i");
+    let Some(PopupBody::Palette(palette)) = rig.model.top() else { panic!() };
+    assert_eq!(palette.rows[0].spec().id, "conflicts.force_notion");
+    rig.keys("enter");
+    assert!(rig.screen().contains("1 staged: 1 Notion"), "{}", rig.screen());
+    rig.keys(": u n l i n k");
+    assert!(rig.screen().contains("not now: on the page relations only"), "{}", rig.screen());
+    rig.keys("enter");
+    assert!(rig.told().is_empty() && rig.model.popups.is_empty());
+    for spec in crosstie::tui::action::REGISTRY.iter().filter(|spec| !spec.scope.is_of_popups()) {
+        rig.keys(":");
+        rig.send(Msg::Paste(spec.id.into()));
+        let Some(PopupBody::Palette(palette)) = rig.model.top() else { panic!() };
+        assert!(palette.rows.contains(&spec.action), "{}", spec.id);
+        rig.keys("esc");
+    }
+}
