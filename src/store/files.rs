@@ -42,11 +42,16 @@ pub(super) fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
         if source.is_dir() {
             copy_dir(&source, &target)?;
         } else {
-            io::copy(&mut File::open(&source)?, &mut private_file(&target)?)?;
-            File::open(&target)?.sync_all()?;
+            copy_file(&source, &target)?;
         }
     }
     sync_dir(to)
+}
+
+/// Copies a file, durably.
+pub(super) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut private_file(to)?)?;
+    File::open(to)?.sync_all()
 }
 
 /// What lies in a directory, by name.

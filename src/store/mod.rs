@@ -14,6 +14,7 @@
 //! How sled has to be used, and why, is told at the top of [`sled_kv`].
 
 pub mod check;
+pub mod copy;
 pub mod export;
 pub mod handle;
 pub mod lock;
@@ -32,6 +33,7 @@ mod rebuild;
 mod worker;
 
 pub use check::BrokenRow;
+pub use copy::copy;
 pub use export::ExportError;
 pub use handle::{Page, Store};
 pub use lock::{Lock, LockError};
