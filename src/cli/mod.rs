@@ -4,6 +4,7 @@
 //! clock is right. No decision about anybody's data is made in this room.
 
 mod application;
+mod asked;
 mod authorize;
 mod check;
 mod daemon;
@@ -13,9 +14,14 @@ mod failure;
 mod headless;
 mod inlet;
 mod keys;
+mod manager;
+mod plan;
+mod scripts;
+mod service;
 mod simulate;
 mod standin;
 mod status;
+mod story;
 mod support;
 mod table;
 mod vault;
@@ -46,7 +52,7 @@ struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong command line or configuration; \
 3 check found something to mend; 4 the store is in use or cannot be opened; 5 a system cannot be reached or refuses us; \
-6 the headless demo broke a promise.";
+6 the headless demo broke a promise; 7 status: something waits for a person; 8 refused, or moved since it was shown.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -76,6 +82,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print everything that would be written, held and left alone, and write nothing at all.
+    Plan(plan::PlanArgs),
+    /// Carry out a plan, as far as both sides still hold what they held when it was made.
+    Apply(plan::ApplyArgs),
+    #[command(flatten)]
+    Script(scripts::Script),
+    /// Print a systemd unit for this configuration, with as few rights as the sync needs.
+    Service(service::Args),
     /// See or forget the token that verifies Notion's webhook.
     Inlet {
         #[command(subcommand)]
@@ -136,6 +150,14 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         }
         Some(Command::Authorize(args)) => authorize::run(&wiring::need_config(explicit)?, args).await,
         Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
+        Some(Command::Plan(args)) => plan::plan(&wiring::need_config(explicit)?, args).await,
+        Some(Command::Apply(args)) => plan::apply(&wiring::need_config(explicit)?, args).await,
+        Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
+        Some(Command::Service(args)) => {
+            let config = wiring::need_config(explicit)?;
+            let path = wiring::config_path(explicit)?.unwrap_or_default();
+            service::run(&config, &path, &args)
+        }
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap }) => keys::run(keymap.as_deref(), explicit),
         Some(Command::Support(args)) => {

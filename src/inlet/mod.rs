@@ -23,6 +23,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 pub use door::{Door, DoorSecret};
+pub use health::{LISTED, missing, told};
 pub use listen::{Served, serve};
 
 use crate::control::{Deliveries, Desk};

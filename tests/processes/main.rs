@@ -6,5 +6,8 @@ mod agreement;
 mod daemon;
 mod damaged;
 mod killed;
+mod managed;
+mod planned;
 mod remembered;
+mod scripts;
 mod support;
