@@ -6,6 +6,7 @@
 mod application;
 mod asked;
 mod authorize;
+mod care;
 mod check;
 mod daemon;
 mod dashboard;
@@ -16,6 +17,7 @@ mod inlet;
 mod keys;
 mod manager;
 mod plan;
+mod scratch;
 mod scripts;
 mod service;
 mod simulate;
@@ -87,6 +89,8 @@ enum Command {
     /// Carry out a plan, as far as both sides still hold what they held when it was made.
     Apply(plan::ApplyArgs),
     #[command(flatten)]
+    Care(care::Care),
+    #[command(flatten)]
     Script(scripts::Script),
     /// Print a systemd unit for this configuration, with as few rights as the sync needs.
     Service(service::Args),
@@ -152,6 +156,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Status { json }) => status::run(&wiring::need_config(explicit)?, json).await,
         Some(Command::Plan(args)) => plan::plan(&wiring::need_config(explicit)?, args).await,
         Some(Command::Apply(args)) => plan::apply(&wiring::need_config(explicit)?, args).await,
+        Some(Command::Care(care)) => care::run(&wiring::need_config(explicit)?, care).await,
         Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
         Some(Command::Service(args)) => {
             let config = wiring::need_config(explicit)?;

@@ -54,6 +54,15 @@ pub(super) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     File::open(to)?.sync_all()
 }
 
+/// The bytes of all files of a directory.
+pub(super) fn size(path: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for file in list(path)? {
+        bytes += if file.is_dir() { size(&file)? } else { fs::metadata(&file)?.len() };
+    }
+    Ok(bytes)
+}
+
 /// What lies in a directory, by name.
 pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;

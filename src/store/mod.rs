@@ -13,6 +13,7 @@
 //!
 //! How sled has to be used, and why, is told at the top of [`sled_kv`].
 
+pub mod care;
 pub mod check;
 pub mod copy;
 pub mod export;
@@ -32,6 +33,7 @@ mod files;
 mod rebuild;
 mod worker;
 
+pub use care::{Inspection, compact, import, inspect};
 pub use check::BrokenRow;
 pub use copy::copy;
 pub use export::ExportError;

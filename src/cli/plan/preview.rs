@@ -1,7 +1,6 @@
 //! Making a plan: the real engine, on a copy of the store, looks at both sides and writes to neither.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use crate::model::{PairName, RecordId, Side};
 
 use super::super::asked::Asked;
 use super::super::failure::Failure;
+use super::super::scratch::Scratch;
 use super::super::scripts;
 use super::super::wiring;
 
@@ -89,27 +89,6 @@ pub struct Preview {
     pub orphans: Vec<OrphanRow>,
 }
 
-/// A folder that is gone when this is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make() -> Result<Self, Failure> {
-        let word = crate::store::vault::word().map_err(|error| Failure::running(error.to_string()))?;
-        Ok(Self(std::env::temp_dir().join(format!("crosstie-plan-{word}"))))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // There is nobody to tell; it is private, and whatever clears temporary folders takes it.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Makes a plan.
 ///
 /// # Errors
@@ -121,7 +100,7 @@ pub async fn make(config: &Config) -> Result<Preview, Failure> {
                 .to_owned(),
         ));
     }
-    let scratch = Scratch::make()?;
+    let scratch = Scratch::make("plan")?;
     let started = wiring::start_on_a_copy(config, scratch.path()).await?;
     let made = look(&*started.running.desk, &started.running.desk).await;
     started.end("plan").await?;

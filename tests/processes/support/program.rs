@@ -178,15 +178,6 @@ impl Running {
         self.signal(rustix::process::Signal::TERM);
     }
 
-    /// It stands still until it is thawed, and its connections with it.
-    pub fn freeze(&self) {
-        self.signal(rustix::process::Signal::STOP);
-    }
-
-    pub fn thaw(&self) {
-        self.signal(rustix::process::Signal::CONT);
-    }
-
     fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();

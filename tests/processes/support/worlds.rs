@@ -31,14 +31,6 @@ impl StandIn {
         Self { hello: serde_json::from_str(&line).unwrap(), process }
     }
 
-    pub fn freeze(&self) {
-        self.process.freeze();
-    }
-
-    pub fn thaw(&self) {
-        self.process.thaw();
-    }
-
     pub fn said(&self, key: &str) -> &str {
         self.hello[key].as_str().unwrap_or_else(|| panic!("the stand-in said no {key}"))
     }
