@@ -1,13 +1,11 @@
-//! The CRM's application: its tokens in the vault, and the way to its portal.
+//! The CRM's application: its tokens among the sealed secrets, and the way to its portal.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Config, CrmAccess, CrmApplication};
 use crate::remote::bitrix24::oauth::{Application, AuthorizationServer, Connect, Hosts, Session};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::seam::Transport;
-use crate::store::Vault;
 
 use super::failure::Failure;
 use super::wiring;
@@ -30,15 +28,6 @@ pub fn configured(config: &Config) -> Option<&CrmApplication> {
     }
 }
 
-/// The secrets that crosstie was given: beside the store, with the key where `CROSSTIE_KEY_FILE` says, or there too.
-///
-/// # Errors
-/// [`Failure`] when there is no place for state.
-pub fn vault(config: &Config) -> Result<Vault, Failure> {
-    let key = std::env::var_os("CROSSTIE_KEY_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(Vault::new(&wiring::state_dir(config)?, key))
-}
-
 /// The hosts of an application.
 pub fn hosts(config: &Config, application: &CrmApplication) -> Hosts {
     Hosts::new(&application.portal, &application.hosts, &application.server, config.crm.base_url.as_deref())
@@ -52,5 +41,5 @@ pub fn session(config: &Config, application: &CrmApplication) -> Result<Session,
     let client_secret = wiring::reveal(&application.client_secret, "[crm] oauth client_secret")?;
     let known = Application { client_id: application.client_id.clone(), client_secret };
     let server = AuthorizationServer::new(known, hosts(config, application), Arc::new(Sockets));
-    Ok(Session::new(server, Arc::new(vault(config)?), wiring::clock()))
+    Ok(Session::new(server, Arc::new(wiring::secrets(config)?), wiring::clock()))
 }

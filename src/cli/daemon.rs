@@ -193,7 +193,11 @@ fn line(row: &JournalRow, edit: Option<u64>) {
 
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("CROSSTIE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_from_env("CROSSTIE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // sled tells of its inner life even while a thread of it ends, when the log's own memory of that thread is gone already.
+    if let Ok(quiet) = "sled=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
     // A second subscriber in one process is a test's affair; the first goes on.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);

@@ -11,18 +11,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, InletSettings, Secret};
 use crate::control::Deliveries;
-use crate::inlet::{self, Door, DoorSecret, Limits, Office, Served, Settings};
+use crate::inlet::{self, Door, DoorSecret, Drawer, Limits, Office, OpenError, Served, Settings};
 use crate::model::{Revealed, Side};
 use crate::remote::System;
 use crate::remote::bitrix24::PortalWebhook;
 use crate::remote::notion::NotionWebhook;
 use crate::remote::webhook::Webhook;
-use crate::seam::Vault;
+use crate::seam::SecretsError;
 
 use super::failure::Failure;
-use super::vault::FileVault;
 use super::wiring::{self, Started};
-use super::{say, warn};
+use super::{say, unsealed, warn};
+
+/// How soon a queue is tried again that only a person can open.
+const QUEUE_AGAIN: Duration = Duration::from_secs(300);
 
 /// `inlet`
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
@@ -38,14 +40,17 @@ pub enum Action {
 /// # Errors
 /// [`Failure`] when there is none, or no terminal to show it on.
 pub fn command(config: &Config, action: Action) -> Result<ExitCode, Failure> {
-    let vault = FileVault::of_notion(&wiring::state_dir(config)?);
-    let failed = |error: std::io::Error| Failure::running(format!("the token's file: {error}"));
+    let (drawer, told) = drawer(config)?;
+    if let Some(told) = told {
+        warn(&told);
+    }
+    let failed = |error: SecretsError| Failure::running(error.to_string());
     match action {
         Action::Token => {
             if !std::io::stdout().is_terminal() {
                 return Err(Failure::running("the token is a secret and is printed to a terminal only".to_owned()));
             }
-            let kept = vault.load().map_err(failed)?;
+            let kept = drawer.load().map_err(failed)?;
             let kept = kept.ok_or_else(|| {
                 Failure::running(
                     "no token has come yet: while `crosstie run` runs, create the webhook subscription in Notion's developer portal"
@@ -57,12 +62,19 @@ pub fn command(config: &Config, action: Action) -> Result<ExitCode, Failure> {
                 warn("it works already: signed calls have come");
             }
         }
-        Action::Forget => match vault.forget().map_err(failed)? {
+        Action::Forget => match drawer.forget().map_err(failed)? {
             true => warn("forgotten; the next token that Notion sends is taken"),
             false => warn("there was none"),
         },
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the token that verifies Notion's webhook is kept; with what is to be told of one that lay open until now.
+fn drawer(config: &Config) -> Result<(Drawer, Option<String>), Failure> {
+    let drawer = Drawer::new(Arc::new(wiring::secrets(config)?), "notion webhook");
+    let told = unsealed::seal(&wiring::state_dir(config)?, &drawer)?;
+    Ok((drawer, told))
 }
 
 /// A running inlet, and what goes on beside it.
@@ -88,21 +100,33 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     let Some(settings) = &config.inlet else { return Ok(None) };
     let notion = Arc::new(NotionWebhook::default());
     let deliveries: Arc<dyn Deliveries> = Arc::new(started.running.desk.hints());
-    let settled = set_up(config, settings, notion.clone())?;
+    let (drawer, told) = drawer(config)?;
+    if let Some(told) = told {
+        tracing::warn!("{told}");
+    }
+    let settled = set_up(config, settings, notion.clone(), drawer)?;
     let office = Office { desk: started.running.desk.clone(), deliveries: deliveries.clone(), clock: wiring::clock() };
-    let served = inlet::serve(settled, office, closing)
-        .await
-        .map_err(|error| Failure::configuration(format!("[inlet] listen = \"{}\": {error}", settings.listen)))?;
+    let served = inlet::serve(settled, office, closing).await.map_err(|error| match error {
+        OpenError::Secrets(error) => Failure::running(error.to_string()),
+        error => Failure::configuration(format!("[inlet] listen = \"{}\": {error}", settings.listen)),
+    })?;
     tracing::info!(address = %served.address, "the inlet listens: /api/webhooks/notion, /api/webhooks/bitrix24, /healthz, /readyz, /metrics");
     let mut beside = JoinSet::new();
     beside.spawn(introduce(started.systems.notion.clone(), notion));
     if settings.offline_events {
         let (portal, every) = (started.portal.clone(), config.timing.crm_poll);
         beside.spawn(async move {
-            if let Err(why) = portal.follow_queue(&*deliveries, every).await {
-                tracing::warn!(
-                    "the CRM's offline events are not read, and polling goes on without them: {why}; they take an application with an administrator's account, not a webhook"
-                );
+            let mut told = String::new();
+            // What refuses us may be mended while we run: a right that is given, a token that is renewed.
+            while let Err(why) = portal.follow_queue(&*deliveries, every).await {
+                let why = why.to_string();
+                if why != told {
+                    tracing::warn!(
+                        "the CRM's offline events are not read for now, and polling goes on without them: {why}; they take an application with an administrator's account, not a webhook"
+                    );
+                    told = why;
+                }
+                tokio::time::sleep(QUEUE_AGAIN).await;
             }
         });
     }
@@ -115,8 +139,12 @@ pub fn lately(config: &Config) -> SignedDuration {
     SignedDuration::try_from(slowest * 3 + Duration::from_secs(60)).unwrap_or(SignedDuration::MAX)
 }
 
-fn set_up(config: &Config, settings: &InletSettings, notion: Arc<NotionWebhook>) -> Result<Settings, Failure> {
-    let state = wiring::state_dir(config)?;
+fn set_up(
+    config: &Config,
+    settings: &InletSettings,
+    notion: Arc<NotionWebhook>,
+    drawer: Drawer,
+) -> Result<Settings, Failure> {
     let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<Revealed>, Failure> {
         let secret = secret.as_ref().map(|secret| wiring::reveal(secret, what)).transpose()?;
         Ok(secret.map(|secret| Revealed::new(secret.expose())))
@@ -131,7 +159,7 @@ fn set_up(config: &Config, settings: &InletSettings, notion: Arc<NotionWebhook>)
                 path: "/api/webhooks/notion".to_owned(),
                 side: Side::Notion,
                 webhook: notion,
-                secret: DoorSecret::Learned(Arc::new(FileVault::of_notion(&state))),
+                secret: DoorSecret::Learned(drawer),
             },
             Door {
                 path: "/api/webhooks/bitrix24".to_owned(),

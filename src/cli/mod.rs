@@ -26,7 +26,7 @@ mod status;
 mod story;
 mod support;
 mod table;
-mod vault;
+mod unsealed;
 mod wiring;
 mod world;
 

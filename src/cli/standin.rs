@@ -4,15 +4,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::remote::transport::{HttpOptions, HttpTransport};
+use crate::seam::{Method, Request, Transport};
+use crate::standin::fault::Fault;
 use crate::standin::office::{self, Office};
 use crate::standin::serve::{bind, serve};
 use crate::standin::{StandIn, bitrix24, notion};
 
 use super::failure::Failure;
 use super::{say, wiring};
+
+/// How often the portal's own calls are carried out.
+const CALLS_EVERY: Duration = Duration::from_millis(100);
 
 /// The arguments of `standin`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +41,9 @@ struct Common {
     /// Without records: tables and people only.
     #[arg(long)]
     empty: bool,
+    /// Let it misbehave from the start: one of those listed below. Can be given several times.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    fault: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,6 +61,7 @@ enum CrmPlan {
 #[derive(Debug, clap::Subcommand)]
 enum System {
     /// A pretend Notion workspace.
+    #[command(after_long_help = told(notion::FAULTS, notion::DOORS))]
     Notion {
         #[command(flatten)]
         common: Common,
@@ -60,6 +73,7 @@ enum System {
         world: Option<PathBuf>,
     },
     /// A pretend Bitrix24 portal.
+    #[command(after_long_help = told(bitrix24::FAULTS, bitrix24::DOORS))]
     Bitrix24 {
         #[command(flatten)]
         common: Common,
@@ -88,6 +102,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
                 )),
                 None => office(&common, office::Options { workspace: config, ..office::Options::default() })?.notion(),
             };
+            switch_on(&standin, &common.fault)?;
             let (token, sources) = {
                 let world = standin.lock().map_err(|_| broken())?;
                 let sources: serde_json::Map<String, serde_json::Value> =
@@ -104,8 +119,10 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             };
             let config = bitrix24::Config { seed: common.seed, ..config };
             let standin = office(&common, office::Options { bitrix: config, ..office::Options::default() })?.crm();
+            switch_on(&standin, &common.fault)?;
             let path = standin.lock().map_err(|_| broken())?.webhook_path();
             let token = path.trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+            let _calls = AbortOnDropHandle::new(tokio::spawn(carry_out(standin.clone())));
             open(
                 standin,
                 &common.listen,
@@ -122,6 +139,53 @@ fn office(common: &Common, options: office::Options) -> Result<Office, Failure> 
         false => options,
     };
     Office::new(common.seed, options).map_err(|error| Failure::running(error.to_string()))
+}
+
+/// What stands below the help: faults and the back door.
+fn told(faults: &[Fault], doors: &[(&str, &str)]) -> String {
+    let mut text =
+        "Faults, for --fault, and while it runs by `POST /_admin/fault {\"fault\": \"NAME=VALUE\"}`; what lasts ends \
+                    with `=off`:\n"
+            .to_owned();
+    for fault in faults {
+        text.push_str(&format!("  {}\n          {}\n", fault.written(), fault.what));
+    }
+    text.push_str("\nThe back door, under /_admin/ (JSON, no token, this machine only):\n");
+    for (door, what) in doors {
+        text.push_str(&format!("  {door}\n          {what}\n"));
+    }
+    text
+}
+
+fn switch_on<S: StandIn>(standin: &Mutex<S>, faults: &[String]) -> Result<(), Failure> {
+    let mut standin = standin.lock().map_err(|_| broken())?;
+    faults.iter().try_for_each(|fault| {
+        standin.switch(fault).map_err(|why| Failure::configuration(format!("--fault {fault}: {why}")))
+    })
+}
+
+/// Carries out the portal's own calls: each once, whatever comes of it.
+async fn carry_out(portal: Arc<Mutex<bitrix24::BitrixStandIn>>) {
+    let clock = wiring::clock();
+    loop {
+        let due = match portal.lock() {
+            Ok(mut portal) => portal.outgoing(clock.now()),
+            Err(_) => return,
+        };
+        for call in due {
+            let at = call.url.find("://").map_or(0, |at| at + 3);
+            let path = call.url[at..].find('/').map_or(call.url.len(), |slash| at + slash);
+            let Ok(transport) = HttpTransport::new(&call.url[..path], HttpOptions::default()) else { continue };
+            let target = if path == call.url.len() { "/" } else { &call.url[path..] };
+            let mut request = Request::new(Method::Post, target)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("user-agent", "Bitrix24 Webhook Engine");
+            request.body = call.body.into();
+            // A handler that does not answer is not called again.
+            let _ = transport.send(request).await;
+        }
+        tokio::time::sleep(CALLS_EVERY).await;
+    }
 }
 
 fn broken() -> Failure {

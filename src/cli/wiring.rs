@@ -17,7 +17,7 @@ use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
 use crate::seam::{Transport, WallClock};
-use crate::store::{self, Store};
+use crate::store::{self, Store, Vault};
 
 use super::application;
 use super::failure::Failure;
@@ -52,13 +52,13 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
-    Ok(portal(transport(webhook, "[crm] webhook")?, settings))
+    Ok(Arc::new(portal(transport(webhook, "[crm] webhook")?, settings)))
 }
 
-fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Arc<Bitrix24> {
+fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
     let pace = Pace::new(settings, jitter(2));
     let dialect = Arc::new(bitrix24::WebhookDialect);
-    Arc::new(Bitrix24::new(Connection::new(transport, pace, clock(), dialect)))
+    Bitrix24::new(Connection::new(transport, pace, clock(), dialect))
 }
 
 /// A configured secret.
@@ -100,7 +100,9 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
-            portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace)
+            let portal = portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace);
+            let follows_queue = config.inlet.as_ref().is_some_and(|inlet| inlet.offline_events);
+            Arc::new(if follows_queue { portal.with_queue() } else { portal })
         }
     })
 }
@@ -138,6 +140,15 @@ pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
     let resync = opened.resync.is_some();
     let store = Store::start(Box::new(opened.kv)).map_err(|error| Failure::store(error.to_string()))?;
     Ok(OpenStore { store, note: opened.note, resync })
+}
+
+/// The secrets that crosstie was given: beside the store, with the key where `CROSSTIE_KEY_FILE` says, or there too.
+///
+/// # Errors
+/// [`Failure`] when there is no place for state.
+pub fn secrets(config: &Config) -> Result<Vault, Failure> {
+    let key = std::env::var_os("CROSSTIE_KEY_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    Ok(Vault::new(&state_dir(config)?, key))
 }
 
 /// Where a configuration's state lives: its `state_dir`, or the XDG state directory.

@@ -22,6 +22,8 @@ use super::messages::Msg;
 const SOON: SignedDuration = SignedDuration::from_secs(15);
 /// How soon people are asked for again that we may not list.
 const PEOPLE_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// How soon the schemas are read again while a field is set aside: it may fit again.
+const ASIDE_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// How soon others are looked for when a known record was not there.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 /// After so long without a write the next one waits for a canary.
@@ -145,6 +147,15 @@ impl Core {
         }
     }
 
+    /// A record shows that the schemas are not what they were: they are read again.
+    pub(super) fn suspect_schemas(&mut self, name: &PairName) {
+        let now = self.clock.now();
+        let passed = self.canaries.get(name).and_then(|canary| canary.passed);
+        if passed.is_none_or(|passed| now.duration_since(passed) >= SOON) {
+            self.hurry(name, now);
+        }
+    }
+
     /// A tie holds an option that the schemas did not show yet: they are read again before it is believed, for it may be an
     /// old one with a new name.
     pub(super) fn wait_for_options(&mut self, id: &TieId) {
@@ -189,6 +200,9 @@ impl Core {
                         .get(name)
                         .is_some_and(|it| !it.unseen.crm.is_empty() || !it.unseen.notion.is_empty());
                     let again = match (answered, missed) {
+                        (Some(true), false) if self.has_aside(name) => {
+                            ASIDE_AGAIN.min(signed(self.timing.canary_every))
+                        }
                         (Some(true), false) => signed(self.timing.canary_every),
                         (Some(true), true) | (None, _) => SOON,
                         (Some(false), _) => AT_ONCE,
@@ -253,7 +267,7 @@ impl Core {
         let spec = pair.schemas.follow(&configured, notion);
         let map = PairMap::compile_after(&spec, crm, notion, &self.settings.pairs, &pair.schemas)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let remembered = Remembered::of(&map, &configured, notion);
+        let remembered = Remembered::of(&map, &configured, notion, &pair.schemas);
         let settled = remembered == pair.schemas;
         let canary = self.canaries.entry(name.clone()).or_default();
         canary.settled = settled.then(|| (crm.clone(), notion.clone(), remembered.clone()));
@@ -265,12 +279,13 @@ impl Core {
         let Some(pair) = self.memory.pairs.get_mut(name) else { return Ok(()) };
         // Another mapping or other options can mean another value: everything is looked at again.
         if pair.map.as_ref() != Some(&map) {
-            pair.entity = Sides { crm: spec.entity(Side::Crm), notion: spec.entity(Side::Notion) };
+            pair.entity = Sides { crm: map.entity(Side::Crm), notion: map.entity(Side::Notion) };
             pair.spec = spec;
             pair.map = Some(map);
             pair.dirty.extend(pair.ties.keys().cloned());
             pair.rematch = true;
         }
+        self.hold_aside(txn, name);
         if self.errs(Flaw::RebaselineAll) {
             self.rebaseline_all(txn, name);
         }

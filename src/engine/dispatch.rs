@@ -235,6 +235,9 @@ impl Core {
     fn order_create(&mut self, op: &OpKey, source: &RecordId, began: Timestamp) -> Option<Intent> {
         let from = op.side.other();
         let pair = self.memory.pair(&op.pair)?;
+        if !pair.map.as_ref()?.tells_apart() {
+            return None;
+        }
         let matching = match_untied(&self.facts(pair), pair.spec.create);
         if matching.of(from).get(source) != Some(&Fate::Create) && !self.errs(Flaw::NoMatchBeforeCreate) {
             return None;

@@ -11,6 +11,7 @@
 //! system by its name.
 
 mod agreed;
+mod aside;
 mod assumed;
 mod bodies;
 mod canary;

@@ -95,8 +95,8 @@ impl Core {
                 return None;
             }
             let ends = [(Side::Crm, crm), (Side::Notion, notion)];
-            let edited =
-                ends.into_iter().any(|(side, seen)| seen.is_present() && self.holds_edits(map, tie, side, seen));
+            let edited = self.may_hold_edits(pair, map)
+                || ends.into_iter().any(|(side, seen)| seen.is_present() && self.holds_edits(map, tie, side, seen));
             let vanishes = |side: Side| self.systems.get(side).capabilities().deleted_vanish;
             let vanishes = (vanishes(Side::Crm), vanishes(Side::Notion));
             let mut awaits = Vec::new();

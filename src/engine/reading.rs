@@ -37,6 +37,9 @@ impl Core {
         from: Source,
     ) {
         self.glimpse(at, &record);
+        if record.misfits {
+            self.suspect_schemas(&at.pair);
+        }
         if self.sending.contains(at) && from == Source::Listing {
             // A write of this very record is out: the listing may show it before or after. The answer will tell, and if there
             // is none that shows the record, a read by id; until then no cursor moves past it.
@@ -392,6 +395,7 @@ mod tests {
             created_at: None,
             edited_at: None,
             marker: None,
+            misfits: false,
             edited_by_us: false,
             baggage: serde_json::Value::Null,
         };

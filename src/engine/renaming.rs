@@ -29,6 +29,7 @@ impl Core {
             self.rename_agreed(txn, name, &renamed);
         }
         self.renamed_perhaps.retain(|(at, _), _| at.pair != *name);
+        self.read_returned_anew(txn, name, map, &renamed.returned);
         if !renamed.changed.is_empty() || renamed.reshaped {
             self.release_failures(txn, name, &renamed);
         }

@@ -42,6 +42,11 @@ impl Core {
         self.retie_returned(txn, name);
         self.take_late(txn, name);
         let Some(pair) = self.memory.pair(name) else { return false };
+        if pair.map.as_ref().is_some_and(|map| !map.tells_apart()) {
+            // Untied records wait until they can be told apart again.
+            self.planned.retain(|key, _| key.pair != *name || !matches!(key.target, Target::Create(_)));
+            return false;
+        }
         let facts = self.facts(pair);
         let matching = match_untied(&facts, pair.spec.create);
         if self.meets_strange_markers(name, &facts) {

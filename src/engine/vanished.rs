@@ -113,7 +113,7 @@ impl Core {
             }
             elements.insert(element.clone());
         }
-        let hidden = self.hides_guests(field, side, other);
+        let hidden = self.hides_guests(field, side, other, base);
         (hidden || !elements.is_empty()).then_some(OutOfSight { side, elements, unread, first_contact: base.is_none() })
     }
 
@@ -136,19 +136,24 @@ impl Core {
             && pair.observation(side, &id.into()).is_some_and(|it| it.presence == Presence::Missing)
     }
 
-    /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more. It may
-    /// still be linked here, out of sight.
-    fn hides_guests(&self, field: &FieldMap, side: Side, other: &Observation) -> bool {
+    /// Whether the other side links a record whose tie has ended because this side shows its counterpart no more, or has taken
+    /// one out since both agreed on it, whoever stands for it now. It may still be linked here, out of sight.
+    fn hides_guests(&self, field: &FieldMap, side: Side, other: &Observation, base: Option<&Base>) -> bool {
         if self.systems.get(side).capabilities().deleted_vanish {
             return false;
         }
         let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
         let (Some(pair), Some(links)) = (related, other.known(field.name_on(side.other()))) else { return false };
         let links = links.elements().unwrap_or_default();
+        let agreed = base.filter(|_| side == Side::Notion).and_then(|base| base.of(side.other()).elements());
+        let taken_out = |there: &RecordId| {
+            agreed.as_ref().is_some_and(|agreed| agreed.contains(there.as_str())) && !links.contains(there.as_str())
+        };
         pair.tombstones.keys().any(|(crm, notion)| {
             let (here, there) = if side == Side::Crm { (crm, notion) } else { (notion, crm) };
             let missing = || pair.observation(side, here).is_some_and(|known| known.presence == Presence::Missing);
-            links.contains(there.as_str()) && pair.tie_of(side.other(), there).is_none() && missing()
+            let guest = || links.contains(there.as_str()) && pair.tie_of(side.other(), there).is_none();
+            (guest() || taken_out(there)) && missing()
         })
     }
 

@@ -68,7 +68,7 @@ impl Core {
         HoldRow {
             id: hold.id.clone(),
             title,
-            label: field.map(|field| field.spec.notion.0.clone()).unwrap_or_default(),
+            label: self.field_label(hold),
             kind: field.map(|field| field.kind),
             why: why_word(&hold.why).to_owned(),
             detail: why_sentence(&hold.why),
@@ -82,6 +82,15 @@ impl Core {
             decidable: field.is_some() && known,
             decided,
         }
+    }
+
+    /// A held field's name in Notion; one that is set aside has the name that it had.
+    fn field_label(&self, hold: &Hold) -> String {
+        let named = |pair: &PairMemory| {
+            let field = pair.spec.fields.iter().find(|field| hold.id.field.as_ref() == Some(&field.key))?;
+            Some(field.notion.0.clone())
+        };
+        self.memory.pair(&hold.id.pair).and_then(named).unwrap_or_default()
     }
 
     /// What the two sides of a held field show now, the way a decision about it is bound: base, CRM, Notion, and whether
@@ -353,6 +362,7 @@ pub(super) fn why_word(why: &Why) -> &'static str {
         Why::Refused { .. } => "refused",
         Why::Unmappable { .. } => "unmappable",
         Why::Unreadable { .. } => "unreadable",
+        Why::Misfit { .. } => "misfit",
         Why::DeletedAndEdited { .. } => "deleted",
         Why::Fighting { .. } => "fighting",
         Why::MassChange { .. } => "guard",
@@ -375,6 +385,9 @@ pub(super) fn why_sentence(why: &Why) -> String {
         Why::Unmappable { side, reason, .. } => format!("{side}'s value has no form on the other side: {reason}"),
         Why::Unreadable { side, reason } => {
             format!("{side}'s value cannot be read while the other side changed: {reason}")
+        }
+        Why::Misfit { what, mend } => {
+            format!("it no longer fits: {what}; nothing of it is read or written, and the rest goes on; {mend}")
         }
         Why::DeletedAndEdited { gone } => {
             format!(

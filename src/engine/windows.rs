@@ -51,7 +51,9 @@ impl Core {
             IntentState::Unknown { sent_at, .. } => after(sent_at, signed(self.timing.settle_unknown_update)),
             IntentState::Sent { .. } => now,
         };
-        (intent.read_at, now.min(latest))
+        let closed = now.min(latest);
+        // By a clock that was set back since, it would begin after its end.
+        (intent.read_at.min(closed), closed)
     }
 
     /// A write is about to be sent.

@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Limits;
+use super::kept::{Drawer, Kept};
 use super::listen::{json, plain};
 use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
 use crate::control::{Delivery, Told};
 use crate::model::{Revealed, Side};
 use crate::remote::webhook::{Heard, Webhook};
-use crate::seam::{Kept, Method, Request, Vault};
+use crate::seam::{Method, Request, SecretsError};
 
 /// A door, as the wiring names it.
 pub struct Door {
@@ -37,7 +38,7 @@ pub enum DoorSecret {
     /// From the configuration.
     Given(Revealed),
     /// From the system's own first call; kept here.
-    Learned(Arc<dyn Vault>),
+    Learned(Drawer),
 }
 
 /// A door that is open.
@@ -45,7 +46,7 @@ pub(super) struct Open {
     pub path: String,
     side: Side,
     webhook: Arc<dyn Webhook>,
-    vault: Option<Arc<dyn Vault>>,
+    drawer: Option<Drawer>,
     queue: mpsc::Sender<Delivery>,
     limits: Limits,
     state: Mutex<Inside>,
@@ -62,12 +63,12 @@ struct Inside {
 
 impl Open {
     /// Opens a door; what is kept of its secret is read.
-    pub fn new(door: Door, queue: mpsc::Sender<Delivery>, limits: Limits) -> std::io::Result<Self> {
-        let (secret, vault) = match door.secret {
+    pub fn new(door: Door, queue: mpsc::Sender<Delivery>, limits: Limits) -> Result<Self, SecretsError> {
+        let (secret, drawer) = match door.secret {
             DoorSecret::Missing => (None, None),
             // Nobody can send another one.
             DoorSecret::Given(secret) => (Some(Kept { secret, proven: true }), None),
-            DoorSecret::Learned(vault) => (vault.load()?, Some(vault)),
+            DoorSecret::Learned(drawer) => (drawer.load()?, Some(drawer)),
         };
         let state = Inside {
             secret,
@@ -78,7 +79,7 @@ impl Open {
             outcomes: BTreeMap::new(),
         };
         let (path, side, webhook) = (door.path, door.side, door.webhook);
-        Ok(Self { path, side, webhook, vault, queue, limits, state: Mutex::new(state) })
+        Ok(Self { path, side, webhook, drawer, queue, limits, state: Mutex::new(state) })
     }
 
     /// How many calls ended how, since the start.
@@ -145,12 +146,12 @@ impl Open {
     /// Takes the secret that a system sends first. Anybody can send one, so the one that has stood its test stays until an
     /// operator takes it away.
     fn learn(&self, state: &mut Inside, secret: Revealed) -> (&'static str, HttpResponse<Body>) {
-        let Some(vault) = &self.vault else {
+        let Some(drawer) = &self.drawer else {
             return self.refuse(state, "a secret came, and its own is configured", StatusCode::UNAUTHORIZED);
         };
         if state.secret.as_ref().is_some_and(|kept| kept.proven) {
             // Perhaps it was taken away meanwhile.
-            match vault.load() {
+            match drawer.load() {
                 Ok(kept) => state.secret = kept,
                 Err(error) => tracing::warn!("the webhook's secret cannot be read: {error}"),
             }
@@ -167,7 +168,7 @@ impl Open {
             return ("refused", plain(StatusCode::SERVICE_UNAVAILABLE, "too many tokens; try again later\n"));
         }
         let kept = Kept { secret, proven: false };
-        if let Err(error) = vault.keep(&kept) {
+        if let Err(error) = drawer.keep(&kept) {
             tracing::warn!("the webhook's secret could not be kept, so its sender is told to try again: {error}");
             return ("failed", plain(StatusCode::INTERNAL_SERVER_ERROR, "not kept; try again later\n"));
         }
@@ -181,12 +182,12 @@ impl Open {
 
     /// Something came that was signed with the secret.
     fn prove(&self, state: &mut Inside) {
-        let (Some(vault), Some(kept)) = (&self.vault, &mut state.secret) else { return };
+        let (Some(drawer), Some(kept)) = (&self.drawer, &mut state.secret) else { return };
         if kept.proven {
             return;
         }
         kept.proven = true;
-        if let Err(error) = vault.keep(kept) {
+        if let Err(error) = drawer.keep(kept) {
             tracing::warn!("it could not be noted that the webhook's secret works: {error}");
         }
     }

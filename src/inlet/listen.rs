@@ -20,6 +20,7 @@ use super::door::{Open, called};
 use super::health::{self, Monitor};
 use super::{Limits, Office, Settings};
 use crate::control::Delivery;
+use crate::seam::SecretsError;
 
 /// A running inlet.
 pub struct Served {
@@ -29,23 +30,39 @@ pub struct Served {
     pub task: JoinHandle<()>,
 }
 
+/// Why the inlet does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It would listen where other machines reach it, and nobody allowed that.
+    #[error(
+        "{0} is reached by other machines; listen on 127.0.0.1 behind a proxy that speaks HTTPS, or set `allow_public`"
+    )]
+    Public(SocketAddr),
+    /// The socket.
+    #[error("{address}: {error}; choose another address, or end what listens there")]
+    Socket {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The secret of a door.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
 /// Listens until `closing`.
 ///
 /// # Errors
-/// `InvalidInput` for an address that other machines reach, if that is not allowed; otherwise what the socket or a kept
-/// secret's disk says.
-pub async fn serve(settings: Settings, office: Office, closing: CancellationToken) -> io::Result<Served> {
+/// [`OpenError`].
+pub async fn serve(settings: Settings, office: Office, closing: CancellationToken) -> Result<Served, OpenError> {
     let Settings { listen, allow_public, admin_token, doors, lately, limits } = settings;
     if !listen.ip().is_loopback() && !allow_public {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!(
-                "{listen} is reached by other machines; listen on 127.0.0.1 behind a proxy that speaks HTTPS, or set `allow_public`"
-            ),
-        ));
+        return Err(OpenError::Public(listen));
     }
-    let listener = TcpListener::bind(listen).await?;
-    let address = listener.local_addr()?;
+    let socket = |error| OpenError::Socket { address: listen, error };
+    let listener = TcpListener::bind(listen).await.map_err(socket)?;
+    let address = listener.local_addr().map_err(socket)?;
     let (queue, waiting) = mpsc::channel(limits.queue.max(1));
     let mut open = Vec::new();
     for door in doors {

@@ -2,7 +2,7 @@
 //!
 //! `listen` takes connections and gives none of them longer than it needs; `door` is where a system calls: it proves the
 //! call by that system's [`crate::remote::webhook::Webhook`], answers at once, and puts what it heard into a bounded queue;
-//! `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
+//! `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
 //! from the newest snapshot. The wiring starts it, with the doors it names.
 //!
 //! A call never decides anything: it makes the engine look, and a lost one costs nothing, for polling finds what it told. In
@@ -11,6 +11,7 @@
 
 mod door;
 mod health;
+mod kept;
 mod listen;
 mod metrics;
 mod refusals;
@@ -24,7 +25,8 @@ use jiff::SignedDuration;
 
 pub use door::{Door, DoorSecret};
 pub use health::{LISTED, missing, told};
-pub use listen::{Served, serve};
+pub use kept::{Drawer, Kept};
+pub use listen::{OpenError, Served, serve};
 
 use crate::control::{Deliveries, Desk};
 use crate::model::Revealed;

@@ -14,6 +14,24 @@ pub struct PairMap {
     pub fields: Vec<FieldMap>,
     /// The field mapped onto Notion's title, if any.
     pub title: Option<FieldKey>,
+    /// Fields that were kept in step before and no longer fit the schemas: nothing of them is read or written until they do.
+    pub aside: Vec<Aside>,
+}
+
+/// A field that fitted both schemas when they were read before, and does not now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// The field mapping.
+    pub key: FieldKey,
+    /// What no longer fits.
+    pub what: String,
+    /// What to do about it.
+    pub mend: String,
+    /// It is a relation that is not to be seen, as when the data source at its other end is not shared: its links stay, and
+    /// what was agreed on counts when it is seen again.
+    pub hidden: bool,
+    /// It is the title, or tells untied records apart.
+    pub identifies: bool,
 }
 
 /// Why a pair cannot be kept in step as it is written.
@@ -56,10 +74,11 @@ impl PairMap {
         Self::compile_after(spec, crm, notion, all, &Remembered::default())
     }
 
-    /// The same, where the schemas were read before: options that were renamed since stay what they corresponded to.
+    /// The same, where the schemas were read before: options that were renamed since stay what they corresponded to, and a
+    /// field that fitted then and does not now is set [`aside`](PairMap::aside), as long as any other is left.
     ///
     /// # Errors
-    /// Like [`PairMap::compile`].
+    /// Every other [`Problem`], like [`PairMap::compile`].
     pub fn compile_after(
         spec: &PairSpec,
         crm: &Schema,
@@ -68,15 +87,30 @@ impl PairMap {
         before: &Remembered,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut fields = Vec::new();
+        let (mut fields, mut aside, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
         for field in &spec.fields {
             match compile_field(field, crm, notion, all, before) {
                 Ok(field) => fields.push(field),
+                Err(more) if before.knows(field) => {
+                    let absent = !crm.fields.contains_key(&field.crm) || !notion.fields.contains_key(&field.notion);
+                    aside.extend(more.first().map(|problem| Aside {
+                        key: field.key.clone(),
+                        what: problem.what.clone(),
+                        mend: problem.mend.clone(),
+                        hidden: field.relation.is_some() && absent,
+                        identifies: spec.match_by.contains(&field.key) || is_title(notion, &field.notion),
+                    }));
+                    misfits.extend(more);
+                }
                 Err(more) => problems.extend(more),
             }
         }
+        // A pair of which nothing is left is no pair.
+        if fields.is_empty() {
+            problems.append(&mut misfits);
+        }
         let title = fields.iter().find(|field| field.notion_kind == Kind::Title).map(|field| field.spec.key.clone());
-        let map = Self { spec: spec.clone(), fields, title };
+        let map = Self { spec: spec.clone(), fields, title, aside };
         problems.extend(map.check_marker(notion));
         problems.extend(map.check_matching());
         if problems.iter().all(|problem| problem.field.is_none()) {
@@ -90,9 +124,16 @@ impl PairMap {
         self.fields.iter().find(|field| field.spec.key == *key)
     }
 
-    /// What to read and write on one side.
+    /// What to read and write on one side: nothing of what is set aside.
     pub fn entity(&self, side: Side) -> Entity {
-        self.spec.entity(side)
+        let mut entity = self.spec.entity(side);
+        entity.fields.retain(|name| self.fields.iter().any(|field| field.name_on(side) == name));
+        entity
+    }
+
+    /// Whether untied records can be told apart and get counterparts: neither the title nor a key is set aside.
+    pub fn tells_apart(&self) -> bool {
+        !self.aside.iter().any(|aside| aside.identifies)
     }
 
     fn check_marker(&self, notion: &Schema) -> Option<Problem> {
@@ -146,7 +187,12 @@ impl PairMap {
         }
         let name = notion.fields.iter().find(|(_, info)| info.kinds.contains(&Kind::Title)).map(|(name, _)| name);
         let name = name.map_or_else(|| "the title".to_owned(), |name| format!("`{name}`"));
+        let set_aside = |field: &FieldSpec| self.aside.iter().any(|aside| aside.key == field.key);
         let Some(field) = self.title.as_ref().and_then(|key| self.field(key)) else {
+            // It was mapped, and will be again.
+            if self.spec.fields.iter().any(|field| set_aside(field) && is_title(notion, &field.notion)) {
+                return None;
+            }
             return Some(Problem::pair(
                 format!("pages are to be created, and nothing is mapped onto {name}, their title"),
                 format!("add a field with `notion = {}`, or set `create`", name.replace('`', "\"")),
@@ -160,6 +206,10 @@ impl PairMap {
             )
         })
     }
+}
+
+fn is_title(notion: &Schema, name: &FieldName) -> bool {
+    notion.fields.get(name).is_some_and(|info| info.kinds.contains(&Kind::Title))
 }
 
 fn compile_field(
@@ -198,7 +248,7 @@ fn compile_field(
     }
     match Choices::compile(spec, crm, notion, notion_kind, before.paired(&spec.key)) {
         Ok(choices) if problems.is_empty() => {
-            Ok(FieldMap::new(spec, crm, notion, (crm_kind, notion_kind, fit), choices))
+            Ok(FieldMap::new(spec, crm, notion, (crm_kind, notion_kind, fit), choices, before.lost(&spec.key)))
         }
         Ok(_) => Err(problems),
         Err(more) => {

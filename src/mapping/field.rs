@@ -27,7 +27,8 @@ pub struct FieldMap {
     pub crm_kind: Kind,
     /// The kind that Notion's property was taken as.
     pub notion_kind: Kind,
-    /// What a base is bound to: property ids, types, values map, conversion. The direction is no part of it.
+    /// What a base is bound to: property ids, types, values map, conversion, and how often either end was lost. The direction
+    /// is no part of it.
     pub hash: String,
     pub(super) fit: Fit,
     pub(super) choices: Choices,
@@ -40,6 +41,7 @@ impl FieldMap {
         notion: &FieldInfo,
         taken: (Kind, Kind, Fit),
         choices: Choices,
+        lost: u32,
     ) -> Self {
         let (crm_kind, notion_kind, fit) = taken;
         let identity = (
@@ -49,7 +51,12 @@ impl FieldMap {
             &spec.values,
             &spec.relation,
         );
-        let json = serde_json::to_vec(&identity).unwrap_or_default();
+        // What was agreed on before it was lost says nothing of what is there since.
+        let json = match lost {
+            0 => serde_json::to_vec(&identity),
+            lost => serde_json::to_vec(&(identity, lost)),
+        };
+        let json = json.unwrap_or_default();
         Self {
             spec: spec.clone(),
             crm: crm.clone(),

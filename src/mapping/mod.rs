@@ -23,7 +23,7 @@ pub mod remembered;
 pub mod spec;
 pub mod template;
 
-pub use compile::{PairMap, Problem};
+pub use compile::{Aside, PairMap, Problem};
 pub use field::FieldMap;
 pub use remembered::{Remembered, Renamed};
 pub use spec::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};

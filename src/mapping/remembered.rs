@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::choices::fold;
-use super::{Direction, FieldMap, FieldSpec, PairMap, PairSpec};
+use super::{Aside, Direction, FieldMap, FieldSpec, PairMap, PairSpec};
 use crate::model::{FieldKey, FieldName, Schema, Value};
 
 /// Of a pair.
@@ -47,6 +47,12 @@ pub struct RememberedField {
     pub options: BTreeMap<String, String>,
     /// Which CRM option was which option of Notion.
     pub paired: BTreeMap<String, Paired>,
+    /// How often it no longer fitted the schemas, so that what was agreed on before no longer counts.
+    #[serde(default)]
+    pub lost: u32,
+    /// It is set aside now.
+    #[serde(default)]
+    pub aside: bool,
 }
 
 /// A CRM option's counterpart.
@@ -67,13 +73,16 @@ pub struct Renamed {
     pub options: BTreeMap<FieldKey, BTreeMap<String, String>>,
     /// Fields of which anything changed that decides whether a write is taken, or which way it goes.
     pub changed: Vec<FieldKey>,
+    /// Fields that had been set aside, and fit again.
+    pub returned: Vec<FieldKey>,
     /// Fields came or went, or others tell untied records apart: a record that was refused is another one now.
     pub reshaped: bool,
 }
 
 impl Remembered {
-    /// What is to be remembered of a compiled pair. `configured` is the pair as the operator wrote it.
-    pub fn of(map: &PairMap, configured: &PairSpec, notion: &Schema) -> Self {
+    /// What is to be remembered of a compiled pair. `configured` is the pair as the operator wrote it, `before` what was
+    /// remembered until now: of what is set aside, that stays.
+    pub fn of(map: &PairMap, configured: &PairSpec, notion: &Schema, before: &Remembered) -> Self {
         let property = |configured: &FieldName, name: &FieldName| {
             let id = notion.fields.get(name)?.id.clone();
             Some(RememberedProperty { configured: configured.clone(), name: name.clone(), id })
@@ -86,11 +95,21 @@ impl Remembered {
                 direction: Some(field.spec.direction),
                 options: stable_options(field).map(|(id, name)| (id.clone(), name.clone())).collect(),
                 paired: paired(field),
+                lost: before.lost(&field.spec.key),
+                aside: false,
             };
             Some((field.spec.key.clone(), known))
         };
+        let aside = |aside: &Aside| {
+            let mut known = before.fields.get(&aside.key)?.clone();
+            if !known.aside {
+                known.aside = true;
+                known.lost += u32::from(!aside.hidden);
+            }
+            Some((aside.key.clone(), known))
+        };
         Self {
-            fields: map.fields.iter().filter_map(field).collect(),
+            fields: map.fields.iter().filter_map(field).chain(map.aside.iter().filter_map(aside)).collect(),
             marker: property(&configured.marker, &map.spec.marker),
             match_by: Some(configured.match_by.clone()),
         }
@@ -112,6 +131,17 @@ impl Remembered {
         spec
     }
 
+    /// Whether a field was kept in step before under the property that it names.
+    pub(super) fn knows(&self, field: &FieldSpec) -> bool {
+        let known = self.fields.get(&field.key).map(|known| &known.property);
+        known.is_some_and(|known| known.configured == field.notion || known.name == field.notion)
+    }
+
+    /// How often a field was lost.
+    pub(super) fn lost(&self, key: &FieldKey) -> u32 {
+        self.fields.get(key).map_or(0, |known| known.lost)
+    }
+
     /// What a field's options corresponded to, for its compilation.
     pub(super) fn paired(&self, key: &FieldKey) -> Option<&BTreeMap<String, Paired>> {
         self.fields.get(key).map(|field| &field.paired)
@@ -124,6 +154,12 @@ impl Remembered {
             Renamed { reshaped: moved || !self.fields.keys().eq(now.fields.keys()), ..Renamed::default() };
         for (key, new) in &now.fields {
             let Some(old) = self.fields.get(key) else { continue };
+            if old.aside != new.aside {
+                renamed.reshaped = true;
+                if old.aside {
+                    renamed.returned.push(key.clone());
+                }
+            }
             if old.property.id == new.property.id {
                 if old.property.name != new.property.name {
                     renamed.properties.push((old.property.name.clone(), new.property.name.clone()));

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Base, FieldKey, PairName, RecordId, Side, TieId, Value};
 
-/// What is held: a field of a tie, a whole tie, or a pair.
+/// What is held: a field of a tie, a whole tie, a pair, or a field of a whole pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HoldId {
     /// The pair.
     pub pair: PairName,
-    /// The CRM record of the tie; `None` for the pair as a whole.
+    /// The CRM record of the tie; `None` for the pair.
     pub crm: Option<RecordId>,
-    /// The field; `None` for the tie as a whole.
+    /// The field; `None` for the tie or the pair as a whole.
     pub field: Option<FieldKey>,
 }
 
@@ -28,6 +28,11 @@ impl HoldId {
     /// The hold on a whole tie.
     pub fn tie(tie: &TieId) -> Self {
         Self { pair: tie.pair.clone(), crm: Some(tie.crm.clone()), field: None }
+    }
+
+    /// The hold on one field of a pair.
+    pub fn pair_field(pair: &PairName, field: &FieldKey) -> Self {
+        Self { pair: pair.clone(), crm: None, field: Some(field.clone()) }
     }
 
     /// The tie, unless the pair as a whole is held.
@@ -86,6 +91,13 @@ pub enum Why {
         side: Side,
         /// Why not.
         reason: String,
+    },
+    /// A field of the pair no longer fits the schemas: it is neither read nor written, and the rest goes on.
+    Misfit {
+        /// What no longer fits.
+        what: String,
+        /// What to do about it.
+        mend: String,
     },
     /// One record went away while the other was edited.
     DeletedAndEdited {

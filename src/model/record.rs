@@ -56,6 +56,8 @@ pub struct Record {
     pub edited_at: Option<Timestamp>,
     /// Our marker on it: on a page the CRM record's id, on a CRM record the page's id.
     pub marker: Option<String>,
+    /// Whether a field that was asked for is not there or of another type than it was: the schema is to be read again.
+    pub misfits: bool,
     /// Whether the last editor is the account that we write with: a hint and nothing more.
     pub edited_by_us: bool,
     /// What the system's codec wants back to write this record without losing what it does not map (order of a

@@ -1,4 +1,5 @@
-//! Secrets that the program itself was given: tokens that rotate, keys it made. What an operator configures is elsewhere.
+//! Secrets that the program itself was given while it ran: tokens that rotate, the token of a webhook. What an operator
+//! configures is elsewhere.
 
 use std::any::Any;
 use std::io;
@@ -23,7 +24,7 @@ pub enum SecretsError {
     /// There are secrets, and nothing to open them with.
     #[error(
         "the key file {} is missing, and the secrets in {} cannot be opened without it. Bring it back, or remove the \
-         secrets and authorise again", .key.display(), .secrets.display()
+         secrets and have them issued again: `crosstie authorize`, a new webhook subscription", .key.display(), .secrets.display()
     )]
     KeyMissing {
         /// Where the key should be.
@@ -37,7 +38,7 @@ pub enum SecretsError {
     /// Another key sealed them.
     #[error(
         "the secrets in {} were sealed with another key than that in {}. Bring the right key back, or remove the secrets \
-         and authorise again", .secrets.display(), .key.display()
+         and have them issued again: `crosstie authorize`, a new webhook subscription", .secrets.display(), .key.display()
     )]
     WrongKey {
         /// The key that was tried.
@@ -46,7 +47,8 @@ pub enum SecretsError {
         secrets: PathBuf,
     },
     /// The bytes are not those that were written.
-    #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and authorise again", .0.display())]
+    #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and have them issued again: \
+         `crosstie authorize`, a new webhook subscription", .0.display())]
     Damaged(PathBuf),
     /// A newer program wrote them.
     #[error("the secrets in {} were written by a newer crosstie (format {version}). Use that version", .path.display())]
@@ -82,6 +84,12 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// [`SecretsError`]; then what was there is there still.
     fn put(&self, name: &str, secret: &Revealed) -> Result<(), SecretsError>;
+
+    /// Takes the secret of that name away, durably; whether there was one.
+    ///
+    /// # Errors
+    /// [`SecretsError`]; then it is there still.
+    fn forget(&self, name: &str) -> Result<bool, SecretsError>;
 
     /// The names that have a secret, in order.
     ///

@@ -57,7 +57,7 @@ const ROWS: [Row; 27] = [
     engine(Flaw::CopyTrusted, "copy-trusted", 2, "a copy's marker moves the tie to the copy"),
     engine(Flaw::TombstoneDropped, "tombstone-dropped", 0, "nothing remembers that a tie has ended"),
     engine(Flaw::GuardIgnored, "guard-ignored", 7, "mass changes happen without a question"),
-    engine(Flaw::OverrideReused, "override-reused", 111, "what was allowed once is allowed for ever"),
+    engine(Flaw::OverrideReused, "override-reused", 374, "what was allowed once is allowed for ever"),
     edge(Edge::RetryAfterCapped, "retry-after-capped", 0, "`Retry-After` is obeyed for five seconds at most"),
     engine(Flaw::UndoPushedThrough, "undo-pushed-through", 4, "an undo overwrites what came after the write"),
     engine(

@@ -5,6 +5,7 @@
 //! codec of `remote` or a type of `model`: one misreading would hide on both ends.
 
 pub mod bitrix24;
+pub mod fault;
 mod lag;
 pub mod log;
 pub mod notion;
@@ -20,6 +21,15 @@ pub trait StandIn: Send + 'static {
     /// Answers one request at one moment. Paths under `/_admin/` are the back door (no token, no limits): the world,
     /// its log, and edits as a person.
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response;
+
+    /// How it can misbehave.
+    fn faults(&self) -> &'static [fault::Fault];
+
+    /// Switches a fault on (`NAME` or `NAME=VALUE`), or off again (`NAME=off`) where it lasts.
+    ///
+    /// # Errors
+    /// What is wrong with the order, in words for whoever gave it; then nothing was switched.
+    fn switch(&mut self, order: &str) -> Result<(), String>;
 
     /// Every change to the world so far, oldest first, by people and by the API.
     fn log(&self) -> &[log::Entry];

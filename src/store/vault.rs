@@ -160,6 +160,16 @@ impl Secrets for Vault {
         self.seal(&all)
     }
 
+    fn forget(&self, name: &str) -> Result<bool, SecretsError> {
+        let _alone = self.locked("secrets.lock")?;
+        let mut all = self.open()?;
+        if all.remove(name).is_none() {
+            return Ok(false);
+        }
+        self.seal(&all)?;
+        Ok(true)
+    }
+
     fn names(&self) -> Result<Vec<String>, SecretsError> {
         Ok(self.open()?.into_keys().collect())
     }
@@ -236,20 +246,17 @@ fn packed(all: &All) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 fn unpacked(mut bytes: &[u8]) -> Option<All> {
-    let mut next = || {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        bytes = rest;
-        let more = !rest.is_empty();
-        Some((std::str::from_utf8(text).ok()?.to_owned(), more))
-    };
     let mut all = All::new();
-    loop {
-        let (name, _) = next()?;
-        let (secret, more) = next()?;
-        all.insert(name, Revealed::new(secret));
-        if !more {
-            return Some(all);
-        }
+    while !bytes.is_empty() {
+        let mut next = || {
+            let left = bytes;
+            let (length, rest) = left.split_first_chunk::<4>()?;
+            let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            bytes = rest;
+            std::str::from_utf8(text).ok()
+        };
+        let name = next()?.to_owned();
+        all.insert(name, Revealed::new(next()?));
     }
+    Some(all)
 }

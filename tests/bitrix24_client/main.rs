@@ -8,4 +8,5 @@ mod portal;
 mod queue;
 mod socket;
 mod support;
+mod tasks;
 mod writes;

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{Fate, Office, entity, known, set, text};
 
 /// Which records, in words.
-fn told(deliveries: &[Delivery]) -> Vec<String> {
+pub fn told(deliveries: &[Delivery]) -> Vec<String> {
     let tell = |delivery: &Delivery| match &delivery.told {
         Told::Change(Change { record, place: Place::Within(entity), .. }) => {
             format!("{} {entity} {record}", delivery.event)
@@ -120,4 +120,17 @@ async fn a_webhook_has_no_queue_and_that_is_told_and_not_tried_again() {
     let refused = office.client.follow_queue(&Noted::default(), Duration::from_secs(10)).await.unwrap_err();
     assert_eq!((refused.kind, refused.code.as_str()), (RemoteErrorKind::Unauthorized, "WRONG_AUTH_TYPE"));
     assert!(office.sent().iter().all(|method| !method.starts_with("event.offline")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_portal_whose_plan_has_no_queues_is_written_to_all_the_same() {
+    use crosstie::standin::StandIn;
+    let office = Office::new().as_app();
+    office.portal().switch("no-queues").unwrap();
+    let refused = office.client.open_queue().await.unwrap_err();
+    assert_eq!(refused.kind, RemoteErrorKind::Forbidden);
+    assert!(refused.message.contains("offline_events"), "{}", refused.message);
+    let kind = entity("deal", &["TITLE"]);
+    let made = office.client.create(&kind, "the-page", &set(&[("TITLE", text("Ours"))])).await.unwrap();
+    assert_eq!(known(&made, "TITLE"), &text("Ours"));
 }

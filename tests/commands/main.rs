@@ -10,4 +10,5 @@ mod checking;
 mod headless;
 mod offline;
 mod refused;
+mod standins;
 mod support_table;

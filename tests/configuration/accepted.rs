@@ -68,6 +68,9 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     assert_eq!(config.pairs[1].fields.len(), 10);
     assert!(config.pairs[1].fields.iter().all(|field| !field.create_options));
     assert_eq!(config.pairs[1].fields[0].policy, Policy::Hold);
+    let tasks = &config.pairs[2];
+    assert_eq!((tasks.crm.as_str(), tasks.fields.len()), ("task", 5));
+    assert_eq!(tasks.fields[4].relation, Some("deals".into()));
 }
 
 fn is_key(line: &str) -> bool {

@@ -26,6 +26,7 @@ mod relations;
 mod renaming;
 mod reshaped;
 mod retention;
+mod tasks;
 mod trouble;
 mod twins;
 mod undo;

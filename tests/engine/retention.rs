@@ -118,7 +118,7 @@ async fn leave_lets_that_plan_happen_and_what_came_since_is_asked_about_anew() {
 async fn leave_that_could_not_be_used_ends_after_an_hour() {
     let (bench, _, plan) = guarded().await;
     // The pair is stopped for another reason, so that nothing can be carried out.
-    bench.reshape("contacts", &json!({ "Phone": null }));
+    bench.reshape("contacts", &json!({ "CRM ID": null }));
     let stopped = async || matches!(bench.state("contacts"), PairState::Stopped { .. });
     bench.until("the pair is stopped", 7200, stopped).await;
     bench.done(Command::Override { pair: "contacts".into(), plan }).await;

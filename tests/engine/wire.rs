@@ -79,7 +79,7 @@ impl Call {
     /// Whether it is a query for everything, or for everything edited since some moment.
     pub fn is_listing(&self) -> bool {
         match self.side {
-            Side::Crm => self.path == "/crm.item.list",
+            Side::Crm => matches!(self.path.as_str(), "/crm.item.list" | "/tasks.task.list"),
             Side::Notion => self.path.ends_with("/query") && self.body["sorts"].is_array(),
         }
     }
@@ -90,6 +90,7 @@ impl Call {
             Side::Crm if self.path == "/batch" => {
                 self.body["cmd"].as_object().is_some_and(|commands| commands.contains_key(&format!("k{id}")))
             }
+            Side::Crm if self.path == "/tasks.task.get" => self.body["taskId"].as_u64() == id.parse().ok(),
             Side::Crm => self.path == "/crm.item.get" && self.body["id"].as_u64() == id.parse().ok(),
             Side::Notion => self.method == Method::Get && self.path == format!("/v1/pages/{id}"),
         }

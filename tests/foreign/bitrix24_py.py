@@ -255,7 +255,7 @@ with check("an application: a code is exchanged, an expired token renewed on the
     holds(token.expires is not None and token.expires_in == 3600, "a known end of an hour's life")
     refusal(BitrixOAuthInvalidGrant, app.refresh_oauth_token, before[1])
     renewed = app.get_oauth_token(admin("authorize", {})["code"])
-    same((renewed.portal_domain, renewed.user_id, renewed.scope), (domain, 1, ["crm", "user"]))
+    same((renewed.portal_domain, renewed.user_id, renewed.scope), (domain, 1, ["crm", "task", "user"]))
     same(Client(BitrixToken.from_oauth(renewed, app)).user.current().result["ID"], "1")
     refusal(BitrixOAuthInvalidGrant, app.get_oauth_token, "made up")
     stranger = BitrixApp(client_id=app.client_id, client_secret="guessed")

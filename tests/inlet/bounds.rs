@@ -6,7 +6,7 @@ use crosstie::inlet::{self, Limits, Settings};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::office::{Bench, Drawer, NOTION, PAGE, TOKEN, answer, event};
+use crate::office::{Bench, NOTION, PAGE, TOKEN, answer, event};
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -40,7 +40,7 @@ async fn a_body_above_a_mebibyte_is_refused_whether_its_length_is_told_or_not() 
 
 #[tokio::test]
 async fn whoever_sends_headers_or_body_too_slowly_is_let_go() {
-    let bench = Bench::with(impatient(), Drawer::default(), 9).await;
+    let bench = Bench::with(impatient(), None, 9).await;
     let mut headers = bench.connect().await;
     headers.write_all(b"POST /api/webhooks/notion HTTP/1.1\r\nHost: he").await.unwrap();
     let ended = timeout(BOUND, answer(&mut headers)).await.expect("let go");
@@ -55,7 +55,7 @@ async fn whoever_sends_headers_or_body_too_slowly_is_let_go() {
 #[tokio::test]
 async fn slow_callers_keep_nobody_out_for_longer_than_their_time() {
     let limits = Limits { connections: 3, ..impatient() };
-    let bench = Bench::with(limits, Drawer::default(), 9).await;
+    let bench = Bench::with(limits, None, 9).await;
     let mut slow = Vec::new();
     for _ in 0..6 {
         let mut stream = bench.connect().await;
@@ -68,7 +68,7 @@ async fn slow_callers_keep_nobody_out_for_longer_than_their_time() {
 #[tokio::test]
 async fn a_full_queue_turns_calls_away_and_takes_them_when_they_come_again() {
     let limits = Limits { queue: 2, ..Limits::default() };
-    let bench = Bench::with(limits, Drawer::default(), 0).await;
+    let bench = Bench::with(limits, None, 0).await;
     assert_eq!(bench.post(NOTION, &[], &format!(r#"{{"verification_token":"{TOKEN}"}}"#)).await.status, 200);
     let mut turned_away = Vec::new();
     for number in 0..6 {

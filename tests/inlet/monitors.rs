@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crosstie::control::{Headroom, Link, PairState, PairStatus, QueueDepth, Snapshot, WindowFigures};
+use crosstie::control::{Headroom, Link, PairState, PairStatus, QueueDepth, Sides, Snapshot, WindowFigures};
 use serde_json::{Value as Json, json};
 
 use crate::office::{ADMIN, Bench, PORTAL, well};

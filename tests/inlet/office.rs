@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use crosstie::control::{
     Command, Deliveries, Delivery, Desk, DeskError, Link, Query, Reply, Rows, Snapshot, Told, Window,
 };
-use crosstie::inlet::{self, Door, DoorSecret, Limits, Office, Served, Settings};
+use crosstie::inlet::{self, Door, DoorSecret, Drawer, Kept, Limits, Office, Served, Settings};
 use crosstie::model::{Revealed, Side};
 use crosstie::remote::bitrix24::PortalWebhook;
 use crosstie::remote::notion::NotionWebhook;
-use crosstie::seam::{Kept, Vault, WallClock};
+use crosstie::seam::WallClock;
+use crosstie::store::Vault;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -67,23 +68,11 @@ impl Desk for Engine {
     }
 }
 
-/// Keeps a secret for as long as the test lasts.
-#[derive(Default)]
-pub struct Drawer(pub Mutex<Option<Kept>>);
-
-impl Vault for Drawer {
-    fn load(&self) -> std::io::Result<Option<Kept>> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn keep(&self, kept: &Kept) -> std::io::Result<()> {
-        *self.0.lock().unwrap() = Some(kept.clone());
-        Ok(())
-    }
-}
-
 pub struct Bench {
     pub address: SocketAddr,
-    pub drawer: Arc<Drawer>,
+    pub drawer: Drawer,
+    /// Where the drawer stands.
+    pub home: tempfile::TempDir,
     pub snapshots: Option<watch::Sender<Arc<Snapshot>>>,
     engine: Arc<Engine>,
     closing: CancellationToken,
@@ -106,7 +95,7 @@ pub struct Answer {
 
 impl Bench {
     pub async fn open() -> Self {
-        Self::with(Limits::default(), Drawer::default(), usize::MAX >> 4).await
+        Self::with(Limits::default(), None, usize::MAX >> 4).await
     }
 
     /// One whose workspace has sent its token already.
@@ -118,11 +107,15 @@ impl Bench {
         bench
     }
 
-    /// With limits of its own, a drawer, and an engine that takes so many deliveries.
-    pub async fn with(limits: Limits, drawer: Drawer, takes: usize) -> Self {
+    /// With limits of its own, what its drawer holds, and an engine that takes so many deliveries.
+    pub async fn with(limits: Limits, kept: Option<Kept>, takes: usize) -> Self {
         let (publish, snapshots) = watch::channel(Arc::new(well()));
         let engine = Arc::new(Engine { told: Mutex::default(), may: Semaphore::new(takes), snapshots });
-        let drawer = Arc::new(drawer);
+        let home = tempfile::tempdir().unwrap();
+        let drawer = Drawer::new(Arc::new(Vault::new(home.path(), None)), "token");
+        if let Some(kept) = kept {
+            drawer.keep(&kept).unwrap();
+        }
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             allow_public: false,
@@ -147,7 +140,7 @@ impl Bench {
         let office = Office { desk: engine.clone(), deliveries: engine.clone(), clock: Arc::new(Noon) };
         let closing = CancellationToken::new();
         let served = inlet::serve(settings, office, closing.clone()).await.unwrap();
-        Self { address: served.address, drawer, snapshots: Some(publish), engine, closing, _served: served }
+        Self { address: served.address, drawer, home, snapshots: Some(publish), engine, closing, _served: served }
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {

@@ -1,10 +1,12 @@
 //! Notion's calls: the handshake, signatures on raw bytes, repetition, and what events tell.
 
-use crosstie::control::{Place, Told};
-use crosstie::model::{Revealed, Side};
-use crosstie::seam::Kept;
+use std::os::unix::fs::PermissionsExt;
 
-use crate::office::{Bench, Drawer, NOTION, PAGE, SOURCE, TOKEN, event, signature};
+use crosstie::control::{Place, Told};
+use crosstie::inlet::Kept;
+use crosstie::model::{Revealed, Side};
+
+use crate::office::{Bench, NOTION, PAGE, SOURCE, TOKEN, event, signature};
 
 #[tokio::test]
 async fn the_token_of_the_handshake_is_kept_and_proves_what_comes_after_it() {
@@ -15,14 +17,23 @@ async fn the_token_of_the_handshake_is_kept_and_proves_what_comes_after_it() {
     let answer = bench.post(NOTION, &[], &sent).await;
     assert_eq!(answer.status, 200);
     assert!(!answer.body.contains(TOKEN) && !answer.head.contains(TOKEN));
-    assert_eq!(bench.drawer.0.lock().unwrap().clone().unwrap().secret.expose(), TOKEN);
+    assert_eq!(bench.drawer.load().unwrap().unwrap().secret.expose(), TOKEN);
     // The documentation's own client says that it is signed.
     assert_eq!(bench.signed(&sent).await.status, 200);
     assert_eq!(bench.signed(&event("e1", "page.created", PAGE)).await.status, 200);
-    assert!(bench.drawer.0.lock().unwrap().clone().unwrap().proven);
+    assert!(bench.drawer.load().unwrap().unwrap().proven);
     let told = bench.told(3).await;
     assert!(matches!(told[0].told, Told::Refused { .. }) && told[1].told == Told::Secret, "{told:#?}");
-    assert!(!format!("{told:?}{:?}", bench.drawer.0).contains(TOKEN), "a secret shows in Debug");
+    assert!(!format!("{told:?}{:?}", bench.drawer.load()).contains(TOKEN), "a secret shows in Debug");
+    let mut files = 0;
+    for entry in std::fs::read_dir(bench.home.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "{} shows it", path.display());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+        files += 1;
+    }
+    assert!(files >= 2, "the sealed file and its key");
 }
 
 #[tokio::test]
@@ -36,7 +47,7 @@ async fn until_a_token_is_proven_a_newer_one_replaces_it_and_afterwards_nobody_c
     assert_eq!(bench.post(NOTION, &[], foreign).await.status, 401);
     assert_eq!(bench.signed(&event("e2", "page.created", PAGE)).await.status, 200, "the old one still counts");
     // An operator took it away.
-    *bench.drawer.0.lock().unwrap() = None;
+    assert!(bench.drawer.forget().unwrap());
     assert_eq!(bench.post(NOTION, &[], foreign).await.status, 200);
     let body = event("e3", "page.created", PAGE);
     assert_eq!(bench.signed(&body).await.status, 401);
@@ -47,7 +58,7 @@ async fn until_a_token_is_proven_a_newer_one_replaces_it_and_afterwards_nobody_c
 #[tokio::test]
 async fn a_kept_token_counts_after_a_new_start() {
     let kept = Kept { secret: Revealed::new(TOKEN), proven: true };
-    let bench = Bench::with(Default::default(), Drawer(Some(kept).into()), 9).await;
+    let bench = Bench::with(Default::default(), Some(kept), 9).await;
     assert_eq!(bench.signed(&event("e1", "page.created", PAGE)).await.status, 200);
 }
 
@@ -59,7 +70,7 @@ async fn the_older_challenge_gets_its_own_words_back_and_nothing_more() {
     assert!(answer.head.to_lowercase().contains("content-type: application/json"), "{}", answer.head);
     let long = format!(r#"{{"type":"webhook_challenge","challenge":"{}"}}"#, "x".repeat(2_000));
     assert_eq!(bench.post(NOTION, &[], &long).await.status, 401);
-    assert_eq!(bench.drawer.0.lock().unwrap().clone(), None);
+    assert_eq!(bench.drawer.load().unwrap(), None);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn pair(values: &[(&str, &str)]) -> PairSpec {
 fn read(configured: &PairSpec, crm: &Schema, notion: &Schema, before: &Remembered) -> (PairMap, Remembered) {
     let spec = before.follow(configured, notion);
     let map = PairMap::compile_after(&spec, crm, notion, std::slice::from_ref(configured), before).unwrap();
-    let now = Remembered::of(&map, configured, notion);
+    let now = Remembered::of(&map, configured, notion, before);
     (map, now)
 }
 

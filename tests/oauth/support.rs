@@ -112,6 +112,9 @@ impl Secrets for Disk {
         }
         self.vault.put(name, secret)
     }
+    fn forget(&self, name: &str) -> Result<bool, SecretsError> {
+        self.vault.forget(name)
+    }
     fn names(&self) -> Result<Vec<String>, SecretsError> {
         self.vault.names()
     }

@@ -119,6 +119,9 @@ fn an_end_within_thirty_seconds_leaves_no_write_that_is_forgotten_or_made_twice(
 
     between.deaf.store(false, Ordering::SeqCst);
     let mut daemon = home.start("daemon", &["run", "--yes"]);
+    // Whoever asks before that would open the store in the daemon's place.
+    let up = until(SOON, || home.path().join("state/desk.sock").exists().then_some(()));
+    assert!(up.is_some(), "{}", home.logged("daemon"));
     // It has looked for what was on its way, and nothing is left to do.
     let rests = until(SOON * 2, || {
         let queue = home.ask(&["queue", "--json"]).json();

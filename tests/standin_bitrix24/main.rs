@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod batch;
+mod calls;
+mod faults;
 mod items;
 mod legacy;
 mod limits;
@@ -12,4 +14,5 @@ mod offline;
 mod people;
 mod robots;
 mod support;
+mod tasks;
 mod wire;

@@ -60,7 +60,10 @@ fn a_refresh_token_is_good_once_and_gives_the_next_pair() {
     assert_eq!(opens(&mut portal, &first.access_token), (401, Some("expired_token".into())));
     let (status, second) = refresh(&mut portal, &first.refresh_token);
     assert_eq!(status, 200, "{second}");
-    assert_eq!((&second["status"], &second["user_id"], &second["scope"]), (&json!("L"), &json!(1), &json!("crm,user")));
+    assert_eq!(
+        (&second["status"], &second["user_id"], &second["scope"]),
+        (&json!("L"), &json!(1), &json!("crm,task,user"))
+    );
     assert_ne!(second["refresh_token"], json!(first.refresh_token));
     assert_eq!(opens(&mut portal, second["access_token"].as_str().unwrap()).0, 200);
     let (status, again) = refresh(&mut portal, &first.refresh_token);

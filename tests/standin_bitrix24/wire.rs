@@ -89,7 +89,7 @@ fn dictionaries_and_people_can_be_read() {
     assert_eq!((&users[0]["ID"], &users[0]["ACTIVE"], &users[0]["NAME"]), (&json!("2"), &json!(true), &json!("Anna")));
     assert_eq!(portal.ok("user.current", json!({}))["ID"], "1");
     assert_eq!(portal.ok("profile", json!({}))["ADMIN"], true);
-    assert_eq!(portal.ok("scope", json!({})), json!(["crm", "user"]));
+    assert_eq!(portal.ok("scope", json!({})), json!(["crm", "task", "user"]));
     let options = portal.ok("crm.deal.userfield.list", json!({"filter": {"FIELD_NAME": "UF_CRM_PRIORITY"}}));
     assert_eq!(options[0]["LIST"][0]["VALUE"], "Low");
     assert!(options[0]["LIST"][0]["ID"].is_string());

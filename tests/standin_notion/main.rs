@@ -5,6 +5,7 @@ mod blocks;
 mod door;
 mod doors_behind;
 mod errors;
+mod faults;
 mod moving;
 mod office;
 mod querying;

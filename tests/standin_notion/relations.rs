@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::office::{Office, id, named, office, office_with};
 
 /// Adds a data source of contacts whose `Deals` is the far side of `Contacts` on deals.
-fn contacts(office: &mut Office) -> String {
+pub fn contacts(office: &mut Office) -> String {
     let deals = office.deals.clone();
     let columns = json!({
         "Name": { "title": {} },
@@ -17,7 +17,7 @@ fn contacts(office: &mut Office) -> String {
     office.notion.add_data_source("Contacts", &columns).unwrap()
 }
 
-fn relation(ids: &[&String]) -> Json {
+pub fn relation(ids: &[&String]) -> Json {
     json!({ "relation": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() })
 }
 

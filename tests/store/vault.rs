@@ -59,6 +59,21 @@ fn what_is_put_is_there_after_a_restart_and_nothing_else_is_touched() {
 }
 
 #[test]
+fn what_is_forgotten_is_gone_and_the_last_one_leaves_a_vault_that_opens() {
+    let home = Home::with("a", "first");
+    home.vault().put("b", &secret("second")).unwrap();
+    let before = fs::read(home.at("secrets.bin")).unwrap();
+    assert!(!home.vault().forget("c").unwrap());
+    assert_eq!(fs::read(home.at("secrets.bin")).unwrap(), before, "nothing was written for nothing");
+    assert!(home.vault().forget("a").unwrap());
+    assert_eq!((home.vault().get("a").unwrap(), home.vault().get("b").unwrap()), (None, Some(secret("second"))));
+    assert!(home.vault().forget("b").unwrap() && !home.vault().forget("b").unwrap());
+    assert_eq!(home.vault().names().unwrap(), Vec::<String>::new());
+    home.vault().put("d", &secret("third")).unwrap();
+    assert_eq!(home.vault().names().unwrap(), ["d"]);
+}
+
+#[test]
 fn files_are_their_owners_alone_and_show_nothing() {
     let home = Home::with("a", "very-secret-words");
     for entry in fs::read_dir(home.0.path()).unwrap() {

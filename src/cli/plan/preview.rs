@@ -167,8 +167,7 @@ async fn settled(desk: &dyn Desk) -> std::sync::Arc<Snapshot> {
         let _ = tokio::time::timeout(Duration::from_secs(5), snapshots.changed()).await;
         snapshots.mark_unchanged();
     }
-    let newest = snapshots.borrow().clone();
-    newest
+    snapshots.borrow().clone()
 }
 
 /// Waits until every pair was looked at completely, or cannot be.

@@ -261,6 +261,10 @@ impl Core {
 
     /// An operator wants what failed by one error to be tried again.
     pub(super) fn retry_pair(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
+        if id.field.is_some() {
+            self.hurry(&id.pair, self.clock.now());
+            return Reply::Done { note: "the schemas are read next; the field goes on once it fits them".into() };
+        }
         let failing = self.guards_of(&id.pair).asked.failing.clone();
         if failing.is_empty() {
             return Reply::Refused {

@@ -1,6 +1,7 @@
 //! Asking the portal: one method at a time, and records out of its answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -44,7 +45,8 @@ impl Bitrix24 {
     }
 
     pub(super) async fn write(&self, turn: &mut Turn<'_>, method: &str, params: &Json) -> Result<Json, WriteError> {
-        let request = match self.connector {
+        let connector = self.connector.filter(|_| self.queue_is_open.load(Ordering::Acquire));
+        let request = match connector {
             Some(connector) => {
                 let mut params = params.clone();
                 params["auth_connector"] = json!(connector);
@@ -73,8 +75,7 @@ impl Bitrix24 {
         });
         let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
         let mut body = body(&response)?;
-        let told = || json_of::<Json>(&response).ok()?["time"]["date_finish"].as_str()?.parse().ok();
-        let server_now = server_time(&response).or_else(told);
+        let server_now = server_now(&response);
         let items = member(&mut body.result, "items");
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
@@ -213,20 +214,26 @@ impl Bitrix24 {
     }
 }
 
-fn request(method: &str, params: &Json) -> Request {
+pub(super) fn request(method: &str, params: &Json) -> Request {
     Request::new(Method::Post, format!("/{method}")).header("accept", "application/json").json(params)
+}
+
+/// What time it was over there.
+pub(super) fn server_now(response: &Response) -> Option<jiff::Timestamp> {
+    let told = || json_of::<Json>(response).ok()?["time"]["date_finish"].as_str()?.parse().ok();
+    server_time(response).or_else(told)
 }
 
 /// What counts in an answer for whoever asked.
 #[derive(Deserialize)]
-struct Body {
+pub(super) struct Body {
     #[serde(default)]
-    result: Json,
+    pub result: Json,
     #[serde(default)]
     next: Json,
 }
 
-fn body(response: &Response) -> Result<Body, RemoteError> {
+pub(super) fn body(response: &Response) -> Result<Body, RemoteError> {
     json_of(response)
 }
 

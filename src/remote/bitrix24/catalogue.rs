@@ -38,6 +38,8 @@ pub(super) enum Shape {
     Contact,
     /// A user field that links to records of one kind: `7`, or `C_7`.
     Link,
+    /// Those of a task's bindings that begin with this: `D_7`.
+    Binding(&'static str),
     /// `Street 1, City|52.5;13.4|7`.
     Address,
     /// A list of plain values.

@@ -55,9 +55,16 @@ pub(super) fn record(
         created_at: stamp("createdTime"),
         edited_at: stamp("updatedTime"),
         marker: scalar(&item["originId"]).filter(|_| ours),
+        misfits: entity.fields.iter().any(|name| is_lost(item, name, catalogue)),
         edited_by_us: me.is_some() && scalar(&item["updatedBy"]).as_deref() == me,
         baggage: baggage(item, entity, catalogue),
     })
+}
+
+/// Whether the portal no longer has a field, or no longer shows one that it had: user fields can be deleted.
+fn is_lost(item: &Json, name: &FieldName, catalogue: &Catalogue) -> bool {
+    let field = catalogue.fields.get(name.as_str());
+    field.is_none_or(|field| field.key.starts_with("UF_") && item.get(&field.key).is_none())
 }
 
 /// What an update wants back: entries of `fm`, both halves of a name, the order of contacts, currencies.
@@ -163,6 +170,10 @@ pub(super) fn value(field: &Field, json: &Json) -> Result<Value, &'static str> {
         Shape::Enumeration => scalar_id(json).map_or(Value::Empty, Value::Choice),
         Shape::User => Value::people(list()),
         Shape::Company | Shape::Contact => Value::links(list()),
+        Shape::Binding(prefix) => Value::links(list().into_iter().filter_map(|element| {
+            let (kind, id) = element.split_once('_')?;
+            (kind == prefix).then(|| id.to_owned())
+        })),
         Shape::Link => Value::links(list().into_iter().map(|id| match id.rsplit_once('_') {
             Some((_, bare)) => bare.to_owned(),
             None => id,

@@ -1,6 +1,6 @@
 //! From canonical values to the `fields` of a write. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
@@ -9,6 +9,7 @@ use super::ORIGINATOR;
 use super::catalogue::{Catalogue, Field, Shape};
 use super::comms::{Change, Comm, change, comms, split};
 use super::decode::{entries, scalar, scalar_id};
+use super::tasks::fields::{BINDINGS, BOUND, bind, bound};
 use crate::model::{FieldName, Value};
 use crate::remote::connection::error;
 use crate::remote::{RemoteError, RemoteErrorKind};
@@ -116,6 +117,8 @@ pub(super) fn writing(
     baggage: Option<&Json>,
 ) -> Result<Writing, RemoteError> {
     let mut out = Writing::default();
+    // All kinds of bindings are one list, written as a whole.
+    let mut bindings: Option<Vec<String>> = None;
     for (name, value) in fields {
         let field = catalogue.fields.get(name.as_str()).ok_or_else(|| invalid(name, "the portal has no such field"))?;
         if field.read_only {
@@ -133,6 +136,19 @@ pub(super) fn writing(
                 let known = known_comms(name, baggage)?;
                 out.comms.extend(change(&known, type_id, wanted.filter(|text| !text.is_empty())));
             }
+            Shape::Binding(prefix) => {
+                let none = BTreeSet::new();
+                let ids = match value {
+                    Value::Links(ids) => ids,
+                    Value::Empty => &none,
+                    _ => return Err(invalid(name, "the value does not fit its type")),
+                };
+                let known = || baggage.map_or(Some(Vec::new()), bound);
+                let before = bindings.take().or_else(known);
+                let before =
+                    before.ok_or_else(|| invalid(name, "the other bindings were not read before the write"))?;
+                bindings = Some(bind(&before, prefix, ids));
+            }
             Shape::FullName => {
                 let full = text_of(value).ok_or_else(|| invalid(name, "not a text"))?.unwrap_or_default();
                 put_name(&mut out, full, baggage);
@@ -147,6 +163,9 @@ pub(super) fn writing(
                 }
             }
         }
+    }
+    if let Some(list) = bindings {
+        out.put(BINDINGS, BOUND, json!(list));
     }
     if let Some(marker) = marker {
         out.put("ORIGINATOR_ID", "originatorId", json!(ORIGINATOR));
@@ -239,7 +258,13 @@ fn encoded(
         (Shape::Contact, Value::Empty) if !field.multiple => json!(0),
         (_, Value::Empty) if field.multiple => json!([]),
         (
-            Shape::Opaque | Shape::Comm(_) | Shape::FullName | Shape::CompanyTitle | Shape::Address | Shape::Several,
+            Shape::Opaque
+            | Shape::Binding(_)
+            | Shape::Comm(_)
+            | Shape::FullName
+            | Shape::CompanyTitle
+            | Shape::Address
+            | Shape::Several,
             _,
         ) => return Err(misfit()),
         (_, Value::Empty) => json!(""),

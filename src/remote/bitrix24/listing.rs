@@ -13,6 +13,19 @@ use crate::remote::Since;
 /// Every page of `crm.item.list` has so many rows.
 pub(super) const PAGE: usize = 50;
 
+/// How a method names the two columns that pages go by.
+pub(super) struct Keys {
+    /// The id, in filters and orders.
+    pub id: &'static str,
+    /// When it was last edited, in filters and orders.
+    pub time: &'static str,
+    /// The same in a row.
+    pub row_time: &'static str,
+}
+
+/// `crm.item.list`.
+pub(super) const ITEMS: Keys = Keys { id: "id", time: "updatedTime", row_time: "updatedTime" };
+
 /// Where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Position {
@@ -56,30 +69,32 @@ impl Position {
         Some(position)
     }
 
-    pub fn filter(&self) -> Json {
+    pub fn filter(&self, keys: &Keys) -> Json {
+        let (id_above, from, to) = (format!(">{}", keys.id), format!(">={}", keys.time), format!("<={}", keys.time));
         match self {
-            Position::Above(id) => json!({">id": id}),
-            Position::From(at) => json!({">=updatedTime": at}),
-            Position::Within(at, id) => json!({"=updatedTime": at, ">id": id}),
-            Position::After(at) => json!({">updatedTime": at}),
+            Position::Above(id) => json!({id_above: id}),
+            Position::From(at) => json!({from: at}),
+            // Both ends, for not every method documents that a moment can be equal.
+            Position::Within(at, id) => json!({from: at, to: at, id_above: id}),
+            Position::After(at) => json!({(format!(">{}", keys.time)): at}),
         }
     }
 
     /// One key only: JSON objects have no order, and the server sorts by the first key it meets. So nothing here may
     /// rely on how rows of one second lie among themselves.
-    pub fn order(&self) -> Json {
+    pub fn order(&self, keys: &Keys) -> Json {
         match self {
-            Position::Above(_) | Position::Within(..) => json!({"id": "ASC"}),
-            Position::From(_) | Position::After(_) => json!({"updatedTime": "ASC"}),
+            Position::Above(_) | Position::Within(..) => json!({(keys.id): "ASC"}),
+            Position::From(_) | Position::After(_) => json!({(keys.time): "ASC"}),
         }
     }
 
     /// Where to go on after this page; `None` at the end.
-    pub fn after(&self, items: &[&Json]) -> Option<Self> {
+    pub fn after(&self, items: &[&Json], keys: &Keys) -> Option<Self> {
         let full = items.len() >= PAGE;
         let last = items.last();
         let last_id = || last.and_then(|item| scalar(&item["id"])?.parse().ok());
-        let time = |item: Option<&&Json>| item.and_then(|item| item["updatedTime"].as_str()).map(str::to_owned);
+        let time = |item: Option<&&Json>| item.and_then(|item| item[keys.row_time].as_str()).map(str::to_owned);
         match self {
             Position::Above(_) if full => Some(Position::Above(last_id()?)),
             Position::Within(at, _) if full => Some(Position::Within(at.clone(), last_id()?)),

@@ -1,6 +1,7 @@
 //! Bitrix24 over an incoming webhook, or as a local application (`oauth`).
 //!
-//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads. Configuration
+//! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads, and with
+//! `tasks.task.*` on tasks (`tasks`). Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
 //! table of all types in `support`. `decode`, `encode`, `comms`,
 //! `listing`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and `offline` do the asking, always
@@ -26,12 +27,14 @@ pub mod offline;
 mod schema;
 pub mod support;
 mod system;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::catalogue::Catalogue;
@@ -47,6 +50,8 @@ pub struct Bitrix24 {
     connection: Connection,
     /// The queue of offline events that our own writes stay out of, where we have one.
     connector: Option<&'static str>,
+    /// Whether that queue is open: a portal whose plan has none refuses whoever names one.
+    queue_is_open: AtomicBool,
     memory: Mutex<Memory>,
 }
 
@@ -64,11 +69,16 @@ impl Bitrix24 {
     /// A portal behind a connection that speaks [`WebhookDialect`] and whose base URL is the webhook
     /// (`https://portal/rest/1/secret`) or the portal's REST, spoken to through [`oauth::PortalTransport`].
     pub fn new(connection: Connection) -> Self {
-        Self { connection, connector: None, memory: Mutex::new(Memory::default()) }
+        Self {
+            connection,
+            connector: None,
+            queue_is_open: AtomicBool::new(false),
+            memory: Mutex::new(Memory::default()),
+        }
     }
 
     /// The same portal, for an application whose own writes are to stay out of its queue of offline events
-    /// ([`Bitrix24::follow_queue`]). A portal whose plan has no such queues refuses writes that name one.
+    /// ([`Bitrix24::follow_queue`]), from when that is open on.
     pub fn with_queue(self) -> Self {
         Self { connector: Some(offline::CONNECTOR), ..self }
     }

@@ -71,7 +71,7 @@ impl Bitrix24 {
             let rows = self.ask(lane, "crm.currency.list", &json!({})).await?;
             dictionaries.insert("crm_currency".into(), currencies(&rows));
         }
-        Ok(described(family, &catalogue, &dictionaries))
+        Ok(described(family.title(), &catalogue, &dictionaries))
     }
 }
 
@@ -117,7 +117,7 @@ fn stages(pipelines: &[OptionInfo], dictionaries: &Dictionaries) -> Vec<OptionIn
     found
 }
 
-fn described(family: Family, catalogue: &Catalogue, dictionaries: &Dictionaries) -> Schema {
+pub(super) fn described(title: &str, catalogue: &Catalogue, dictionaries: &Dictionaries) -> Schema {
     let field = |(name, field): (&String, &super::catalogue::Field)| {
         let dictionary = match field.wire_type.as_str() {
             _ if name == "STAGE_ID" => Some("DEAL_STAGE"),
@@ -142,7 +142,7 @@ fn described(family: Family, catalogue: &Catalogue, dictionaries: &Dictionaries)
         };
         (FieldName(name.clone()), info)
     };
-    Schema { title: family.title().to_owned(), fields: catalogue.fields.iter().map(field).collect() }
+    Schema { title: title.to_owned(), fields: catalogue.fields.iter().map(field).collect() }
 }
 
 #[cfg(test)]

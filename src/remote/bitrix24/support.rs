@@ -205,6 +205,34 @@ pub(super) const ROWS: &[Row] = &[
         ["the first one for work, else the first", "that entry goes"],
     )
     .lossy("other entries stay and are not synced; a new one is of the type `OTHER`"),
+    both("string: TITLE of a task", Shape::Text, TITLES, ["the text", ""]).never_empty(),
+    both("string: DESCRIPTION of a task", Shape::Text, TEXTS, ["the text, in BB code", "`\"\"`"])
+        .lossy("the portal may change line breaks and lists of its BB code, and what comes back is compared"),
+    both("enum: STATUS, PRIORITY of a task", Shape::Status, &[Kind::Status, Kind::Select], ["its number", ""])
+        .never_empty(),
+    both("integer: RESPONSIBLE_ID of a task", Shape::User, &[Kind::People], ["the user's id", ""]).never_empty(),
+    read_only(
+        "integer: CREATED_BY of a task",
+        Shape::User,
+        &[Kind::People],
+        "the user's id; likewise of who changed or closed it",
+        "it tells in whose name the task was given",
+    ),
+    both("array: ACCOMPLICES, AUDITORS of a task", Shape::User, &[Kind::People], ["the users' ids, as a set", "`[]`"]),
+    read_only(
+        "datetime: START_DATE_PLAN, END_DATE_PLAN of a task",
+        Shape::DateTime,
+        &[Kind::DateTime],
+        "the instant",
+        "the portal takes the two only together",
+    ),
+    both(
+        "crm: UF_CRM_TASK of a task",
+        Shape::Binding("D"),
+        &[Kind::Relation],
+        ["the ids of the records of one kind that it is bound to: `UF_CRM_TASK.DEAL`, `.CONTACT`, `.COMPANY`, `.LEAD`", "`[]`"],
+    )
+    .written("the whole list; bindings of other kinds stay in it"),
     read_only(
         "address",
         Shape::Address,

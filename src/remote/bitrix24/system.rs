@@ -11,8 +11,8 @@ use super::catalogue::Shape;
 use super::comms::splits;
 use super::decode::{entries, scalar};
 use super::encode::{Writing, for_filter, invalid, writing};
-use super::listing::{PAGE, Position};
-use super::{Bitrix24, Family, ORIGINATOR};
+use super::listing::{ITEMS, PAGE, Position};
+use super::{Bitrix24, Family, ORIGINATOR, tasks};
 use crate::model::{Entity, FieldName, FieldState, Person, Record, RecordId, Schema, Value};
 use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
@@ -60,6 +60,9 @@ impl System for Bitrix24 {
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
+        if tasks::is_meant(entity) {
+            return self.task_schema().await;
+        }
         let mut schema = self.ask_schema(family(entity)?).await?;
         // The portal puts the webhook's owner in charge of whatever has nobody: for us that is nobody.
         let known = self.memory().me.clone();
@@ -87,7 +90,6 @@ impl System for Bitrix24 {
     }
 
     async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError> {
-        let family = family(listing.entity)?;
         let position = match &listing.next {
             None => {
                 self.memory().companies.clear();
@@ -95,10 +97,15 @@ impl System for Bitrix24 {
             }
             Some(token) => Position::parse(token).ok_or_else(|| malformed("a continuation that is not ours"))?,
         };
+        if tasks::is_meant(listing.entity) {
+            return self.list_tasks(&listing, position).await;
+        }
+        let family = family(listing.entity)?;
         let mut turn = self.connection.turn(listing.lane);
-        let page = self.page(&mut turn, family, listing.entity, position.filter(), position.order()).await?;
+        let (filter, order) = (position.filter(&ITEMS), position.order(&ITEMS));
+        let page = self.page(&mut turn, family, listing.entity, filter, order).await?;
         let items: Vec<&Json> = page.items.iter().collect();
-        let next = position.after(&items).map(|next| next.token());
+        let next = position.after(&items, &ITEMS).map(|next| next.token());
         let records = self.records(listing.lane, family, listing.entity, &page.items).await?;
         Ok(Changes { records, next, server_now: page.server_now })
     }
@@ -109,6 +116,9 @@ impl System for Bitrix24 {
         ids: &[RecordId],
         lane: Lane,
     ) -> Result<Vec<(RecordId, Fetched)>, RemoteError> {
+        if tasks::is_meant(entity) {
+            return self.get_tasks(entity, ids, lane).await;
+        }
         let mut turn = self.connection.turn(lane);
         let family = family(entity)?;
         let mut found: BTreeMap<String, Record> = BTreeMap::new();
@@ -139,6 +149,9 @@ impl System for Bitrix24 {
     }
 
     async fn probe(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError> {
+        if tasks::is_meant(entity) {
+            return self.probe_tasks(entity, marker).await;
+        }
         let (family, lane) = (family(entity)?, Lane::Probe);
         let filter = json!({"=originatorId": ORIGINATOR, "=originId": marker});
         let page = self.page(&mut self.connection.turn(lane), family, entity, filter, json!({"id": "ASC"})).await;
@@ -170,6 +183,9 @@ impl System for Bitrix24 {
         value: &Value,
         lane: Lane,
     ) -> Result<Vec<Record>, RemoteError> {
+        if tasks::is_meant(entity) {
+            return self.find_tasks(entity, name, value, lane).await;
+        }
         let mut turn = self.connection.turn(lane);
         let family = family(entity)?;
         let catalogue = self.catalogue(family, turn.beside()).await?;
@@ -184,6 +200,7 @@ impl System for Bitrix24 {
                 Shape::Comm(_)
                 | Shape::CompanyTitle
                 | Shape::Opaque
+                | Shape::Binding(_)
                 | Shape::FullName
                 | Shape::Address
                 | Shape::Several,
@@ -229,6 +246,9 @@ impl System for Bitrix24 {
         marker: &str,
         fields: &BTreeMap<FieldName, Value>,
     ) -> Result<Record, WriteError> {
+        if tasks::is_meant(entity) {
+            return self.create_task(entity, marker, fields).await;
+        }
         let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
         let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
@@ -250,6 +270,9 @@ impl System for Bitrix24 {
         fields: &BTreeMap<FieldName, Value>,
         marker: Option<&str>,
     ) -> Result<Option<Record>, WriteError> {
+        if tasks::is_meant(entity) {
+            return self.update_task(entity, before, fields, marker).await;
+        }
         let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
         let catalogue = self.catalogue(family, turn.beside()).await.map_err(WriteError::NotDone)?;
@@ -290,6 +313,9 @@ impl System for Bitrix24 {
     }
 
     async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
+        if tasks::is_meant(entity) {
+            return self.trash_task(id).await;
+        }
         let mut turn = self.connection.turn(Lane::Write);
         let family = family(entity).map_err(WriteError::NotDone)?;
         let asked = json!({"entityTypeId": family.type_id(), "id": id.as_str()});
@@ -326,7 +352,7 @@ impl Bitrix24 {
 
 fn family(entity: &Entity) -> Result<Family, RemoteError> {
     Family::parse(&entity.name).ok_or_else(|| {
-        let text = format!("there is no entity {:?}; there are deal, contact, company and lead", entity.name);
+        let text = format!("there is no entity {:?}; there are deal, contact, company, lead and task", entity.name);
         error(RemoteErrorKind::Invalid, "", text)
     })
 }

@@ -10,7 +10,7 @@ use super::catalogue::{Catalogue, Field, Shape, catalogue};
 use super::comms::{join, split};
 use super::decode::{day, record, value};
 use super::encode::writing;
-use super::listing::{PAGE, Position};
+use super::listing::{ITEMS, PAGE, Position};
 use crate::model::{Entity, FieldName, FieldState, Value};
 use crate::remote::{RemoteErrorKind, Since};
 
@@ -268,18 +268,18 @@ fn positions_survive_their_tokens_and_end() {
         |id: usize, second: usize| json!({"id": id, "updatedTime": format!("2026-03-01T13:00:{second:02}+03:00")});
     let page = |second: fn(usize) -> usize| (0..PAGE).map(|n| stamped(n + 1, second(n))).collect::<Vec<_>>();
     let after = |position: &Position, items: &[Json]| {
-        let next = position.after(&items.iter().collect::<Vec<_>>());
+        let next = position.after(&items.iter().collect::<Vec<_>>(), &ITEMS);
         assert_eq!(next.as_ref().map(Position::token).and_then(|token| Position::parse(&token)), next);
         next
     };
     let first = Position::first(Since::At("2026-03-01T10:00:00.9Z".parse().unwrap()));
-    assert_eq!(first.filter(), json!({">=updatedTime": "2026-03-01T10:00:00+00:00"}));
+    assert_eq!(first.filter(&ITEMS), json!({">=updatedTime": "2026-03-01T10:00:00+00:00"}));
     assert_eq!(after(&first, &page(|n| n)), Some(Position::From("2026-03-01T13:00:49+03:00".into())));
     let same = "2026-03-01T13:00:07+03:00".to_owned();
     let within = after(&first, &page(|_| 7)).unwrap();
     assert_eq!(within, Position::Within(same.clone(), 0), "rows of one second lie in no order to rely on");
     let further = after(&within, &page(|_| 7)).unwrap();
-    assert_eq!(further.filter(), json!({"=updatedTime": same, ">id": 50}));
+    assert_eq!(further.filter(&ITEMS), json!({">=updatedTime": same, "<=updatedTime": same, ">id": 50}));
     assert_eq!(after(&further, &[]), Some(Position::After(same)));
     assert_eq!(after(&first, &page(|n| n)[..49]), None);
     assert_eq!(after(&Position::first(Since::Ever), &page(|n| n)), Some(Position::Above(50)));

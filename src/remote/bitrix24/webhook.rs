@@ -26,7 +26,9 @@ impl Webhook for PortalWebhook {
             return Heard::Refused("wrong application token");
         }
         let Some(event) = form.get("event") else { return Heard::Unreadable("an event without a name") };
-        let id = form.get("data[FIELDS][ID]");
+        // A task tells of itself before and after; what there is not is called "undefined".
+        let places = ["data[FIELDS][ID]", "data[FIELDS_AFTER][ID]", "data[FIELDS_BEFORE][ID]"];
+        let id = places.into_iter().filter_map(|place| form.get(place)).find(|id| *id != "undefined");
         let kind = form.get("data[FIELDS][ENTITY_TYPE_ID]");
         // Two edits within a second cannot be told from one call played twice, and a second look costs one read.
         Heard::Event { id: None, attempt: 1, name: event_name(event), told: told(event, id, kind) }
@@ -53,6 +55,9 @@ pub(super) fn told(event: &str, id: Option<&str>, kind: Option<&str>) -> Told {
 
 /// The kind of record that an event is about, if it is about one.
 fn entity(event: &str, kind: Option<&str>) -> Option<String> {
+    if matches!(event, "ONTASKADD" | "ONTASKUPDATE" | "ONTASKDELETE") {
+        return Some("task".to_owned());
+    }
     let rest = event.strip_prefix("ONCRM")?;
     let what = |rest: &str| matches!(rest, "ADD" | "UPDATE" | "DELETE" | "MOVETOCATEGORY");
     if let Some(rest) = rest.strip_prefix("DYNAMICITEM") {
@@ -94,7 +99,8 @@ mod tests {
             ("ONCRMDYNAMICITEMUPDATE", None, None),
             ("ONCRMDEALUSERFIELDUPDATE", None, None),
             ("ONCRMCURRENCYUPDATE", None, None),
-            ("ONTASKUPDATE", None, None),
+            ("ONTASKUPDATE", None, Some("task")),
+            ("ONTASKCOMMENTADD", None, None),
             ("ONAPPUNINSTALL", None, None),
             ("", None, None),
         ] {

@@ -27,6 +27,7 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
         .collect();
     let mut fields = BTreeMap::new();
     let mut cut = Vec::new();
+    let mut misfits = false;
     let mut baggage = Map::new();
     for name in &entity.fields {
         let Some(column) = columns.resolve(name) else {
@@ -36,9 +37,12 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
                 name.as_str()
             );
             fields.insert(name.clone(), FieldState::Unknown(why));
+            misfits = true;
             continue;
         };
-        let state = match by_id.get(&column.key()) {
+        let entry = by_id.get(&column.key());
+        misfits |= entry.is_none_or(|entry| retyped(entry, column).is_some());
+        let state = match entry {
             None => FieldState::Unknown("Notion left this property out of its answer".to_owned()),
             // Its values were made anew when it was retyped, most of them empty: nobody's edits.
             Some(entry) if retyped(entry, column).is_some() => FieldState::Unknown(format!(
@@ -70,6 +74,7 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
         created_at: wire::stamp(page.created_time.as_deref()),
         edited_at: wire::stamp(page.last_edited_time.as_deref()),
         marker: entity.marker.as_ref().and_then(|name| marker(&by_id, columns.resolve(name)?)),
+        misfits,
         edited_by_us: match (&page.last_edited_by, us) {
             (Some(editor), Some(us)) => same_id(&editor.id, us),
             _ => false,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::mapping::Delete;
 use crate::model::{Event, Happening, HoldId, RecordId, Side};
 
+use super::masses::passed;
 use super::past::{Name, Spot, Touch, Turn};
 use super::plain::Plain;
 use super::report::{Report, TroubleKind};
@@ -43,11 +44,7 @@ fn deleted_then(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
 
 /// Whether a record that is back had been away for so long, by the engine's clock, that nothing is remembered of its tie.
 fn forgotten(court: &Court<'_>, name: &Name, at: Timestamp) -> bool {
-    let long = |away: Timestamp, back: Timestamp| {
-        let meanwhile = court.case.leaps.iter().filter(|(leapt, _)| (away..=back).contains(leapt));
-        let long = meanwhile.fold(back.duration_since(away), |long, (_, leap)| long.saturating_add(*leap));
-        back <= at && long >= court.case.remember_gone
-    };
+    let long = |away: Timestamp, back: Timestamp| back <= at && passed(court, away, back) >= court.case.remember_gone;
     let turns = court.past.lives.get(name).map_or(&[][..], |life| life.turns.as_slice());
     let deleted = turns.windows(2).any(|turns| match turns {
         [away, back] => away.gone && !back.gone && long(away.at, back.at),

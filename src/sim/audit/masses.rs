@@ -13,6 +13,12 @@ use super::verdict::Court;
 /// How long an operator's word covers what it allowed, and over which time steps are counted together.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
+/// How much time has passed by the engine's clock, which may have been set forward meanwhile.
+pub(super) fn passed(court: &Court<'_>, from: Timestamp, to: Timestamp) -> SignedDuration {
+    let leaps = court.case.leaps.iter().filter(|(leapt, _)| (from..=to).contains(leapt));
+    leaps.fold(to.duration_since(from), |passed, (_, by)| passed.saturating_add(*by))
+}
+
 /// Whether an operator let a mass change of a pair happen in the hour before.
 fn allowed(court: &Court<'_>, pair: &PairName, at: Timestamp) -> bool {
     court.case.claims.journal.iter().any(|event| {
@@ -50,7 +56,7 @@ pub(super) fn departures(court: &Court<'_>, report: &mut Report) {
             Happening::Untied if by_operator(court, event) => *count = count.saturating_sub(1),
             Happening::Untied => {
                 let ended = ended.entry(pair).or_default();
-                ended.retain(|at| event.at.duration_since(*at) < HOUR);
+                ended.retain(|at| passed(court, *at, event.at) < HOUR);
                 ended.push(event.at);
                 let limit = (10).max((*count + ended.len()) / 20);
                 *count = count.saturating_sub(1);

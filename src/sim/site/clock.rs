@@ -96,7 +96,7 @@ impl HostClock {
             event.at = world_time(&starts, life, event.at, None);
             event.window = event.window.map(|(from, to)| {
                 let to = world_time(&starts, life, to, None);
-                (world_time(&starts, opened, from, Some(to)), to)
+                (world_time(&starts, opened, from, Some(to)).min(to), to)
             });
         }
     }

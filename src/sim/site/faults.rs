@@ -106,9 +106,6 @@ impl Kind {
     ];
 }
 
-/// How far apart two records are overlooked at least.
-const ONCE_IN: SignedDuration = SignedDuration::from_secs(90);
-
 /// One kind of fault, as a seed has it.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -131,8 +128,8 @@ pub struct Faults {
     dice: Dice,
     /// When a request last came that its sender had given up.
     late: Sides<Option<Timestamp>>,
-    /// When a record was last overlooked: nobody overlooks the same one again and again.
-    overlooked: Sides<Option<Timestamp>>,
+    /// What was overlooked already: no replica overlooks the same record again and again.
+    overlooked: std::collections::BTreeSet<String>,
     /// When the process last began anew, with an empty count of what it had sent.
     pub started: Option<Timestamp>,
     /// Answers 429 of our own making, by side.
@@ -151,7 +148,7 @@ impl Faults {
             latency,
             dice,
             late: Sides::default(),
-            overlooked: Sides::default(),
+            overlooked: Default::default(),
             started: None,
             own_throttles: Sides::default(),
             struck: std::collections::BTreeMap::new(),
@@ -185,16 +182,14 @@ impl Faults {
         let mut fate = Fate::Pass;
         for source in &mut self.sources {
             let storm = source.storms.iter().any(|(from, to)| (*from..*to).contains(&now));
-            let lately = |at: Timestamp| now.duration_since(at) < ONCE_IN;
-            if source.kind == Kind::Overlooked && self.overlooked.get(side).is_some_and(lately) {
-                continue;
-            }
+            let again = || self.overlooked.contains(&first_read(request));
             if storm
+                && !(source.kind == Kind::Overlooked && again())
                 && source.dice.in_ten_thousand(source.in_ten_thousand)
                 && let Some(what) = strike(source, side, request, writes, now)
             {
                 if source.kind == Kind::Overlooked {
-                    *self.overlooked.get_mut(side) = Some(now);
+                    self.overlooked.insert(first_read(request));
                 }
                 *self.struck.entry(name(source.kind)).or_default() += 1;
                 if let Some(told) = &mut self.told {
@@ -263,6 +258,13 @@ fn strike(source: &mut Source, side: Side, request: &Request, writes: bool, now:
         | Kind::Conflict
         | Kind::StaleCursor => return None,
     })
+}
+
+/// What a request reads: the path, or the first member of a batch.
+fn first_read(request: &Request) -> String {
+    let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+    let first = body["cmd"].as_object().and_then(|members| members.values().next()).and_then(Json::as_str);
+    first.unwrap_or_else(|| request.path()).to_owned()
 }
 
 fn reads_a_page(request: &Request) -> bool {

@@ -1,28 +1,41 @@
 //! The back door over HTTP, under `/_admin/`: JSON, no secret, no limits.
-//!
-//! | request | answer |
-//! |---|---|
-//! | `GET world` | users, stages, fields, objects with plain values, counters |
-//! | `GET log?from=N` | `{"entries": […]}` |
-//! | `POST create` `{"entity", "set": {NAME: plain}, "as": person}` | `{"id"}` |
-//! | `POST edit` `{"entity", "id", "set", "as"}` | `{"saved"}` |
-//! | `POST delete` `{"entity", "id", "as"}` | `{"deleted"}` |
-//! | `POST install` | the application's client id and secret, and its tokens as its handler is sent them |
-//! | `POST authorize` | `{"code"}` to be exchanged within 30 seconds |
-//! | `POST expire_tokens` | `{}`: no access token is valid any longer |
-//! | `POST revoke` | `{}`: no token of the application is good for anything any longer |
-//! | `POST rename` `{"old", "new"}` | `{}`: under the host `old` the portal answers 302 to the address `new` |
-//! | `POST refuse` `{"code", "times"?}` | `{}`: the next requests are answered with that error |
+//! [`DOORS`] says which there are.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
 use super::answer::ApiError;
+use super::faults::FAULTS;
 use super::input::parse_form;
 use super::people::Refused;
 use super::schema::Entity;
 use super::{BitrixStandIn, refusal};
 use crate::seam::{Method, Request, Response};
+
+/// What can be asked of the back door, and what that does.
+pub const DOORS: &[(&str, &str)] = &[
+    ("GET world", "users, stages, fields, objects and tasks with plain values, counters"),
+    ("GET log?from=N", "`{\"entries\": […]}`: every change so far, by people and by the API"),
+    ("GET faults", "what can be switched on"),
+    ("POST fault {\"fault\": \"NAME=VALUE\"}", "switches it on, or off with `=off`"),
+    ("POST create {\"entity\", \"set\": {NAME: plain}, \"as\": person}", "`{\"id\"}`"),
+    ("POST edit {\"entity\", \"id\", \"set\", \"as\"}", "`{\"saved\"}`"),
+    ("POST delete {\"entity\", \"id\", \"as\"}", "`{\"deleted\"}`"),
+    ("POST remove_field {\"entity\", \"field\"}", "deletes a user field"),
+    (
+        "POST install",
+        "the application's id and secret, its application token, and its tokens as its handler is sent them",
+    ),
+    ("POST authorize", "`{\"code\"}`, to be exchanged within 30 seconds"),
+    ("POST expire_tokens", "no access token is valid any longer"),
+    ("POST revoke", "no token of the application is good for anything any longer"),
+    ("POST rename {\"old\", \"new\"}", "under the host `old` the portal answers 302 to the address `new`"),
+    (
+        "POST outgoing_webhook {\"handler\", \"events\": [NAME]}",
+        "`{\"application_token\"}`: those events are told there",
+    ),
+    ("POST refuse {\"code\", \"times\"?}", "the next requests are answered with that error"),
+];
 
 impl BitrixStandIn {
     pub(super) fn admin(&mut self, request: &Request, now: Timestamp) -> Response {
@@ -30,6 +43,18 @@ impl BitrixStandIn {
         let done = match (request.method, path.as_str()) {
             (Method::Get, "world") => Ok(self.admin_world()),
             (Method::Get, "log") => Ok(self.admin_log(request)),
+            (Method::Get, "faults") => {
+                let all = FAULTS.iter().map(|fault| json!({"fault": fault.written(), "what": fault.what}));
+                Ok(all.collect())
+            }
+            (Method::Post, "fault") => {
+                let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+                let switched = self.switched(body["fault"].as_str().unwrap_or_default());
+                switched.map(|()| json!({})).map_err(|why| ApiError::bad("REFUSED", why))
+            }
+            (Method::Post, "remove_field" | "outgoing_webhook") => {
+                self.admin_set_up(&path, &serde_json::from_slice(&request.body).unwrap_or_default())
+            }
             (Method::Post, "edit" | "create" | "delete") => {
                 let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
                 self.admin_change(&path, &body, now)
@@ -38,6 +63,7 @@ impl BitrixStandIn {
                 let mut granted = json!(self.install_app(now));
                 let (id, secret) = self.app_credentials();
                 (granted["client_id"], granted["client_secret"]) = (json!(id), json!(secret));
+                granted["application_token"] = json!(self.application_token());
                 Ok(granted)
             }
             (Method::Post, "authorize") => Ok(json!({"code": self.authorize_app(now)})),
@@ -75,6 +101,20 @@ impl BitrixStandIn {
         json!({"entries": entries})
     }
 
+    fn admin_set_up(&mut self, what: &str, body: &Json) -> Result<Json, ApiError> {
+        let text = |key: &str| body[key].as_str().ok_or_else(|| ApiError::missing(key));
+        if what == "remove_field" {
+            let entity = Entity::parse(text("entity")?).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
+            return match self.remove_user_field(entity, text("field")?) {
+                true => Ok(json!({})),
+                false => Err(ApiError::bad("REFUSED", "There is no such user field")),
+            };
+        }
+        let events: Vec<&str> = body["events"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let token = self.add_outgoing_webhook(text("handler")?, &events);
+        Ok(json!({"application_token": token}))
+    }
+
     fn admin_refuse(&mut self, body: &Json) -> Result<Json, ApiError> {
         let times = match &body["times"] {
             Json::Null => Some(1),
@@ -88,17 +128,27 @@ impl BitrixStandIn {
     }
 
     fn admin_change(&mut self, what: &str, body: &Json, now: Timestamp) -> Result<Json, ApiError> {
+        let refused = |refused: Refused| ApiError::bad("REFUSED", refused.to_string());
         let text = |key: &str| match &body[key] {
             Json::String(text) => Ok(text.clone()),
             Json::Number(number) => Ok(number.to_string()),
             _ => Err(ApiError::missing(key)),
         };
-        let entity = Entity::parse(&text("entity")?).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
-        let who = text("as")?;
+        let (of, who) = (text("entity")?, text("as")?);
         let empty = Map::new();
         let set = body["set"].as_object().unwrap_or(&empty);
         let set: Vec<(&str, Json)> = set.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let refused = |refused: Refused| ApiError::bad("REFUSED", refused.to_string());
+        if of == "task" {
+            return match what {
+                "edit" => Ok(json!({"saved": self.person_edit_task(now, &who, &text("id")?, &set).map_err(refused)?})),
+                "create" => Ok(json!({"id": self.person_create_task(now, &who, &set).map_err(refused)?})),
+                _ => {
+                    self.person_delete_task(now, &who, &text("id")?).map_err(refused)?;
+                    Ok(json!({"deleted": true}))
+                }
+            };
+        }
+        let entity = Entity::parse(&of).ok_or_else(|| ApiError::bad("", "There is no such entity"))?;
         match what {
             "edit" => {
                 let saved = self.person_edit(now, &who, entity, &text("id")?, &set).map_err(refused)?;
@@ -139,6 +189,8 @@ impl BitrixStandIn {
             });
             items.insert(entity.name().into(), Json::Object(live.collect()));
         }
+        let tasks = self.live_tasks().into_iter().map(|id| (id.clone(), json!(self.plain_task(&id))));
+        items.insert("task".into(), Json::Object(tasks.collect()));
         let counters = self.counters();
         json!({
             "users": users.collect::<Vec<_>>(), "stages": pipelines.collect::<Vec<_>>(), "fields": fields,

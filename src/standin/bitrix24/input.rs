@@ -6,6 +6,9 @@ use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value as Json};
 
+use super::answer::ApiError;
+use crate::seam::{Method, Request};
+
 /// One value of a request, whatever its encoding was.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Input {
@@ -214,4 +217,23 @@ fn insert(at: &mut Input, path: &[&str], value: String) {
         entries.len() - 1
     });
     insert(&mut entries[index].1, rest, value);
+}
+
+/// Parameters from the query and from a JSON or form body; the body wins.
+pub(super) fn parameters(request: &Request) -> Result<Input, ApiError> {
+    let mut params = parse_form(request.target.split_once('?').map(|(_, query)| query).unwrap_or_default());
+    if request.method == Method::Get || request.body.is_empty() {
+        return Ok(params);
+    }
+    let of = request.get_header("content-type").unwrap_or_default().to_lowercase();
+    if of.starts_with("application/json") {
+        let body: Input = serde_json::from_slice(&request.body)
+            .map_err(|_| ApiError::bad("INVALID_REQUEST", "The body is not valid JSON"))?;
+        params.merge(body);
+    } else if of.is_empty() || of.starts_with("application/x-www-form-urlencoded") {
+        params.merge(parse_form(&String::from_utf8_lossy(&request.body)));
+    } else {
+        return Err(ApiError::bad("INVALID_REQUEST", "This pretend portal reads JSON and urlencoded forms"));
+    }
+    Ok(params)
 }

@@ -1,7 +1,7 @@
 //! A pretend Bitrix24 portal, spoken to through an incoming webhook (`/rest/{user}/{secret}/{method}[.json]`) or as an
 //! application (`/rest/{method}` with an access token).
 //!
-//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), its
+//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), tasks, its
 //! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
 //! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
 //! the engine and its client must never be imported here, nor this by them.
@@ -9,16 +9,18 @@
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
-//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. Online
-//! events, tasks and REST 3 are not here.
+//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. REST 3 is
+//! not here.
 
 mod accept;
 mod admin;
 mod answer;
 mod batch;
+mod calls;
 mod comms;
 mod dictionary;
 mod draft;
+mod faults;
 mod filter;
 mod input;
 mod item;
@@ -36,7 +38,7 @@ mod robots;
 mod schema;
 mod shown;
 mod system_fields;
-mod troubles;
+mod tasks;
 mod world;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -45,17 +47,23 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+pub use admin::DOORS;
+pub use calls::Outgoing;
 pub use dictionary::{Person, Pipeline, Stage};
+pub use faults::FAULTS;
 pub use oauth::Granted;
 pub use people::Refused;
 pub use robots::Robot;
 pub use schema::{Entity, UserFieldType};
 
 use super::StandIn;
+use super::fault::Fault;
 use super::log::{Actor, Entry};
-use crate::seam::{Method, Request, Response};
+use crate::seam::{Request, Response};
 use answer::{Answer, ApiError};
-use input::{Input, parse_form};
+use calls::Calls;
+use faults::{Trouble, gave_up};
+use input::{Input, parameters};
 use limits::{Bucket, Operating, OperatingTime};
 use moment::{Clock, http_date};
 use oauth::App;
@@ -147,6 +155,7 @@ pub struct BitrixStandIn {
     secret: String,
     app: App,
     queues: Queues,
+    calls: Calls,
     /// Whether the request that is being answered came from the application.
     as_app: bool,
     world: World,
@@ -155,7 +164,7 @@ pub struct BitrixStandIn {
     operating: OperatingTime,
     counters: Counters,
     /// See [`BitrixStandIn::refuse_next`].
-    troubles: VecDeque<ApiError>,
+    troubles: VecDeque<Trouble>,
     latest: Timestamp,
     /// No moment of this world lies before another that it has answered for; see [`BitrixStandIn::tick`].
     clock: Timestamp,
@@ -202,6 +211,7 @@ impl BitrixStandIn {
             secret,
             app: App::new(config.seed, config.user_id),
             queues: Queues::new(config.seed),
+            calls: Calls::default(),
             as_app: false,
             world,
             shelf: Shelf::default(),
@@ -221,14 +231,19 @@ impl BitrixStandIn {
 
     fn rest(&mut self, request: &Request, now: Timestamp) -> Response {
         self.counters.requests += 1;
-        if let Some(trouble) = self.troubles.pop_front() {
-            return refusal(&trouble);
+        let trouble = self.troubles.pop_front();
+        if let Some(Trouble::Refused(refused)) = &trouble {
+            return refusal(refused);
         }
         if !self.bucket.take(now) {
             self.counters.over_rate += 1;
             return refusal(&ApiError::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"));
         }
-        match self.called(request, now) {
+        let done = self.called(request, now);
+        if trouble.is_some() {
+            return gave_up();
+        }
+        match done {
             Ok(body) => Response::json_text(200, body),
             Err(error) => refusal(&error),
         }
@@ -257,6 +272,10 @@ impl BitrixStandIn {
         };
         let method = method.to_lowercase();
         let method = method.strip_suffix(".json").unwrap_or(&method);
+        let connector = params.get("auth_connector").and_then(Input::text).filter(|_| self.as_app);
+        if self.queues.denied && connector.is_some() {
+            return Err(ApiError::new(403, "ACCESS_DENIED", "The plan of this portal has no connectors"));
+        }
         let (answer, operating) = if method == "batch" {
             // The batch itself is not metered; its commands are.
             (Shown::of(&batch::run(self, &params, now)?), None)
@@ -264,7 +283,6 @@ impl BitrixStandIn {
             let operating = self.meter(method, now)?;
             (self.shown(method, &params, now)?, Some(operating))
         };
-        let connector = params.get("auth_connector").and_then(Input::text).filter(|_| self.as_app);
         self.collect_news(&connector.unwrap_or_default());
         let time = self.time_block(method, operating, now);
         Ok(answer.enveloped(&time))
@@ -383,6 +401,14 @@ impl StandIn for BitrixStandIn {
         response.header("date", http_date(now))
     }
 
+    fn faults(&self) -> &'static [Fault] {
+        FAULTS
+    }
+
+    fn switch(&mut self, order: &str) -> Result<(), String> {
+        self.switched(order)
+    }
+
     fn log(&self) -> &[Entry] {
         &self.world.log
     }
@@ -392,28 +418,12 @@ fn refusal(error: &ApiError) -> Response {
     Response::json(error.status, &error.body())
 }
 
-/// Parameters from the query and from a JSON or form body; the body wins.
-fn parameters(request: &Request) -> Result<Input, ApiError> {
-    let mut params = parse_form(request.target.split_once('?').map(|(_, query)| query).unwrap_or_default());
-    if request.method == Method::Get || request.body.is_empty() {
-        return Ok(params);
-    }
-    let of = request.get_header("content-type").unwrap_or_default().to_lowercase();
-    if of.starts_with("application/json") {
-        let body: Input = serde_json::from_slice(&request.body)
-            .map_err(|_| ApiError::bad("INVALID_REQUEST", "The body is not valid JSON"))?;
-        params.merge(body);
-    } else if of.is_empty() || of.starts_with("application/x-www-form-urlencoded") {
-        params.merge(parse_form(&String::from_utf8_lossy(&request.body)));
-    } else {
-        return Err(ApiError::bad("INVALID_REQUEST", "This pretend portal reads JSON and urlencoded forms"));
-    }
-    Ok(params)
-}
-
 fn dispatch(call: &mut Call<'_>, method: &str, params: &Input) -> Result<Answer, ApiError> {
     if let Some(verb) = method.strip_prefix("crm.item.") {
         return items::call(call, verb, params);
+    }
+    if let Some(verb) = method.strip_prefix("tasks.task.") {
+        return tasks::call(call, verb, params);
     }
     if let Some(verb) = method.strip_prefix("crm.deal.contact.") {
         return links::call(call, verb, params);

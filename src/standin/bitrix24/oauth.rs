@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 use super::BitrixStandIn;
 use super::answer::ApiError;
+use super::calls::Teller;
 use super::input::Input;
 use crate::seam::{Request, Response};
 
@@ -73,6 +75,12 @@ pub(super) struct App {
     refresh: Option<(String, Timestamp)>,
     /// A host that the portal no longer has, and where it is instead.
     moved: Option<(String, String)>,
+    /// What proves its events.
+    application_token: String,
+    /// Seconds that an access token lives.
+    life_s: i64,
+    /// Whether its installation was brought to its end.
+    pub installed: bool,
 }
 
 impl App {
@@ -80,12 +88,56 @@ impl App {
         let mut random = fastrand::Rng::with_seed(seed ^ 0x000A_0717);
         let id = format!("local.{}.{}", word(&mut random, 14), word(&mut random, 8));
         let (secret, member) = (word(&mut random, 50), word(&mut random, 32));
-        Self { random, id, secret, member, user, code: None, access: BTreeMap::new(), refresh: None, moved: None }
+        let application_token = word(&mut random, 32);
+        let access = BTreeMap::new();
+        Self {
+            random,
+            id,
+            secret,
+            member,
+            user,
+            code: None,
+            access,
+            refresh: None,
+            moved: None,
+            application_token,
+            life_s: ACCESS_S,
+            installed: true,
+        }
+    }
+
+    /// A word that nobody has had yet.
+    pub fn fresh_word(&mut self, letters: usize) -> String {
+        word(&mut self.random, letters)
+    }
+
+    /// Access tokens that are given from now on live so many seconds.
+    pub fn live_for(&mut self, seconds: u32) {
+        self.life_s = seconds.into();
+    }
+
+    /// `app.info`.
+    pub fn info(&self) -> Json {
+        json!({
+            "ID": 1, "CODE": self.id, "VERSION": 1, "STATUS": "L", "INSTALLED": self.installed, "PAYMENT_EXPIRED": "N",
+            "DAYS": null, "LANGUAGE_ID": "en", "LICENSE": "en_ent250", "LICENSE_TYPE": "ent250", "LICENSE_FAMILY": "ent",
+        })
+    }
+
+    /// What events tell of the portal.
+    pub fn teller(&self) -> Teller<'_> {
+        Teller {
+            domain: PORTAL,
+            server: SERVER,
+            member: &self.member,
+            application_token: &self.application_token,
+            installed: self.installed,
+        }
     }
 
     fn grant(&mut self, now: Timestamp) -> Granted {
         let (access_token, refresh_token) = (word(&mut self.random, 70), word(&mut self.random, 70));
-        let expires = later(now, ACCESS_S);
+        let expires = later(now, self.life_s);
         self.access.retain(|_, expires| *expires > now);
         self.access.insert(access_token.clone(), expires);
         self.refresh = Some((refresh_token.clone(), later(now, REFRESH_S)));
@@ -93,8 +145,8 @@ impl App {
             access_token,
             refresh_token,
             expires: expires.as_second(),
-            expires_in: ACCESS_S,
-            scope: "crm,user",
+            expires_in: self.life_s,
+            scope: "crm,task,user",
             domain: SERVER,
             client_endpoint: format!("https://{PORTAL}/rest/"),
             server_endpoint: format!("https://{SERVER}/rest/"),
@@ -156,6 +208,11 @@ impl BitrixStandIn {
     /// The application's client id and client secret.
     pub fn app_credentials(&self) -> (&str, &str) {
         (&self.app.id, &self.app.secret)
+    }
+
+    /// What the application's own events carry.
+    pub fn application_token(&self) -> &str {
+        &self.app.application_token
     }
 
     /// An administrator installs the application: the tokens that its handler is sent.

@@ -1,4 +1,4 @@
-//! Offline events: `event.*`, for the application alone. The portal calls nobody here, so there are no online events.
+//! Offline events: `event.*`, for the application alone. Online ones are in `calls`.
 //!
 //! A queue says which object changed, not how often: another change refreshes the row that waits. One that comes while its row is
 //! reserved makes a row of its own; a portal may refresh the reserved one instead, which is not documented. What a call with
@@ -23,12 +23,12 @@ const LIMIT: i64 = 50;
 #[derive(Debug, Clone)]
 pub(super) struct News {
     pub at: Timestamp,
-    pub entity: Entity,
+    /// The event's name.
+    pub event: String,
+    /// The object's id.
     pub id: u64,
-    /// `ADD`, `UPDATE`, `DELETE`, `MOVETOCATEGORY`.
-    pub what: &'static str,
-    /// The event's `FIELDS`.
-    pub fields: Json,
+    /// The event's data.
+    pub data: Json,
 }
 
 /// One row of a queue.
@@ -38,7 +38,7 @@ struct Row {
     at: Timestamp,
     event: String,
     object: u64,
-    fields: Json,
+    data: Json,
     connector: String,
     message: String,
     /// Who reserved it; empty for nobody.
@@ -53,39 +53,41 @@ pub(super) struct Queues {
     rows: Vec<Row>,
     last: u64,
     random: fastrand::Rng,
+    /// The portal's plan has none.
+    pub denied: bool,
 }
 
 impl Queues {
     pub fn new(seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed ^ 0x0FF1);
-        Self { bound: BTreeSet::new(), rows: Vec::new(), last: 0, random }
+        Self { bound: BTreeSet::new(), rows: Vec::new(), last: 0, random, denied: false }
     }
 
     /// Puts news into every queue that wants them, but not into that of the connector through which they came to be.
-    fn take(&mut self, news: Vec<News>, by: &str) {
-        for News { at, entity, id, what, fields } in news {
-            let event = format!("ONCRM{}{what}", entity.name().to_uppercase());
-            let wanted = self.bound.iter().filter(|(of, to)| *of == event && (to.is_empty() || to != by));
+    fn take(&mut self, news: &[News], by: &str) {
+        for News { at, event, id, data } in news {
+            let (at, id) = (*at, *id);
+            let wanted = self.bound.iter().filter(|(of, to)| of == event && (to.is_empty() || to != by));
             let queues: Vec<String> = wanted.map(|(_, to)| to.clone()).collect();
             for connector in queues {
                 let waits = |row: &&mut Row| {
-                    (&row.event, row.object, &row.connector) == (&event, id, &connector)
+                    (&row.event, row.object, &row.connector) == (event, id, &connector)
                         && row.process.is_empty()
                         && !row.error
                 };
                 if let Some(row) = self.rows.iter_mut().find(waits) {
-                    (row.at, row.fields) = (at, fields.clone());
+                    (row.at, row.data) = (at, data.clone());
                     continue;
                 }
                 self.last += 1;
                 let (message, event) = (hex(&mut self.random), event.clone());
-                let (process, fields) = (String::new(), fields.clone());
+                let (process, data) = (String::new(), data.clone());
                 self.rows.push(Row {
                     id: self.last,
                     at,
                     event,
                     object: id,
-                    fields,
+                    data,
                     connector,
                     message,
                     process,
@@ -95,6 +97,15 @@ impl Queues {
         }
     }
 
+    pub fn wants_news(&self) -> bool {
+        !self.bound.is_empty()
+    }
+
+    /// What is bound, as `event.get` shows it.
+    pub fn rows(&self) -> impl Iterator<Item = Json> {
+        self.bound.iter().map(|(event, to)| json!({"event": event, "connector_id": to, "offline": 1}))
+    }
+
     fn call(&mut self, method: &str, params: &Input, clock: Clock) -> Result<Answer, ApiError> {
         let text = |key: &str| params.get(key).and_then(Input::text).unwrap_or_default();
         let (event, connector) = (text("event").to_uppercase(), text("auth_connector"));
@@ -102,12 +113,6 @@ impl Queues {
         Ok(match method {
             "event.bind" if !events().contains(&event) => {
                 return Err(ApiError::bad("ERROR_EVENT_NOT_FOUND", "Event not found"));
-            }
-            "event.bind" if !offline => {
-                return Err(ApiError::bad(
-                    "ERROR_ARGUMENT",
-                    "This pretend portal calls nobody: bind with event_type offline",
-                ));
             }
             "event.bind" => {
                 if !self.bound.insert((event, connector)) {
@@ -119,10 +124,6 @@ impl Queues {
                 let held = self.bound.len();
                 self.bound.retain(|(of, to)| !(offline && *of == event && (connector.is_empty() || *to == connector)));
                 Answer::of(json!({"count": held - self.bound.len()}))
-            }
-            "event.get" => {
-                let row = |(event, to): &(String, String)| json!({"event": event, "connector_id": to, "offline": 1});
-                Answer::of(self.bound.iter().map(row).collect())
             }
             "event.offline.get" => Answer::of(self.get(params, &connector, clock)?),
             "event.offline.list" => self.list(params, &connector, clock),
@@ -212,7 +213,7 @@ impl Row {
     fn show(&self, clock: Clock) -> Json {
         json!({
             "ID": self.id.to_string(), "TIMESTAMP_X": clock.show(self.at), "EVENT_NAME": self.event,
-            "EVENT_DATA": {"FIELDS": self.fields}, "EVENT_ADDITIONAL": [], "MESSAGE_ID": self.message,
+            "EVENT_DATA": self.data, "EVENT_ADDITIONAL": [], "MESSAGE_ID": self.message,
         })
     }
 }
@@ -234,26 +235,40 @@ fn hex(random: &mut fastrand::Rng) -> String {
 }
 
 /// The events that can be bound.
-fn events() -> Vec<String> {
+pub(super) fn events() -> Vec<String> {
     let of =
         |entity: Entity| ["ADD", "UPDATE", "DELETE"].map(|what| format!("ONCRM{}{what}", entity.name().to_uppercase()));
-    Entity::ALL.into_iter().flat_map(of).chain(["ONCRMDEALMOVETOCATEGORY".to_owned()]).collect()
+    Entity::ALL
+        .into_iter()
+        .flat_map(of)
+        .chain(["ONCRMDEALMOVETOCATEGORY", "ONTASKADD", "ONTASKUPDATE", "ONTASKDELETE"].map(str::to_owned))
+        .collect()
 }
 
 impl BitrixStandIn {
     /// Puts what the world tells of into the queues. `by` is the connector of the call that changed it.
     pub(super) fn collect_news(&mut self, by: &str) {
         let news = std::mem::take(&mut self.world.news);
-        self.queues.take(news, by);
+        if news.is_empty() {
+            return;
+        }
+        self.queues.take(&news, by);
+        self.calls.take(&news, &self.app.teller());
     }
 
     /// The methods around events; `None` for any other.
     pub(super) fn event_method(&mut self, method: &str, params: &Input) -> Option<Result<Answer, ApiError>> {
         match method {
             "events" => Some(Ok(Answer::of(json!(events())))),
+            "app.info" => Some(if self.as_app {
+                Ok(Answer::of(self.app.info()))
+            } else {
+                Err(ApiError::bad("ACCESS_DENIED", "Access denied! Application context required"))
+            }),
             "feature.get" => {
                 let code = params.get_any(&["CODE", "code"]).and_then(Input::text).unwrap_or_default();
                 let known = ["rest_offline_extended", "rest_auth_connector"].contains(&code.as_str());
+                let known = known && !self.queues.denied;
                 Some(Ok(Answer::of(json!({"value": if known { "Y" } else { "N" }}))))
             }
             _ if !method.starts_with("event.") => None,
@@ -262,8 +277,9 @@ impl BitrixStandIn {
                 Some(Err(ApiError::new(403, "WRONG_AUTH_TYPE", text)))
             }
             _ => {
-                let answer = self.queues.call(method, params, self.world.clock);
-                self.world.news_wanted = !self.queues.bound.is_empty();
+                let online = self.bound_online(method, params);
+                let answer = online.unwrap_or_else(|| self.queues.call(method, params, self.world.clock));
+                self.want_news();
                 Some(answer)
             }
         }

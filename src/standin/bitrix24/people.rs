@@ -104,6 +104,12 @@ impl BitrixStandIn {
         self.world.add_user_field(entity, name, of, options);
     }
 
+    /// Somebody deletes a user field, and with it what every object held in it; no object counts as edited. Whether there
+    /// was one.
+    pub fn remove_user_field(&mut self, entity: Entity, name: &str) -> bool {
+        self.world.remove_user_field(entity, name)
+    }
+
     /// Adds a pipeline with stages (code without prefix, name, semantics `P`, `S` or `F`). Returns its id.
     pub fn add_pipeline(&mut self, name: &str, stages: &[(&str, &str, char)]) -> u64 {
         let id = self.world.pipelines.iter().map(|p| p.id).max().unwrap_or(0) + 1;

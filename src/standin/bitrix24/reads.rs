@@ -21,6 +21,7 @@ pub(super) fn methods() -> Vec<String> {
     all.extend(["deal", "contact", "company"].map(|family| format!("crm.{family}.userfield.list")));
     all.extend(["items.get", "items.set", "items.delete", "add", "delete"].map(|v| format!("crm.deal.contact.{v}")));
     let others = [
+        "app.info",
         "batch",
         "crm.category.list",
         "crm.currency.list",
@@ -43,6 +44,7 @@ pub(super) fn methods() -> Vec<String> {
         "user.get",
     ];
     all.extend(others.map(str::to_owned));
+    all.extend(super::tasks::methods());
     all.sort();
     all
 }
@@ -66,7 +68,7 @@ pub(super) fn call(call: &mut Call<'_>, method: &str, params: &Input) -> Result<
             }))
         }
         "server.time" => Answer::of(json!(world.clock.show(call.now))),
-        "scope" => Answer::of(json!(["crm", "user"])),
+        "scope" => Answer::of(json!(["crm", "task", "user"])),
         "methods" => Answer::of(json!(methods())),
         _ => return Err(ApiError::no_method()),
     })

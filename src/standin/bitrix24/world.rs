@@ -15,6 +15,7 @@ use super::offline::News;
 use super::robots::{Job, Required, Robot};
 use super::schema::{Entity, EnumOption, Field, Kind, UserFieldType, user_field};
 use super::system_fields::system_fields;
+use super::tasks::Tasks;
 use crate::standin::lag::{Lag, Seen};
 use crate::standin::log::{Entry, Kind as Change};
 
@@ -26,6 +27,7 @@ pub(super) struct World {
     pub pipelines: Vec<Pipeline>,
     pub fields: BTreeMap<Entity, Vec<Field>>,
     pub items: BTreeMap<Entity, BTreeMap<u64, Item>>,
+    pub tasks: Tasks,
     pub log: Vec<Entry>,
     /// What lists see late.
     pub lag: Lag<(Entity, u64), Item>,
@@ -58,6 +60,7 @@ impl World {
             pipelines: vec![dictionary::general()],
             fields: Entity::ALL.into_iter().map(|entity| (entity, system_fields(entity))).collect(),
             items: Entity::ALL.into_iter().map(|entity| (entity, BTreeMap::new())).collect(),
+            tasks: Tasks::default(),
             log: Vec::new(),
             lag: Lag::new(seed ^ 0xB17),
             bin: BTreeMap::new(),
@@ -91,6 +94,20 @@ impl World {
             }
         }
         self.fields.entry(entity).or_default().push(field);
+    }
+
+    /// Takes a user field away, with what objects held in it. Whether there was one.
+    pub(super) fn remove_user_field(&mut self, entity: Entity, name: &str) -> bool {
+        let Some(fields) = self.fields.get_mut(&entity) else { return false };
+        let before = fields.len();
+        fields.retain(|field| field.name != name || !field.is_user_field());
+        let removed = fields.len() < before;
+        if removed {
+            for item in self.items.entry(entity).or_default().values_mut() {
+                item.values.remove(name);
+            }
+        }
+        removed
     }
 
     /// The fields of an entity.
@@ -388,7 +405,8 @@ impl World {
 
     fn tell(&mut self, at: Timestamp, entity: Entity, id: u64, what: &'static str, fields: Json) {
         if self.news_wanted {
-            self.news.push(News { at, entity, id, what, fields });
+            let event = format!("ONCRM{}{what}", entity.name().to_uppercase());
+            self.news.push(News { at, event, id, data: json!({"FIELDS": fields}) });
         }
     }
 

@@ -1,29 +1,34 @@
 //! The back door under `/_admin/`: JSON, no token, no limits. For tests, the demo and foreign languages.
-//!
-//! | request | answer |
-//! |---|---|
-//! | `GET world` | users, data sources with schema, pages with plain values, counters |
-//! | `GET log?from=N` | `{"entries": […], "next": N}` |
-//! | `POST edit` `{"page", "set": {name: plain or property JSON}, "as": person}` | `{}` |
-//! | `POST create` `{"data_source", "set", "as"}` | `{"page"}` |
-//! | `POST duplicate` `{"page", "as"}` | `{"page"}` |
-//! | `POST trash`, `POST restore` `{"page", "as"}` | `{}` |
-//! | `POST computed` `{"page", "set"}` | `{}`: formulas and rollups |
-//! | `POST unshare`, `POST share` `{"id"}` | `{}` |
-//! | `POST expire_cursors` | `{}` |
-//! | `POST short_pages` `{"on": bool}`, `POST result_cap` `{"rows"}` | `{}`: how queries end |
-//! | `POST refuse` `{"code", "times"?, "retry_after"?}` | `{}`: the next requests are answered with that error |
-//! | `POST lose_answers` `{"times"?}` | `{}`: the next requests are done and answered 503 |
+//! [`DOORS`] says which there are.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
 use super::call::pairs;
+use super::faults::FAULTS;
 use super::objects::Parent;
 use super::refusal::Refused;
 use super::render;
 use super::{NotionStandIn, plain, text};
 use crate::seam::{Method, Request, Response};
+
+/// What can be asked of the back door, and what that does.
+pub const DOORS: &[(&str, &str)] = &[
+    ("GET world", "users, data sources with schema, pages with plain values, counters"),
+    ("GET log?from=N", "`{\"entries\": […], \"next\": N}`: every change so far, by people and by the API"),
+    ("GET faults", "what can be switched on"),
+    ("POST fault {\"fault\": \"NAME=VALUE\"}", "switches it on, or off with `=off`"),
+    ("POST edit {\"page\", \"set\": {NAME: plain or property JSON}, \"as\": person}", "`{}`"),
+    ("POST create {\"data_source\", \"set\", \"as\"}", "`{\"page\"}`"),
+    ("POST duplicate {\"page\", \"as\"}", "`{\"page\"}`"),
+    ("POST trash, POST restore {\"page\", \"as\"}", "`{}`"),
+    ("POST computed {\"page\", \"set\"}", "`{}`: formulas and rollups"),
+    ("POST unshare, POST share {\"id\"}", "`{}`: what the integration can see"),
+    ("POST expire_cursors", "`{}`"),
+    ("POST short_pages {\"on\"}, POST result_cap {\"rows\"}", "`{}`: how queries end"),
+    ("POST refuse {\"code\", \"times\"?, \"retry_after\"?}", "`{}`: the next requests are answered with that error"),
+    ("POST lose_answers {\"times\"?}", "`{}`: the next requests are done and answered 503"),
+];
 
 impl NotionStandIn {
     pub(super) fn admin(&mut self, request: &Request, door: &str, now: Timestamp) -> Response {
@@ -54,6 +59,14 @@ impl NotionStandIn {
                 let from = from.map_err(|_| Refused::invalid("\"from\" is a number of an entry."))?;
                 let entries = self.world.log.get(from..).unwrap_or_default();
                 Ok(json!({ "entries": entries, "next": self.world.log.len() }))
+            }
+            (Method::Get, "faults") => {
+                let all = FAULTS.iter().map(|fault| json!({ "fault": fault.written(), "what": fault.what }));
+                Ok(all.collect())
+            }
+            (Method::Post, "fault") => {
+                self.switched(word("fault")?).map_err(Refused::invalid)?;
+                Ok(json!({}))
             }
             (Method::Post, "edit") => {
                 self.person_edit(now, word("as")?, word("page")?, &set)?;

@@ -8,6 +8,31 @@ use super::NotionStandIn;
 use super::ids::Ids;
 use super::refusal::Refused;
 use crate::seam::Response;
+use crate::standin::fault::{Fault, Order};
+
+/// Everything that can be switched on.
+pub const FAULTS: &[Fault] = &[
+    Fault { name: "index-lag", value: "FROM..TO", what: "queries show pages as they were so many seconds ago" },
+    Fault {
+        name: "short-pages",
+        value: "",
+        what: "a query may give fewer rows than there are, even none, and has more",
+    },
+    Fault { name: "result-cap", value: "ROWS", what: "a query ends as incomplete after so many rows" },
+    Fault {
+        name: "refuse",
+        value: "CODE[*TIMES[/SECONDS]]",
+        what: "the next requests are not done, and answered with that error and that `Retry-After`",
+    },
+    Fault { name: "lose-answers", value: "TIMES", what: "the next requests are done, and answered 503" },
+    Fault {
+        name: "unshare",
+        value: "ID",
+        what: "the integration cannot see that page or data source (its id or title)",
+    },
+    Fault { name: "exact-edit-filter", value: "", what: "times of edits are compared as kept, not by the minute" },
+    Fault { name: "far-side-counts", value: "", what: "the far page of a relation counts as edited too" },
+];
 
 /// What Notion may answer to a request that is in order: status, code and the wording that was recorded or documented.
 const TROUBLES: [(u16, &str, &str); 8] = [
@@ -31,6 +56,34 @@ pub(super) enum Trouble {
 }
 
 impl NotionStandIn {
+    /// Switches a fault of [`FAULTS`] on, or off again.
+    ///
+    /// # Errors
+    /// What is wrong with the order, in words; then nothing was switched.
+    pub(super) fn switched(&mut self, order: &str) -> Result<(), String> {
+        let order = Order::read(order);
+        match order.name {
+            "index-lag" => self.set_index_lag(order.seconds()?),
+            "short-pages" => self.set_short_pages(order.is_on()?),
+            "result-cap" => self.set_result_cap(usize::try_from(order.number()?).unwrap_or(usize::MAX)),
+            "refuse" => {
+                let (code, times, wait) = order.refusal()?;
+                self.refuse_next(times, code, wait).map_err(|refused| refused.message)?;
+            }
+            "lose-answers" => self.lose_next_answers(order.times()?),
+            "unshare" => {
+                let named = order.text()?;
+                let sources = self.data_sources();
+                let id = sources.iter().find(|(_, title)| title.as_str() == named).map_or(named, |(id, _)| id);
+                self.unshare(id);
+            }
+            "exact-edit-filter" => self.config.exact_edit_filter = order.is_on()?,
+            "far-side-counts" => self.world.far_side_counts = order.is_on()?,
+            _ => return Err(order.unknown(FAULTS)),
+        }
+        Ok(())
+    }
+
     /// From now on queries (not pages by id) show each page as it was some seconds ago: old values and edit times, new
     /// pages missing, moved and trashed ones still there. The amount is drawn per page and second from the range, so
     /// that two queries may disagree; an empty range ends it. Pages changed before the first call are shown as they are.

@@ -44,8 +44,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use admin::DOORS;
 pub use automations::Automation;
-pub use faults::render_committed_503;
+pub use faults::{FAULTS, render_committed_503};
 pub use moving::Moved;
 pub use recorded::LoadError;
 pub use refusal::Refused;
@@ -58,6 +59,7 @@ use self::ids::Ids;
 use self::lists::Cursors;
 use self::world::World;
 use super::StandIn;
+use super::fault::Fault;
 use super::log::Entry;
 use crate::seam::{Method, Request, Response};
 
@@ -319,6 +321,14 @@ impl StandIn for NotionStandIn {
         let response =
             if lost && self.troubles.pop_front().is_some() { render_committed_503(&response) } else { response };
         response.header("x-notion-request-id", request_id).header("date", date)
+    }
+
+    fn faults(&self) -> &'static [Fault] {
+        FAULTS
+    }
+
+    fn switch(&mut self, order: &str) -> Result<(), String> {
+        self.switched(order)
     }
 
     fn log(&self) -> &[Entry] {

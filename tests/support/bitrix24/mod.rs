@@ -1,5 +1,6 @@
 //! Every type of Bitrix24 field.
 
+mod tasks;
 mod unwritten;
 mod written;
 
@@ -155,5 +156,9 @@ async fn text_of(held: Held) {
 
 #[test]
 fn every_type_of_bitrix24_is_proven() {
-    every_row_has_its_test("bitrix24", types(), concat!(include_str!("written.rs"), include_str!("unwritten.rs")));
+    every_row_has_its_test(
+        "bitrix24",
+        types(),
+        concat!(include_str!("written.rs"), include_str!("unwritten.rs"), include_str!("tasks.rs")),
+    );
 }

@@ -1,0 +1,180 @@
+//! The whole program as an application of the portal: its queue, the portal's own calls, and where no token is ever seen.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+
+use crosstie::model::Revealed;
+use crosstie::seam::Secrets;
+use crosstie::store::Vault;
+use serde_json::{Value as Json, json};
+
+use crate::crossing::{INLET, LONG, Place, everything};
+use crate::office::{NOTION, TOKEN, ask};
+use crate::support::configuration::data_source;
+use crate::support::worlds::records;
+
+/// An application that was let in; `inlet` is added to its section of the inlet.
+fn let_in(poll: &str, inlet: &str) -> Place {
+    let mut place = Place::with(|home, worlds, text| {
+        let installed = worlds.crm_door("install", &json!({}));
+        let said = |key: &str| installed[key].as_str().unwrap().to_owned();
+        let application = format!(
+            "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
+             \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
+            said("client_id"),
+            worlds.crm.said("base_url")
+        );
+        home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
+        home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
+        home.env.insert("CROSSTIE_CRM_TOKEN".into(), said("application_token"));
+        home.secrets.extend(["client_secret", "access_token", "refresh_token", "application_token"].map(said));
+        let changed = text
+            .replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application)
+            .replace("crm_poll = \"10m\"", &format!("crm_poll = \"{poll}\""))
+            .replace(INLET, &format!("{INLET}{inlet}\n"));
+        assert!(changed.contains("oauth") && changed.contains(&format!("crm_poll = \"{poll}\"")), "{changed}");
+        changed
+    });
+    // They end while the test runs, and are renewed.
+    place.worlds.crm_door("fault", &json!({"fault": "token-life=40"}));
+    let code = place.worlds.crm_door("authorize", &json!({}))["code"].as_str().unwrap().to_owned();
+    place.home.secrets.push(code.clone());
+    place.home.ask(&["authorize", "bitrix24", "--code", &code]).ends_with(0);
+    let tokens = tokens(&place);
+    place.home.secrets.extend(tokens);
+    place
+}
+
+/// The tokens that are sealed now: every long word of what is kept.
+fn tokens(place: &Place) -> Vec<String> {
+    let vault = Vault::new(&place.home.path().join("state"), None);
+    let mut found = Vec::new();
+    for name in vault.names().unwrap() {
+        let kept: Revealed = vault.get(&name).unwrap().unwrap();
+        let words = kept.expose().split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        found.extend(words.filter(|word| word.len() >= 60).map(str::to_owned));
+    }
+    assert!(found.len() >= 2, "an access token and a refresh token");
+    found
+}
+
+/// Everything that the daemon says to somebody who connects to its socket and asks for everything.
+fn told_on_the_socket(place: &Place) -> String {
+    let socket = UnixStream::connect(place.home.path().join("state/desk.sock")).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let mut say = socket.try_clone().unwrap();
+    writeln!(say, r#"{{"hello":"crosstie","version":1,"pid":1}}"#).unwrap();
+    let lists = ["holds", "orphans", "relations", "queue", "journal"];
+    for (id, list) in lists.iter().enumerate() {
+        writeln!(say, r#"{{"id":{id},"ask":{{"query":{{"list":"{list}","filter":"","offset":0,"limit":500}}}}}}"#)
+            .unwrap();
+    }
+    let (mut told, mut answers) = (String::new(), 0);
+    for line in BufReader::new(socket).lines() {
+        let line = line.unwrap();
+        let heard: Json = serde_json::from_str(&line).unwrap();
+        answers += usize::from(heard.get("answer").is_some());
+        told.push_str(&line);
+        if answers == lists.len() {
+            return told;
+        }
+    }
+    panic!("only {answers} answers: {told}");
+}
+
+/// Tells the portal, in the application's name, to call somebody.
+fn bind(place: &Place, event: &str, handler: &str) {
+    let portal: SocketAddr = place.worlds.crm.said("base_url").trim_start_matches("http://").parse().unwrap();
+    let bound = tokens(place).into_iter().any(|token| {
+        let body = format!("event={event}&handler={handler}&auth={token}");
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        let answer = place.runtime.block_on(ask(portal, "POST", "/rest/event.bind", &form, &body));
+        serde_json::from_str::<Json>(&answer.body).unwrap()["result"] == true
+    });
+    assert!(bound, "{event} is not bound");
+}
+
+fn accepted(place: &Place, event: &str) -> usize {
+    place.info().matches(&format!("{event}: accepted")).count()
+}
+
+#[test]
+fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret_is_seen_anywhere() {
+    let mut place = let_in("1s", "offline_events = true");
+    let projects = data_source(&place.worlds, "Projects");
+    let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
+    let (mut daemon, address) = place.start();
+    place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
+    let (page, _) = place.page_of(&projects, &deal).unwrap();
+    let shows = |amount: &str| place.page_of(&projects, &deal).is_some_and(|(_, it)| it["Amount"] == amount);
+
+    place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "250"}));
+    place.see("the amount in Notion", || shows("250"));
+    place.see("word of it from the queue", || accepted(&place, "ONCRMDEALUPDATE") == 1);
+    place.worlds.edit_page(&page, &json!({"Amount": "375"}));
+    let told = crate::office::event("e1", "page.properties_updated", &page).replace(crate::office::SOURCE, &projects);
+    let handshake = format!(r#"{{"verification_token":"{TOKEN}"}}"#);
+    let call = |body: &str, headers: &[(&str, &str)]| {
+        place.runtime.block_on(ask(address, "POST", NOTION, headers, body)).status
+    };
+    assert_eq!(call(&handshake, &[]), 200);
+    assert_eq!(call(&told, &[("X-Notion-Signature", &crate::office::signature(TOKEN, &told))]), 200);
+    let amount = || records(&place.worlds.crm_world(), "deal")[&deal]["OPPORTUNITY"].as_str().unwrap().to_owned();
+    place.see("the amount in the CRM", || amount().parse::<f64>().unwrap() == 375.0);
+    // What we write ourselves stays out of our queue: what is heard of next is what somebody does after it.
+    place.worlds.create_record("deal", &json!({"TITLE": "Umbrella"}));
+    place.see("word of another deal", || place.info().contains("ONCRMDEALADD: "));
+    assert_eq!(accepted(&place, "ONCRMDEALUPDATE"), 1, "{}", place.info());
+    // Its token has ended, and the next pair is used from now on.
+    place.see("new tokens", || tokens(&place).iter().any(|token| !place.home.secrets.contains(token)));
+    let mut renewed = tokens(&place);
+    place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "400"}));
+    place.see("the amount in Notion", || shows("400"));
+    place.see("word of it from the queue", || accepted(&place, "ONCRMDEALUPDATE") == 2);
+
+    let status = place.home.status().to_string();
+    let on_the_socket = told_on_the_socket(&place);
+    let exports = place.home.path().join("state/exports");
+    place.see("an export", || std::fs::read_dir(&exports).is_ok_and(|mut dir| dir.next().is_some()));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    renewed.extend(tokens(&place));
+    place.home.secrets.extend(renewed);
+    // What is there to be found is found: a search that finds nothing would prove nothing.
+    assert!(on_the_socket.contains("Raincoat") && status.contains("deals"));
+    let mut files = Vec::new();
+    everything(place.home.path(), &mut files);
+    files.push(("the socket".to_owned(), on_the_socket.into_bytes()));
+    files.push(("status".to_owned(), status.into_bytes()));
+    let holds = |bytes: &[u8], what: &str| bytes.windows(what.len()).any(|part| part == what.as_bytes());
+    for needed in ["daemon.log", "exports", "secrets.bin", "the socket"] {
+        assert!(files.iter().any(|(name, _)| name.contains(needed)), "{needed} was not searched");
+    }
+    assert!(files.iter().any(|(name, bytes)| name.contains("daemon.log") && holds(bytes, "TRACE")));
+    assert!(place.home.secrets.len() >= 10, "webhook, tokens, code, client secret: {}", place.home.secrets.len());
+    for (name, bytes) in &files {
+        for (number, secret) in place.home.secrets.iter().enumerate() {
+            assert!(!holds(bytes, secret), "{name} shows secret number {number}");
+        }
+    }
+}
+
+#[test]
+fn the_portal_itself_calls_and_an_edit_crosses_before_the_next_poll() {
+    let mut place = let_in("10m", "");
+    let projects = data_source(&place.worlds, "Projects");
+    let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
+    let (mut daemon, address) = place.start();
+    place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
+    for event in ["ONCRMDEALADD", "ONCRMDEALUPDATE"] {
+        bind(&place, event, &format!("http://{address}/api/webhooks/bitrix24"));
+    }
+    place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "250"}));
+    place.see("the amount in Notion", || place.page_of(&projects, &deal).is_some_and(|(_, it)| it["Amount"] == "250"));
+    let second = place.worlds.create_record("deal", &json!({"TITLE": "Umbrella"}));
+    place.see("the second deal's page", || place.page_of(&projects, &second).is_some());
+    assert!(accepted(&place, "ONCRMDEALUPDATE") >= 1, "{}", place.info());
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+}
