@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,17 @@ use crate::control::{Desk, JournalRow, List, PairState, Query, Rows, Snapshot, W
 use crate::model::{Happening, PairName};
 
 use super::failure::Failure;
+use super::manager::Manager;
+use super::story::Edits;
 use super::{inlet, wiring};
+
+/// How long writes on their way are waited for at the end. A service manager kills after 30 s, and a client's own time-out
+/// is longer than that.
+const DRAINING: Duration = Duration::from_secs(25);
+/// How long callers may take for their last answers.
+const PARTING: Duration = Duration::from_secs(3);
+/// Lines of the journal that are looked at after a start.
+const RECALLED: u64 = 500;
 
 /// Runs until a signal or an operator ends it.
 ///
@@ -48,10 +59,13 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     };
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
 
+    let mut manager = Manager::default();
+    manager.ready(desk.clone());
     let mut snapshots = desk.snapshots();
     // The journal of earlier days was logged then.
     let before = snapshots.borrow().latest.first().map_or(0, |row| row.event.seq);
     let mut log = Log { seq: before, ..Log::default() };
+    log.recall(&*desk).await;
     let who = loop {
         tokio::select! {
             biased;
@@ -62,6 +76,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
             changed = snapshots.changed() => match changed {
                 Ok(()) => {
                     let snapshot = snapshots.borrow_and_update().clone();
+                    manager.status(&snapshot);
                     log.tell(&*desk, &snapshot).await;
                 }
                 // The engine ended by itself: its store failed, or an operator said so.
@@ -70,16 +85,27 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
         }
     };
     tracing::info!(by = who, "finishing what is in flight");
+    manager.stopping();
     let ended = tokio::select! {
+        biased;
         ended = started.end(who) => ended,
         _ = term.recv() => Err(at_once()),
         _ = int.recv() => Err(at_once()),
+        // Its intent is durable, and a start takes every such write for unknown: nothing is lost by not waiting.
+        () = tokio::time::sleep(DRAINING) => {
+            tracing::warn!("writes on their way are not waited for any longer; they are looked for at the next start");
+            Ok(())
+        }
     };
     closing.cancel();
-    let _ = served.await;
-    if let Some(inlet) = inlet {
-        inlet.end().await;
-    }
+    let parting = async {
+        let _ = served.await;
+        if let Some(inlet) = inlet {
+            inlet.end().await;
+        }
+    };
+    // Whoever does not take its last answer is not waited for.
+    let _ = tokio::time::timeout(PARTING, parting).await;
     ended?;
     Ok(ExitCode::SUCCESS)
 }
@@ -95,11 +121,23 @@ fn at_once() -> Failure {
 struct Log {
     /// The last line of the journal.
     seq: u64,
+    /// Which edit each line belongs to.
+    edits: Edits,
     /// Pairs that wait for somebody, or stand still, and why.
     waiting: BTreeMap<PairName, String>,
 }
 
 impl Log {
+    /// Edits that were under way when the last process ended keep their ids.
+    async fn recall(&mut self, desk: &dyn Desk) {
+        let query = Query { limit: RECALLED, ..Query::all(List::Journal) };
+        if let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await {
+            for row in rows.iter().rev().filter(|row| row.event.seq <= self.seq) {
+                self.edits.of(&row.event);
+            }
+        }
+    }
+
     /// New lines of the journal and what waits for a person, without anybody's values: a log is read by more people than a
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
@@ -109,7 +147,7 @@ impl Log {
             && let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await
         {
             for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
-                line(row);
+                line(row, self.edits.of(&row.event));
             }
         }
         self.seq = self.seq.max(newest);
@@ -132,7 +170,8 @@ impl Log {
     }
 }
 
-fn line(row: &JournalRow) {
+/// `edit` is the line of the journal that saw the edit this one is about; `journal show` tells its story by it.
+fn line(row: &JournalRow, edit: Option<u64>) {
     let event = &row.event;
     let pair = event.pair.as_ref().map_or("", |pair| pair.as_str());
     let side = event.side.map_or("", |side| side.as_str());
@@ -146,9 +185,9 @@ fn line(row: &JournalRow) {
             tracing::info!(seq = event.seq, side, "{what}: {}", event.note)
         }
         Happening::Quarantined | Happening::Refused | Happening::Unknown | Happening::PossiblyOverwritten => {
-            tracing::warn!(seq = event.seq, pair, side, crm, field = %row.label, "{what}; the journal tells why");
+            tracing::warn!(seq = event.seq, edit, pair, side, crm, field = %row.label, "{what}; the journal tells why");
         }
-        _ => tracing::info!(seq = event.seq, pair, side, crm, field = %row.label, "{what}"),
+        _ => tracing::info!(seq = event.seq, edit, pair, side, crm, field = %row.label, "{what}"),
     }
 }
 

@@ -19,6 +19,10 @@ pub mod code {
     pub const UNREACHABLE: u8 = 5;
     /// `demo --headless` ended with lost or unsettled edits, duplicates or loops.
     pub const BROKEN_PROMISE: u8 = 6;
+    /// `status`: all is well, and something waits for a person.
+    pub const WAITING: u8 = 7;
+    /// What was asked for was refused, or has moved since it was shown; nothing was done.
+    pub const REFUSED: u8 = 8;
 }
 
 /// Why a command did not do what it was asked: what happened, why, and what to do next.
@@ -47,6 +51,11 @@ impl Failure {
     /// A system cannot be reached, or refuses us.
     pub fn unreachable(text: String) -> Self {
         Self { code: code::UNREACHABLE, text }
+    }
+
+    /// It was refused, or has moved since it was shown; nothing was done.
+    pub fn refused(text: String) -> Self {
+        Self { code: code::REFUSED, text }
     }
 
     /// The code to exit with.

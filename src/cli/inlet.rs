@@ -133,6 +133,12 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     Ok(Some(Running { served, beside }))
 }
 
+/// How old a connection's last answer may be while it counts as answering.
+pub fn lately(config: &Config) -> SignedDuration {
+    let slowest = config.timing.notion_poll.max(config.timing.crm_poll);
+    SignedDuration::try_from(slowest * 3 + Duration::from_secs(60)).unwrap_or(SignedDuration::MAX)
+}
+
 fn set_up(
     config: &Config,
     settings: &InletSettings,
@@ -144,8 +150,6 @@ fn set_up(
         Ok(secret.map(|secret| Revealed::new(secret.expose())))
     };
     let crm_token = reveal(&settings.crm_token, "[inlet] crm_token")?;
-    let slowest = config.timing.notion_poll.max(config.timing.crm_poll);
-    let lately = SignedDuration::try_from(slowest * 3 + Duration::from_secs(60)).unwrap_or(SignedDuration::MAX);
     Ok(Settings {
         listen: settings.listen,
         allow_public: settings.allow_public,
@@ -164,7 +168,7 @@ fn set_up(
                 secret: crm_token.map_or(DoorSecret::Missing, DoorSecret::Given),
             },
         ],
-        lately,
+        lately: lately(config),
         limits: Limits::default(),
     })
 }

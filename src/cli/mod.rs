@@ -4,7 +4,9 @@
 //! clock is right. No decision about anybody's data is made in this room.
 
 mod application;
+mod asked;
 mod authorize;
+mod care;
 mod check;
 mod daemon;
 mod dashboard;
@@ -13,9 +15,15 @@ mod failure;
 mod headless;
 mod inlet;
 mod keys;
+mod manager;
+mod plan;
+mod scratch;
+mod scripts;
+mod service;
 mod simulate;
 mod standin;
 mod status;
+mod story;
 mod support;
 mod table;
 mod unsealed;
@@ -49,7 +57,7 @@ struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong command line or configuration; \
 3 check found something to mend; 4 the store is in use or cannot be opened; 5 a system cannot be reached or refuses us; \
-6 the headless demo broke a promise.";
+6 the headless demo broke a promise; 7 status: something waits for a person; 8 refused, or moved since it was shown.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -85,6 +93,16 @@ enum Command {
         #[arg(long, conflicts_with = "json")]
         plain: bool,
     },
+    /// Print everything that would be written, held and left alone, and write nothing at all.
+    Plan(plan::PlanArgs),
+    /// Carry out a plan, as far as both sides still hold what they held when it was made.
+    Apply(plan::ApplyArgs),
+    #[command(flatten)]
+    Care(care::Care),
+    #[command(flatten)]
+    Script(scripts::Script),
+    /// Print a systemd unit for this configuration, with as few rights as the sync needs.
+    Service(service::Args),
     /// See or forget the token that verifies Notion's webhook.
     Inlet {
         #[command(subcommand)]
@@ -156,6 +174,15 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             status::run(&wiring::need_config(explicit)?, json, plain).await
         }
         Some(Command::Status { json, .. }) => watch::run(&wiring::need_config(explicit)?, json).await,
+        Some(Command::Plan(args)) => plan::plan(&wiring::need_config(explicit)?, args).await,
+        Some(Command::Apply(args)) => plan::apply(&wiring::need_config(explicit)?, args).await,
+        Some(Command::Care(care)) => care::run(&wiring::need_config(explicit)?, care).await,
+        Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
+        Some(Command::Service(args)) => {
+            let config = wiring::need_config(explicit)?;
+            let path = wiring::config_path(explicit)?.unwrap_or_default();
+            service::run(&config, &path, &args)
+        }
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap, markdown }) => keys::run(keymap.as_deref(), explicit, markdown),
         Some(Command::Support(args)) => {

@@ -1,34 +1,29 @@
 //! `status`: one snapshot, of the running daemon or of an engine started for it, which looks and writes to neither side.
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Config;
-use crate::control::{Desk, Headroom, Link, PairState, Snapshot};
+use crate::control::{Headroom, Link, PairState, Snapshot};
 use crate::model::Side;
 
+use super::asked::Asked;
 use super::failure::{Failure, code};
+use super::say;
 use super::table::Table;
-use super::{say, wiring};
-
-/// How long an engine of our own may take to have looked at both sides.
-const LOOKING: Duration = Duration::from_secs(30);
 
 /// Prints how the sync does.
 ///
 /// # Errors
 /// [`Failure`]: the configuration, the store or the daemon.
 pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, Failure> {
-    let socket = wiring::socket(config)?;
-    let (snapshot, daemon) = match super::dashboard::attach(&socket).await? {
-        Some(desk) => (desk.snapshots().borrow().clone(), true),
-        None => (own(config).await?, false),
-    };
+    let asked = Asked::looked(config).await?;
+    let (snapshot, daemon) = (asked.snapshot(), asked.daemon);
+    asked.end().await?;
     if json {
         let mut value = serde_json::to_value(&*snapshot)
             .map_err(|error| Failure::running(format!("the status cannot be written as JSON: {error}")))?;
         value["daemon"] = daemon.into();
+        value["waiting"] = waits(&snapshot).into();
         say(&value.to_string());
     } else if plain {
         say(&super::watch::lines(&snapshot).into_values().collect::<Vec<_>>().join("\n"));
@@ -36,24 +31,20 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
         say(&text(&snapshot, daemon));
     }
     let down = Side::BOTH.into_iter().any(|side| matches!(snapshot.sides.get(side).link, Link::Down { .. }));
-    Ok(ExitCode::from(if down { code::UNREACHABLE } else { code::OK }))
+    Ok(ExitCode::from(match (down, waits(&snapshot)) {
+        (true, _) => code::UNREACHABLE,
+        (false, true) => code::WAITING,
+        (false, false) => code::OK,
+    }))
 }
 
-async fn own(config: &Config) -> Result<Arc<Snapshot>, Failure> {
-    let started = wiring::start(config, true).await?;
-    let mut snapshots = started.running.desk.snapshots();
-    let looked = tokio::time::timeout(LOOKING, async {
-        while !snapshots.borrow_and_update().pairs.iter().all(|pair| pair.state != PairState::Listing) {
-            if snapshots.changed().await.is_err() {
-                break;
-            }
-        }
-    });
-    // Whatever was seen until then is the answer.
-    let _ = looked.await;
-    let snapshot = started.running.desk.snapshots().borrow().clone();
-    started.end(&wiring::operator()).await?;
-    Ok(snapshot)
+/// Whether something waits for a person.
+fn waits(snapshot: &Snapshot) -> bool {
+    let stands = |state: &PairState| {
+        matches!(state, PairState::Review { .. } | PairState::Guarded { .. } | PairState::Stopped { .. })
+    };
+    snapshot.conflicts + snapshot.holds + snapshot.orphans > 0
+        || snapshot.pairs.iter().any(|pair| stands(&pair.state) || pair.paused.is_some())
 }
 
 fn text(snapshot: &Snapshot, daemon: bool) -> String {

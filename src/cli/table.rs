@@ -4,6 +4,17 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
+/// What could steer a terminal or turn its text around.
+pub fn steers(it: char) -> bool {
+    it.is_control()
+        || matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from outside, harmless to a terminal and on one line.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|it| if steers(it) { ' ' } else { it }).collect()
+}
+
 /// Rows in columns as wide as their widest cell.
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -17,8 +28,7 @@ impl Table {
 
     /// Adds a row. Control characters of outside text do not reach the terminal.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let clean = |cell: String| cell.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-        self.rows.push(cells.into_iter().map(clean).collect());
+        self.rows.push(cells.into_iter().map(|cell| plain(&cell)).collect());
     }
 }
 

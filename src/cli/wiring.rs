@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
-use crate::control::{Command, Desk, Mode, Sides};
+use crate::control::{Command, Desk, Leave, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
 use crate::remote::bitrix24::oauth::PortalTransport;
@@ -198,7 +198,7 @@ pub struct Started {
     /// The CRM by its own name, for what no other system has.
     pub portal: Arc<Bitrix24>,
     store: Store,
-    exports: JoinHandle<()>,
+    exports: Option<JoinHandle<()>>,
 }
 
 impl Started {
@@ -210,7 +210,9 @@ impl Started {
         // One that has ended already cannot hear it.
         let _ = self.running.desk.command(who, Command::Shutdown).await;
         let ended = self.running.task.await;
-        self.exports.abort();
+        if let Some(exports) = self.exports {
+            exports.abort();
+        }
         // A store that cannot be closed in order is checked when it is opened next.
         let _ = self.store.close().await;
         match ended {
@@ -228,8 +230,28 @@ impl Started {
 /// # Errors
 /// [`Failure`]: secrets, the store, or what it remembers.
 pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure> {
-    let home = state_dir(config)?;
-    let opened = open_store(&home)?;
+    start_on(config, &state_dir(config)?, look_only, None).await
+}
+
+/// As [`start`], and nothing is written but what there is leave for.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_within(config: &Config, leave: Leave) -> Result<Started, Failure> {
+    start_on(config, &state_dir(config)?, false, Some(leave)).await
+}
+
+/// Starts an engine that only looks, on a copy of the store: whatever it ties or decides is forgotten with the copy.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Failure> {
+    store::copy(&state_dir(config)?, copy).map_err(|error| Failure::store(error.to_string()))?;
+    start_on(config, copy, true, None).await
+}
+
+async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
+    let opened = open_store(home)?;
     let portal = crm(config)?;
     let systems: Sides<Arc<dyn System>> = Sides { crm: portal.clone(), notion: workspace(config)? };
     let settings = Settings {
@@ -241,9 +263,26 @@ pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure>
         resync: opened.resync,
     };
     let world = World { systems: systems.clone(), store: opened.store.clone(), clock: clock() };
-    let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
-    let exports = tokio::spawn(keep_exports(opened.store.clone(), home.join("exports")));
+    let running = match leave {
+        Some(leave) => engine::start_within(settings, world, leave).await,
+        None => engine::start(settings, world).await,
+    };
+    let running = running.map_err(|error| Failure::store(error.to_string()))?;
+    // Whoever only looks changes nothing that is worth an export.
+    let exports = (!look_only).then(|| tokio::spawn(keep_exports(opened.store.clone(), home.join("exports"))));
     Ok(Started { running, systems, portal, store: opened.store, exports })
+}
+
+/// Where the configuration lies, if there is one.
+///
+/// # Errors
+/// [`Failure`] when there is no working folder.
+pub fn config_path(explicit: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    use etcetera::BaseStrategy;
+    let cwd = std::env::current_dir()
+        .map_err(|error| Failure::configuration(format!("there is no working folder: {error}")))?;
+    let home = etcetera::choose_base_strategy().map(|base| base.config_dir()).unwrap_or_else(|_| cwd.clone());
+    Ok(crate::config::locate(explicit, &cwd, &home))
 }
 
 /// The configuration, if there is one.
@@ -251,11 +290,7 @@ pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure>
 /// # Errors
 /// [`Failure`] with every problem of the file.
 pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
-    use etcetera::BaseStrategy;
-    let cwd = std::env::current_dir()
-        .map_err(|error| Failure::configuration(format!("there is no working folder: {error}")))?;
-    let home = etcetera::choose_base_strategy().map(|base| base.config_dir()).unwrap_or_else(|_| cwd.clone());
-    let Some(path) = crate::config::locate(explicit, &cwd, &home) else { return Ok(None) };
+    let Some(path) = config_path(explicit)? else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|error| {
         Failure::configuration(format!(
             "{} cannot be read: {error}; `crosstie example > crosstie.toml` begins one",

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod desk;
 pub mod hint;
 pub mod operator;
+pub mod outline;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
@@ -19,6 +20,7 @@ pub use command::{Command, Reply, Resolution};
 pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
+pub use outline::{Leave, Step};
 pub use query::{
     Candidate, HoldRow, JournalRow, List, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
     Window,

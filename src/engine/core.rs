@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::config::Timing;
-use crate::control::{PairState, Sides};
+use crate::control::{Leave, PairState, Sides};
 use crate::model::{
     Event, FieldKey, FieldName, Happening, HoldId, Observation, PairName, RecordId, RecordRef, Side, TieId, Value,
     Verdict, Why,
@@ -75,6 +75,8 @@ pub struct Core {
     /// The mistake that the simulation wants made.
     pub(super) flaw: Option<Flaw>,
     pub(super) settings: Settings,
+    /// What may be written, if not everything that is planned.
+    pub(super) leave: Option<Leave>,
     pub(super) timing: Timing,
     pub(super) systems: Sides<Arc<dyn System>>,
     pub(super) clock: Arc<dyn WallClock>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::control::{Command, Deliveries, Delivery, Desk, DeskError, Hint, Query, Reply, Snapshot, Window};
+use crate::control::{Command, Deliveries, Delivery, Desk, DeskError, Hint, Query, Reply, Snapshot, Step, Window};
 
 use super::Claims;
 use super::messages::Msg;
@@ -57,6 +57,15 @@ impl EngineDesk {
     pub async fn claims(&self) -> Result<Claims, DeskError> {
         let (answer, reply) = oneshot::channel();
         self.ask(Msg::Claims { answer }, reply).await
+    }
+
+    /// Every planned operation with what it would change.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn steps(&self) -> Result<Vec<Step>, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        self.ask(Msg::Steps { answer }, reply).await
     }
 
     async fn ask<T>(&self, msg: Msg, reply: oneshot::Receiver<T>) -> Result<T, DeskError> {

@@ -73,7 +73,10 @@ impl Core {
         // A record that was not found is read again before anything is written to it.
         let absent = records.iter().any(|at| self.absent_since.contains_key(at));
         let busy = busy && !self.errs(Flaw::TwoInFlight);
-        !busy && !absent && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
+        self.has_leave(op)
+            && !busy
+            && !absent
+            && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {
@@ -162,7 +165,7 @@ impl Core {
             let at = RecordRef { pair: op.pair.clone(), side: op.side, id };
             self.take_one(txn, &at, began, fetched);
         }
-        if missing || self.draining || !self.may_write(&op.pair) {
+        if missing || self.draining || !self.may_write(&op.pair) || !self.has_leave(op) {
             return None;
         }
         match &op.target {
@@ -185,7 +188,7 @@ impl Core {
         let (mut keys, mut settles) = (Vec::new(), BTreeSet::new());
         for (key, field) in plan.fields {
             for write in field.writes.into_iter().filter(|write| write.side == op.side) {
-                if self.due(&id, &key, op.side, now) <= now {
+                if self.due(&id, &key, op.side, now) <= now && self.may_touch(op, &key) {
                     if field.settled.iter().any(|settled| settled.side == op.side) {
                         settles.insert(key.clone());
                     }

@@ -169,6 +169,11 @@ pub enum Msg {
         /// The answer.
         answer: oneshot::Sender<super::Claims>,
     },
+    /// Somebody wants to see what is planned, with values.
+    Steps {
+        /// The answer.
+        answer: oneshot::Sender<Vec<crate::control::Step>>,
+    },
 }
 
 /// The word that a task owes the control task. One that ends without it, because it broke or was dropped, is told as

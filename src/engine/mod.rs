@@ -4,7 +4,7 @@
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `reading`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views` and
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `outline` and
 //! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -38,6 +38,7 @@ mod memory;
 mod merged;
 mod messages;
 mod outcome;
+mod outline;
 mod pausing;
 mod planning;
 mod reading;
@@ -61,7 +62,7 @@ pub use crate::control::Hint;
 pub use desk::{EngineDesk, HintSender};
 pub(crate) use flaw::Flaw;
 pub(crate) use run::start_flawed;
-pub use run::{EngineError, Running, start};
+pub use run::{EngineError, Running, start, start_within};
 pub use settings::{Settings, World};
 
 use crate::model::{Decision, Event, Hold, Intent, Orphan, Tie, Tombstone};

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::control::{Command, DeskError, Reply, Sides, Snapshot, Window};
+use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
 use crate::model::{Entity, Happening, HoldId, Side};
 use crate::seam::KvError;
 use crate::store::{Store, trees};
@@ -55,6 +55,7 @@ enum Answer {
     Reply(oneshot::Sender<Reply>, Reply),
     Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
     Claims(oneshot::Sender<Claims>),
+    Steps(oneshot::Sender<Vec<crate::control::Step>>),
     /// Carried out after the commit, because it reads the journal.
     Undo {
         to: oneshot::Sender<Reply>,
@@ -69,11 +70,28 @@ enum Answer {
 /// # Errors
 /// [`EngineError`] when the store cannot be read.
 pub async fn start(settings: Settings, world: World) -> Result<Running, EngineError> {
-    start_flawed(settings, world, None).await
+    launch(settings, world, None, None).await
+}
+
+/// As [`start`], and nothing is written but what there is leave for.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_within(settings: Settings, world: World, leave: Leave) -> Result<Running, EngineError> {
+    launch(settings, world, None, Some(leave)).await
 }
 
 /// As [`start`], with a mistake; for the simulation alone.
 pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<Flaw>) -> Result<Running, EngineError> {
+    launch(settings, world, flaw, None).await
+}
+
+async fn launch(
+    settings: Settings,
+    world: World,
+    flaw: Option<Flaw>,
+    leave: Option<Leave>,
+) -> Result<Running, EngineError> {
     let (mail, inbox) = mpsc::channel(MAILBOX);
     let entities: Vec<Sides<Entity>> = settings
         .pairs
@@ -87,6 +105,7 @@ pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<
     memory.set_back(&mut txn, now);
     let mut core = Core {
         flaw,
+        leave,
         timing: settings.timing.clone(),
         systems: world.systems.clone(),
         clock,
@@ -359,6 +378,7 @@ impl Run {
             }
             // Whoever begins to look gets a fresh snapshot next.
             Msg::Look => {}
+            Msg::Steps { answer } => answers.push(Answer::Steps(answer)),
             Msg::Claims { answer } => answers.push(Answer::Claims(answer)),
         }
     }
@@ -403,6 +423,7 @@ impl Run {
                 self.commit(txn).await?;
                 drop(to.send(reply));
             }
+            Answer::Steps(to) => drop(to.send(self.core.steps())),
             Answer::Claims(to) => {
                 let mut claims = self.core.claims();
                 let rows = self.store.scan(trees::JOURNAL, &[], None, usize::MAX).await?;

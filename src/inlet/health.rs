@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response as HttpResponse, StatusCode, header};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
@@ -13,11 +13,11 @@ use super::Office;
 use super::door::Open;
 use super::listen::{answer, json as json_answer, plain};
 use super::metrics;
-use crate::control::{Connection, Link, List, PairState, PairStatus, Query, Rows, Snapshot};
+use crate::control::{Connection, Link, List, OrphanRow, PairState, PairStatus, Query, Rows, Snapshot};
 use crate::model::{Revealed, Side};
 
 /// Orphans that are listed one by one.
-const LISTED: u64 = 100;
+pub const LISTED: u64 = 100;
 /// How old a snapshot may be while the engine counts as running.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
@@ -40,30 +40,10 @@ impl Monitor {
         Arc::clone(&self.snapshots.borrow())
     }
 
-    /// What keeps the sync from being in step; empty if nothing does. The systems' own words stay inside.
+    /// As [`missing`].
     fn missing(&self) -> Vec<Json> {
-        let (snapshot, now) = (self.snapshot(), self.office.clock.now());
-        let engine = if self.snapshots.has_changed().is_err() {
-            Some("it has stopped")
-        } else if now.duration_since(snapshot.at) > FRESH {
-            Some("it has told nothing for a minute")
-        } else {
-            None
-        };
-        let engine = engine.map(|why| json!({"what": "engine", "why": why}));
-        let side = |side: Side| {
-            let connection = snapshot.sides.get(side);
-            let why = match (&connection.link, connection.last_answer) {
-                (Link::Starting, _) | (_, None) => "no answer yet",
-                (Link::Down { .. }, _) => "it refuses us, and needs a person",
-                (_, Some(at)) if now.duration_since(at) > self.lately => "no good answer lately",
-                _ => return None,
-            };
-            Some(
-                json!({"what": side.as_str(), "name": connection.name, "why": why, "last_answer": connection.last_answer}),
-            )
-        };
-        engine.into_iter().chain(Side::BOTH.into_iter().filter_map(side)).collect()
+        let stopped = self.snapshots.has_changed().is_err();
+        missing(&self.snapshot(), stopped, self.office.clock.now(), self.lately)
     }
 
     fn may_see(&self, headers: &HeaderMap) -> bool {
@@ -71,6 +51,30 @@ impl Monitor {
         let (Some(told), Some(token)) = (told, &self.admin_token) else { return false };
         token.is(told.trim())
     }
+}
+
+/// What keeps the sync from being in step; empty if nothing does. The systems' own words stay inside. `lately` is how old a
+/// connection's last answer may be.
+pub fn missing(snapshot: &Snapshot, stopped: bool, now: Timestamp, lately: SignedDuration) -> Vec<Json> {
+    let engine = if stopped {
+        Some("it has stopped")
+    } else if now.duration_since(snapshot.at) > FRESH {
+        Some("it has told nothing for a minute")
+    } else {
+        None
+    };
+    let engine = engine.map(|why| json!({"what": "engine", "why": why}));
+    let side = |side: Side| {
+        let connection = snapshot.sides.get(side);
+        let why = match (&connection.link, connection.last_answer) {
+            (Link::Starting, _) | (_, None) => "no answer yet",
+            (Link::Down { .. }, _) => "it refuses us, and needs a person",
+            (_, Some(at)) if now.duration_since(at) > lately => "no good answer lately",
+            _ => return None,
+        };
+        Some(json!({"what": side.as_str(), "name": connection.name, "why": why, "last_answer": connection.last_answer}))
+    };
+    engine.into_iter().chain(Side::BOTH.into_iter().filter_map(side)).collect()
 }
 
 /// The process runs.
@@ -108,12 +112,15 @@ pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap
         },
         Err(_) => return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": "the engine has stopped"})),
     };
+    json_answer(StatusCode::OK, &told(&monitor.snapshot(), &monitor.missing(), &orphans))
+}
+
+/// The state of the sync: counts of both sides, where they differ, and records that wait, [`LISTED`] at most.
+pub fn told(snapshot: &Snapshot, missing: &[Json], orphans: &[OrphanRow]) -> Json {
     let listed: Vec<Json> = orphans
         .iter()
         .map(|row| json!({"pair": row.record.pair, "side": row.record.side, "id": row.record.id, "why": row.why, "since": row.since}))
         .collect();
-    let missing = monitor.missing();
-    let snapshot = monitor.snapshot();
     let side = |side: Side| {
         let connection: &Connection = snapshot.sides.get(side);
         let queue = snapshot.queue.get(side);
@@ -125,7 +132,7 @@ pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap
         })
     };
     let drift: u64 = snapshot.pairs.iter().map(|pair| pair.drift).sum();
-    let body = json!({
+    json!({
         "at": snapshot.at, "started": snapshot.started, "ready": missing.is_empty(), "missing": missing,
         "sides": {"crm": side(Side::Crm), "notion": side(Side::Notion)},
         "discrepancies": {
@@ -134,8 +141,7 @@ pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap
         },
         "orphans": {"total": snapshot.orphans, "listed": listed},
         "pairs": snapshot.pairs.iter().map(pair).collect::<Vec<_>>(),
-    });
-    json_answer(StatusCode::OK, &body)
+    })
 }
 
 fn link(link: &Link) -> &'static str {

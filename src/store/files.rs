@@ -42,11 +42,25 @@ pub(super) fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
         if source.is_dir() {
             copy_dir(&source, &target)?;
         } else {
-            io::copy(&mut File::open(&source)?, &mut private_file(&target)?)?;
-            File::open(&target)?.sync_all()?;
+            copy_file(&source, &target)?;
         }
     }
     sync_dir(to)
+}
+
+/// Copies a file, durably.
+pub(super) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut private_file(to)?)?;
+    File::open(to)?.sync_all()
+}
+
+/// The bytes of all files of a directory.
+pub(super) fn size(path: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for file in list(path)? {
+        bytes += if file.is_dir() { size(&file)? } else { fs::metadata(&file)?.len() };
+    }
+    Ok(bytes)
 }
 
 /// What lies in a directory, by name.

@@ -13,7 +13,9 @@
 //!
 //! How sled has to be used, and why, is told at the top of [`sled_kv`].
 
+pub mod care;
 pub mod check;
+pub mod copy;
 pub mod export;
 pub mod handle;
 pub mod lock;
@@ -31,7 +33,9 @@ mod files;
 mod rebuild;
 mod worker;
 
+pub use care::{Inspection, compact, import, inspect};
 pub use check::BrokenRow;
+pub use copy::copy;
 pub use export::ExportError;
 pub use handle::{Page, Store};
 pub use lock::{Lock, LockError};

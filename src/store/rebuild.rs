@@ -142,8 +142,23 @@ fn take_place(home: &Home) -> io::Result<()> {
     files::sync_dir(&home.root)
 }
 
+/// The store that was built beside it takes the place of the one there is, whose files are kept aside.
+pub(super) fn replace(home: &Home, now: Timestamp) -> io::Result<Option<PathBuf>> {
+    let place = match home.sled.exists() {
+        true => {
+            let place = home.place_aside("replaced", now)?;
+            fs::rename(&home.sled, &place)?;
+            files::sync_dir(&home.aside)?;
+            Some(place)
+        }
+        false => None,
+    };
+    take_place(home)?;
+    Ok(place)
+}
+
 /// Removes a file or a directory with all in it, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match gone {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

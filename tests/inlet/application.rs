@@ -134,7 +134,7 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
     place.see("the amount in Notion", || shows("400"));
     place.see("word of it from the queue", || accepted(&place, "ONCRMDEALUPDATE") == 2);
 
-    let status = place.home.ask(&["status", "--json"]).ends_with(0).stdout;
+    let status = place.home.status().to_string();
     let on_the_socket = told_on_the_socket(&place);
     let exports = place.home.path().join("state/exports");
     place.see("an export", || std::fs::read_dir(&exports).is_ok_and(|mut dir| dir.next().is_some()));

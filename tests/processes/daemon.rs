@@ -25,7 +25,7 @@ fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
     assert_eq!(mode(&home.path().join("state")), 0o700);
 
     let asked = until(Duration::from_secs(20), || {
-        let status = home.ask(&["status", "--json"]).ends_with(0).json();
+        let status = home.status();
         assert_eq!(status["daemon"], true, "{status}");
         status["pairs"].as_array().unwrap().iter().all(|pair| pair["state"]["state"] == "running").then_some(status)
     });
@@ -52,7 +52,7 @@ fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
     home.assert_silent("the daemon's log", &log);
 
     // Nobody is left who has the store: a status without a daemon opens it itself.
-    let status = home.ask(&["status", "--json"]).ends_with(0).json();
+    let status = home.status();
     assert_eq!(status["daemon"], false);
 }
 
@@ -63,7 +63,7 @@ fn a_status_without_a_daemon_writes_to_neither_side() {
     // Nothing has to be approved, so a sync would begin to write at once.
     write(&home, &office(&worlds).replace("[timing]", "[timing]\nreview = false"));
     for _ in 0..3 {
-        let status = home.ask(&["status", "--json"]).ends_with(0).json();
+        let status = home.status();
         assert_eq!(status["daemon"], false);
         assert_eq!(worlds.changes_by_the_sync(), 0, "asking how the sync does changed something");
     }

@@ -54,8 +54,8 @@ fn snapshots(home: &Home) -> Vec<PathBuf> {
 
 /// What `status` says of the store.
 fn told(home: &Home) -> String {
-    let said = home.ask(&["status"]).ends_with(0).stdout;
-    let status = home.ask(&["status", "--json"]).ends_with(0).json();
+    let status = home.status();
+    let said = home.ask(&["status"]).stdout;
     let note = status["store_note"].as_str().unwrap().to_owned();
     assert!(said.contains(&note), "{said}");
     note
@@ -129,7 +129,7 @@ fn shortened(snapshot: bool, keep: fn(u64) -> u64, without_base: bool) -> String
     await_socket(&home);
     let (mut status, mut apart) = (Json::Null, Vec::new());
     let settled = until(LIMIT, || {
-        status = home.ask(&["status", "--json"]).ends_with(0).json();
+        status = home.status();
         apart = Office::look(&worlds).disagreements();
         // Every difference that is left waits for a person.
         (drained(&status, began) && status["conflicts"] == apart.len()).then_some(())

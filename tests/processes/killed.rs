@@ -309,7 +309,7 @@ pub fn await_agreement(
         if !wrong.is_empty() {
             return None;
         }
-        status = home.ask(&["status", "--json"]).ends_with(0).json();
+        status = home.status();
         (status["daemon"] == true && drained(&status, since)).then_some(())
     });
     assert!(agreed.is_some(), "not in step after {limit:?}:\n{}\nstatus: {status}\n{}", wrong.join("\n"), tail(home));

@@ -3,8 +3,12 @@
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 mod agreement;
+mod cared;
 mod daemon;
 mod damaged;
 mod killed;
+mod managed;
+mod planned;
 mod remembered;
+mod scripts;
 mod support;

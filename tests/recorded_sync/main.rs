@@ -130,7 +130,7 @@ fn recorded_pages_become_deals_and_edits_go_both_ways() {
 
     assert_eq!(records(&worlds.crm_world(), "deal").len(), recorded.len() + 1);
     assert_eq!(pages(&worlds.notion_world(), ITEMS).len(), recorded.len() + 1);
-    let status = home.ask(&["status", "--json"]).ends_with(0).json();
+    let status = home.status();
     assert_eq!((&status["conflicts"], &status["holds"], &status["orphans"]), (&json!(0), &json!(0), &json!(0)));
     daemon.terminate();
     assert_eq!(daemon.ended_within(Duration::from_secs(20)), Some(0));

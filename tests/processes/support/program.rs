@@ -54,6 +54,14 @@ impl Home {
         self.run(PATIENCE, args, command)
     }
 
+    /// How the sync does; the exit code tells whether something waits for a person.
+    #[track_caller]
+    pub fn status(&self) -> serde_json::Value {
+        let said = self.ask(&["status", "--json"]);
+        let code = if said.json()["waiting"] == true { 7 } else { 0 };
+        said.ends_with(code).json()
+    }
+
     pub fn ask_within(&self, limit: Duration, args: &[&str]) -> Said {
         self.run(limit, args, self.command(args))
     }
@@ -167,8 +175,12 @@ impl Running {
 
     /// SIGTERM.
     pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// No file may grow beyond so many bytes, and nothing be written behind them: as if the disk were full.

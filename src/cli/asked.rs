@@ -1,0 +1,129 @@
+//! Whom a script asks: the running daemon, or an engine of our own that looks at both sides and writes to neither.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::control::{Command, Desk, DeskError, PairState, Query, Reply, Rows, Snapshot};
+
+use super::failure::Failure;
+use super::wiring::{self, Started};
+
+/// How long an engine of our own may take to have looked at both sides.
+const LOOKING: Duration = Duration::from_secs(30);
+/// Rows asked for at a time.
+const WINDOW: u64 = 500;
+
+/// A Desk, and what has to be ended with it.
+pub struct Asked {
+    /// The Desk.
+    pub desk: Arc<dyn Desk>,
+    /// Whether it is a daemon's.
+    pub daemon: bool,
+    own: Option<Started>,
+}
+
+impl Asked {
+    /// Attaches to the daemon, or opens the store if none runs.
+    ///
+    /// # Errors
+    /// [`Failure`]: the configuration, the store or the daemon.
+    pub async fn of(config: &Config) -> Result<Self, Failure> {
+        let socket = wiring::socket(config)?;
+        if let Some(desk) = super::dashboard::attach(&socket).await? {
+            return Ok(Self { desk, daemon: true, own: None });
+        }
+        let started = wiring::start(config, true).await?;
+        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started) })
+    }
+
+    /// As [`Asked::of`], and waits until an engine of our own has looked at both sides.
+    ///
+    /// # Errors
+    /// As [`Asked::of`].
+    pub async fn looked(config: &Config) -> Result<Self, Failure> {
+        let asked = Self::of(config).await?;
+        if asked.own.is_some() {
+            let mut snapshots = asked.desk.snapshots();
+            let looked = tokio::time::timeout(LOOKING, async {
+                while !snapshots.borrow_and_update().pairs.iter().all(|pair| pair.state != PairState::Listing) {
+                    if snapshots.changed().await.is_err() {
+                        break;
+                    }
+                }
+            });
+            // Whatever was seen until then is the answer.
+            let _ = looked.await;
+        }
+        Ok(asked)
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.desk.snapshots().borrow().clone()
+    }
+
+    /// All rows of a list, or the first `limit` of them, and how many there are.
+    ///
+    /// # Errors
+    /// [`Failure`] when the engine has gone, or answers with other rows.
+    pub async fn rows<T>(
+        &self,
+        query: Query,
+        limit: Option<u64>,
+        pick: fn(Rows) -> Option<Vec<T>>,
+    ) -> Result<(u64, Vec<T>), Failure> {
+        Self::rows_of(&*self.desk, query, limit, pick).await
+    }
+
+    /// As [`Asked::rows`], of any Desk.
+    ///
+    /// # Errors
+    /// As [`Asked::rows`].
+    pub async fn rows_of<T>(
+        desk: &dyn Desk,
+        query: Query,
+        limit: Option<u64>,
+        pick: fn(Rows) -> Option<Vec<T>>,
+    ) -> Result<(u64, Vec<T>), Failure> {
+        let limit = limit.unwrap_or(u64::MAX);
+        let mut found: Vec<T> = Vec::new();
+        loop {
+            let have = u64::try_from(found.len()).unwrap_or(u64::MAX);
+            let next = Query { offset: query.offset + have, limit: WINDOW.min(limit - have), ..query.clone() };
+            let window = desk.query(next).await.map_err(gone)?;
+            let rows = pick(window.rows).ok_or_else(|| {
+                Failure::running("the engine answered with another list than was asked for".to_owned())
+            })?;
+            let last = rows.is_empty();
+            found.extend(rows);
+            let have = u64::try_from(found.len()).unwrap_or(u64::MAX);
+            if last || have >= limit || query.offset + have >= window.total {
+                return Ok((window.total, found));
+            }
+        }
+    }
+
+    /// Gives a command, in the operator's name.
+    ///
+    /// # Errors
+    /// [`Failure`] when the engine has gone.
+    pub async fn command(&self, command: Command) -> Result<Reply, Failure> {
+        self.desk.command(&wiring::operator(), command).await.map_err(gone)
+    }
+
+    /// Ends an engine of our own.
+    ///
+    /// # Errors
+    /// [`Failure`] when its store failed.
+    pub async fn end(self) -> Result<(), Failure> {
+        match self.own {
+            Some(started) => started.end(&wiring::operator()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn gone(error: DeskError) -> Failure {
+    Failure::running(error.to_string())
+}

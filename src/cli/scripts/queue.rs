@@ -1,0 +1,83 @@
+//! `queue` and `quarantine`: what is on its way, and what was set aside.
+
+use std::process::ExitCode;
+
+use serde_json::{Value as Json, json};
+
+use crate::config::Config;
+use crate::control::{Command, List, Query, QueueRow, Rows};
+use crate::model::HoldId;
+
+use super::super::asked::Asked;
+use super::super::failure::Failure;
+use super::{carry_out, conflicts, ids, tell};
+
+/// The arguments of `queue`.
+#[derive(Debug, clap::Args)]
+pub struct QueueArgs {
+    /// As one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The arguments of `quarantine`.
+#[derive(Debug, clap::Args)]
+pub struct QuarantineArgs {
+    #[command(subcommand)]
+    action: Action,
+    /// As one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List them, oldest first.
+    List,
+    /// Try one again now; the same for any refused field.
+    Retry {
+        /// `pair/crm id`, as the list names it.
+        #[arg(value_parser = ids::hold)]
+        id: HoldId,
+    },
+}
+
+fn row(operation: &QueueRow) -> Json {
+    json!({
+        "pair": operation.pair, "side": operation.side, "op": operation.op, "record": operation.record,
+        "title": operation.title, "fields": operation.fields, "state": operation.state, "since": operation.since,
+        "due": operation.due, "attempts": operation.attempts,
+    })
+}
+
+/// Runs `queue`.
+///
+/// # Errors
+/// [`Failure`]: the engine or its store.
+pub async fn queue(config: &Config, args: QueueArgs) -> Result<ExitCode, Failure> {
+    let asked = Asked::looked(config).await?;
+    let pick = |rows| if let Rows::Queue(rows) = rows { Some(rows) } else { None };
+    let (total, rows) = asked.rows(Query::all(List::Queue), None, pick).await?;
+    let rows: Vec<Json> = rows.iter().map(row).collect();
+    tell(&asked, args.json, total, &rows, &["pair", "side", "op", "title", "fields", "state", "due", "attempts"]);
+    asked.end().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `quarantine`.
+///
+/// # Errors
+/// [`Failure`]: the engine or its store.
+pub async fn quarantine(config: &Config, args: QuarantineArgs) -> Result<ExitCode, Failure> {
+    let asked = Asked::looked(config).await?;
+    match args.action {
+        Action::List => {
+            let (total, rows) = asked.rows(Query::all(List::Quarantined), None, conflicts::holds).await?;
+            let rows: Vec<Json> = rows.iter().map(conflicts::row).collect();
+            tell(&asked, args.json, total, &rows, &["id", "title", "detail", "since"]);
+            asked.end().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Retry { id } => carry_out(asked, args.json, Command::Retry { id }).await,
+    }
+}

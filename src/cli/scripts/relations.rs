@@ -1,0 +1,80 @@
+//! `relations`: which record is linked to which.
+
+use std::process::ExitCode;
+
+use serde_json::{Value as Json, json};
+
+use crate::config::Config;
+use crate::control::{Command, List, Query, RelationRow, Rows};
+use crate::model::{FieldKey, TieId};
+
+use super::super::asked::Asked;
+use super::super::failure::Failure;
+use super::{carry_out, ids, tell};
+
+/// The arguments of `relations`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// As one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List every edge, and every record without one, by name.
+    List {
+        /// Only rows whose titles contain this.
+        #[arg(long, default_value = "")]
+        filter: String,
+    },
+    /// Link two records on both sides.
+    Link(Edge),
+    /// Take a link away on both sides.
+    Unlink(Edge),
+}
+
+#[derive(Debug, clap::Args)]
+struct Edge {
+    /// The record that owns the relation: `pair/crm id`, as the list names it.
+    #[arg(value_parser = ids::tie)]
+    owner: TieId,
+    /// The relation: the CRM field's name.
+    field: String,
+    /// The record it is linked to: `pair/crm id`.
+    #[arg(value_parser = ids::tie)]
+    target: TieId,
+}
+
+fn row(edge: &RelationRow) -> Json {
+    json!({
+        "owner": edge.owner.to_string(), "owner_title": edge.owner_title, "field": edge.field, "label": edge.label,
+        "target": edge.target.as_ref().map(ToString::to_string), "target_title": edge.target_title,
+        "on_crm": edge.on_crm, "on_notion": edge.on_notion, "pending": edge.pending,
+    })
+}
+
+/// Runs `relations`.
+///
+/// # Errors
+/// [`Failure`]: the engine or its store.
+pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
+    let asked = Asked::looked(config).await?;
+    let (edge, linked) = match args.action {
+        Action::List { filter } => {
+            let pick = |rows| if let Rows::Relations(rows) = rows { Some(rows) } else { None };
+            let (total, rows) = asked.rows(Query { filter, ..Query::all(List::Relations) }, None, pick).await?;
+            let rows: Vec<Json> = rows.iter().map(row).collect();
+            let columns = ["owner", "owner_title", "field", "target", "target_title", "on_crm", "on_notion", "pending"];
+            tell(&asked, args.json, total, &rows, &columns);
+            asked.end().await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Link(edge) => (edge, true),
+        Action::Unlink(edge) => (edge, false),
+    };
+    let field = FieldKey::from(edge.field);
+    carry_out(asked, args.json, Command::Relate { owner: edge.owner, field, target: edge.target, linked }).await
+}

@@ -1,0 +1,105 @@
+//! One id for an edit, from where it was seen to where it stands on both sides: the number of the journal's line that
+//! saw it. Two edits of a field that contradict each other are one story and have the first one's id.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Event, FieldKey, Happening, PairName, RecordId, Side};
+
+/// Places that are remembered; those that moved longest ago are forgotten first.
+const MOST: usize = 20_000;
+
+/// A field of a record, or the record as a whole, by either of its ids.
+type Place = (PairName, Side, RecordId, Option<FieldKey>);
+
+#[derive(Debug, Clone, Copy)]
+struct Edit {
+    id: u64,
+    /// Both sides had it, or somebody's value had lost: the next one that is seen is another story.
+    ended: bool,
+}
+
+/// Which edit each line belongs to, told line by line, oldest first.
+#[derive(Debug, Default)]
+pub struct Edits {
+    open: BTreeMap<Place, Edit>,
+}
+
+impl Edits {
+    /// The edit that this line is about, if it is about one.
+    pub fn of(&mut self, event: &Event) -> Option<u64> {
+        let places = places(event);
+        let known = places.iter().filter_map(|place| self.open.get(place)).max_by_key(|edit| edit.id).copied();
+        let begins = match event.field {
+            Some(_) => event.what == Happening::Seen,
+            None => true,
+        };
+        let mut edit = match known {
+            Some(edit) if !(edit.ended && begins) => edit,
+            _ if begins => Edit { id: event.seq, ended: false },
+            _ => return None,
+        };
+        edit.ended |= ends(event.what);
+        for place in places {
+            self.open.insert(place, edit);
+        }
+        if self.open.len() > MOST {
+            let mut ids: Vec<u64> = self.open.values().map(|edit| edit.id).collect();
+            ids.sort_unstable();
+            let oldest = ids.get(MOST / 2).copied().unwrap_or(0);
+            self.open.retain(|_, edit| edit.id >= oldest);
+        }
+        Some(edit.id)
+    }
+}
+
+fn places(event: &Event) -> Vec<Place> {
+    let Some(pair) = &event.pair else { return Vec::new() };
+    let ends = [(Side::Crm, &event.crm), (Side::Notion, &event.notion)];
+    let place = |(side, id): (Side, &Option<RecordId>)| Some((pair.clone(), side, id.clone()?, event.field.clone()));
+    ends.into_iter().filter_map(place).collect()
+}
+
+fn ends(what: Happening) -> bool {
+    use Happening::{Adopted, Agreed, Created, Tied, Untied, Wrote};
+    matches!(what, Wrote | Agreed | Created | Adopted | Tied | Untied)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn line(seq: u64, what: Happening, crm: &str, field: &str) -> Event {
+        Event {
+            seq,
+            at: Timestamp::UNIX_EPOCH,
+            what,
+            pair: Some("deals".into()),
+            side: None,
+            crm: Some(crm.into()),
+            notion: None,
+            field: Some(field.into()),
+            before: None,
+            after: None,
+            window: None,
+            who: String::new(),
+            note: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_edit_keeps_its_id_until_both_sides_have_it_and_the_next_gets_another() {
+        let mut edits = Edits::default();
+        let mut of = |seq, what, crm, field| edits.of(&line(seq, what, crm, field));
+        assert_eq!(of(1, Happening::Seen, "7", "TITLE"), Some(1));
+        assert_eq!(of(2, Happening::Seen, "8", "TITLE"), Some(2), "another record");
+        assert_eq!(of(3, Happening::Seen, "7", "AMOUNT"), Some(3), "another field");
+        assert_eq!(of(4, Happening::Seen, "7", "TITLE"), Some(1), "the other side contradicts");
+        assert_eq!(of(5, Happening::Held, "7", "TITLE"), Some(1));
+        assert_eq!(of(6, Happening::Wrote, "7", "TITLE"), Some(1));
+        assert_eq!(of(7, Happening::Released, "7", "TITLE"), Some(1));
+        assert_eq!(of(8, Happening::Seen, "7", "TITLE"), Some(8));
+        assert_eq!(of(9, Happening::Decided, "9", "TITLE"), None, "nothing was seen of it");
+    }
+}

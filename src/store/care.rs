@@ -1,0 +1,145 @@
+//! Care for a store that nobody has open: looking it over, putting an export in its place, and making it smaller.
+//!
+//! A store that takes another's place is built whole beside it and then renamed, as in `rebuild`: a power cut leaves the
+//! one or the other.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::seam::{Batch, Kv, KvError};
+
+use super::check::{self, BrokenRow, CheckError, every_row};
+use super::export::{self, EXPORTED, ExportError, Exported};
+use super::lock::Lock;
+use super::rebuild::{self, Home};
+use super::sled_kv::{SledKv, tally_path};
+use super::{OpenError, Resync, files, record, trees};
+
+/// Rows written in one transaction.
+const ROWS: usize = 256;
+
+/// What a look over a store has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// Rows by tree.
+    pub rows: BTreeMap<&'static str, u64>,
+    /// Rows that fail their check.
+    pub broken: Vec<BrokenRow>,
+}
+
+/// Reads every row of the store in `home` and checks it, on a copy in `scratch`, which is made: not one byte of the store
+/// changes. `None` where there is no store.
+///
+/// # Errors
+/// [`OpenError`]: in use, not readable, or damaged so that it does not open; starting the program mends that.
+pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenError> {
+    super::copy(home, scratch)?;
+    let copied = Home::new(scratch);
+    if !copied.sled.exists() {
+        return Ok(None);
+    }
+    let kv = plainly(&copied.sled)?;
+    let mut rows = BTreeMap::new();
+    for tree in trees::ALL {
+        let mut count = 0;
+        every_row(&kv, tree, |_, _| -> Result<(), KvError> {
+            count += 1;
+            Ok(())
+        })?;
+        rows.insert(tree, count);
+    }
+    Ok(Some(Inspection { rows, broken: sound(&kv)? }))
+}
+
+/// Puts an export in the place of the store, whose files are kept aside; gives the time it was made at, and where the old
+/// files are. A full comparison of both sides is owed then.
+///
+/// # Errors
+/// [`OpenError`]: in use, or the export is not whole and sound; nothing has changed then.
+pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<(Timestamp, Option<PathBuf>), OpenError> {
+    let home = Home::new(home);
+    home.io(files::private_dir(&home.root))?;
+    let _lock = Lock::take(&home.root.join("lock"))?;
+    rebuild::finish(&home)?;
+    let at = export::verify(from).map_err(unusable)?;
+    let mut kv = beside(&home)?;
+    export::restore(&mut kv, from).map_err(unusable)?;
+    let mut batch = Batch::new();
+    let why = format!("the store was replaced by the export {}, made at {at}.", from.display());
+    Resync { since: now, why }.mark(&mut batch)?;
+    let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
+    kv.apply(&batch)?;
+    kv.flush()?;
+    drop(kv);
+    Ok((at, home.io(rebuild::replace(&home, now))?))
+}
+
+/// Writes the store anew without what its file holds of the past; gives the bytes before and after.
+///
+/// # Errors
+/// [`OpenError`]: in use, or not plainly sound; nothing has changed then.
+pub fn compact(home: &Path, now: Timestamp) -> Result<(u64, u64), OpenError> {
+    let home = Home::new(home);
+    if !home.sled.exists() {
+        return Err(OpenError::Failed("there is no store yet".to_owned()));
+    }
+    let _lock = Lock::take(&home.root.join("lock"))?;
+    rebuild::finish(&home)?;
+    let old = plainly(&home.sled)?;
+    if let Some(row) = sound(&old)?.first() {
+        return Err(OpenError::Failed(format!(
+            "{row}: a start of crosstie sets that aside, and then it can be made smaller"
+        )));
+    }
+    let mut kv = beside(&home)?;
+    let mut batch = Batch::new();
+    for tree in trees::ALL {
+        every_row(&old, tree, |key, value| {
+            batch.put(tree, key, value);
+            if batch.ops.len() < ROWS {
+                return Ok(());
+            }
+            kv.apply(&std::mem::take(&mut batch))
+        })?;
+    }
+    kv.apply(&batch)?;
+    kv.flush()?;
+    drop((kv, old));
+    let before = home.io(files::size(&home.sled))?;
+    let place = home.io(rebuild::replace(&home, now))?;
+    let after = home.io(files::size(&home.sled))?;
+    // The same rows are in the new one, durably.
+    if let Some(place) = place {
+        home.io(rebuild::remove(&place))?;
+    }
+    Ok((before, after))
+}
+
+/// Opens files that must be well.
+fn plainly(path: &Path) -> Result<SledKv, OpenError> {
+    SledKv::open(path).map_err(|error| OpenError::Failed(error.to_string()))
+}
+
+/// An empty store beside the one there is.
+fn beside(home: &Home) -> Result<SledKv, OpenError> {
+    home.io(rebuild::remove(&home.next))?;
+    home.io(rebuild::remove(&tally_path(&home.next)))?;
+    plainly(&home.next)
+}
+
+fn sound(kv: &dyn Kv) -> Result<Vec<BrokenRow>, OpenError> {
+    check::deep(kv).map_err(|error| match error {
+        CheckError::Newer(row) => OpenError::Newer(row),
+        CheckError::Kv(error) => OpenError::Kv(error),
+    })
+}
+
+fn unusable(error: ExportError) -> OpenError {
+    match error {
+        ExportError::File { path, error } => OpenError::Files { path, error },
+        other => OpenError::Failed(other.to_string()),
+    }
+}

@@ -1,0 +1,133 @@
+//! A plan is made without any effect, and carried out only as far as it still holds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::configuration::{data_source, office, write};
+use crate::support::program::Home;
+use crate::support::worlds::{Worlds, pages, records};
+
+const LONG: Duration = Duration::from_secs(240);
+
+/// Every file below a folder, with the hash of its bytes.
+fn bytes_of(dir: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(bytes_of(&path));
+            found.insert(path.display().to_string(), "a folder".to_owned());
+        } else if !path.file_name().unwrap().to_string_lossy().starts_with("asked.") {
+            let hash = Sha256::digest(std::fs::read(&path).unwrap());
+            found.insert(path.display().to_string(), format!("{hash:?}"));
+        }
+    }
+    found
+}
+
+fn ready() -> (Home, Worlds) {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &[], &[]);
+    write(&home, &office(&worlds));
+    std::fs::create_dir(home.path().join("tmp")).unwrap();
+    home.env.insert("TMPDIR".into(), home.path().join("tmp").display().to_string());
+    (home, worlds)
+}
+
+fn outcomes(told: &Json) -> BTreeMap<String, String> {
+    let rows = told["rows"].as_array().unwrap().iter();
+    let text = |row: &Json, key: &str| row[key].as_str().unwrap().to_owned();
+    rows.map(|row| {
+        let key = format!("{}/{}/{}/{}", text(row, "pair"), text(row, "side"), text(row, "op"), text(row, "record"));
+        (key, text(row, "outcome"))
+    })
+    .collect()
+}
+
+#[test]
+fn a_plan_changes_not_one_byte_and_what_moved_since_is_not_written() {
+    let (home, worlds) = ready();
+    let before = bytes_of(home.path());
+    let plan = home.ask_within(LONG, &["plan", "--json"]).ends_with(0).json();
+    assert_eq!(bytes_of(home.path()), before, "a plan left something behind");
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+    assert!(plan["pairs"].as_array().unwrap().iter().any(|pair| pair["sure"].as_u64() > Some(0)), "{}", plan["pairs"]);
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["op"] == "create"), "{steps:?}");
+
+    // Text and file say the same as the JSON.
+    let said = home.ask_within(LONG, &["plan", "--details", "--out", "first.plan"]).ends_with(0);
+    assert!(said.stdout.contains("match sure") && said.stdout.contains("create in"), "{}", said.stdout);
+    let path = home.path().join("first.plan");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let file: Json = serde_json::from_str(&text).unwrap();
+    let keys = |steps: &Json| -> Vec<String> {
+        steps
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| format!("{}{}{}", step["op"], step["record"], step["digest"]))
+            .collect()
+    };
+    assert_eq!(keys(&file["steps"]), keys(&plan["steps"]));
+
+    let before = bytes_of(home.path());
+    let dry = home.ask_within(LONG, &["apply", "first.plan", "--dry-run", "--json"]).ends_with(0).json();
+    assert_eq!(dry["done"], steps.len());
+    assert_eq!(bytes_of(home.path()), before, "a dry run left something behind");
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+
+    let tampered = text.replacen("\"op\": \"create\"", "\"op\": \"update\"", 1);
+    home.write("tampered.plan", &tampered);
+    let said = home.ask(&["apply", "tampered.plan"]).ends_with(2);
+    assert!(said.stderr.contains("checksum"), "{}", said.stderr);
+
+    // Somebody edits a contact that was to be created in Notion.
+    let create = steps.iter().find(|it| it["op"] == "create" && it["pair"] == "contacts" && it["side"] == "notion");
+    let record = create.expect("a contact to be created")["record"].as_str().unwrap();
+    worlds.edit_record("contact", record, &json!({ "LAST_NAME": "Moved-Since" }));
+    let dry = home.ask_within(LONG, &["apply", "first.plan", "--dry-run", "--json"]).ends_with(8).json();
+    let moved = format!("contacts/notion/create/{record}");
+    assert_eq!(outcomes(&dry)[&moved], "moved");
+
+    let applied = home.ask_within(LONG, &["apply", "first.plan", "--json"]).ends_with(8).json();
+    let became = outcomes(&applied);
+    assert_eq!(became[&moved], "moved", "{applied}");
+    let others: Vec<_> = became.iter().filter(|(key, became)| **key != moved && *became != "done").collect();
+    assert!(others.is_empty(), "{others:?}");
+    let contacts = data_source(&worlds, "Contacts");
+    let written = pages(&worlds.notion_world(), &contacts);
+    assert!(!written.values().any(|page| page.to_string().contains("Moved-Since")), "it was created all the same");
+    assert!(records(&worlds.crm_world(), "contact")[record].to_string().contains("Moved-Since"));
+    let wrote = worlds.changes_by_the_sync();
+    assert!(wrote >= became.len() - 1, "{wrote}");
+
+    // With a store there, a plan leaves that as it is too; and it does not plan again what was done.
+    let before = bytes_of(home.path());
+    let again = home.ask_within(LONG, &["plan", "--json"]).ends_with(0).json();
+    assert_eq!(bytes_of(home.path()), before, "a plan changed the store");
+    assert_eq!(worlds.changes_by_the_sync(), wrote);
+    let left: Vec<&str> = again["steps"].as_array().unwrap().iter().map(|step| step["op"].as_str().unwrap()).collect();
+    assert_eq!(left.iter().filter(|op| **op == "create").count(), 1, "{again}");
+}
+
+#[test]
+fn a_plan_is_not_made_beside_a_daemon() {
+    let (home, _worlds) = ready();
+    let daemon = home.start("daemon", &["run"]);
+    let socket = home.path().join("state/desk.sock");
+    assert!(crate::support::program::until(Duration::from_secs(30), || socket.exists().then_some(())).is_some());
+    for command in [&["plan"][..], &["apply", "x.plan"]] {
+        home.write("x.plan", "{}");
+        let said = home.ask(command);
+        let code = if command[0] == "plan" { 4 } else { 2 };
+        assert_eq!(said.code, code, "{said:?}");
+    }
+    drop(daemon);
+}
