@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::config::Config;
 use crate::control::{Command, Desk, DeskError, PairState, Query, Reply, Rows, Snapshot};
 
@@ -11,6 +13,8 @@ use super::wiring::{self, Started};
 
 /// How long an engine of our own may take to have looked at both sides.
 const LOOKING: Duration = Duration::from_secs(30);
+/// How long a snapshot may take that is newer than the question; one is taken every second at least.
+const FRESH: Duration = Duration::from_secs(3);
 /// Rows asked for at a time.
 const WINDOW: u64 = 500;
 
@@ -21,6 +25,8 @@ pub struct Asked {
     /// Whether it is a daemon's.
     pub daemon: bool,
     own: Option<Started>,
+    /// When somebody asked.
+    at: Timestamp,
 }
 
 impl Asked {
@@ -29,12 +35,13 @@ impl Asked {
     /// # Errors
     /// [`Failure`]: the configuration, the store or the daemon.
     pub async fn of(config: &Config) -> Result<Self, Failure> {
+        let at = wiring::clock().now();
         let socket = wiring::socket(config)?;
         if let Some(desk) = super::dashboard::attach(&socket).await? {
-            return Ok(Self { desk, daemon: true, own: None });
+            return Ok(Self { desk, daemon: true, own: None, at });
         }
         let started = wiring::start(config, true).await?;
-        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started) })
+        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started), at })
     }
 
     /// As [`Asked::of`], and waits until an engine of our own has looked at both sides.
@@ -58,9 +65,16 @@ impl Asked {
         Ok(asked)
     }
 
-    /// The newest snapshot.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.desk.snapshots().borrow().clone()
+    /// A snapshot that was taken after somebody asked: the first one that a daemon hands over may be older than that, and
+    /// know nothing of what was decided a moment ago.
+    pub async fn snapshot(&self) -> Arc<Snapshot> {
+        let mut snapshots = self.desk.snapshots();
+        let fresh = tokio::time::timeout(FRESH, async {
+            while snapshots.borrow_and_update().at < self.at && snapshots.changed().await.is_ok() {}
+        });
+        // A daemon that tells nothing for so long is told of as it was last.
+        let _ = fresh.await;
+        snapshots.borrow().clone()
     }
 
     /// All rows of a list, or the first `limit` of them, and how many there are.

@@ -17,7 +17,7 @@ use super::table::Table;
 /// [`Failure`]: the configuration, the store or the daemon.
 pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let (snapshot, daemon) = (asked.snapshot(), asked.daemon);
+    let (snapshot, daemon) = (asked.snapshot().await, asked.daemon);
     asked.end().await?;
     if json {
         let mut value = serde_json::to_value(&*snapshot)

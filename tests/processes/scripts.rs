@@ -180,6 +180,13 @@ fn a_pair_is_paused_and_resumed_and_its_health_is_told() {
     answer(&home, 0, &["pairs", "resume", "deals"]);
     assert!(until(SOON, || (amount(&worlds, &id) == "70").then_some(())).is_some(), "{}", home.logged("daemon"));
 
+    // What was decided a moment ago is what the next question shows.
+    for _ in 0..5 {
+        answer(&home, 0, &["pairs", "pause", "contacts"]);
+        assert!(rows(&home, "pairs list", &[])[0]["paused"].is_string());
+        answer(&home, 0, &["pairs", "resume", "contacts"]);
+        assert_eq!(rows(&home, "pairs list", &[])[0]["paused"], Json::Null);
+    }
     let health = home.ask(&["health", "--json"]).ends_with(0).json();
     assert_eq!((&health["ready"], &health["daemon"], &health["shape"]), (&json!(true), &json!(true), &json!(1)));
     assert_eq!(health["sides"]["crm"]["records"], 1);

@@ -57,7 +57,7 @@ pub struct UndoArgs {
 /// [`Failure`]: no such guard, or nobody to ask.
 pub async fn run(config: &Config, args: GuardArgs) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let snapshot = asked.snapshot();
+    let snapshot = asked.snapshot().await;
     let guarded = snapshot.pairs.iter().filter_map(|pair| match &pair.state {
         PairState::Guarded { what, plan } => Some((&pair.name, what, plan)),
         _ => None,

@@ -70,7 +70,7 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let command = match args.action {
         Action::List => {
             let asked = Asked::looked(config).await?;
-            let rows: Vec<Json> = asked.snapshot().pairs.iter().map(row).collect();
+            let rows: Vec<Json> = asked.snapshot().await.pairs.iter().map(row).collect();
             let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
             tell(
                 &asked,
