@@ -78,12 +78,19 @@ impl Session {
 
 /// Whether a shell with job control started us: our parent is in our session, which we do not lead, and the terminal is ours.
 /// Where sshd or a terminal starts us by itself, nobody could bring us back.
+///
+/// Asked through `nix`: a process outside our container has the number 0 here, which `rustix` takes for a broken promise of the
+/// kernel's and panics on.
 fn has_job_control() -> bool {
-    use rustix::process::{getpgrp, getppid, getsid};
+    use nix::unistd::{getpgrp, getppid, getsid, tcgetpgrp};
     let (group, session) = (getpgrp(), getsid(None).ok());
-    let front = rustix::termios::tcgetpgrp(rustix::stdio::stdin()).ok();
-    let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
-    front == Some(group) && session != Some(group) && parent == session
+    let front = tcgetpgrp(std::io::stdin()).ok();
+    // To ask about the process 0 is to ask about ourselves.
+    let parent = Some(getppid()).filter(|parent| parent.as_raw() > 0).and_then(|parent| getsid(Some(parent)).ok());
+    front == Some(group)
+        && session != Some(group)
+        && parent == session
+        && session.is_some_and(|session| session.as_raw() > 0)
 }
 
 impl Drop for Session {
