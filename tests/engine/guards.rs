@@ -301,7 +301,8 @@ async fn pages_that_are_no_longer_shared_are_access_lost_and_come_back() {
     for page in &pages {
         bench.wires.notion.lock().unwrap().share(page);
     }
-    bench.until("the hold ends", 3800, async || bench.claims().await.holds.is_empty()).await;
+    bench.until("the pair goes on", 3800, async || bench.state("contacts") == PairState::Running).await;
+    bench.until("the hold ends", 60, async || bench.claims().await.holds.is_empty()).await;
     bench.settle().await;
     assert_eq!(bench.ids(Entity::Contact).len(), 16);
     assert!(bench.writes().is_empty());
