@@ -18,11 +18,11 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use crosstie::control::{HoldRow, JournalRow, OrphanRow, Snapshot};
 use crosstie::tui::keymap::Keymap;
 use crosstie::tui::model::Msg;
 use crosstie::tui::run::{Options, drive};
+use crosstie::tui::terminal::input::Arrival;
 use crosstie::tui::terminal::watch::Cause;
 use crosstie::tui::terminal::writer::{Screen, Writer};
 use crosstie::tui::theme::Theme;
@@ -248,13 +248,13 @@ fn key_to_paint(table: &mut Table) {
     desk.snapshots.send_replace(snapshot);
     let glass = Glass::default();
     let writer = Writer::new(glass.clone()).unwrap();
-    let (send, mut keys) = tokio::sync::mpsc::unbounded_channel::<std::io::Result<Event>>();
+    let (send, mut keys) = tokio::sync::mpsc::unbounded_channel::<std::io::Result<Arrival>>();
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
     let typist = std::thread::spawn(move || {
         let press = |c: char| {
             *glass.0.lock().unwrap() = None;
             let before = Instant::now();
-            send.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)))).unwrap();
+            send.send(Ok(Arrival::Bytes(c.to_string().into_bytes()))).unwrap();
             while before.elapsed() < Duration::from_secs(1) {
                 if let Some(written) = *glass.0.lock().unwrap() {
                     return written.duration_since(before).as_secs_f64() * 1_000.0;

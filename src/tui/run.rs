@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::watch;
@@ -16,8 +15,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::keymap::Keymap;
 use super::model::{Dirty, Effect, Model, Msg, Tone};
-use super::terminal::events::events;
-use super::terminal::input::{HOLD, Input, Stage};
+use super::terminal::arrivals::arrivals;
+use super::terminal::input::{Arrival, Input, Stage};
 use super::terminal::session::Session;
 use super::terminal::watch::{Cause, Job, Jobs, Watch};
 use super::terminal::writer::{Screen, Writer};
@@ -107,8 +106,8 @@ pub async fn run(desk: Arc<dyn Desk>, options: Options) -> Result<Exit, TuiError
     let writer = Writer::stdout().map_err(TuiError::Terminal)?;
     let session = Session::enter().map_err(TuiError::Terminal)?;
     let stop = watch.ended();
-    let exit = match events() {
-        Ok(events) => drive(desk, &options, size, events, writer, stop).await,
+    let exit = match arrivals() {
+        Ok(arrivals) => drive(desk, &options, size, arrivals, writer, stop).await,
         Err(error) => Err(TuiError::Terminal(error)),
     };
     let broken = !Session::is_active();
@@ -129,7 +128,7 @@ pub async fn drive<S, W>(
     stop: W,
 ) -> Result<Exit, TuiError>
 where
-    S: Stream<Item = io::Result<Event>> + Unpin,
+    S: Stream<Item = io::Result<Arrival>> + Unpin,
     W: Future<Output = Cause>,
 {
     let mut dash = Loop::new(Arc::clone(&desk), options, size, writer).map_err(TuiError::Terminal)?;
@@ -197,12 +196,12 @@ impl<'o> Loop<'o> {
         stop: W,
     ) -> Result<Exit, TuiError>
     where
-        S: Stream<Item = io::Result<Event>> + Unpin,
+        S: Stream<Item = io::Result<Arrival>> + Unpin,
         W: Future<Output = Cause>,
     {
         let mut listening = true;
         let mut stage = Stage::default();
-        let mut held_until = Instant::now();
+        let mut held_until = None;
         // A terminal that lives in a test's memory has no shell.
         let mut jobs = if Session::is_active() { Some(Jobs::new().map_err(TuiError::Terminal)?) } else { None };
         tokio::pin!(stop);
@@ -237,14 +236,17 @@ impl<'o> Loop<'o> {
                     Job::Stop => self.suspend = true,
                     Job::GoOn => self.come_back(Session::resume()),
                 },
-                event = input.next() => match event {
-                    Some(Ok(event)) => {
-                        held_until = Instant::now() + HOLD;
-                        self.input(stage.push(event));
+                arrival = input.next() => match arrival {
+                    Some(Ok(arrival)) => {
+                        self.input(stage.push(arrival));
+                        held_until = stage.holds().map(|hold| Instant::now() + hold);
                     }
                     Some(Err(_)) | None => return Ok(Exit::TerminalGone),
                 },
-                () = sleep_until(held_until), if stage.is_holding() => self.input(stage.expire()),
+                () = sleep_until(held_until.unwrap_or(tick)), if held_until.is_some() => {
+                    held_until = None;
+                    self.input(stage.expire());
+                }
                 Some(answer) = self.commands.join_next(), if !self.commands.is_empty() => self.answer(answer)?,
                 Some(answer) = self.queries.join_next(), if !self.queries.is_empty() => self.answer(answer)?,
                 changed = snapshots.changed(), if listening => match changed {

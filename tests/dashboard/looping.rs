@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use crosstie::control::Command;
 use crosstie::tui::keymap::Keymap;
 use crosstie::tui::run::{Exit, Options, drive};
+use crosstie::tui::terminal::input::Arrival;
 use crosstie::tui::terminal::watch::Cause;
 use crosstie::tui::terminal::writer::Writer;
 use futures_util::stream;
@@ -87,16 +87,15 @@ fn options() -> Options {
     }
 }
 
-fn key(c: char) -> io::Result<Event> {
-    let code = if c == '\u{1b}' { KeyCode::Esc } else { KeyCode::Char(c) };
-    Ok(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+fn key(c: char) -> io::Result<Arrival> {
+    Ok(Arrival::Bytes(c.to_string().into_bytes()))
 }
 
 /// Keys, typed when the screen shows a text: nothing sleeps, everything waits for what it needs.
 fn typist(
     glass: Glass,
     script: Vec<(&'static str, char)>,
-) -> impl futures_util::Stream<Item = io::Result<Event>> + Unpin {
+) -> impl futures_util::Stream<Item = io::Result<Arrival>> + Unpin {
     Box::pin(stream::unfold(script.into_iter(), move |mut script| {
         let glass = glass.clone();
         async move {

@@ -81,6 +81,28 @@ fn a_resize_is_followed_and_a_screen_that_is_too_small_says_what_it_needs() {
     term.assert_restored();
 }
 
+#[test]
+fn the_first_key_after_a_resize_is_taken_at_once() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("1 Overview");
+    for (page, width) in [("2", 100_u16), ("3", 101), ("4", 102), ("6", 103), ("8", 104)] {
+        term.resize((width, 30));
+        term.until("the footer in the last row", |screen| {
+            screen.lines().nth(29).is_some_and(|line| line.trim_end().chars().count() == usize::from(width) - 1)
+        });
+        let title = match page {
+            "2" => "Conflicts",
+            "3" => "Orphans",
+            "4" => "Relations",
+            "6" => "Journal",
+            _ => "Pairs",
+        };
+        term.keys(page);
+        term.until("the page of that key", |screen| screen.lines().nth(4).is_some_and(|line| line.contains(title)));
+    }
+}
+
 /// Some phones and SSH clients send an arrow's first byte by itself. Taken apart it would be escape and two letters.
 #[test]
 fn an_arrow_key_that_arrives_in_two_pieces_is_an_arrow_and_decides_nothing() {

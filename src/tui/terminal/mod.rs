@@ -3,7 +3,7 @@
 //! What must never happen here: a question to the terminal (the answer may be seconds away, or never come), a write
 //! that is not a whole frame, a way out that leaves a mode behind.
 
-pub mod events;
+pub mod arrivals;
 pub mod input;
 pub mod session;
 pub mod watch;

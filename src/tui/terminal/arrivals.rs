@@ -1,33 +1,30 @@
 //! What the terminal sends, read by a thread of our own.
 //!
-//! crossterm 0.29 reads a terminal that has gone for ever, in whatever thread asks it: `EventStream` asks in its own
-//! thread and, with a time-out of zero, in the task that polls it. There it would take the dashboard along, so only
-//! this thread asks; and it looks first whether there is a terminal.
+//! crossterm 0.29 reads a terminal that has gone for ever, and after a change of size it leaves the next key unread until another
+//! comes: it waits for edges, and gives one back unused. So the bytes are ours from the start.
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
-use crossterm::event::{self, Event};
 use futures_util::{Stream, stream};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::input::Arrival;
 use super::watch::GONE;
 
-/// How long crossterm may wait for the rest of what has begun to arrive.
-const GLANCE: Duration = Duration::from_millis(20);
+/// The most that is read at once.
+const PIECE: usize = 4096;
 
-/// Keys, pasted text and sizes. Ends with an error when the terminal has gone. When it is dropped, nobody reads what
+/// What is typed and pasted, and new sizes. Ends with an error when the terminal has gone. When it is dropped, nobody reads what
 /// is typed any more: it belongs to the shell.
 ///
 /// # Errors
 /// If the system grants no thread, socket or signal.
-pub fn events() -> io::Result<impl Stream<Item = io::Result<Event>> + Unpin> {
+pub fn arrivals() -> io::Result<impl Stream<Item = io::Result<Arrival>> + Unpin> {
     let (leash, held) = UnixStream::pair()?;
     let (tell, told) = mpsc::unbounded_channel();
-    // Before the thread: crossterm tells of a new size with the next key only, for the thread looks at keys alone.
     let resized = signal(SignalKind::window_change())?;
     std::thread::Builder::new().name("crosstie-keys".to_owned()).spawn(move || {
         if let Err(error) = read(&held, &tell) {
@@ -35,19 +32,21 @@ pub fn events() -> io::Result<impl Stream<Item = io::Result<Event>> + Unpin> {
         }
     })?;
     Ok(Box::pin(stream::unfold((told, resized, leash), |(mut told, mut resized, leash)| async move {
-        let event = tokio::select! {
+        let arrival = tokio::select! {
             biased;
-            event = told.recv() => event?,
-            Some(()) = resized.recv() => crossterm::terminal::size().map(|(columns, rows)| Event::Resize(columns, rows)),
+            typed = told.recv() => typed?,
+            Some(()) = resized.recv() => {
+                crossterm::terminal::size().map(|(columns, rows)| Arrival::Resize(columns, rows))
+            }
         };
-        Some((event, (told, resized, leash)))
+        Some((arrival, (told, resized, leash)))
     })))
 }
 
 /// Reads until the leash is let go or the terminal goes.
-#[allow(clippy::disallowed_methods, reason = "the one thread that may ask, and nothing waits for it")]
-fn read(leash: &UnixStream, tell: &mpsc::UnboundedSender<io::Result<Event>>) -> io::Result<()> {
+fn read(leash: &UnixStream, tell: &mpsc::UnboundedSender<io::Result<Arrival>>) -> io::Result<()> {
     let input = rustix::stdio::stdin();
+    let mut piece = vec![0; PIECE];
     loop {
         let mut fds = [PollFd::new(&input, PollFlags::IN), PollFd::new(leash, PollFlags::IN)];
         match poll(&mut fds, None) {
@@ -61,12 +60,14 @@ fn read(leash: &UnixStream, tell: &mpsc::UnboundedSender<io::Result<Event>>) -> 
         if fds[0].revents().intersects(GONE) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut wait = GLANCE;
-        while event::poll(wait)? {
-            if tell.send(event::read()).is_err() {
-                return Ok(());
-            }
-            wait = Duration::ZERO;
+        let bytes = match rustix::io::read(input, &mut piece) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => piece.get(..read).unwrap_or_default().to_vec(),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if tell.send(Ok(Arrival::Bytes(bytes))).is_err() {
+            return Ok(());
         }
     }
 }
