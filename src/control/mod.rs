@@ -23,7 +23,7 @@ pub use hint::Hint;
 pub use outline::{Leave, Step};
 pub use query::{
     Candidate, HoldRow, JournalRow, List, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
-    Window,
+    TypedView, Window,
 };
 pub use snapshot::{
     Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Snapshot,

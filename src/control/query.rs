@@ -39,6 +39,13 @@ pub enum List {
         /// The pair.
         pair: PairName,
     },
+    /// What a text that an operator typed for a held field would be read as: one row.
+    Typed {
+        /// The hold.
+        hold: HoldId,
+        /// The text.
+        text: String,
+    },
     /// The queue: in flight, unknown, planned.
     Queue,
     /// The journal, newest first.
@@ -120,6 +127,8 @@ pub enum Rows {
     Records(Vec<RecordView>),
     /// Of [`List::Mapping`].
     Mappings(Vec<MappingView>),
+    /// Of [`List::Typed`].
+    Typed(Vec<TypedView>),
     /// Of [`List::Queue`].
     Queue(Vec<QueueRow>),
     /// Of [`List::Journal`].
@@ -136,6 +145,7 @@ impl Rows {
             Rows::Candidates(rows) => rows.len(),
             Rows::Records(rows) => rows.len(),
             Rows::Mappings(rows) => rows.len(),
+            Rows::Typed(rows) => rows.len(),
             Rows::Queue(rows) => rows.len(),
             Rows::Journal(rows) => rows.len(),
         };
@@ -198,7 +208,7 @@ pub struct OrphanRow {
     pub record: RecordRef,
     /// Its title.
     pub title: String,
-    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`.
+    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`, `taken apart`.
     pub why: String,
     /// One sentence.
     pub detail: String,
@@ -233,6 +243,15 @@ pub struct RelationRow {
     pub on_notion: bool,
     /// A change by an operator that is on its way.
     pub pending: bool,
+}
+
+/// How a typed text is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedView {
+    /// The value as it will be shown; empty for the empty value, or if it cannot be read.
+    pub reads: String,
+    /// Why it cannot be read in the field's kind, and what is expected; empty if it can.
+    pub wrong: String,
 }
 
 /// A record that could be chosen.

@@ -1,6 +1,6 @@
 //! What an operator says, carried out in the transaction that makes it durable.
 
-use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
+use crate::control::{Command, PairState, RelationRow, Reply, Resolution, TypedView};
 use crate::model::{
     Decision, FieldKey, Happening, Hold, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId,
     Value, Verdict, Why,
@@ -12,6 +12,14 @@ use super::memory::{PairMemory, Txn};
 
 fn done(note: impl Into<String>) -> Reply {
     Reply::Done { note: note.into() }
+}
+
+/// Reads what an operator typed.
+fn typed(field: &crate::mapping::FieldMap, text: &str) -> Result<Value, String> {
+    if field.spec.relation.is_some() {
+        return Err("records are linked and unlinked on the Relations page".to_owned());
+    }
+    field.parse(text)
 }
 
 fn refused(why: impl Into<String>) -> Reply {
@@ -84,7 +92,10 @@ impl Core {
             }
             match self.verdict(&hold, item) {
                 Ok((verdict, note)) => verdicts.push((hold.id, item.shown().clone(), verdict, note, crm, notion)),
-                Err(why) => return refused(why),
+                Err(why) => {
+                    let label = self.hold_label(&hold.id);
+                    return refused(format!("{label}: {why}"));
+                }
             }
         }
         if !moved.is_empty() {
@@ -131,11 +142,8 @@ impl Core {
                 }
                 Ok((Verdict::Force { side: *side }, format!("{side} wins")))
             }
-            Resolution::Set { .. } if field.spec.relation.is_some() => {
-                Err("records are linked and unlinked on the Relations page".to_owned())
-            }
             Resolution::Set { text, .. } => {
-                let value = field.parse(text)?;
+                let value = typed(field, text)?;
                 let note = format!("set to {}", value.show());
                 Ok((Verdict::Set { value }, note))
             }
@@ -153,6 +161,26 @@ impl Core {
         }
     }
 
+    /// What a typed text would be read as for a held field.
+    pub(super) fn typed_view(&self, id: &HoldId, text: &str) -> TypedView {
+        let field = id.field.as_ref().and_then(|key| self.memory.pair(&id.pair)?.map.as_ref()?.field(key));
+        let read =
+            field.ok_or_else(|| "the field is not mapped any more".to_owned()).and_then(|field| typed(field, text));
+        match read {
+            Ok(value) => TypedView { reads: value.show(), wrong: String::new() },
+            Err(wrong) => TypedView { reads: String::new(), wrong },
+        }
+    }
+
+    /// The record's title and the field's label, for a sentence.
+    fn hold_label(&self, id: &HoldId) -> String {
+        let pair = self.memory.pair(&id.pair);
+        let title = id.crm.as_ref().zip(pair).map(|(crm, pair)| self.tie_title(pair, crm));
+        let label =
+            id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key)).map(|field| field.spec.notion.to_string());
+        [title, label].into_iter().flatten().collect::<Vec<_>>().join(" / ")
+    }
+
     fn link(&mut self, txn: &mut Txn, who: &str, name: &PairName, crm: &RecordId, notion: &RecordId) -> Reply {
         let Some(pair) = self.memory.pair(name) else { return refused(format!("there is no pair {name}")) };
         for (side, id) in [(Side::Crm, crm), (Side::Notion, notion)] {
@@ -160,7 +188,12 @@ impl Core {
                 return refused(format!("{side} record {id} is not there any more"));
             }
             if let Some(tie) = pair.tie_of(side, id) {
-                return refused(format!("{side} record {id} is tied already, to {}", tie.on(side.other())));
+                let (own, other) = (self.title(pair, side, id), self.title(pair, side.other(), tie.on(side.other())));
+                return refused(format!(
+                    "{own:?} of {side} is tied already, to {other:?} of {}. If that is wrong, take it back first: the \
+                     journal's line `tied` about it can be undone",
+                    side.other()
+                ));
             }
             if self.has_open_intent(&RecordRef { pair: name.clone(), side, id: id.clone() }) {
                 return refused(format!("a counterpart for {side} record {id} is just being created; wait for it"));

@@ -77,14 +77,18 @@ impl Core {
                 (score > 0).then(|| (score, reason, id.clone()))
             })
             .collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
+        // What is tied to another already cannot be linked, and comes last.
+        found.sort_by_cached_key(|(score, _, id)| {
+            (pair.tie_of(other, id).is_some(), std::cmp::Reverse(*score), id.clone())
+        });
         found
     }
 
     /// A suggestion as a row.
     pub(super) fn suggested(&self, pair: &PairMemory, other: Side, found: &(u32, String, RecordId)) -> Candidate {
         let (score, reason, id) = found;
-        Candidate { score: *score, reason: reason.clone(), ..self.candidate(pair, other, id) }
+        let taken = pair.tie_of(other, id).is_some();
+        Candidate { score: *score, reason: reason.clone(), taken, ..self.candidate(pair, other, id) }
     }
 }
 

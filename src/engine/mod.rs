@@ -39,6 +39,7 @@ mod merged;
 mod messages;
 mod outcome;
 mod outline;
+mod parting;
 mod pausing;
 mod planning;
 mod reading;

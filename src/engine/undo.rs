@@ -38,6 +38,12 @@ impl Core {
                 ),
             });
         };
+        if event.what == Happening::Tied {
+            return match self.parting_of(&event) {
+                Ok(id) => self.part(txn, who, &id, seq),
+                Err(why) => refused(why),
+            };
+        }
         let Possible { hold, side, from, to } = match self.undo_of(&event, both) {
             Ok(possible) => possible,
             Err(why) => return refused(why),
@@ -67,7 +73,7 @@ impl Core {
 
     /// A line of the journal, told whether it could be undone. Its texts are empty.
     pub(super) fn undo_preview(&self, event: Event) -> JournalRow {
-        let why = if event.what == Happening::Wrote { self.undo_of(&event, false).err() } else { Some(String::new()) };
+        let why = self.why_not_undone(&event).unwrap_or_else(|| Some(String::new()));
         JournalRow {
             undoable: why.is_none(),
             not_undoable: why.unwrap_or_default(),
@@ -81,13 +87,22 @@ impl Core {
 
     /// A row that was made earlier, told anew whether its line could be undone.
     pub(super) fn preview_again(&self, row: &JournalRow) -> JournalRow {
-        let now = (row.event.what == Happening::Wrote).then(|| self.undo_of(&row.event, false).err());
+        let now = self.why_not_undone(&row.event);
         let mut row = row.clone();
         if let Some(why) = now {
             row.undoable = why.is_none();
             row.not_undoable = why.unwrap_or_default();
         }
         row
+    }
+
+    /// Why a line that can be taken back cannot be right now, if so; `None` for a line of another sort.
+    fn why_not_undone(&self, event: &Event) -> Option<Option<String>> {
+        match event.what {
+            Happening::Wrote => Some(self.undo_of(event, false).err()),
+            Happening::Tied => Some(self.parting_of(event).err()),
+            _ => None,
+        }
     }
 
     /// Whether a write can be undone now, or why not.
@@ -100,7 +115,7 @@ impl Core {
             Happening::Created => {
                 return Err("a creation is not undone: deleting records is left to people".to_owned());
             }
-            _ => return Err("this line tells of no write; only a write can be undone".to_owned()),
+            _ => return Err("this line tells of no write and no tie; only those are taken back".to_owned()),
         }
         let ended = || "the two records are no longer tied, so there is nothing to undo between them".to_owned();
         let (Some(name), Some(side), Some(key)) = (&event.pair, event.side, &event.field) else { return Err(ended()) };

@@ -120,6 +120,8 @@ impl Core {
             .values()
             .filter(|decision| {
                 matches!(&decision.verdict, Verdict::Create { record } | Verdict::Ignore { record } if record == at)
+                    || matches!(&decision.verdict, Verdict::Apart { pair, crm, notion }
+                        if *pair == at.pair && at.id == *if at.side == Side::Crm { crm } else { notion })
             })
             .map(|decision| decision.seq)
             .collect();
@@ -133,12 +135,16 @@ impl Core {
         let mut facts = Facts::default();
         let mut ordered: BTreeSet<&RecordRef> = BTreeSet::new();
         let mut ignored: BTreeSet<&RecordRef> = BTreeSet::new();
+        let mut parted: BTreeMap<(Side, &RecordId), &RecordId> = BTreeMap::new();
         for decision in self.memory.decisions.values() {
             match &decision.verdict {
-                Verdict::Create { record } => ordered.insert(record),
-                Verdict::Ignore { record } => ignored.insert(record),
-                _ => false,
-            };
+                Verdict::Create { record } => drop(ordered.insert(record)),
+                Verdict::Ignore { record } => drop(ignored.insert(record)),
+                Verdict::Apart { pair, crm, notion } if pair == name => {
+                    parted.extend([((Side::Crm, crm), notion), ((Side::Notion, notion), crm)]);
+                }
+                _ => {}
+            }
         }
         // The counterpart that each survivor lost. Whichever went away first, the one that is there while the other is not
         // has survived it; if both are, they are tied again.
@@ -186,6 +192,7 @@ impl Core {
                     marker: observation.marker.clone().filter(|_| !moved_in(side, id)),
                     keys,
                     survivor_of,
+                    parted_from: parted.get(&(side, id)).map(|other| (*other).clone()),
                     ready,
                     incomplete,
                     ordered: ordered.contains(&at),
@@ -323,7 +330,12 @@ impl Core {
             matches!(fate, Fate::Create | Fate::Wait)
                 || matches!(
                     fate,
-                    Fate::Orphan(OrphanWhy::CreationOff | OrphanWhy::Incomplete | OrphanWhy::Survivor { .. })
+                    Fate::Orphan(
+                        OrphanWhy::CreationOff
+                            | OrphanWhy::Incomplete
+                            | OrphanWhy::Survivor { .. }
+                            | OrphanWhy::Parted { .. }
+                    )
                 )
         };
         PairState::Review {
@@ -362,5 +374,8 @@ pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
         OrphanWhy::Copy { of } => format!("a copy of page {of}, which is tied already; link it, create, or ignore it"),
         OrphanWhy::Incomplete => "it has no title or no key yet; fill it in, link it, or ignore it".to_owned(),
         OrphanWhy::CreationOff => "the pair does not create counterparts in this direction".to_owned(),
+        OrphanWhy::Parted { from } => {
+            format!("somebody said that it is not the same thing as {from}; link the right one, create, or ignore it")
+        }
     }
 }

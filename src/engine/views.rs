@@ -33,6 +33,7 @@ impl Core {
             List::Tied { pair } => self.tied(query, pair),
             List::Record { tie } => only(query, self.record_view(tie), Rows::Records),
             List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
+            List::Typed { hold, text } => only(query, Some(self.typed_view(hold, text)), Rows::Typed),
             List::Queue => {
                 cut(query, self.queue_rows(), |row| format!("{} {} {}", row.op, row.title, row.side), Rows::Queue)
             }
@@ -340,6 +341,7 @@ fn orphan_word(why: &OrphanWhy) -> &'static str {
         OrphanWhy::Copy { .. } => "copy",
         OrphanWhy::Incomplete => "incomplete",
         OrphanWhy::CreationOff => "creation off",
+        OrphanWhy::Parted { .. } => "taken apart",
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{HoldId, PairName, RecordRef, Side, Value};
+use super::{HoldId, PairName, RecordId, RecordRef, Side, Value};
 
 /// The digests of the two values an operator was shown, common dialect; see [`Value::digest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,15 @@ pub enum Verdict {
     Create {
         /// The orphan.
         record: RecordRef,
+    },
+    /// These two are not the same thing: each is an orphan until somebody links or creates.
+    Apart {
+        /// The pair.
+        pair: PairName,
+        /// The CRM record.
+        crm: RecordId,
+        /// The page.
+        notion: RecordId,
     },
     /// The counts of the first matching were seen; go on.
     Approve {

@@ -28,6 +28,11 @@ pub enum OrphanWhy {
     Incomplete,
     /// The pair does not create in this direction.
     CreationOff,
+    /// An operator took back that it is the same thing as that one.
+    Parted {
+        /// What it was tied to.
+        from: RecordId,
+    },
 }
 
 /// An untied record that waits for a person.

@@ -16,6 +16,8 @@ pub struct Untied {
     pub keys: Vec<Value>,
     /// The counterpart it lost, if it is a survivor.
     pub survivor_of: Option<RecordId>,
+    /// What an operator said it is not the same thing as: it waits for a person, and matches nothing by itself.
+    pub parted_from: Option<RecordId>,
     /// Title and a key are there, and two readings a quiet time apart agree.
     pub ready: bool,
     /// Title or key are missing, and two readings a quiet time apart agree.
@@ -90,7 +92,9 @@ pub fn match_untied(facts: &Facts, create: Create) -> Matching {
                 continue;
             }
             fates.entry(id.clone()).or_insert_with(|| {
-                if let Some(gone) = &record.survivor_of {
+                if let Some(from) = &record.parted_from {
+                    Fate::Orphan(OrphanWhy::Parted { from: from.clone() })
+                } else if let Some(gone) = &record.survivor_of {
                     Fate::Orphan(OrphanWhy::Survivor { gone: gone.clone() })
                 } else if !create.from(side) {
                     Fate::Orphan(OrphanWhy::CreationOff)
@@ -111,7 +115,7 @@ pub fn match_untied(facts: &Facts, create: Create) -> Matching {
 fn by_marker(facts: &Facts, matching: &mut Matching) {
     // Pages by the CRM record that their marker names.
     let mut claims: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
-    let free = |record: &Untied| !record.claimed && !record.ignored;
+    let free = |record: &Untied| !record.claimed && !record.ignored && record.parted_from.is_none();
     for (page, record) in facts.notion.iter().filter(|(_, record)| free(record)) {
         let Some(marker) = record.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };
         let crm = RecordId::from(marker);
@@ -205,14 +209,15 @@ struct Candidate<'a> {
 }
 
 /// Records by side and value of one key: the free ones, and those that can only make others ambiguous: tied ones,
-/// survivors, copies, and what is ignored or just being matched by a better sign.
+/// survivors, copies, what was taken apart, and what is ignored or just being matched by a better sign.
 fn groups<'a>(facts: &'a Facts, matching: &Matching, index: usize) -> BTreeMap<(Side, &'a Value), Vec<Candidate<'a>>> {
     let mut groups: BTreeMap<(Side, &Value), Vec<Candidate<'_>>> = BTreeMap::new();
     for side in Side::BOTH {
         let untied =
             facts.of(side).iter().filter(|(id, _)| !matches!(matching.of(side).get(*id), Some(Fate::Match(_))));
         let untied = untied.map(|(id, record)| {
-            let taken = record.claimed || record.ignored || record.ordered || record.survivor_of.is_some();
+            let apart = record.survivor_of.is_some() || record.parted_from.is_some();
+            let taken = record.claimed || record.ignored || record.ordered || apart;
             let free = !taken && !matching.of(side).contains_key(id);
             Candidate { id, keys: &record.keys, free, claimed: record.claimed }
         });
@@ -255,6 +260,23 @@ mod tests {
         let matching = match_untied(&facts(&[("1", &["a@x", "Ann"])], &[("p", &["a@x", "Ann B"])]), Create::Both);
         assert_eq!(*fate(&matching, Side::Crm, "1"), Fate::Match("p".into()));
         assert_eq!(*fate(&matching, Side::Notion, "p"), Fate::Match("1".into()));
+    }
+
+    #[test]
+    fn what_a_person_took_apart_is_never_matched_again_by_itself_nor_created() {
+        let mut facts = facts(&[("1", &["a@x"])], &[("p", &["a@x"]), ("q", &["a@x"])]);
+        facts.crm.get_mut(&RecordId::from("1")).unwrap().parted_from = Some("p".into());
+        let page = facts.notion.get_mut(&RecordId::from("p")).unwrap();
+        (page.parted_from, page.marker) = (Some("1".into()), Some("1".into()));
+        let matching = match_untied(&facts, Create::Both);
+        assert_eq!(*fate(&matching, Side::Crm, "1"), Fate::Orphan(OrphanWhy::Parted { from: "p".into() }));
+        assert_eq!(*fate(&matching, Side::Notion, "p"), Fate::Orphan(OrphanWhy::Parted { from: "1".into() }));
+        assert!(
+            matches!(fate(&matching, Side::Notion, "q"), Fate::Orphan(OrphanWhy::Ambiguous { .. })),
+            "a person decides"
+        );
+        facts.crm.get_mut(&RecordId::from("1")).unwrap().ordered = true;
+        assert_eq!(*fate(&match_untied(&facts, Create::Both), Side::Crm, "1"), Fate::Create);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::control::{Command, Desk, HoldRow, List, OrphanRow, PairState, Query, Resolution, Rows};
 use crate::engine::EngineDesk;
-use crate::model::{Event, RecordId, Shown, Side};
+use crate::model::{Event, Happening, RecordId, Shown, Side};
 
 use super::chance::Dice;
 
@@ -122,7 +122,11 @@ impl Operator {
 
     async fn about_the_past(&mut self, desk: &EngineDesk) -> Option<Command> {
         let Some(Rows::Journal(rows)) = self.rows(desk, List::Journal).await else { return None };
-        let undoable: Vec<&Event> = rows.iter().filter(|row| row.undoable).map(|row| &row.event).collect();
+        let undoable: Vec<&Event> = rows
+            .iter()
+            .filter(|row| row.undoable && row.event.what == Happening::Wrote)
+            .map(|row| &row.event)
+            .collect();
         let any = *self.dice.pick(&undoable)?;
         // What one sees go wrong is what was just written, and what people quarrel about is text.
         let mut text =

@@ -319,6 +319,10 @@ impl World {
                 let facts = vec![("matched by".into(), "E-mail, then Name".into())];
                 (1, Rows::Mappings(vec![MappingView { pair: pair.clone(), facts, fields: vec![field] }]))
             }
+            List::Typed { text, .. } => {
+                let wrong = text.strip_prefix("?").map(|rest| format!("`{rest}` is no value of this field"));
+                (1, Rows::Typed(vec![TypedView { reads: text.clone(), wrong: wrong.unwrap_or_default() }]))
+            }
             List::Queue => {
                 let (total, rows) = cut(&self.queue, |row| row.title.clone(), &filter, query);
                 (total, Rows::Queue(rows))

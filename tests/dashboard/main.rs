@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "the frames' writer is a real thread, whose time cannot be paused")]
 
+mod afterwards;
 mod decisions;
 mod fixture;
 mod golden;

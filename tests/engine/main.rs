@@ -21,6 +21,7 @@ mod moving;
 mod office;
 mod operator;
 mod overwritten;
+mod parting;
 mod presence;
 mod quarantine;
 mod relations;

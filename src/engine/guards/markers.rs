@@ -33,6 +33,7 @@ impl Core {
             let crm = RecordId::from(marker);
             let tried = HoldId { pair: pair.spec.name.clone(), crm: Some(source_key(Side::Crm, &crm)), field: None };
             let is_ours = untied.survivor_of.is_some()
+                || untied.parted_from.is_some()
                 || facts.ties.contains_key(&crm)
                 || pair.orphans.contains_key(&(Side::Notion, page.clone()))
                 || pair.tombstones.range((crm.clone(), RecordId::from(""))..).next().is_some_and(|(it, _)| it.0 == crm)

@@ -161,7 +161,7 @@ pub static REGISTRY: &[Spec] = &[
                 "edit a merge",
                 "Opens an editor for a value that both sides will get.",
             ),
-            why::needs_one_decidable,
+            why::needs_editable,
         ),
         Local,
     )),

@@ -3,6 +3,7 @@
 use crate::control::PairState;
 use crate::tui::model::{Model, Page, PopupBody};
 use crate::tui::update::conflicts::is_retryable;
+use crate::tui::update::undo::meant;
 
 pub(super) fn never(_: &Model) -> Option<String> {
     None
@@ -64,6 +65,13 @@ pub(super) fn needs_one_decidable(model: &Model) -> Option<String> {
         Some(item) if item.row.decidable => None,
         Some(item) => Some(format!("a {} hold has no values to choose from: its detail says what to do", item.row.why)),
     }
+}
+
+pub(super) fn needs_editable(model: &Model) -> Option<String> {
+    let links = model.holds.current().is_some_and(|item| item.row.kind == Some(crate::model::Kind::Relation));
+    needs_one_decidable(model).or_else(|| {
+        unless(!links, "links are not typed: take a side here, or link and unlink on the Relations page, 4")
+    })
 }
 
 pub(super) fn needs_tie(model: &Model) -> Option<String> {
@@ -139,11 +147,11 @@ pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_undoable(model: &Model) -> Option<String> {
-    match model.journal.current() {
+    match meant(model) {
         None => needs_row(model),
         Some(row) if row.undoable => None,
         Some(row) if row.not_undoable.is_empty() => {
-            Some("this line tells of no write; only a write is undone".to_owned())
+            Some("this line tells of no write and no tie; only those are taken back".to_owned())
         }
         Some(row) => Some(row.not_undoable.clone()),
     }

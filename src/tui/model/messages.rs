@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Choice, Page};
-use crate::control::{Command, DeskError, Query, Reply, Snapshot, Window};
+use crate::control::{Command, DeskError, Query, Reply, Resolution, Snapshot, Window};
 use crate::model::{HoldId, PairName, TieId};
 use crate::tui::keymap::Key;
 
@@ -104,9 +104,18 @@ pub enum Waiting {
         /// The filter when it was asked.
         filter: String,
     },
+    /// How a text in the editor is read, by its popup's number.
+    Typed {
+        /// The popup.
+        serial: u64,
+        /// The text.
+        text: String,
+    },
     /// A command.
     Command {
         /// The holds it is about.
         about: Vec<HoldId>,
+        /// The decisions it makes.
+        items: Vec<Resolution>,
     },
 }

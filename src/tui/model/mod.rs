@@ -11,7 +11,7 @@ mod messages;
 pub mod staged;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -246,6 +246,8 @@ pub struct Model {
     pub toasts: Vec<Toast>,
     /// Effects that are out, by number.
     pub waiting: BTreeMap<u64, Waiting>,
+    /// Fields that were decided here and are not written yet.
+    pub expected: BTreeSet<HoldId>,
     /// Nothing that changes either system leaves this dashboard.
     pub read_only: bool,
     /// It was started so and cannot be changed.
@@ -298,6 +300,7 @@ impl Model {
             popups: Vec::new(),
             toasts: Vec::new(),
             waiting: BTreeMap::new(),
+            expected: BTreeSet::new(),
             read_only: false,
             locked: false,
             frozen: None,

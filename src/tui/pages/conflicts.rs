@@ -52,7 +52,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     // As wide as the narrower one of the two, so that both are cut at the same place.
     let rects = table::columns(shifted(list, 3), &heads);
     let room = usize::from(rects[3].width.min(rects[4].width));
-    // A record with several held fields says so on each of them.
+    // A record with several held fields says on each of them how many more there are.
     let mut fields: BTreeMap<(&PairName, &RecordId), usize> = BTreeMap::new();
     for id in model.holds.rows.iter().map(|item| &item.row.id) {
         if let Some(crm) = &id.crm {
@@ -80,7 +80,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
             Role::Warn
         };
         let of = row.id.crm.as_ref().and_then(|crm| fields.get(&(&row.id.pair, crm))).copied().unwrap_or(1);
-        let label = if of > 1 { format!("{} (1 of {of})", row.label) } else { row.label.clone() };
+        let label = if of > 1 { format!("{} +{}", row.label, of - 1) } else { row.label.clone() };
         vec![
             (kind_role, format!("{kind}{}", pick.map_or("", Choice::sign))),
             (Role::Strong, row.title.clone()),

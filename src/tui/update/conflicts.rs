@@ -188,14 +188,33 @@ pub(super) fn stage_edited(model: &mut Model, edit: &Edit) {
 
 /// Whether trying again can end this hold.
 pub(in crate::tui) fn is_retryable(item: &HoldItem) -> bool {
-    matches!(item.row.why.as_str(), "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting")
+    matches!(item.row.why.as_str(), "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting" | "deleted")
 }
 
-/// Tries again what a side refused.
+/// Tries again what a side refused; of what was deleted on one side and edited on the other, it ends the tie.
 pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
-    let items = meant(model);
-    let ids: Vec<HoldId> = items.into_iter().filter(is_retryable).map(|item| item.row.id).collect();
-    ids.into_iter().flat_map(|id| super::tell(model, Command::Retry { id })).collect()
+    let items: Vec<HoldItem> = meant(model).into_iter().filter(is_retryable).collect();
+    let untied: Vec<String> = items.iter().filter(|item| item.row.why == "deleted").map(heading_of_record).collect();
+    let commands: Vec<Command> = items.into_iter().map(|item| Command::Retry { id: item.row.id }).collect();
+    if untied.is_empty() {
+        return commands.into_iter().flat_map(|command| super::tell(model, command)).collect();
+    }
+    let mut lines = vec![(Role::Strong, "The record went away on one side and was edited on the other:".to_owned())];
+    lines.extend(untied.into_iter().map(|title| (Role::Accent, format!("  {title}"))));
+    lines.push((
+        Role::Text,
+        "The two are untied. Nothing is written or deleted: the survivor waits on Orphans.".to_owned(),
+    ));
+    lines.push((
+        Role::Dim,
+        "Whoever restores the deleted record instead ends this hold, and nothing is untied.".to_owned(),
+    ));
+    open(model, PopupBody::Confirm(crate::tui::popup::Confirm::new("Untie", lines, "Yes, untie", commands)));
+    Vec::new()
+}
+
+fn heading_of_record(item: &HoldItem) -> String {
+    format!("{} ({})", item.row.title, item.row.id.pair)
 }
 
 /// Tries a record again that was set aside.

@@ -170,6 +170,8 @@ pub(super) fn renew(model: &mut Model) {
 pub(super) fn open_page(model: &mut Model, page: Page) -> Vec<Effect> {
     if model.page != page {
         (model.page, model.expanded, model.detail_top, model.typing) = (page, false, 0, false);
+        // What was said about another page means nothing here.
+        model.toasts.retain(|toast| toast.tone == Tone::Bad);
     }
     settle(model)
 }
@@ -272,6 +274,9 @@ pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
     let page = model.page;
     on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
+    if page == Page::Journal {
+        (model.journal.at, model.journal.on) = (0, None);
+    }
     if let Some(text) = filter(model).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty()) {
         model.sought = text;
     }

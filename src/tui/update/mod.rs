@@ -16,7 +16,8 @@ mod popups;
 mod relations;
 mod replies;
 pub(super) mod staging;
-mod undo;
+pub(super) mod undo;
+mod written;
 
 use std::sync::Arc;
 
@@ -103,6 +104,7 @@ fn news(model: &mut Model, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
         return Vec::new();
     }
     let first = model.snapshot.is_none();
+    written::look(model, snapshot);
     model.snapshot = Some(Arc::new(edge::snapshot(snapshot)));
     model.touch(if first { Dirty::Now } else { Dirty::Figures });
     lists::outdate(model);
@@ -153,7 +155,8 @@ fn tell(model: &mut Model, command: Command) -> Option<Effect> {
         Command::Retry { id } => vec![id.clone()],
         _ => Vec::new(),
     };
-    model.waiting.insert(tag, Waiting::Command { about });
+    let items = if let Command::Resolve { items } = &command { items.clone() } else { Vec::new() };
+    model.waiting.insert(tag, Waiting::Command { about, items });
     Some(Effect::Command { tag, command })
 }
 

@@ -32,13 +32,23 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
     };
     let mut lines = vec![(Role::Strong, "These two become one thing:".to_owned())];
     lines.push((Role::Accent, format!("{side}: {}", row.title)));
-    lines.extend(row.fields.iter().take(6).map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
+    let field = |(label, text): &(String, String)| (Role::Dim, format!("  {label}: {text}"));
+    lines.extend(row.fields.iter().map(field));
     lines.push((Role::Accent, format!("{}: {}", side.other(), chosen.title)));
-    lines.extend(chosen.fields.iter().take(6).map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
-    lines.push((
-        Role::Text,
-        "Equal fields are agreed, empty ones filled if the pair allows it, others held.".to_owned(),
-    ));
+    lines.extend(chosen.fields.iter().map(field));
+    let differs = |(label, own): &&(String, String)| {
+        let theirs = chosen.fields.iter().find(|(other, _)| other == label).map(|(_, text)| text);
+        theirs.is_some_and(|theirs| !theirs.is_empty() && !own.is_empty() && theirs != own)
+    };
+    let differing: Vec<&str> = row.fields.iter().filter(differs).map(|(label, _)| label.as_str()).collect();
+    lines.push(match differing.len() {
+        0 => (Role::Text, "No field differs; empty ones are filled if the pair allows it.".to_owned()),
+        several => {
+            let names = differing.join(", ");
+            (Role::Warn, format!("{several} differ and will wait for you on Conflicts: {names}"))
+        }
+    });
+    lines.push((Role::Dim, "The journal takes it back: undo its line `tied`.".to_owned()));
     let confirm = Confirm::new(
         "Link",
         lines,

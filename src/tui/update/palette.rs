@@ -4,7 +4,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::{keys, open};
-use crate::tui::action::{Action, REGISTRY, Spec};
+use crate::tui::action::{Action, REGISTRY, Scope, Spec};
 use crate::tui::model::{Effect, Line, Model, PopupBody};
 use crate::tui::popup::Palette;
 
@@ -21,7 +21,7 @@ fn matching(model: &Model, text: &str) -> Vec<Action> {
     let offered = REGISTRY.iter().filter(|spec| !spec.scope.is_of_popups());
     let mut matcher = Matcher::new(Config::DEFAULT);
     let pattern = Pattern::parse(text.trim(), CaseMatching::Ignore, Normalization::Smart);
-    let mut scored: Vec<(bool, u32, usize, Action)> = offered
+    let mut scored: Vec<(bool, bool, u32, usize, Action)> = offered
         .enumerate()
         .filter_map(|(place, spec)| {
             let mut name = Vec::new();
@@ -31,10 +31,14 @@ fn matching(model: &Model, text: &str) -> Vec<Action> {
             // Letters strewn over a sentence mean nothing; a piece of it does.
             let by_doc = spec.doc.to_lowercase().contains(&text.trim().to_lowercase()).then_some(1);
             let here = scopes.contains(&spec.scope) && why_not(model, spec).is_none();
-            Some((here, by_name.max(by_doc)?, place, spec.action))
+            // Before anything is typed the page's own come first: enter must not leave by chance.
+            let own = !text.is_empty() || !matches!(spec.scope, Scope::Global | Scope::List);
+            Some((here, own, by_name.max(by_doc)?, place, spec.action))
         })
         .collect();
-    scored.sort_by_key(|(here, score, place, _)| (std::cmp::Reverse(*score), !*here, *place));
+    scored.sort_by_key(|(here, own, score, place, action)| {
+        (std::cmp::Reverse(*score), !*here, !*own, *action == Action::Quit, *place)
+    });
     scored.into_iter().map(|(.., action)| action).collect()
 }
 

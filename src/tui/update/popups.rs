@@ -1,10 +1,10 @@
 //! What keys do in popups. Here is the only place where a question is answered.
 
 use super::{conflicts, lists, open, orphans, palette, relations};
-use crate::control::Command;
+use crate::control::{Command, DeskError, List, Query, Rows, Window};
 use crate::tui::action::{Action, REGISTRY, Scope};
 use crate::tui::keymap::Key;
-use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone};
+use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone, Waiting};
 use crate::tui::popup::help::KEYS;
 use crate::tui::popup::{Confirm, Picker, Popup, Seeks, Text};
 use crate::tui::theme::Role;
@@ -97,13 +97,14 @@ fn scroll(model: &mut Model, by: i16) -> Vec<Effect> {
 }
 
 fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(PopupBody::Edit(edit)) = model.popups.last_mut().map(|popup| &mut popup.body) else { return Vec::new() };
+    let Some(popup) = model.popups.last_mut() else { return Vec::new() };
+    let serial = popup.serial;
+    let PopupBody::Edit(edit) = &mut popup.body else { return Vec::new() };
     match action {
         Action::EditUse => {
-            let edit = edit.clone();
-            model.popups.pop();
-            conflicts::stage_edited(model, &edit);
-            return lists::settle(model);
+            let (hold, text) = (edit.item.row.id.clone(), edit.text());
+            let query = Query { limit: 1, ..Query::all(List::Typed { hold, text: text.clone() }) };
+            return vec![super::ask(model, Waiting::Typed { serial, text }, query)];
         }
         Action::EditCancel => {
             let (id, text) = (edit.item.row.id.clone(), edit.text());
@@ -135,6 +136,28 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// How the text in the editor is read came: it is staged, or the editor says what is wrong and stays.
+pub(super) fn read(model: &mut Model, serial: u64, text: &str, result: Result<Window, DeskError>) -> Vec<Effect> {
+    let edit = match model.popups.last().filter(|popup| popup.serial == serial).map(|popup| &popup.body) {
+        Some(PopupBody::Edit(edit)) if edit.text() == text => edit.clone(),
+        // Closed meanwhile, or typed on: it is asked for anew.
+        _ => return Vec::new(),
+    };
+    match result {
+        Ok(Window { rows: Rows::Typed(rows), .. }) => match rows.into_iter().next() {
+            Some(row) if row.wrong.is_empty() => {
+                model.popups.pop();
+                conflicts::stage_edited(model, &edit);
+            }
+            Some(row) => model.toast(Tone::Bad, row.wrong),
+            None => model.toast(Tone::Bad, "the engine could not read this text; try again"),
+        },
+        Ok(_) => model.toast(Tone::Bad, "the engine answered with another list; try again"),
+        Err(error) => model.toast(Tone::Bad, format!("{error}; the text stays here")),
+    }
+    lists::settle(model)
 }
 
 /// A digit of the count that a question demands; tells whether it was one.

@@ -1,8 +1,7 @@
 //! What the Desk answered.
 
-use super::{closeup, conflicts, lists, marks, open, popups, staging};
-use crate::control::{Candidate, DeskError, RelationRow, Reply, Rows, Window};
-use crate::model::HoldId;
+use super::{closeup, conflicts, lists, marks, open, popups, staging, written};
+use crate::control::{Candidate, Command, DeskError, RelationRow, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
 use crate::tui::popup::{Seeks, Text};
@@ -58,6 +57,7 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
             }
             Vec::new()
         }
+        Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
     }
 }
@@ -178,12 +178,14 @@ fn one_per_owner(rows: Vec<RelationRow>) -> Vec<RelationRow> {
 
 /// A command was answered.
 pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
-    let about: Vec<HoldId> = match model.waiting.remove(&tag) {
-        Some(Waiting::Command { about }) => about,
+    let (about, items) = match model.waiting.remove(&tag) {
+        Some(Waiting::Command { about, items }) => (about, items),
         _ => return Vec::new(),
     };
+    let mut effects = Vec::new();
     match result {
         Ok(Reply::Done { note }) => {
+            written::expect(model, &items);
             model.moved.retain(|id| !about.contains(id));
             model.staged.forget(&about);
             for id in &about {
@@ -202,11 +204,16 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             // A mark on what is gone would stop every later decision, which is all or none.
             let gone: Vec<_> = ids.iter().filter(|id| model.holds.find(id).is_none()).collect();
             model.holds.marks.retain(|id, _| !gone.contains(&id));
+            // Each decision is bound to what was shown for it: those that still hold were confirmed, and go on.
+            let others: Vec<Resolution> = items.iter().filter(|item| !ids.contains(item.id())).cloned().collect();
             if ids.iter().any(|id| model.staged.get(id).is_some()) {
                 staging::show_first(model, &ids);
                 staging::moved(model, ids);
             } else {
                 model.moved = ids;
+            }
+            if !others.is_empty() && others.len() < items.len() {
+                effects.extend(super::tell(model, Command::Resolve { items: others }));
             }
         }
         Ok(Reply::Refused { why }) => {
@@ -220,5 +227,6 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
         }
     }
     lists::renew(model);
-    lists::settle(model)
+    effects.extend(lists::settle(model));
+    effects
 }

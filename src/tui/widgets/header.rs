@@ -197,7 +197,7 @@ pub fn tabs(pen: &mut Pen<'_>, model: &Model, area: Rect) {
 fn tab(model: &Model, page: Page, letters: usize, gap: &str) -> [Span; 4] {
     let key = model.keymap.keys_of(opens(page)).into_iter().next().unwrap_or_default();
     let count = model.snapshot.as_ref().and_then(|snapshot| count(snapshot, page)).filter(|count| *count > 0);
-    let count = count.map(|count| format!(" {count}")).unwrap_or_default();
+    let count = count.map(|count| format!(":{count}")).unwrap_or_default();
     let title: String = page.title().chars().take(letters).collect();
     let role = if page == model.page { Role::Strong } else { Role::Text };
     [(Role::Key, format!(" {key}")), (role, format!(" {title}")), (Role::Warn, count), (Role::Text, gap.to_owned())]

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Pen, Span, below, line, shifted};
-use crate::tui::model::{Listing, Row, text::wrap};
+use crate::tui::model::{Listing, Row, text, text::wrap};
 use crate::tui::theme::Role;
 
 /// How wide a column is.
@@ -73,9 +73,6 @@ pub fn table<R: Row>(
     let body = below(area, 1);
     let inner = shifted(area, 3);
     let rects = columns(inner, heads);
-    for (rect, (title, _)) in rects.iter().zip(heads) {
-        pen.put(line(*rect, 0), Role::Dim, title);
-    }
     let total = list.total.unwrap_or(0);
     let place = if total == 0 { String::new() } else { format!(" {}/{total} ", list.at + 1) };
     let filter = list.filter.text();
@@ -83,7 +80,14 @@ pub fn table<R: Row>(
     let failed = if list.failed.is_some() { " ! not up to date " } else { "" };
     let marked = if list.marks.is_empty() { String::new() } else { format!(" {} marked ", list.marks.len()) };
     let spans = [(Role::Bad, failed.to_owned()), (Role::Mark, marked), (Role::Accent, shown), (Role::Dim, place)];
-    pen.right(line(area, 0), &spans);
+    let taken = pen.right(line(area, 0), &spans);
+    // A heading of which only a piece would be left says nothing.
+    let end = area.right().saturating_sub(taken);
+    for (rect, (title, _)) in rects.iter().zip(heads) {
+        if usize::from(rect.x) + text::width(title) <= usize::from(end) {
+            pen.put(line(*rect, 0), Role::Dim, title);
+        }
+    }
     if total == 0 {
         empty(pen, body, list, words, &filter);
         return;
