@@ -9,8 +9,10 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
 use crate::tui::widgets::{Pen, Span, below, line, shifted};
 
-/// Lines below the list, for the fields of the chosen record.
-const FIELDS: u16 = 4;
+/// Lines below the list, for the fields of the chosen record: more where there is room for them.
+fn fields_of(area: Rect) -> u16 {
+    if area.height >= 30 { 12 } else { 5 }
+}
 
 fn area(areas: &Areas) -> Rect {
     layout::middle(areas, areas.body.width.min(170), areas.body.height.min(40))
@@ -18,7 +20,8 @@ fn area(areas: &Areas) -> Rect {
 
 /// How many rows are visible on a screen of this size.
 pub fn rows(size: (u16, u16)) -> u16 {
-    layout::areas(size).map_or(1, |areas| area(&areas).height.saturating_sub(2 + 1 + 1 + FIELDS).max(1))
+    let rows = |area: Rect| area.height.saturating_sub(2 + 1 + 1 + fields_of(area)).max(1);
+    layout::areas(size).map_or(1, |areas| rows(area(&areas)))
 }
 
 /// Draws it; returns where the caret stands.
@@ -29,7 +32,8 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) ->
         Seeks::Owner => "Link: whose link?".to_owned(),
         Seeks::Target { title, .. } => format!("Link {title} to which of {source}?"),
     };
-    let inside = pen.frame(area(areas), &title);
+    let area = area(areas);
+    let inside = pen.frame(area, &title);
     let search = match picker.seeks {
         Seeks::Owner => &picker.owners.filter,
         _ => &picker.records.filter,
@@ -49,7 +53,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, picker: &Picker) ->
         pen.right(line(inside, 0), &[(Role::Dim, hint)]);
     }
     let list = below(inside, 1);
-    let list = Rect { height: list.height.saturating_sub(FIELDS), ..list };
+    let list = Rect { height: list.height.saturating_sub(fields_of(area)), ..list };
     let fields = below(inside, 1 + list.height);
     match picker.seeks {
         Seeks::Owner => owners(pen, list, picker),
@@ -126,8 +130,18 @@ fn records(pen: &mut Pen<'_>, list: Rect, below_list: Rect, picker: &Picker) {
     });
     if let Some(row) = picker.records.current() {
         pen.rule(line(below_list, 0), &row.title);
-        let lines: Vec<Span> =
-            row.fields.iter().map(|(label, text)| (Role::Dim, format!(" {label}: {text}"))).collect();
+        let sought = if let Seeks::Counterpart(row) = &picker.seeks { row.fields.as_slice() } else { &[] };
+        let field = |(label, text): &(String, String)| {
+            let own = sought.iter().find(|(other, own)| other == label && !own.is_empty()).map(|(_, own)| own);
+            match own {
+                Some(own) if own == text => (Role::Good, format!(" = {label}: {text}")),
+                Some(own) => (Role::Warn, format!(" ~ {label}: {text}, here {own}")),
+                None => (Role::Dim, format!("   {label}: {text}")),
+            }
+        };
+        let mut lines: Vec<Span> = row.fields.iter().map(field).collect();
+        // What tells for or against it comes first.
+        lines.sort_by_key(|(role, _)| *role == Role::Dim);
         pen.lines(below(below_list, 1), &lines, 0);
     }
 }
