@@ -30,7 +30,7 @@ impl Core {
         let Some(tie) = self.memory.pair(&id.pair).and_then(|pair| pair.ties.get(&id.crm)).cloned() else {
             return Reply::Refused { why: "the two records are not tied any more".to_owned() };
         };
-        let mut event = self.tie_event(Happening::Untied, id, &format!("not the same thing: line {seq} is taken back"));
+        let mut event = self.tie_event(Happening::Untied, id, format!("not the same thing: line {seq} is taken back"));
         event.who = who.to_owned();
         txn.events.push(event);
         self.drop_ops(id);
