@@ -305,8 +305,8 @@ pub static REGISTRY: &[Spec] = &[
         A::JournalUndo,
         "journal.undo",
         S::Journal,
-        "undo this write",
-        "Gives the written side its old value back, if nobody has touched it since; the field is then held.",
+        "undo",
+        "Takes back the write this line is about, if nobody has touched it since (the field is then held), or the tie it tells of.",
         why::needs_undoable,
     ),
     risky(
