@@ -134,6 +134,15 @@ pub enum Command {
         /// The record, as [`super::QueueRow::record`] names it.
         record: RecordId,
     },
+    /// Holds the writes of one record back until they are let go by [`Command::Retry`] or [`Command::Hasten`].
+    Park {
+        /// The pair.
+        pair: PairName,
+        /// The side to be written.
+        side: Side,
+        /// The record, as [`super::QueueRow::record`] names it.
+        record: RecordId,
+    },
     /// Tries a refused or quarantined field or record again.
     Retry {
         /// The hold.

@@ -180,8 +180,8 @@ pub struct HoldRow {
     pub label: String,
     /// The kind of its values, which tells how an edited value is read; `None` for a whole record or pair.
     pub kind: Option<Kind>,
-    /// One word: `conflict`, `refused`, `unmappable`, `unreadable`, `deleted`, `fighting`, `guard`, `quarantined`, `duplicates`,
-    /// `undone`.
+    /// One word: `conflict`, `refused`, `unmappable`, `unreadable`, `misfit`, `deleted`, `fighting`, `guard`, `quarantined`,
+    /// `duplicates`, `parked`, `undone`.
     pub why: String,
     /// One sentence: what happened and what can be done.
     pub detail: String,

@@ -39,7 +39,8 @@ impl Core {
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Pause { pair } => self.pause_pair(txn, who, pair),
             Command::Resume { pair } => self.resume_pair(txn, who, &pair),
-            Command::Hasten { pair, side, record } => self.hasten(&pair, side, &record),
+            Command::Hasten { pair, side, record } => self.hasten(txn, who, &pair, side, &record),
+            Command::Park { pair, side, record } => self.park(txn, who, &pair, side, &record),
             Command::Retry { id } => self.retry(txn, who, &id),
             // The control task reads the line first and comes to `undo` itself; without it there is nothing to undo.
             Command::Undo { event, both } => self.undo(txn, who, event, both, None),
@@ -337,7 +338,7 @@ impl Core {
         done("this plan is carried out once")
     }
 
-    fn retry(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
+    pub(super) fn retry(&mut self, txn: &mut Txn, who: &str, id: &HoldId) -> Reply {
         if id.crm.is_none() {
             return self.retry_pair(txn, who, id);
         }
@@ -350,7 +351,7 @@ impl Core {
             self.untie(txn, &tie, Some(gone));
             return done("untied; the survivor waits on the Orphans page");
         }
-        let kinds: Vec<&'static str> = ["refused", "failed", "fighting", "duplicates"]
+        let kinds: Vec<&'static str> = ["refused", "failed", "fighting", "duplicates", "parked"]
             .into_iter()
             .filter(|kind| self.memory.marks.contains_key(&(id.clone(), *kind)))
             .collect();

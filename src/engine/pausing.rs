@@ -2,9 +2,9 @@
 //! operation.
 
 use crate::control::Reply;
-use crate::model::{Happening, PairName, RecordId, Side, Verdict};
+use crate::model::{Happening, HoldId, Mark, MarkKind, PairName, RecordId, Side, Tie, TieId, Verdict};
 
-use super::core::{Core, Target};
+use super::core::{Core, OpKey, Target};
 use super::memory::Txn;
 
 impl Core {
@@ -53,17 +53,14 @@ impl Core {
 
     /// Ends the waiting of a planned operation: the quiet period, or the pause before another try. What was sent is not
     /// hastened: a probe that comes too early finds nothing and proves nothing.
-    pub(super) fn hasten(&mut self, pair: &PairName, side: Side, record: &RecordId) -> Reply {
+    pub(super) fn hasten(&mut self, txn: &mut Txn, who: &str, pair: &PairName, side: Side, record: &RecordId) -> Reply {
         let now = self.clock.now();
-        let own = |target: &Target| match target {
-            Target::Create(source) => source == record,
-            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
-                let tie = self.memory.pair(pair).and_then(|it| it.ties.get(crm));
-                tie.is_some_and(|tie| tie.on(side) == record)
-            }
-        };
-        let ops = self.planned.keys().filter(|op| op.pair == *pair && op.side == side && own(&op.target));
-        let ops: Vec<_> = ops.cloned().collect();
+        if let Some(tie) = self.tie_on(pair, side, record)
+            && self.memory.marks.contains_key(&(HoldId::tie(&tie), "parked"))
+        {
+            return self.retry(txn, who, &HoldId::tie(&tie));
+        }
+        let ops = self.planned_for(pair, side, record);
         if ops.is_empty() {
             return Reply::Refused {
                 why: "nothing is planned for it any more; what was sent is not hastened".to_owned(),
@@ -77,5 +74,47 @@ impl Core {
             self.hastened.insert(op);
         }
         Reply::Done { note: "it goes with the next free request".to_owned() }
+    }
+
+    /// Nothing of a record is written until somebody lets it go.
+    pub(super) fn park(&mut self, txn: &mut Txn, who: &str, pair: &PairName, side: Side, record: &RecordId) -> Reply {
+        let refused = |why: &str| Reply::Refused { why: why.to_owned() };
+        let ops = self.planned_for(pair, side, record);
+        if ops.is_empty() {
+            return refused("nothing is planned for it any more; what was sent cannot be held back");
+        }
+        if ops.iter().any(|op| self.under_way.contains_key(op)) {
+            return refused("it is just being sent; what was sent cannot be held back");
+        }
+        let Some(tie) = self.tie_on(pair, side, record) else {
+            return refused(
+                "what is to be created is not held back by itself: pause its pair, or ignore it once it is an orphan",
+            );
+        };
+        let hold = HoldId::tie(&tie);
+        let mut event = self.hold_event(Happening::Decided, &hold, "held back");
+        event.who = who.to_owned();
+        txn.events.push(event);
+        let kind = MarkKind::Parked { who: who.to_owned() };
+        self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
+        self.drop_ops(&tie);
+        Reply::Done { note: "held back: it stands among the conflicts, where trying again lets it go".to_owned() }
+    }
+
+    fn tie_on(&self, pair: &PairName, side: Side, record: &RecordId) -> Option<TieId> {
+        let memory = self.memory.pair(pair)?;
+        memory.tie_of(side, record).map(Tie::id)
+    }
+
+    /// What is planned for a record of a side: a creation by the record that it is made for.
+    fn planned_for(&self, pair: &PairName, side: Side, record: &RecordId) -> Vec<OpKey> {
+        let tie = self.tie_on(pair, side, record);
+        let own = |target: &Target| match target {
+            Target::Create(source) => source == record,
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
+                tie.as_ref().is_some_and(|tie| tie.crm == *crm)
+            }
+        };
+        self.planned.keys().filter(|op| op.pair == *pair && op.side == side && own(&op.target)).cloned().collect()
     }
 }

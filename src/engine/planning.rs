@@ -303,16 +303,18 @@ impl Core {
             MarkKind::DuplicateSet { side, records } => {
                 Some(Why::DuplicateSet { side: *side, records: records.clone() })
             }
+            MarkKind::Parked { who } => Some(Why::Parked { who: who.clone() }),
             _ => None,
         })
     }
 
-    /// When a failed record is tried again; the end of time once it is set aside.
+    /// When a failed record is tried again; the end of time once it is set aside, or held back by an operator.
     pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
             MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
                 Some(retry_at.unwrap_or(Timestamp::MAX))
             }
+            MarkKind::Parked { .. } => Some(Timestamp::MAX),
             _ => None,
         })
     }

@@ -362,6 +362,7 @@ pub(super) fn why_word(why: &Why) -> &'static str {
         Why::MassChange { .. } => "guard",
         Why::Quarantined { .. } => "quarantined",
         Why::DuplicateSet { .. } => "duplicates",
+        Why::Parked { .. } => "parked",
         Why::Undone { .. } => "undone",
     }
 }
@@ -399,6 +400,7 @@ pub(super) fn why_sentence(why: &Why) -> String {
         Why::DuplicateSet { records, .. } => {
             format!("{} records carry the same marker; the oldest is tied, remove the others by hand", records.len())
         }
+        Why::Parked { who } => format!("held back by {who}: nothing of it is written until somebody tries again here"),
         Why::Undone { side, who, .. } => {
             format!("our write in {side} was undone by {who}; force a side, set a value, or keep the two as they are")
         }

@@ -132,6 +132,11 @@ pub enum Why {
         /// All of them, oldest first; the first is the tied one.
         records: Vec<RecordId>,
     },
+    /// An operator holds the record's writes back.
+    Parked {
+        /// Who.
+        who: String,
+    },
     /// An operator took a write back: the two sides differ on purpose until somebody decides.
     Undone {
         /// The side whose value was restored.
@@ -261,6 +266,11 @@ pub enum MarkKind {
         /// Not before this moment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Timestamp>,
+    },
+    /// An operator holds the record's writes back, until somebody lets them go.
+    Parked {
+        /// Who.
+        who: String,
     },
     /// An operator took a write back. It stands until somebody decides about the field, or both sides hold the same.
     Undone {

@@ -2,7 +2,7 @@
 //! a counterpart suggested, and how it all goes.
 
 use crosstie::control::{Command, List, Query, Reply, Resolution, Rows};
-use crosstie::model::{PairName, Side};
+use crosstie::model::{HoldId, PairName, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -72,6 +72,34 @@ async fn what_waits_only_for_quiet_goes_at_once_when_it_is_hastened() {
     bench.settle().await;
     let again = Command::Hasten { pair: row.pair, side: row.side, record: row.record };
     assert!(matches!(bench.command(again).await, Reply::Refused { .. }), "nothing is planned any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_held_back_is_not_written_until_it_is_let_go() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.edit_notion(&page, "Notes", "typed just now");
+    let waiting = async || matches!(bench.list(List::Queue).await, Rows::Queue(rows) if !rows.is_empty());
+    bench.until("the note waits", 60, waiting).await;
+    let Rows::Queue(rows) = bench.list(List::Queue).await else { panic!() };
+    let row = rows.iter().find(|row| row.side == Side::Crm).unwrap().clone();
+    bench.forget_calls();
+    bench.done(Command::Park { pair: row.pair.clone(), side: row.side, record: row.record.clone() }).await;
+    // The other direction and later edits wait too, and a crash forgets none of it.
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(1800).await;
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(1800).await;
+    assert!(bench.writes().is_empty(), "{:#?}", bench.writes());
+    let held = HoldId::tie(&deal_tie(&deal));
+    assert!(matches!(bench.hold(&held).await.unwrap().why, Why::Parked { who } if who == "anna"));
+    bench.done(Command::Retry { id: held.clone() }).await;
+    let in_step = async || {
+        bench.deal_field(&deal, "COMMENTS") == json!("typed just now") && bench.cell(&page, "Amount") == json!("4711")
+    };
+    bench.until("both flow again", 300, in_step).await;
+    assert!(bench.hold(&held).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ pub fn mark_kind(kind: &MarkKind) -> &'static str {
         MarkKind::Refused { .. } => "refused",
         MarkKind::Failed { .. } => "failed",
         MarkKind::Fighting { .. } => "fighting",
+        MarkKind::Parked { .. } => "parked",
         MarkKind::DuplicateSet { .. } => "duplicates",
         MarkKind::Undone { .. } => "undone",
         MarkKind::Watched { .. } => "watched",

@@ -234,6 +234,7 @@ pub enum Action {
     LinkMore,
     LinkNew,
     Hasten,
+    Park,
     QueueConflicts,
     JournalUndo,
     JournalUndoBoth,

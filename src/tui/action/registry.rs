@@ -291,6 +291,14 @@ pub static REGISTRY: &[Spec] = &[
         "Ends this operation's waiting: it goes next.",
         why::needs_planned,
     ),
+    asks(
+        A::Park,
+        "queue.park",
+        S::Queue,
+        "hold it back",
+        "Writes nothing of this record until somebody lets it go.",
+        why::needs_planned,
+    ),
     when(
         free(
             A::QueueConflicts,

@@ -25,6 +25,7 @@ fn letter(why: &str) -> &'static str {
         "guard" => "G",
         "quarantined" => "Q",
         "duplicates" => "2",
+        "parked" => "P",
         _ => "?",
     }
 }

@@ -188,7 +188,10 @@ pub(super) fn stage_edited(model: &mut Model, edit: &Edit) {
 
 /// Whether trying again can end this hold.
 pub(in crate::tui) fn is_retryable(item: &HoldItem) -> bool {
-    matches!(item.row.why.as_str(), "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting" | "deleted")
+    matches!(
+        item.row.why.as_str(),
+        "refused" | "quarantined" | "unmappable" | "unreadable" | "fighting" | "deleted" | "parked"
+    )
 }
 
 /// Tries again what a side refused; of what was deleted on one side and edited on the other, it ends the tie.

@@ -166,6 +166,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Pause => overview::pause(model, true),
         A::Resume => overview::pause(model, false),
         A::Hasten => overview::hasten(model),
+        A::Park => overview::park(model),
         A::QuarantineRetry => conflicts::retry_aside(model),
         A::JournalSpan => {
             model.span = model.span.next();

@@ -92,3 +92,17 @@ pub(super) fn hasten(model: &mut Model) -> Vec<Effect> {
     open(model, PopupBody::Confirm(Confirm::new("Send it now", lines, "Yes, send it now", vec![command])));
     Vec::new()
 }
+
+/// Asks whether a record's writes are to be held back.
+pub(super) fn park(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.queue.current().cloned() else { return Vec::new() };
+    let lines = vec![
+        (Role::Strong, "Nothing of this record is written until somebody lets it go:".to_owned()),
+        (Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
+        (Role::Text, format!("  {}", row.fields.join(", "))),
+        (Role::Dim, "It stands among the conflicts meanwhile; trying again there lets it go.".to_owned()),
+    ];
+    let command = Command::Park { pair: row.pair, side: row.side, record: row.record };
+    open(model, PopupBody::Confirm(Confirm::new("Hold back", lines, "Yes, hold it back", vec![command])));
+    Vec::new()
+}
