@@ -372,6 +372,17 @@ fn check_relation(
                 } else if let Some(target) = crm.target.as_ref().filter(|name| !name.eq_ignore_ascii_case(&pair.crm)) {
                     other = Some(format!("`{}` in the CRM relates to `{target}`", spec.crm));
                 }
+                let shows = |field: &&FieldSpec| notion.far_end.as_ref() == Some(&field.notion);
+                if let (None, Some(twin)) = (&other, pair.fields.iter().find(shows)) {
+                    return Some(Problem::field(
+                        spec,
+                        format!(
+                            "it shows the same links as `{}` of the pair `{name}`, from their other end",
+                            twin.notion
+                        ),
+                        "map one of the two: the links of either appear in both".to_owned(),
+                    ));
+                }
                 (
                     format!("{}, and the pair `{name}` keeps another one in step", other?),
                     "name the pair of that data source and entity, or map another field".to_owned(),

@@ -102,6 +102,9 @@ pub struct FieldInfo {
     pub empty_is: Option<Value>,
     /// The related entity, for a relation: a Notion data source id or a CRM entity name.
     pub target: Option<String>,
+    /// The related entity's own field that shows the same links from its end, by name (Notion's two-way relations).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_end: Option<FieldName>,
 }
 
 /// What one entity of one side can hold.

@@ -221,6 +221,7 @@ fn info(kind: Kind, writable: bool, options: &[&str], target: Option<&str>) -> F
         options: options.iter().map(|id| OptionInfo { id: (*id).into(), label: (*id).into(), stable: None }).collect(),
         empty_is: None,
         target: target.map(Into::into),
+        far_end: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a pair is refused for, and how the refusal says to mend it.
 
 use crosstie::mapping::{Create, Direction, FieldSpec, PairMap, PairSpec, Problem};
-use crosstie::model::{FieldInfo, Kind, Schema, Side};
+use crosstie::model::{FieldInfo, FieldName, Kind, Schema, Side};
 
 use crate::world::{field, field_spec, info, options, pair_spec, schema};
 
@@ -32,7 +32,12 @@ fn contacts(data_source: &str, crm: &str) -> PairSpec {
 }
 
 fn refused(pair: PairSpec, others: &[PairSpec]) -> Vec<Problem> {
-    let (crm, notion) = schemas();
+    refused_where(pair, others, |_| ())
+}
+
+fn refused_where(pair: PairSpec, others: &[PairSpec], change: impl Fn(&mut Schema)) -> Vec<Problem> {
+    let (crm, mut notion) = schemas();
+    change(&mut notion);
     let mut all = others.to_vec();
     all.push(pair.clone());
     PairMap::compile(&pair, &crm, &notion, &all).err().unwrap_or_default()
@@ -124,6 +129,24 @@ fn a_relation_needs_the_pair_at_its_other_end() {
     says(&problem, Some("CONTACT_IDS"), "the data source ABCD-12", "of that data source");
     let problem = only(with(Some("contacts"), &[contacts("abcd12", "company")]));
     says(&problem, Some("CONTACT_IDS"), "in the CRM relates to `contact`", "entity");
+}
+
+#[test]
+fn links_that_two_properties_show_are_mapped_at_one_end() {
+    let compiled = |far: Option<&str>| {
+        let mut other = contacts("abcd12", "contact");
+        let mut twin = field_spec("DEAL_IDS", "Deals");
+        twin.relation = Some("deals".into());
+        other.fields.push(twin);
+        let mut field = field_spec("CONTACT_IDS", "Contacts");
+        field.relation = Some("contacts".into());
+        refused_where(pair_spec("deals", vec![field]), &[other], |notion| {
+            notion.fields.get_mut(&FieldName::from("Contacts")).unwrap().far_end = far.map(Into::into);
+        })
+    };
+    says(&only(compiled(Some("Deals"))), Some("CONTACT_IDS"), "from their other end", "map one of the two");
+    assert_eq!(compiled(Some("Somebody else's")), []);
+    assert_eq!(compiled(None), []);
 }
 
 #[test]

@@ -138,6 +138,7 @@ pub(super) fn described(title: &str, catalogue: &Catalogue, dictionaries: &Dicti
                 _ => None,
             },
             target: field.target.map(str::to_owned),
+            far_end: None,
             kinds: field.row.row.kinds.to_vec(),
         };
         (FieldName(name.clone()), info)

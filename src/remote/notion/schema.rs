@@ -71,6 +71,11 @@ impl Column {
                 "relation" => self.config.get("data_source_id").and_then(Json::as_str).map(str::to_owned),
                 _ => None,
             },
+            far_end: self
+                .config
+                .pointer("/dual_property/synced_property_name")
+                .and_then(Json::as_str)
+                .map(FieldName::from),
         }
     }
 
@@ -175,7 +180,8 @@ mod tests {
         let schema = columns(json!({
             "Name": {"id": "title", "type": "title", "title": {}},
             "Stage": {"id": "U%60%3BC", "type": "status", "status": {"options": [{"id": "1", "name": "Won"}], "groups": []}},
-            "Contacts": {"id": "a", "type": "relation", "relation": {"data_source_id": "ds2", "type": "dual_property"}},
+            "Contacts": {"id": "a", "type": "relation", "relation": {"data_source_id": "ds2", "type": "dual_property",
+                "dual_property": {"synced_property_id": "x", "synced_property_name": "Deals"}}},
             "Done": {"id": "b", "type": "checkbox", "checkbox": {}},
             "Sum": {"id": "c", "type": "rollup", "rollup": {"function": "sum"}},
             "Number": {"id": "d", "type": "unique_id", "unique_id": {"prefix": "D"}},
@@ -188,6 +194,7 @@ mod tests {
         assert_eq!(field("Stage").id, "U`;C");
         assert_eq!(field("Stage").options[0].id, "Won");
         assert_eq!(field("Contacts").target.as_deref(), Some("ds2"));
+        assert_eq!((field("Contacts").far_end, field("Done").far_end), (Some("Deals".into()), None));
         assert!(field("Contacts").multiple);
         assert_eq!(field("Done").empty_is, Some(Value::Flag(false)));
         assert!(field("Sum").kinds == [Kind::Number] && !field("Sum").writable);
