@@ -70,9 +70,9 @@ impl Matter<'_> {
         let lost = |event: &Event| {
             event.side.is_none_or(|side| side == self.side) && self.carries(self.side, event.before.as_ref())
         };
-        // An operator took back the write that had carried it to the other side.
-        let taken_back =
-            |event: &Event| event.side == Some(self.side.other()) && self.carries(self.side, event.before.as_ref());
+        // An operator took back the write that had carried it to the other side, or that had crossed with it and said the same:
+        // either way they were shown this value and took it back.
+        let taken_back = |event: &Event| self.carries(self.side, event.before.as_ref());
         self.since(Happening::Settled).any(|event| lost(event) && self.may_settle(event))
             || self.since(Happening::Undone).any(taken_back)
             || self.since(Happening::Decided).any(|event| {

@@ -138,14 +138,18 @@ fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     for (place, (role, side, when, _)) in columns.iter().enumerate() {
         let seen = if when.is_empty() { String::new() } else { format!(" (seen {when})") };
         heads.push((*role, format!("{side}{seen}")));
-        pad(&mut heads, (wide + 2) * (place + 1));
+        if place + 1 < columns.len() {
+            pad(&mut heads, (wide + 2) * (place + 1));
+        }
     }
     let mut lines = vec![heads];
     for row in 0..longest {
         let mut line: Line = Vec::new();
         for (place, (.., values)) in columns.iter().enumerate() {
             line.extend(values.get(row).cloned().unwrap_or_default());
-            pad(&mut line, (wide + 2) * (place + 1));
+            if place + 1 < columns.len() {
+                pad(&mut line, (wide + 2) * (place + 1));
+            }
         }
         lines.push(line);
     }
