@@ -21,7 +21,7 @@ pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionC
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
-pub use secret::Secret;
+pub use secret::{Secret, is_secret_name};
 pub use timing::{Timing, parse_duration, show_duration};
 
 use crate::mapping::PairSpec;
@@ -130,6 +130,20 @@ impl Config {
     /// The line, from 1, on which a pair, or one of its fields, begins: for problems that only the schemas show.
     pub fn line_of(&self, pair: &PairName, field: Option<&FieldKey>) -> Option<usize> {
         self.lines.get(&(pair.clone(), field.cloned())).copied()
+    }
+
+    /// Every secret that it names, with the key under which it does.
+    pub fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let mut named = vec![("[notion] token", &self.notion.token)];
+        named.push(match &self.crm.access {
+            CrmAccess::Webhook(webhook) => ("[crm] webhook", webhook),
+            CrmAccess::Application(application) => ("[crm] oauth client_secret", &application.client_secret),
+        });
+        if let Some(inlet) = &self.inlet {
+            let more = [("[inlet] admin_token", &inlet.admin_token), ("[inlet] crm_token", &inlet.crm_token)];
+            named.extend(more.into_iter().filter_map(|(key, secret)| secret.as_ref().map(|secret| (key, secret))));
+        }
+        named
     }
 
     /// A pair by its name.

@@ -1,5 +1,5 @@
-//! Secrets that the program itself was given while it ran: tokens that rotate, the token of a webhook. What an operator
-//! configures is elsewhere.
+//! Named secrets at rest: what the program was given while it ran (tokens that rotate, the token of a webhook), and what an
+//! operator keeps here instead of in a variable or a file.
 
 use std::any::Any;
 use std::io;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 mod agreement;
+mod begun;
 mod cared;
 mod daemon;
 mod damaged;
