@@ -18,6 +18,7 @@ mod inlet;
 mod keyring;
 mod keys;
 mod manager;
+mod notices;
 mod plan;
 mod prompt;
 mod scratch;

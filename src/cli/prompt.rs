@@ -74,11 +74,12 @@ impl Drop for Raw {
 /// # Errors
 /// [`Failure`] when there is no terminal, or whoever sits there gives up.
 pub fn hidden(question: &str) -> Result<Revealed, Failure> {
-    ask(question)?;
     let mut text = Zeroizing::new(String::with_capacity(1024));
     {
+        // Before the question, which would be answered with the terminal still showing what is typed.
         enable_raw_mode().map_err(|error| failed(&error))?;
         let _raw = Raw;
+        ask(question)?;
         loop {
             match read().map_err(|error| failed(&error))? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => {

@@ -325,7 +325,7 @@ pub fn need_config(explicit: Option<&Path>) -> Result<Config, Failure> {
     find_config(explicit)?.ok_or_else(|| {
         Failure::configuration(
             "there is no configuration: neither ./crosstie.toml nor crosstie/crosstie.toml in the XDG configuration \
-             folder; begin with `crosstie example > crosstie.toml`, or try `crosstie demo`"
+             folder; begin with `crosstie init` (or `crosstie example > crosstie.toml`), or try `crosstie demo`"
                 .to_owned(),
         )
     })

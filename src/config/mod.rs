@@ -1,4 +1,4 @@
-//! What the operator configures: one TOML file with two connections, the timing, the inlet and the pairs.
+//! What the operator configures: one TOML file with two connections, the timing, the inlet, the notices and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
 //! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod inlet;
 mod locate;
+mod notices;
 mod pairs;
 mod read;
 mod secret;
@@ -21,6 +22,7 @@ pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionC
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
+pub use notices::{NoticeSettings, TOPICS};
 pub use secret::{Secret, is_secret_name};
 pub use timing::{Timing, parse_duration, show_duration};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// What comes in by HTTP; `None` for nothing.
     pub inlet: Option<InletSettings>,
+    /// Who is told what waits; `None` for nobody.
+    pub notices: Option<NoticeSettings>,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
 }
 
@@ -117,11 +121,12 @@ impl Config {
         let keymap = keymap(&mut reader, &mut top);
         let theme = theme(&mut reader, &mut top);
         let inlet = inlet::read(&mut reader, &mut top);
+        let notices = notices::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, notices, lines })
             }
             _ => Err(errors),
         }
@@ -143,6 +148,7 @@ impl Config {
             let more = [("[inlet] admin_token", &inlet.admin_token), ("[inlet] crm_token", &inlet.crm_token)];
             named.extend(more.into_iter().filter_map(|(key, secret)| secret.as_ref().map(|secret| (key, secret))));
         }
+        named.extend(self.notices.iter().filter_map(|it| Some(("[notices] slack", it.slack.as_ref()?))));
         named
     }
 

@@ -47,6 +47,7 @@ mod renaming;
 mod retention;
 mod run;
 mod settings;
+mod sinks;
 mod snapshot;
 mod translate;
 mod trouble;

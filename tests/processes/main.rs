@@ -8,7 +8,10 @@ mod cared;
 mod daemon;
 mod damaged;
 mod killed;
+#[path = "../notices/listener.rs"]
+mod listener;
 mod managed;
+mod notified;
 mod planned;
 mod remembered;
 mod scripts;
