@@ -122,6 +122,23 @@ fn pairs_that_are_named_are_the_only_ones_and_what_cannot_be_met_is_told() {
 }
 
 #[test]
+fn secrets_that_are_sealed_already_are_named_and_used() {
+    let (mut home, worlds, _) = ready();
+    // Both under the names that `init` gives them, in the state folder that it is told.
+    let state = home.path().join(".local/state/crosstie");
+    home.ask_saying(&["secret", "set", "notion"], &home.env["MY_TOKEN"]).ends_with(0);
+    home.ask_saying(&["secret", "set", "bitrix24"], &home.env["MY_HOOK"]).ends_with(0);
+    assert!(state.join("secrets.bin").is_file());
+    home.env.clear();
+    let bases =
+        ["--notion-base-url", worlds.notion.said("base_url"), "--bitrix24-base-url", worlds.crm.said("base_url")];
+    home.ask_within(LONG, &[&["init", "--yes", "--pair", "deal=Projects"][..], &bases].concat()).ends_with(0);
+    let text = std::fs::read_to_string(home.path().join("crosstie.toml")).unwrap();
+    assert!(text.contains("token = { secret = \"notion\" }") && text.contains("{ secret = \"bitrix24\" }"), "{text}");
+    home.ask(&["check"]).ends_with(0);
+}
+
+#[test]
 fn a_data_source_without_a_marker_gets_one_and_the_file_compiles() {
     let (home, worlds, flags) = ready();
     let contacts = data_source(&worlds, "Contacts");

@@ -21,32 +21,32 @@ pub struct Flags {
     /// The environment variable with the Notion connection's token.
     #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["notion_token_file", "notion_token_secret"])]
     notion_token_env: Option<String>,
-    /// A file with it.
-    #[arg(long, value_name = "FILE", conflicts_with = "notion_token_secret")]
+    /// A file with that token.
+    #[arg(long, help_heading = "Notion", value_name = "FILE", conflicts_with = "notion_token_secret")]
     notion_token_file: Option<PathBuf>,
-    /// The sealed secret that it is (`crosstie secret set NAME`).
-    #[arg(long, value_name = "NAME")]
+    /// The name of that token among the sealed secrets (`crosstie secret set NAME`).
+    #[arg(long, help_heading = "Notion", value_name = "NAME")]
     notion_token_secret: Option<String>,
     /// In place of Notion's own address: a stand-in, a proxy.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = "Notion", value_name = "URL")]
     notion_base_url: Option<String>,
     /// The workspace's plan, which decides the pace.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, help_heading = "Notion", value_name = "PLAN", value_enum, default_value_t)]
     notion_plan: Notion,
     /// The environment variable with the URL of Bitrix24's inbound webhook.
     #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["bitrix24_webhook_file", "bitrix24_webhook_secret"])]
     bitrix24_webhook_env: Option<String>,
-    /// A file with it.
-    #[arg(long, value_name = "FILE", conflicts_with = "bitrix24_webhook_secret")]
+    /// A file with that URL.
+    #[arg(long, help_heading = "Bitrix24", value_name = "FILE", conflicts_with = "bitrix24_webhook_secret")]
     bitrix24_webhook_file: Option<PathBuf>,
-    /// The sealed secret that it is (`crosstie secret set NAME`).
-    #[arg(long, value_name = "NAME")]
+    /// The name of that URL among the sealed secrets (`crosstie secret set NAME`).
+    #[arg(long, help_heading = "Bitrix24", value_name = "NAME")]
     bitrix24_webhook_secret: Option<String>,
     /// In place of scheme, host and port of the webhook: a stand-in, a proxy.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = "Bitrix24", value_name = "URL")]
     bitrix24_base_url: Option<String>,
     /// The portal's tariff, which decides the pace.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, help_heading = "Bitrix24", value_name = "PLAN", value_enum, default_value_t)]
     bitrix24_plan: Bitrix24,
 }
 
@@ -201,6 +201,12 @@ async fn connected(
 /// The secret, and where it is; none where it was typed.
 fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed), Failure> {
     let usual = std::env::var_os(wanted.usual).is_some_and(|value| !value.is_empty());
+    let sealed = |name: &str| {
+        let vault = keyring::vault(home).map_err(|error| error.to_string())?;
+        vault.get(name).map_err(|error| error.to_string())
+    };
+    // Sealed by an earlier run, or by hand.
+    let kept = || home.join("secrets.bin").is_file() && matches!(sealed(wanted.name), Ok(Some(_)));
     let secret = match (wanted.env, wanted.file, wanted.sealed) {
         (Some(name), ..) => Secret::Env(name.clone()),
         (_, Some(path), _) => Secret::File(super::whole(path)?),
@@ -209,6 +215,7 @@ fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed),
         }
         (_, _, Some(name)) => Secret::Sealed(name.clone()),
         _ if usual => Secret::Env(wanted.usual.to_owned()),
+        _ if kept() => Secret::Sealed(wanted.name.to_owned()),
         _ if prompt::can_ask() => return Ok((None, prompt::hidden(wanted.question)?)),
         _ => {
             return Err(Failure::configuration(format!(
@@ -216,10 +223,6 @@ fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed),
                 wanted.flag, wanted.usual
             )));
         }
-    };
-    let sealed = |name: &str| {
-        let vault = keyring::vault(home).map_err(|error| error.to_string())?;
-        vault.get(name).map_err(|error| error.to_string())
     };
     let value = secret.resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path), sealed);
     let value = value.map_err(|error| Failure::configuration(format!("{}: {error}", wanted.flag)))?;
