@@ -15,6 +15,7 @@
 //! | [`control`] | what an operator can see and ask, in process and over a Unix socket |
 //! | [`engine`] | the loop: observe, plan, write, verify |
 //! | [`inlet`] | what comes in by HTTP: webhooks, health, metrics |
+//! | [`notices`] | who is told what waits: Slack, a command |
 //! | [`tui`] | the dashboard |
 //! | [`standin`] | a pretend Notion, a pretend Bitrix24, and the people who work in them |
 //! | [`sim`] | the seeded simulation, the auditor that accounts for every edit, and the measurement of our pace |
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod inlet;
 pub mod mapping;
 pub mod model;
+pub mod notices;
 pub mod plan;
 pub mod remote;
 pub mod seam;

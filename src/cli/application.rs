@@ -38,7 +38,7 @@ pub fn hosts(config: &Config, application: &CrmApplication) -> Hosts {
 /// # Errors
 /// [`Failure`] for a client secret that cannot be read.
 pub fn session(config: &Config, application: &CrmApplication) -> Result<Session, Failure> {
-    let client_secret = wiring::reveal(&application.client_secret, "[crm] oauth client_secret")?;
+    let client_secret = wiring::reveal(config, &application.client_secret, "[crm] oauth client_secret")?;
     let known = Application { client_id: application.client_id.clone(), client_secret };
     let server = AuthorizationServer::new(known, hosts(config, application), Arc::new(Sockets));
     Ok(Session::new(server, Arc::new(wiring::secrets(config)?), wiring::clock()))

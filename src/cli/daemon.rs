@@ -15,7 +15,7 @@ use crate::model::{Happening, PairName};
 use super::failure::Failure;
 use super::manager::Manager;
 use super::story::Edits;
-use super::{inlet, wiring};
+use super::{inlet, notices, wiring};
 
 /// How long writes on their way are waited for at the end. A service manager kills after 30 s, and a client's own time-out
 /// is longer than that.
@@ -37,6 +37,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     let signals = |kind| signal(kind).map_err(|error| Failure::running(format!("signals cannot be heard: {error}")));
     let (mut term, mut int, mut hup) =
         (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?, signals(SignalKind::hangup())?);
+    let notices = notices::prepare(&config)?;
     let started = wiring::start(&config, false).await?;
     let desk = started.running.desk.clone();
     let path = wiring::socket(&config)?;
@@ -57,6 +58,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
             return Err(failure);
         }
     };
+    let notices = notices.map(|settings| notices::start(settings, &started));
     tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
 
     let mut manager = Manager::default();
@@ -102,6 +104,9 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
         let _ = served.await;
         if let Some(inlet) = inlet {
             inlet.end().await;
+        }
+        if let Some(notices) = notices {
+            notices.end().await;
         }
     };
     // Whoever does not take its last answer is not waited for.

@@ -146,7 +146,7 @@ fn set_up(
     drawer: Drawer,
 ) -> Result<Settings, Failure> {
     let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<Revealed>, Failure> {
-        let secret = secret.as_ref().map(|secret| wiring::reveal(secret, what)).transpose()?;
+        let secret = secret.as_ref().map(|secret| wiring::reveal(config, secret, what)).transpose()?;
         Ok(secret.map(|secret| Revealed::new(secret.expose())))
     };
     let crm_token = reveal(&settings.crm_token, "[inlet] crm_token")?;

@@ -13,12 +13,17 @@ mod dashboard;
 mod demo;
 mod failure;
 mod headless;
+mod init;
 mod inlet;
+mod keyring;
 mod keys;
 mod manager;
+mod notices;
 mod plan;
+mod prompt;
 mod scratch;
 mod scripts;
+mod secret;
 mod service;
 mod simulate;
 mod standin;
@@ -61,6 +66,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong co
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin: ask for both connections, look at what there is, propose pairs and fields, and write a configuration.
+    Init(init::Args),
     /// Sync without a screen, and serve dashboards over a Unix socket.
     Run {
         /// Approve the counts of the first matching without waiting for an operator.
@@ -101,6 +108,8 @@ enum Command {
     Care(care::Care),
     #[command(flatten)]
     Script(scripts::Script),
+    /// Keep tokens and webhooks sealed on this host, by name, instead of in variables or plain files.
+    Secret(secret::Args),
     /// Print a systemd unit for this configuration, with as few rights as the sync needs.
     Service(service::Args),
     /// See or forget the token that verifies Notion's webhook.
@@ -157,6 +166,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Some(config) => dashboard::configured(&config, cli.look).await,
             None => dashboard::demo(&demo::Options::default(), cli.look).await,
         },
+        Some(Command::Init(args)) => init::run(explicit, args).await,
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
         Some(Command::Demo(args)) => demo::command(&args, cli.look).await,
         Some(Command::Simulate(args)) => {
@@ -178,6 +188,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Apply(args)) => plan::apply(&wiring::need_config(explicit)?, args).await,
         Some(Command::Care(care)) => care::run(&wiring::need_config(explicit)?, care).await,
         Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
+        Some(Command::Secret(args)) => secret::run(explicit, args).await,
         Some(Command::Service(args)) => {
             let config = wiring::need_config(explicit)?;
             let path = wiring::config_path(explicit)?.unwrap_or_default();

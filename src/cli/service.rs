@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::{Config, CrmAccess, Secret};
+use crate::config::{Config, Secret};
 
 use super::failure::Failure;
 use super::{say, wiring};
@@ -28,7 +28,7 @@ pub fn run(config: &Config, path: &Path, args: &Args) -> Result<ExitCode, Failur
     let program = std::env::current_exe()
         .map_err(|error| Failure::running(format!("this program's own place is not known: {error}")))?;
     let state = whole(&wiring::state_dir(config)?)?;
-    say(&unit(&Places { program, config: whole(path)?, state }, &variables(config), args.user));
+    say(&unit(&Places { program, config: whole(path)?, state }, &variables(config), is_sealed(config), args.user));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -40,16 +40,13 @@ struct Places {
 
 /// The variables that the configuration takes secrets from.
 fn variables(config: &Config) -> Vec<String> {
-    let mut secrets: Vec<&Secret> = vec![&config.notion.token];
-    match &config.crm.access {
-        CrmAccess::Webhook(webhook) => secrets.push(webhook),
-        CrmAccess::Application(application) => secrets.push(&application.client_secret),
-    }
-    if let Some(inlet) = &config.inlet {
-        secrets.extend([&inlet.admin_token, &inlet.crm_token].into_iter().flatten());
-    }
     let variable = |secret: &Secret| if let Secret::Env(name) = secret { Some(name.clone()) } else { None };
-    secrets.into_iter().filter_map(variable).collect()
+    config.secrets().into_iter().filter_map(|(_, secret)| variable(secret)).collect()
+}
+
+/// Whether the configuration names sealed secrets.
+fn is_sealed(config: &Config) -> bool {
+    config.secrets().iter().any(|(_, secret)| matches!(secret, Secret::Sealed(_)))
 }
 
 /// A path as a unit has it: whole, with `%` doubled, in quotes where there are spaces or quotes in it.
@@ -62,7 +59,7 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-fn unit(places: &Places, variables: &[String], user: bool) -> String {
+fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> String {
     let (program, config, state) = (quoted(&places.program), quoted(&places.config), quoted(&places.state));
     let (how, account, target) = if user {
         (
@@ -85,6 +82,18 @@ fn unit(places: &Places, variables: &[String], user: bool) -> String {
             "# A file, mode 0600, with a line NAME=value for each of: {names}\nEnvironmentFile=/etc/crosstie/secrets.env\n"
         )
     };
+    // The key need not lie in the folder of what it opens.
+    let mark = if sealed { "" } else { "# " };
+    let credential = if user {
+        String::new()
+    } else {
+        format!(
+            "# The key of the sealed secrets, from the service manager and not from the state folder. Move it there once:\n\
+             #   systemd-creds encrypt --name=crosstie.key {state}/secrets.key /etc/credstore.encrypted/crosstie.key\n\
+             # then remove {state}/secrets.key. Without such a file the key beside the secrets is used.\n\
+             {mark}LoadCredentialEncrypted=crosstie.key\n"
+        )
+    };
     format!(
         "# Save this as {how}\n\
          [Unit]\n\
@@ -99,7 +108,7 @@ fn unit(places: &Places, variables: &[String], user: bool) -> String {
          Type=notify\n\
          NotifyAccess=main\n\
          ExecStart={program} --config {config} run\n\
-         {account}{secrets}\
+         {account}{secrets}{credential}\
          Restart=on-failure\n\
          RestartSec=10\n\
          RestartPreventExitStatus=2 4\n\

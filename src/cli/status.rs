@@ -73,9 +73,25 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
     }
     let source = if daemon { "the running daemon" } else { "an engine that only looked; no daemon runs" };
     format!(
-        "crosstie, by {source}\n\n{sides}\n{pairs}\n{} conflicts, {} other holds, {} orphans, {} relations\n{}",
-        snapshot.conflicts, snapshot.holds, snapshot.orphans, snapshot.relations, snapshot.store_note
+        "crosstie, by {source}\n\n{sides}\n{pairs}\n{} conflicts, {} other holds, {} orphans, {} relations\n{}{}",
+        snapshot.conflicts,
+        snapshot.holds,
+        snapshot.orphans,
+        snapshot.relations,
+        notices(snapshot),
+        snapshot.store_note
     )
+}
+
+/// Where notices go, a line each.
+fn notices(snapshot: &Snapshot) -> String {
+    let told = |sink: &crate::control::Sink| match sink.trouble.as_str() {
+        "" => format!("notices by {}: {} went out\n", sink.name, sink.sent),
+        why => {
+            format!("notices by {}: {}{}\n", sink.name, if sink.off { "OFF: " } else { "" }, super::table::plain(why))
+        }
+    };
+    snapshot.sinks.iter().map(told).collect()
 }
 
 pub(super) fn link(link: &Link) -> String {

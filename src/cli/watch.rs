@@ -85,6 +85,10 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
             format!("Pair {}: the last sweep found {} missed.", pair.name, pair.drift),
         );
     }
+    for sink in &snapshot.sinks {
+        let how = if sink.trouble.is_empty() { "go out" } else { sink.trouble.as_str() };
+        say(format!("9 sink {}", sink.name), format!("Notices by {}: {how}.", sink.name));
+    }
     let quarantined = snapshot.quarantined.min(snapshot.holds);
     let counts = [
         ("6 conflicts", "conflicts wait", snapshot.conflicts),

@@ -16,15 +16,15 @@ use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
-use crate::seam::{Transport, WallClock};
+use crate::seam::{Secrets, Transport, WallClock};
 use crate::store::{self, Store, Vault};
 
-use super::application;
 use super::failure::Failure;
 use super::world::{Chance, SystemClock};
+use super::{application, keyring};
 
 /// Notion's own address.
-const NOTION: &str = "https://api.notion.com";
+pub const NOTION: &str = "https://api.notion.com";
 
 /// The clock of the program.
 pub fn clock() -> Arc<dyn WallClock> {
@@ -66,9 +66,13 @@ fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
 ///
 /// # Errors
 /// [`Failure`] that names the place in the configuration and what is missing.
-pub fn reveal(secret: &Secret, what: &str) -> Result<Revealed, Failure> {
+pub fn reveal(config: &Config, secret: &Secret, what: &str) -> Result<Revealed, Failure> {
+    let sealed = |name: &str| {
+        let vault = secrets(config).map_err(|error| error.to_string())?;
+        vault.get(name).map_err(|error| error.to_string())
+    };
     secret
-        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path))
+        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path), sealed)
         .map_err(|error| Failure::configuration(format!("{what}: {error}")))
 }
 
@@ -97,7 +101,7 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
     let pace = crm_pace(config.crm.plan);
     Ok(match &config.crm.access {
         CrmAccess::Webhook(webhook) => {
-            let webhook = reveal(webhook, "[crm] webhook")?;
+            let webhook = reveal(config, webhook, "[crm] webhook")?;
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
@@ -109,13 +113,13 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
 }
 
 fn workspace(config: &Config) -> Result<Arc<dyn System>, Failure> {
-    let token = reveal(&config.notion.token, "[notion] token")?;
+    let token = reveal(config, &config.notion.token, "[notion] token")?;
     let base = config.notion.base_url.as_deref().unwrap_or(NOTION);
     notion(base, token.expose(), NotionPlan::per_minute(config.notion.plan))
 }
 
 /// The webhook's path on another host, where the configuration names one.
-fn rebased(webhook: &str, base: Option<&str>) -> String {
+pub fn rebased(webhook: &str, base: Option<&str>) -> String {
     let Some(base) = base else { return webhook.to_owned() };
     let after_scheme = webhook.split_once("://").map_or(webhook, |(_, rest)| rest);
     let path = after_scheme.split_once('/').map_or("", |(_, path)| path);
@@ -143,13 +147,12 @@ pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
     Ok(OpenStore { store, note: opened.note, resync })
 }
 
-/// The secrets that crosstie was given: beside the store, with the key where `CROSSTIE_KEY_FILE` says, or there too.
+/// The sealed secrets of a configuration.
 ///
 /// # Errors
-/// [`Failure`] when there is no place for state.
+/// [`Failure`] when there is no place for state, or a passphrase cannot be had.
 pub fn secrets(config: &Config) -> Result<Vault, Failure> {
-    let key = std::env::var_os("CROSSTIE_KEY_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(Vault::new(&state_dir(config)?, key))
+    keyring::vault(&state_dir(config)?)
 }
 
 /// Where a configuration's state lives: its `state_dir`, or the XDG state directory.
@@ -157,10 +160,15 @@ pub fn secrets(config: &Config) -> Result<Vault, Failure> {
 /// # Errors
 /// [`Failure`] when there is no home directory.
 pub fn state_dir(config: &Config) -> Result<PathBuf, Failure> {
+    config.state_dir.clone().map_or_else(default_state_dir, Ok)
+}
+
+/// Where state lies unless a configuration says otherwise.
+///
+/// # Errors
+/// [`Failure`] when there is no home directory.
+pub fn default_state_dir() -> Result<PathBuf, Failure> {
     use etcetera::BaseStrategy;
-    if let Some(dir) = &config.state_dir {
-        return Ok(dir.clone());
-    }
     let base = etcetera::choose_base_strategy().map_err(|_| {
         Failure::configuration("there is no home directory; set `state_dir` in the configuration".into())
     })?;
@@ -317,7 +325,7 @@ pub fn need_config(explicit: Option<&Path>) -> Result<Config, Failure> {
     find_config(explicit)?.ok_or_else(|| {
         Failure::configuration(
             "there is no configuration: neither ./crosstie.toml nor crosstie/crosstie.toml in the XDG configuration \
-             folder; begin with `crosstie example > crosstie.toml`, or try `crosstie demo`"
+             folder; begin with `crosstie init` (or `crosstie example > crosstie.toml`), or try `crosstie demo`"
                 .to_owned(),
         )
     })

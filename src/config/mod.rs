@@ -1,4 +1,4 @@
-//! What the operator configures: one TOML file with two connections, the timing, the inlet and the pairs.
+//! What the operator configures: one TOML file with two connections, the timing, the inlet, the notices and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
 //! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod inlet;
 mod locate;
+mod notices;
 mod pairs;
 mod read;
 mod secret;
@@ -21,7 +22,8 @@ pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionC
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
-pub use secret::Secret;
+pub use notices::{NoticeSettings, TOPICS};
+pub use secret::{Secret, is_secret_name};
 pub use timing::{Timing, parse_duration, show_duration};
 
 use crate::mapping::PairSpec;
@@ -81,6 +83,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// What comes in by HTTP; `None` for nothing.
     pub inlet: Option<InletSettings>,
+    /// Who is told what waits; `None` for nobody.
+    pub notices: Option<NoticeSettings>,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
 }
 
@@ -117,11 +121,12 @@ impl Config {
         let keymap = keymap(&mut reader, &mut top);
         let theme = theme(&mut reader, &mut top);
         let inlet = inlet::read(&mut reader, &mut top);
+        let notices = notices::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, notices, lines })
             }
             _ => Err(errors),
         }
@@ -130,6 +135,21 @@ impl Config {
     /// The line, from 1, on which a pair, or one of its fields, begins: for problems that only the schemas show.
     pub fn line_of(&self, pair: &PairName, field: Option<&FieldKey>) -> Option<usize> {
         self.lines.get(&(pair.clone(), field.cloned())).copied()
+    }
+
+    /// Every secret that it names, with the key under which it does.
+    pub fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let mut named = vec![("[notion] token", &self.notion.token)];
+        named.push(match &self.crm.access {
+            CrmAccess::Webhook(webhook) => ("[crm] webhook", webhook),
+            CrmAccess::Application(application) => ("[crm] oauth client_secret", &application.client_secret),
+        });
+        if let Some(inlet) = &self.inlet {
+            let more = [("[inlet] admin_token", &inlet.admin_token), ("[inlet] crm_token", &inlet.crm_token)];
+            named.extend(more.into_iter().filter_map(|(key, secret)| secret.as_ref().map(|secret| (key, secret))));
+        }
+        named.extend(self.notices.iter().filter_map(|it| Some(("[notices] slack", it.slack.as_ref()?))));
+        named
     }
 
     /// A pair by its name.

@@ -283,6 +283,21 @@ pub struct WindowFigures {
     pub p95: u64,
 }
 
+/// Somewhere that notices go.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sink {
+    /// `slack` or `command`.
+    pub name: String,
+    /// Notices that it took since start.
+    pub sent: u64,
+    /// Notices that it did not take.
+    pub dropped: u64,
+    /// What is wrong with it; empty if nothing is.
+    pub trouble: String,
+    /// Nothing goes there any more until a person has mended it and starts anew.
+    pub off: bool,
+}
+
 /// What the whole program looks like right now.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -340,6 +355,9 @@ pub struct Snapshot {
     pub latest: Vec<JournalRow>,
     /// Records read but not yet known to be settled (the hot set), over both sides.
     pub hot: u64,
+    /// Where notices go.
+    #[serde(default)]
+    pub sinks: Vec<Sink>,
     /// How the store was opened, if it was not opened plainly; how it is, if it is not well.
     pub store_note: String,
 }

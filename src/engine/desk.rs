@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::control::{Command, Deliveries, Delivery, Desk, DeskError, Hint, Query, Reply, Snapshot, Step, Window};
+use crate::control::{
+    Command, Deliveries, Delivery, Desk, DeskError, Hint, Query, Reply, Sink, Snapshot, Step, Window,
+};
 
 use super::Claims;
 use super::messages::Msg;
@@ -30,6 +32,16 @@ impl HintSender {
     /// [`DeskError::Gone`] when the engine has stopped.
     pub async fn send(&self, hint: Hint) -> Result<(), DeskError> {
         self.mail.send(Msg::Hint(hint)).await.map_err(|_| gone())
+    }
+}
+
+impl HintSender {
+    /// Tells how the places do that notices go to: the journal and every snapshot say so.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn sinks(&self, sinks: Vec<Sink>) -> Result<(), DeskError> {
+        self.mail.send(Msg::Sinks(sinks)).await.map_err(|_| gone())
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::control::{Command, Delivery, DeskError, Hint, Query, Reply, Window};
+use crate::control::{Command, Delivery, DeskError, Hint, Query, Reply, Sink, Window};
 use crate::model::{BodyPart, FieldName, PairName, Person, Placed, Record, RecordId, RecordRef, Side, Value};
 use crate::remote::{Changes, Fetched, RemoteError, RemoteErrorKind, WriteError};
 
@@ -146,6 +146,8 @@ pub enum Msg {
     Hint(Hint),
     /// Word of a change that goes into the journal, whatever becomes of it.
     Delivery(Delivery),
+    /// How the places do that notices go to.
+    Sinks(Vec<Sink>),
     /// An operator looks.
     Query {
         /// What for.

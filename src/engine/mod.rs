@@ -48,6 +48,7 @@ mod renaming;
 mod retention;
 mod run;
 mod settings;
+mod sinks;
 mod snapshot;
 mod translate;
 mod trouble;

@@ -134,6 +134,7 @@ async fn launch(
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
+        sinks: Vec::new(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
         bare_creates: BTreeSet::new(),
@@ -361,6 +362,7 @@ impl Run {
             Msg::People { side, people } => core.take_people(txn, side, people),
             Msg::Hint(hint) => core.take_hint(txn, &hint),
             Msg::Delivery(delivery) => core.take_delivery(txn, delivery),
+            Msg::Sinks(sinks) => core.take_sinks(txn, sinks),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, query));

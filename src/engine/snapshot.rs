@@ -57,6 +57,7 @@ impl Core {
                 self.last_rows.front().cloned().into_iter().collect()
             },
             hot: count(self.hot.len()),
+            sinks: self.sinks.clone(),
             store_note: self.settings.store_note.clone(),
         }
     }

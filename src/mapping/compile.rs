@@ -212,7 +212,7 @@ fn is_title(notion: &Schema, name: &FieldName) -> bool {
     notion.fields.get(name).is_some_and(|info| info.kinds.contains(&Kind::Title))
 }
 
-fn compile_field(
+pub(super) fn compile_field(
     spec: &FieldSpec,
     crm: &Schema,
     notion: &Schema,

@@ -3,7 +3,7 @@
 //! Pure: no clock, no network, no disk. `spec` is what the operator wrote; `compile` checks it against both schemas and
 //! makes a [`PairMap`]; a [`FieldMap`] translates values between a side's native dialect and the common one, and says
 //! when two of them are the same. `fit` is the table of which kinds go together and what is lost where.
-//! `template` turns Markdown into the blocks of a page.
+//! `template` turns Markdown into the blocks of a page, and `propose` finds what could correspond.
 //!
 //! Planning, remotes, the engine and the configuration call this room. Everybody who compares values compares what
 //! comes out of here, and nobody else translates. What must never happen here: a value guessed. Whatever has no form on
@@ -19,6 +19,7 @@ mod links;
 pub mod near;
 mod parse;
 mod people;
+pub mod propose;
 pub mod remembered;
 pub mod spec;
 pub mod template;

@@ -15,6 +15,6 @@ pub mod transport;
 pub mod webhook;
 
 pub use system::{
-    Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, Since, System,
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, RemoteErrorKind, Since, System,
     WriteError,
 };

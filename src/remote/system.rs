@@ -156,6 +156,19 @@ pub struct Identity {
     pub name: String,
 }
 
+/// What could be one side of a pair, for whoever sets one up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// What a configuration calls it: the entity's name, or the data source's id.
+    pub name: String,
+    /// What people call it; can be empty.
+    pub title: String,
+    /// What it lies in, where that tells it from others: the database of several data sources. Can be empty.
+    pub place: String,
+    /// Why it cannot be one as things are: a right or scope that is missing, in the system's words.
+    pub refused: Option<String>,
+}
+
 /// How a connection does, for the snapshot.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pulse {
@@ -198,6 +211,12 @@ pub trait System: Send + Sync {
     /// # Errors
     /// [`RemoteError`]: the token is refused, or the system cannot be reached.
     async fn identity(&self) -> Result<Identity, RemoteError>;
+
+    /// Everything that a pair could be made of, as far as the system tells; in the order in which people should see it.
+    ///
+    /// # Errors
+    /// [`RemoteError`]: the token is refused, or the system cannot be reached. What is refused alone is in its [`Offer`].
+    async fn offers(&self) -> Result<Vec<Offer>, RemoteError>;
 
     /// The fields of an entity, fresh from the system. The implementation keeps it for its own encoding.
     ///

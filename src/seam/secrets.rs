@@ -1,5 +1,5 @@
-//! Secrets that the program itself was given while it ran: tokens that rotate, the token of a webhook. What an operator
-//! configures is elsewhere.
+//! Named secrets at rest: what the program was given while it ran (tokens that rotate, the token of a webhook), and what an
+//! operator keeps here instead of in a variable or a file.
 
 use std::any::Any;
 use std::io;
@@ -46,6 +46,27 @@ pub enum SecretsError {
         /// What it does not open.
         secrets: PathBuf,
     },
+    /// They want a passphrase.
+    #[error(
+        "the secrets in {} are sealed under a passphrase. Give it in a file that CROSSTIE_PASSPHRASE_FILE names, or in \
+         CROSSTIE_PASSPHRASE; at a terminal it is asked for", .0.display()
+    )]
+    PassphraseWanted(PathBuf),
+    /// They want a key file, and a passphrase was given.
+    #[error(
+        "the secrets in {} are sealed under a key file, not a passphrase. Unset CROSSTIE_PASSPHRASE and \
+         CROSSTIE_PASSPHRASE_FILE, or go over to it first: `crosstie secret rotate --to-passphrase`", .0.display()
+    )]
+    KeyWanted(PathBuf),
+    /// Another passphrase sealed them.
+    #[error("this is not the passphrase that the secrets in {} are sealed under. Give the right one", .0.display())]
+    WrongPassphrase(PathBuf),
+    /// The key is not ours to replace.
+    #[error(
+        "the key {} is handed over by the service manager, and is not ours to replace. Seal the secrets under another key \
+         first, `crosstie secret rotate --to-key-file NEW`, and hand that one over", .0.display()
+    )]
+    KeptElsewhere(PathBuf),
     /// The bytes are not those that were written.
     #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and have them issued again: \
          `crosstie authorize`, a new webhook subscription", .0.display())]

@@ -43,4 +43,4 @@ pub use memory::MemoryKv;
 pub use open::{OpenError, Opened, Step, open};
 pub use resync::Resync;
 pub use sled_kv::SledKv;
-pub use vault::Vault;
+pub use vault::{KeySource, Vault};

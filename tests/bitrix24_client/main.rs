@@ -3,6 +3,7 @@
 
 mod leads;
 mod lists;
+mod offers;
 mod outcomes;
 mod portal;
 mod queue;

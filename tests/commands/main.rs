@@ -10,5 +10,6 @@ mod checking;
 mod headless;
 mod offline;
 mod refused;
+mod secrets;
 mod standins;
 mod support_table;

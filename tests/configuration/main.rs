@@ -3,6 +3,7 @@
 
 mod accepted;
 mod application;
+mod notices;
 mod refused;
 mod secrets;
 

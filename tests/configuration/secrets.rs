@@ -52,7 +52,9 @@ fn no_message_shows_what_may_be_a_secret() {
 #[test]
 fn a_reference_names_exactly_one_place() {
     let both = told(CRM, "[notion]\ntoken = { env = \"A\", file = \"b\" }\n");
-    assert!(both.contains(":5:9: `token` has both"), "{both}");
+    assert!(both.contains(":5:9: `token` has more than one of `env`, `file` and `secret`"), "{both}");
+    let both = told(CRM, "[notion]\ntoken = { secret = \"a\", file = \"b\" }\n");
+    assert!(both.contains("more than one"), "{both}");
     let none = told(CRM, "[notion]\ntoken = {}\n");
     assert!(none.contains("does not say where the secret is"), "{none}");
     let name = told(CRM, "[notion]\ntoken = { env = \"A B\" }\n");
@@ -62,15 +64,39 @@ fn a_reference_names_exactly_one_place() {
 #[test]
 fn a_secret_is_read_where_it_is_and_never_shown() {
     let no_file = |_: &Path| Err::<String, _>(io::Error::from(io::ErrorKind::NotFound));
+    let none = |_: &str| Ok::<Option<Revealed>, String>(None);
     let env = |name: &str| (name == "TOKEN").then(|| " madeup\n".to_owned());
-    let secret = Secret::Env("TOKEN".into()).resolve(env, no_file).unwrap();
+    let secret = Secret::Env("TOKEN".into()).resolve(env, no_file, none).unwrap();
     assert_eq!(secret.expose(), "madeup");
     assert!(!format!("{secret:?}").contains("madeup"));
     assert_eq!(secret, Revealed::new("madeup"));
-    let missing = Secret::Env("OTHER".into()).resolve(env, no_file).unwrap_err();
+    let missing = Secret::Env("OTHER".into()).resolve(env, no_file, none).unwrap_err();
     assert!(missing.contains("OTHER is not set"), "{missing}");
     let file = Secret::File("/run/token".into());
-    assert!(file.resolve(env, no_file).unwrap_err().contains("/run/token cannot be read"));
-    assert!(file.resolve(env, |_| Ok(" \n".into())).unwrap_err().contains("is empty"));
-    assert_eq!(file.resolve(env, |_| Ok("madeup\n".into())).unwrap().expose(), "madeup");
+    assert!(file.resolve(env, no_file, none).unwrap_err().contains("/run/token cannot be read"));
+    assert!(file.resolve(env, |_| Ok(" \n".into()), none).unwrap_err().contains("is empty"));
+    assert_eq!(file.resolve(env, |_| Ok("madeup\n".into()), none).unwrap().expose(), "madeup");
+}
+
+#[test]
+fn a_sealed_secret_is_named_and_a_missing_one_says_how_to_keep_it() {
+    let config = parse(&format!("{CRM}[notion]\ntoken = {{ secret = \"notion-2\" }}\n{}", pair("deals", "deal", 1)));
+    let config = config.unwrap();
+    assert_eq!(config.notion.token, Secret::Sealed("notion-2".into()));
+    assert_eq!(config.secrets().len(), 2);
+    let no_file = |_: &Path| Err::<String, _>(io::Error::from(io::ErrorKind::NotFound));
+    let kept = |name: &str| {
+        Ok(["notion-2", "empty"].contains(&name).then(|| Revealed::new(if name == "empty" { "" } else { "madeup" })))
+    };
+    let secret = |name: &str| Secret::Sealed(name.into()).resolve(|_| None, no_file, kept);
+    assert_eq!(secret("notion-2").unwrap().expose(), "madeup");
+    assert!(secret("other").unwrap_err().contains("crosstie secret set other"));
+    assert!(secret("empty").unwrap_err().contains("is empty"));
+    let failed = Secret::Sealed("a".into()).resolve(|_| None, no_file, |_| Err("the key is missing".into()));
+    assert_eq!(failed.unwrap_err(), "the key is missing");
+    for name in ["ntn_0123456789012345madeup", "secret_0123456789012madeup", "A", "a b", "https://x/rest/1/madeup/"] {
+        let message = told(CRM, &format!("[notion]\ntoken = {{ secret = \"{name}\" }}\n"));
+        assert!(message.contains("takes the name of a sealed secret"), "{name}: {message}");
+        assert!(!message.contains("madeup"), "{message}");
+    }
 }

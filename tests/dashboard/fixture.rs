@@ -184,6 +184,7 @@ pub fn full() -> World {
             ],
             latest: (1..=20).map(journal).collect(),
             hot: 4,
+            sinks: Vec::new(),
             store_note: String::new(),
         },
         holds,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A room, and the rooms it may use.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("mapping", &["model"]),
     ("plan", &["mapping", "model"]),
@@ -18,14 +18,16 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("remote", &["control", "seam", "mapping", "model"]),
     ("engine", &["config", "control", "store", "remote", "plan", "mapping", "seam", "model"]),
     ("inlet", &["control", "remote", "seam", "model"]),
+    // Beside the engine, behind its Desk: no transport, no system and no store of its own.
+    ("notices", &["control", "seam", "model"]),
     ("tui", &["control", "model"]),
     ("standin", &["seam"]),
     ("sim", &["config", "control", "engine", "standin", "store", "remote", "plan", "mapping", "seam", "model"]),
     (
         "cli",
         &[
-            "config", "control", "engine", "inlet", "mapping", "model", "plan", "remote", "seam", "sim", "standin",
-            "store", "tui",
+            "config", "control", "engine", "inlet", "mapping", "model", "notices", "plan", "remote", "seam", "sim",
+            "standin", "store", "tui",
         ],
     ),
     ("main", &["cli"]),

@@ -5,6 +5,7 @@ mod aside;
 mod compile;
 mod examples;
 mod laws;
+mod proposing;
 mod renaming;
 mod table;
 mod world;

@@ -4,6 +4,7 @@
 mod bodies;
 mod creating;
 mod listing;
+mod offers;
 mod office;
 mod reading;
 mod schemas;

@@ -3,11 +3,15 @@
 #![allow(clippy::disallowed_methods, reason = "real processes live in real time")]
 
 mod agreement;
+mod begun;
 mod cared;
 mod daemon;
 mod damaged;
 mod killed;
+#[path = "../notices/listener.rs"]
+mod listener;
 mod managed;
+mod notified;
 mod planned;
 mod remembered;
 mod scripts;

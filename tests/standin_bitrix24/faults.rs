@@ -80,6 +80,14 @@ fn is_felt(fault: &str) {
             assert_eq!(app(p, &token, "crm.item.add", write).1["error"], json!("ACCESS_DENIED"));
             assert!(p.found(2, json!({})).is_empty());
         }
+        "no-scope" => {
+            on(p, "no-scope=task");
+            let asked = |p: &mut Portal, method: &str| p.call(method, json!({})).1["error"].clone();
+            assert_eq!(asked(p, "tasks.task.getFields"), json!("insufficient_scope"));
+            assert_eq!(asked(p, "crm.currency.list"), Value::Null);
+            on(p, "no-scope=off");
+            assert_eq!(asked(p, "tasks.task.getFields"), Value::Null);
+        }
         "not-installed" => {
             on(p, "not-installed");
             assert!(told(p).is_empty());

@@ -5,6 +5,7 @@ mod commits;
 mod engines;
 mod exports;
 mod ladder;
+mod rotation;
 mod vault;
 
 use std::fs;

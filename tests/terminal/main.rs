@@ -8,4 +8,5 @@ mod daemon;
 mod ends;
 mod pages;
 mod screen;
+mod typing;
 mod worlds;

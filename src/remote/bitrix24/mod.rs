@@ -117,6 +117,8 @@ enum Family {
 }
 
 impl Family {
+    const ALL: [Family; 4] = [Family::Deal, Family::Contact, Family::Company, Family::Lead];
+
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "deal" => Family::Deal,

@@ -16,7 +16,8 @@ use super::{Bitrix24, Family, ORIGINATOR, tasks};
 use crate::model::{Entity, FieldName, FieldState, Person, Record, RecordId, Schema, Value};
 use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
-    Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, RemoteErrorKind, System, WriteError,
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, RemoteErrorKind, System,
+    WriteError,
 };
 
 /// `find` gives no more than this.
@@ -57,6 +58,15 @@ impl System for Bitrix24 {
         let user = scalar(&me["ID"]).ok_or_else(|| malformed("a profile without an id"))?;
         self.memory().me = Some(user.clone());
         Ok(Identity { user, name: person_name(&me) })
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, RemoteError> {
+        let mut found = Vec::new();
+        for family in Family::ALL {
+            found.push(offer(family.name(), family.title(), self.ask_catalogue(family, Lane::Probe).await)?);
+        }
+        found.push(offer(tasks::NAME, tasks::TITLE, self.ask_task_catalogue(Lane::Probe).await)?);
+        Ok(found)
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
@@ -386,4 +396,15 @@ fn age(record: &Record) -> u64 {
 
 fn person_name(row: &Json) -> String {
     super::comms::join(row["NAME"].as_str().unwrap_or_default(), row["LAST_NAME"].as_str().unwrap_or_default())
+}
+
+/// An entity as something to make a pair of. That its fields are not told to us is said of it alone.
+fn offer<T>(name: &str, title: &str, told: Result<T, RemoteError>) -> Result<Offer, RemoteError> {
+    use RemoteErrorKind::{Forbidden, Invalid, NotFound};
+    let refused = match told {
+        Ok(_) => None,
+        Err(error) if matches!(error.kind, Forbidden | NotFound | Invalid) => Some(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(Offer { name: name.to_owned(), title: title.to_owned(), place: String::new(), refused })
 }

@@ -14,7 +14,9 @@ use super::{Token, VERSION, blocks, invalid, wire};
 use crate::model::{Block, BodyPart, Entity, FieldName, Person, Placed, Record, RecordId, Schema, Value};
 use crate::remote::connection::Connection;
 use crate::remote::pace::Pace;
-use crate::remote::{Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, System, WriteError};
+use crate::remote::{
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, System, WriteError,
+};
 use crate::seam::{Method, Request, Transport, WallClock};
 
 /// What may not stand in a path or a query as it is. `%` may: Notion returns property ids encoded, and wants them back
@@ -178,6 +180,10 @@ impl System for Notion {
 
     async fn identity(&self) -> Result<Identity, RemoteError> {
         self.read_identity().await
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, RemoteError> {
+        self.read_sources().await
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {

@@ -4,7 +4,7 @@
 //! `page` turn it into `model` values in Notion's native dialect, `encode` turns values into property bodies, `schema`
 //! holds the properties of one data source, `support` is the table of all types that these ask, `filter` and `listing` write
 //! query bodies, `blocks` knows page bodies, `dialect` says what an answer means, and `webhook` what a call means that Notion
-//! makes by itself. All of these are pure. `client` (with `read` and `write`) is the [`System`](crate::remote::System) on top.
+//! makes by itself. All of these are pure. `client` (with `read`, `write` and `offers`) is the [`System`](crate::remote::System) on top.
 //!
 //! Only the wiring in `cli` and tests name this room. Nothing in here may decide what should be written, retry on its
 //! own, or turn something that was not read whole into a value: what Notion cuts, hides or invents is `Unknown`.
@@ -17,6 +17,7 @@ pub mod encode;
 pub mod filter;
 pub mod listing;
 pub mod number;
+mod offers;
 pub mod page;
 mod read;
 pub mod rollup;

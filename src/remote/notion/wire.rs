@@ -53,6 +53,9 @@ pub struct Parent {
     /// The data source of a row; absent for pages elsewhere.
     #[serde(default)]
     pub data_source_id: Option<String>,
+    /// The database of a data source.
+    #[serde(default)]
+    pub database_id: Option<String>,
 }
 
 /// A person, a bot, or only an id.
@@ -93,14 +96,44 @@ pub struct BotPart {
 /// A data source: the properties of its rows.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DataSource {
+    /// `data_source`; something else where a list holds other things too.
+    #[serde(default)]
+    pub object: Option<String>,
     /// Its id.
     pub id: String,
+    /// The database that it is one of.
+    #[serde(default)]
+    pub parent: Option<Parent>,
+    /// Whether it is in the trash.
+    #[serde(default)]
+    pub in_trash: Option<bool>,
     /// Its title as rich text.
     #[serde(default)]
     pub title: Vec<Json>,
     /// Properties by name.
     #[serde(default)]
     pub properties: Map<String, Json>,
+}
+
+/// A database: what holds data sources.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Database {
+    /// Its title as rich text.
+    #[serde(default)]
+    pub title: Vec<Json>,
+    /// Its data sources, those among them that we may see.
+    #[serde(default)]
+    pub data_sources: Vec<Named>,
+}
+
+/// A thing by its id and name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// The envelope of every list.

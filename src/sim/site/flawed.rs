@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::super::plant::Edge;
 use crate::model::{Block, BodyPart, Entity, FieldName, FieldState, Person, Placed, Record, RecordId, Schema, Value};
 use crate::remote::{
-    Capabilities, Changes, Fetched, Identity, Lane, Listing, Pulse, RemoteError, Since, System, WriteError,
+    Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, Since, System, WriteError,
 };
 
 /// How many elements of a relation a client with that mistake reads.
@@ -62,6 +62,10 @@ impl System for Flawed {
 
     async fn identity(&self) -> Result<Identity, RemoteError> {
         self.inner.identity().await
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, RemoteError> {
+        self.inner.offers().await
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {

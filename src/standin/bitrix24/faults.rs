@@ -27,6 +27,7 @@ pub const FAULTS: &[Fault] = &[
         value: "",
         what: "the plan has no offline events: whoever names a connector is refused",
     },
+    Fault { name: "no-scope", value: "SCOPE", what: "the webhook lacks that scope: `crm`, `task` or `user`" },
     Fault { name: "not-installed", value: "", what: "the installation was never finished: no online event is sent" },
     Fault { name: "events-lost", value: "N", what: "every Nth online event is lost" },
     Fault { name: "events-doubled", value: "", what: "online events come twice" },
@@ -53,6 +54,15 @@ const TROUBLES: [(u16, &str, &str); 6] = [
     (503, "OVERLOAD_LIMIT", "REST API is blocked due to overload."),
     (503, "QUERY_LIMIT_EXCEEDED", "Too many requests"),
 ];
+
+/// The scopes that a webhook has.
+pub(super) const SCOPES: [&str; 3] = ["crm", "task", "user"];
+
+/// The scope that a method belongs to; some belong to none.
+pub(super) fn scope_of(method: &str) -> Option<&'static str> {
+    let family = method.split('.').next().unwrap_or_default();
+    [("crm", "crm"), ("tasks", "task"), ("user", "user")].into_iter().find(|(own, _)| *own == family).map(|(_, of)| of)
+}
 
 /// How one request will be answered, although nothing is wrong with it.
 #[derive(Debug, Clone)]
@@ -105,6 +115,13 @@ impl BitrixStandIn {
             "lose-answers" => self.lose_next_answers(order.times()?),
             "token-life" => self.app.live_for(order.number()?),
             "no-queues" => self.queues.denied = order.is_on()?,
+            "no-scope" => {
+                self.no_scope = match order.text()? {
+                    "off" => None,
+                    scope if SCOPES.contains(&scope) => Some(scope.to_owned()),
+                    other => return Err(format!("`{other}` is no scope; there are {}", SCOPES.join(", "))),
+                };
+            }
             "not-installed" => self.app.installed = !order.is_on()?,
             "events-lost" => self.calls.lost = order.number()?,
             "events-doubled" => self.calls.doubled = order.is_on()?,

@@ -165,6 +165,8 @@ pub struct BitrixStandIn {
     counters: Counters,
     /// See [`BitrixStandIn::refuse_next`].
     troubles: VecDeque<Trouble>,
+    /// A scope that the webhook lacks.
+    no_scope: Option<String>,
     latest: Timestamp,
     /// No moment of this world lies before another that it has answered for; see [`BitrixStandIn::tick`].
     clock: Timestamp,
@@ -206,6 +208,7 @@ impl BitrixStandIn {
             operating: OperatingTime::new(config.operating_limit_s),
             counters: Counters::default(),
             troubles: VecDeque::new(),
+            no_scope: None,
             latest: config.start,
             clock: Timestamp::MIN,
             secret,
@@ -312,8 +315,12 @@ impl BitrixStandIn {
         self.answer(method, params, now).map(|answer| (answer, operating))
     }
 
-    /// Books the operating time of one call, or refuses it.
+    /// Books the operating time of one call, or refuses it; as it does where the scope is missing.
     fn meter(&mut self, method: &str, now: Timestamp) -> Result<Operating, ApiError> {
+        if self.no_scope.is_some() && self.no_scope.as_deref() == faults::scope_of(method) {
+            let text = "The request requires higher privileges than provided by the webhook token";
+            return Err(ApiError::new(403, "insufficient_scope", text));
+        }
         if !self.operating.allows(method, now) {
             self.counters.over_time += 1;
             let text = "Method is blocked due to operation time limit.";

@@ -140,5 +140,9 @@ pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     snapshot.latest = snapshot.latest.into_iter().map(journal).collect();
     snapshot.waits.iter_mut().for_each(|(what, _)| clean(what));
     clean(&mut snapshot.store_note);
+    for sink in &mut snapshot.sinks {
+        clean(&mut sink.name);
+        clean(&mut sink.trouble);
+    }
     snapshot
 }

@@ -58,7 +58,7 @@ fn connections(model: &Model, snapshot: &Snapshot) -> Vec<Row> {
         (Role::Text, pick(snapshot.sides.get(side)).to_string())
     };
     let none = || (Role::Dim, String::new());
-    vec![
+    let mut rows = vec![
         ("connections".to_owned(), word(Side::Crm), word(Side::Notion), none()),
         ("  last answer".to_owned(), heard(Side::Crm), heard(Side::Notion), none()),
         ("  requests".to_owned(), count(Side::Crm, |c| c.requests), count(Side::Notion, |c| c.requests), none()),
@@ -68,7 +68,19 @@ fn connections(model: &Model, snapshot: &Snapshot) -> Vec<Row> {
             count(Side::Notion, |c| c.throttled),
             none(),
         ),
-    ]
+    ];
+    if !snapshot.sinks.is_empty() {
+        rows.push(("notices".to_owned(), none(), none(), none()));
+    }
+    rows.extend(snapshot.sinks.iter().map(|sink| {
+        let said = match (sink.trouble.as_str(), sink.off) {
+            ("", _) => (Role::Good, format!("+ {} went out", sink.sent)),
+            (why, true) => (Role::Bad, format!("x off: {why}")),
+            (why, false) => (Role::Warn, format!("! {why}")),
+        };
+        (format!("  {}", sink.name), none(), none(), said)
+    }));
+    rows
 }
 
 fn compared(model: &Model, pair: &PairStatus) -> Vec<Row> {

@@ -104,7 +104,10 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
             format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.");
         rows = vec![vec![(Role::Bad, text)]];
     }
-    for text in [&model.note, &snapshot.store_note] {
+    // Whoever relies on notices must hear of it here that none come.
+    let unsent = snapshot.sinks.iter().filter(|sink| !sink.trouble.is_empty());
+    let unsent: Vec<String> = unsent.map(|sink| format!("notices by {}: {}", sink.name, sink.trouble)).collect();
+    for text in [&model.note, &snapshot.store_note].into_iter().chain(&unsent) {
         if !text.is_empty() {
             let lines = super::wrapped(model, Role::Accent, " ", text, model.size.0);
             rows.extend(lines.into_iter().take(2).map(|span| vec![span]));

@@ -108,6 +108,13 @@ impl Worlds {
         self.post(&self.crm, door, body)
     }
 
+    /// Asks Notion's API past the program.
+    pub fn ask_notion(&self, method: &str, target: &str, body: &Json) -> Json {
+        let request = self.http.request(method.parse().unwrap(), format!("{}{target}", self.notion.said("base_url")));
+        let request = request.header("notion-version", "2026-03-11").bearer_auth(self.notion.said("token")).json(body);
+        self.answer(request)
+    }
+
     fn get(&self, standin: &StandIn, door: &str) -> Json {
         let request = self.http.get(format!("{}/_admin/{door}", standin.said("base_url")));
         self.answer(request)

@@ -26,7 +26,9 @@ use crate::remote::system::Identity;
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, System, WriteError};
 
 /// What a configuration calls them.
-const NAME: &str = "task";
+pub(super) const NAME: &str = "task";
+/// What people call them.
+pub(super) const TITLE: &str = "Tasks";
 /// Pages of our own newest tasks that are looked through for a marker.
 const PROBED: usize = 10;
 /// `find` gives no more than this.
@@ -49,7 +51,7 @@ impl Bitrix24 {
         }
     }
 
-    async fn ask_task_catalogue(&self, lane: Lane) -> Result<Arc<Catalogue>, RemoteError> {
+    pub(super) async fn ask_task_catalogue(&self, lane: Lane) -> Result<Arc<Catalogue>, RemoteError> {
         let result = self.ask(lane, "tasks.task.getFields", &json!({})).await?;
         let found = Arc::new(fields::catalogue(&result["fields"]));
         self.memory().catalogues.insert(NAME, Arc::clone(&found));
@@ -59,7 +61,7 @@ impl Bitrix24 {
     /// The fields of a task, fresh.
     pub(super) async fn task_schema(&self) -> Result<Schema, RemoteError> {
         let catalogue = self.ask_task_catalogue(Lane::Probe).await?;
-        Ok(described("Tasks", &catalogue, &BTreeMap::new()))
+        Ok(described(TITLE, &catalogue, &BTreeMap::new()))
     }
 
     pub(super) async fn list_tasks(&self, listing: &Listing<'_>, position: Position) -> Result<Changes, RemoteError> {

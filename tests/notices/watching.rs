@@ -1,0 +1,131 @@
+//! What is told, when, and what is not told again.
+
+use std::collections::BTreeSet;
+
+use crosstie::control::{HoldRow, Link, PairState, Snapshot};
+use crosstie::notices::{Memory, Notice, Seen, Topic, Watcher, escaped, verdict};
+use crosstie::seam::Response;
+use jiff::SignedDuration;
+use jiff::civil::Time;
+use proptest::prelude::*;
+
+use crate::desk::{hold, snapshot};
+
+fn watcher(memory: Memory) -> Watcher {
+    let daily = Time::new(8, 0, 0, 0).ok();
+    Watcher::new(BTreeSet::from(Topic::ALL), SignedDuration::from_hours(1), daily, memory)
+}
+
+fn look(watcher: &mut Watcher, snapshot: &Snapshot, holds: &[HoldRow]) -> Vec<Notice> {
+    watcher.look(&Seen { snapshot, holds })
+}
+
+fn topics(notices: &[Notice]) -> Vec<Topic> {
+    notices.iter().map(|notice| notice.topic).collect()
+}
+
+#[test]
+fn a_conflict_is_told_once_a_record_and_again_only_when_it_was_gone_for_the_quiet_period() {
+    let mut watcher = watcher(Memory::default());
+    let both = [hold("7", "Amount", "conflict", "Roof"), hold("7", "Name", "conflict", "Roof")];
+    let told = look(&mut watcher, &snapshot("29T09:00:00"), &both);
+    assert_eq!(topics(&told), [Topic::Conflict]);
+    assert_eq!(told[0].text, "Amount of Roof (deals) is held: both sides changed it");
+    assert_eq!((told[0].pair.as_deref(), told[0].record.as_deref()), (Some("deals"), Some("7")));
+    assert!(!serde_json::to_string(&told).unwrap().contains("nobody may read"));
+    assert!(look(&mut watcher, &snapshot("29T12:00:00"), &both).is_empty(), "it stands, and was told");
+    assert!(look(&mut watcher, &snapshot("29T12:00:01"), &[]).is_empty());
+    // Told at nine, gone at noon: the quiet period has long passed.
+    assert_eq!(look(&mut watcher, &snapshot("29T12:00:02"), &both).len(), 1);
+    assert!(look(&mut watcher, &snapshot("29T12:10:00"), &[]).is_empty());
+    assert!(look(&mut watcher, &snapshot("29T12:20:00"), &both).is_empty(), "within the quiet period");
+}
+
+#[test]
+fn what_was_told_is_not_told_again_after_a_restart() {
+    let both = [hold("7", "Amount", "conflict", "Roof"), hold("8", "", "quarantined", "Barn")];
+    let mut first = watcher(Memory::default());
+    assert_eq!(topics(&look(&mut first, &snapshot("29T09:00:00"), &both)), [Topic::Conflict, Topic::Quarantine]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notices.json");
+    first.memory().save(&path).unwrap();
+    assert_eq!(Memory::load(&path), *first.memory());
+    let mut second = watcher(Memory::load(&path));
+    // At first a pair is listed, and what stands shows only then.
+    let mut listing = snapshot("29T15:00:00");
+    listing.pairs[0].state = PairState::Listing;
+    assert!(look(&mut second, &listing, &[]).is_empty());
+    assert!(look(&mut second, &snapshot("29T15:00:10"), &both).is_empty());
+    std::fs::write(&path, "broken").unwrap();
+    assert_eq!(Memory::load(&path), Memory::default());
+}
+
+#[test]
+fn a_stopped_pair_a_connection_and_drift_are_told_and_a_short_trouble_is_not() {
+    let mut watcher = watcher(Memory::default());
+    let mut now = snapshot("29T09:00:00");
+    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into() };
+    now.pairs[0].drift = 3;
+    now.sides.notion.link = Link::Troubled { why: "time-out".into() };
+    now.sides.crm.link = Link::Down { why: "the token is refused".into() };
+    let told = look(&mut watcher, &now, &[]);
+    assert_eq!(topics(&told), [Topic::Stopped, Topic::Connection, Topic::Drift]);
+    assert!(told[0].text.contains("40 deletions") && told[1].text.contains("token"), "{told:?}");
+    // Another plan is another question; a trouble that lasts is told.
+    now.at = crate::desk::at("29T09:01:01");
+    now.pairs[0].state = PairState::Guarded { what: "50 deletions".into(), plan: "p2".into() };
+    assert_eq!(topics(&look(&mut watcher, &now, &[])), [Topic::Stopped, Topic::Connection]);
+    assert!(look(&mut watcher, &now, &[]).is_empty());
+}
+
+#[test]
+fn many_at_once_are_one_and_what_is_not_asked_for_is_not_told() {
+    let many: Vec<HoldRow> =
+        (0..40).map(|at| hold(&at.to_string(), "Amount", "conflict", &format!("Deal {at}"))).collect();
+    let told = look(&mut watcher(Memory::default()), &snapshot("29T09:00:00"), &many);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].text.ends_with("and 37 more of deals"), "{}", told[0].text);
+    let mut drift_only = Watcher::new(BTreeSet::from([Topic::Drift]), SignedDuration::ZERO, None, Memory::default());
+    assert!(look(&mut drift_only, &snapshot("29T09:00:00"), &many).is_empty());
+}
+
+#[test]
+fn the_summary_comes_once_a_day_at_its_time_and_only_if_something_waits() {
+    let mut watcher = watcher(Memory::default());
+    let waits = |time: &str| Snapshot { conflicts: 2, holds: 3, quarantined: 1, orphans: 4, ..snapshot(time) };
+    assert!(look(&mut watcher, &waits("29T07:00:00"), &[]).is_empty());
+    let told = look(&mut watcher, &waits("29T08:00:00"), &[]);
+    assert_eq!(topics(&told), [Topic::Daily]);
+    assert_eq!(told[0].text, "What waits for you: 2 conflicts, 2 other holds, 1 quarantined records, 4 orphans");
+    assert!(look(&mut watcher, &waits("29T20:00:00"), &[]).is_empty());
+    assert!(look(&mut watcher, &snapshot("30T08:30:00"), &[]).is_empty(), "nothing waits");
+    assert!(look(&mut watcher, &waits("30T09:00:00"), &[]).is_empty(), "today's was looked at");
+    // A first start in the afternoon makes up for nothing.
+    assert!(look(&mut self::watcher(Memory::default()), &waits("29T15:00:00"), &[]).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn nothing_from_outside_is_a_mark_for_slack(text in "\\PC{0,80}|[<>&*_~`@#!|a-z \\n\\t]{0,700}") {
+        let shown = escaped(&text);
+        let marks = ['<', '>', '\n', '\t', '\u{1b}'];
+        prop_assert!(!shown.contains(marks));
+        // Every ampersand begins one of the three that we write.
+        let written = ["&amp;", "&lt;", "&gt;"];
+        prop_assert!(shown.match_indices('&').all(|(at, _)| written.iter().any(|it| shown[at..].starts_with(it))));
+        let back = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let unmarked: String = back.chars().filter(|it| *it != '\u{200b}').collect();
+        let plain: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).filter(|it| *it != '\u{200b}').collect();
+        prop_assert!(unmarked == plain || unmarked.ends_with('…'));
+        prop_assert!(shown.chars().count() <= 500 * 6);
+    }
+
+    #[test]
+    fn every_answer_means_something(status in 100..600_u16, body in "[a-z_ <]{0,20}", header in proptest::option::of("[0-9a-z]{0,4}")) {
+        let mut answer = Response { status, headers: Vec::new(), body: body.into() };
+        if let Some(header) = header {
+            answer = answer.header("retry-after", header);
+        }
+        let _ = verdict(&answer);
+    }
+}
