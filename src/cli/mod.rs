@@ -15,6 +15,7 @@ mod failure;
 mod headless;
 mod inlet;
 mod keys;
+mod log;
 mod manager;
 mod plan;
 mod scratch;

@@ -1,4 +1,4 @@
-//! What the operator configures: one TOML file with two connections, the timing, the inlet and the pairs.
+//! What the operator configures: one TOML file with two connections, the timing, the inlet, the log and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
 //! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod inlet;
 mod locate;
+mod log;
 mod pairs;
 mod read;
 mod secret;
@@ -21,6 +22,7 @@ pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionC
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
+pub use log::{LogForm, LogSettings};
 pub use secret::Secret;
 pub use timing::{Timing, parse_duration, show_duration};
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// What comes in by HTTP; `None` for nothing.
     pub inlet: Option<InletSettings>,
+    /// Where the daemon's log goes.
+    pub log: LogSettings,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
 }
 
@@ -117,11 +121,12 @@ impl Config {
         let keymap = keymap(&mut reader, &mut top);
         let theme = theme(&mut reader, &mut top);
         let inlet = inlet::read(&mut reader, &mut top);
+        let log = log::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, log, lines })
             }
             _ => Err(errors),
         }
