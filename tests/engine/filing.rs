@@ -17,7 +17,7 @@ async fn lived() -> Bench {
     plan.timing.sweep_every = Duration::from_secs(3600);
     plan.timing.crm_poll = Duration::from_secs(600);
     plan.timing.notion_poll = Duration::from_secs(600);
-    let mut bench = Bench::settled(plan).await;
+    let bench = Bench::settled(plan).await;
     let (deal, _) = bench.deal().await;
     for day in 0..5 {
         for edit in 0..3 {

@@ -1,7 +1,7 @@
 //! A store that an earlier version left is opened, and every row of it still says what it said.
 //!
-//! `older/format-1` was written by the version before the journal's older days left the store. It is never made anew: for a
-//! new format another folder is added, by the test below that is ignored otherwise.
+//! `older/format-1` is a store of the first format, with its whole journal in it. It is never made anew: for a new format
+//! another folder is added, by the test below that is ignored otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(path, target).unwrap()) }
+        if path.is_dir() { copy(&path, &target) } else { fs::copy(path, target).map(drop).unwrap() }
     }
 }
 

@@ -7,6 +7,7 @@ mod cared;
 mod daemon;
 mod damaged;
 mod killed;
+mod logged;
 mod managed;
 mod planned;
 mod remembered;
