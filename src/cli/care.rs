@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::store::{self, export};
+use crate::store::{self, export, segments};
 
 use super::failure::{Failure, code};
 use super::scratch::Scratch;
@@ -17,9 +17,9 @@ use super::{say, warn, wiring};
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Care {
-    /// Read and check every row of the store and every export, and change nothing.
+    /// Read and check every row of the store, every day of the journal and every export, and change nothing.
     Verify {
-        /// Only this export.
+        /// Only this export, or this day of the journal.
         file: Option<PathBuf>,
         /// As one JSON object.
         #[arg(long)]
@@ -27,7 +27,8 @@ pub enum Care {
     },
     /// Write everything that is remembered into a new file of JSON lines with checksums; a daemon does that once a day.
     Export {
-        /// The folder; otherwise `exports` in the state folder. The oldest beyond seven are removed there.
+        /// The folder, which gets the older days of the journal too; otherwise `exports` in the state folder, beside which they
+        /// lie. The oldest exports beyond seven are removed there.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
@@ -52,7 +53,9 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
     let home = wiring::state_dir(config)?;
     match care {
         Care::Verify { file: Some(file), json } => {
-            Ok(verdict(json, None, &[(file.clone(), export::verify(&file).map(|at| at.to_string()))]))
+            let read = read(&file);
+            let one = vec![(file.clone(), read)];
+            Ok(if segments::is_one(&file) { verdict(json, None, &one, &[]) } else { verdict(json, None, &[], &one) })
         }
         Care::Verify { file: None, json } => {
             let scratch = Scratch::make("verify")?;
@@ -60,22 +63,25 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
             let dir = home.join("exports");
             let exports = export::list(&dir)
                 .map_err(|error| Failure::store(format!("{} cannot be read: {error}", dir.display())))?;
-            let exports: Vec<_> = exports
-                .into_iter()
-                .map(|path| {
-                    let read = export::verify(&path).map(|at| at.to_string());
-                    (path, read)
-                })
-                .collect();
-            Ok(verdict(json, found.as_ref(), &exports))
+            let exports: Vec<Read> = exports.into_iter().map(|path| (path.clone(), read(&path))).collect();
+            let days =
+                segments::list(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
+            let days: Vec<Read> = days.into_iter().map(|day| (day.path.clone(), read(&day.path))).collect();
+            Ok(verdict(json, found.as_ref(), &days, &exports))
         }
         Care::Export { to } => {
             let opened = wiring::open_store(&home)?;
+            let elsewhere = to.is_some();
             let dir = to.unwrap_or_else(|| home.join("exports"));
             let written = opened.store.export(&dir, wiring::clock().now()).await;
             // What it says is said by the export too.
             let _ = opened.store.close().await;
             let path = written.map_err(|error| Failure::store(format!("nothing was exported: {error}")))?;
+            if elsewhere {
+                segments::copy(&home.join(segments::FOLDER), &dir.join(segments::FOLDER)).map_err(|error| {
+                    Failure::store(format!("{} is whole, but not all days of the journal: {error}", path.display()))
+                })?;
+            }
             say(&path.display().to_string());
             Ok(ExitCode::SUCCESS)
         }
@@ -95,21 +101,32 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
     }
 }
 
-type Read = (PathBuf, Result<String, store::ExportError>);
+/// A file, and what it holds or why it is broken.
+type Read = (PathBuf, Result<String, String>);
 
-fn verdict(as_json: bool, found: Option<&store::Inspection>, exports: &[Read]) -> ExitCode {
+fn read(path: &Path) -> Result<String, String> {
+    if segments::is_one(path) {
+        return segments::verify(path).map(|lines| format!("{lines} lines")).map_err(|error| error.to_string());
+    }
+    export::verify(path).map(|at| at.to_string()).map_err(|error| error.to_string())
+}
+
+fn verdict(as_json: bool, found: Option<&store::Inspection>, days: &[Read], exports: &[Read]) -> ExitCode {
     let broken = found.map_or(0, |found| found.broken.len());
-    let unsound = exports.iter().filter(|(_, read)| read.is_err()).count();
+    let unsound = days.iter().chain(exports).filter(|(_, read)| read.is_err()).count();
     let sound = broken + unsound == 0;
     let name = |path: &Path| path.display().to_string();
     if as_json {
         let export = |(path, read): &Read| match read {
             Ok(at) => json!({ "file": name(path), "sound": true, "made": at, "why": null }),
-            Err(error) => json!({ "file": name(path), "sound": false, "made": null, "why": error.to_string() }),
+            Err(why) => json!({ "file": name(path), "sound": false, "made": null, "why": why }),
         };
+        let day =
+            |(path, read): &Read| json!({ "file": name(path), "sound": read.is_ok(), "why": read.as_ref().err() });
         say(&line(&json!({
             "shape": SHAPE, "sound": sound, "rows": found.map(|found| &found.rows),
             "broken": found.map(|found| found.broken.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            "journal": days.iter().map(day).collect::<Vec<_>>(),
             "exports": exports.iter().map(export).collect::<Vec<_>>(),
         })));
     } else {
@@ -120,10 +137,14 @@ fn verdict(as_json: bool, found: Option<&store::Inspection>, exports: &[Read]) -
         for row in found.iter().flat_map(|found| &found.broken) {
             table.row(["BROKEN".to_owned(), row.tree.to_owned(), row.to_string()]);
         }
-        for (path, read) in exports {
+        let whole = days.iter().filter(|(_, read)| read.is_ok()).count();
+        if whole > 0 {
+            table.row(["ok".to_owned(), "journal".to_owned(), format!("{whole} older days, whole")]);
+        }
+        for (path, read) in days.iter().filter(|(_, read)| read.is_err()).chain(exports) {
             match read {
                 Ok(at) => table.row(["ok".to_owned(), name(path), format!("whole, made at {at}")]),
-                Err(error) => table.row(["BROKEN".to_owned(), name(path), error.to_string()]),
+                Err(why) => table.row(["BROKEN".to_owned(), name(path), why.clone()]),
             }
         }
         say(&table.to_string());

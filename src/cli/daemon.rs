@@ -1,7 +1,6 @@
 //! `run`: the engine without a screen, its Desk on a Unix socket.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ const RECALLED: u64 = 500;
 /// # Errors
 /// [`Failure`]: the store, the socket, or an engine that stopped by itself.
 pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
-    log_to_stderr();
+    super::log::begin(&config.log)?;
     let mut config = config.clone();
     // Approving beforehand is the same as there being nothing to approve.
     config.timing.review &= !yes;
@@ -194,17 +193,4 @@ fn line(row: &JournalRow, edit: Option<u64>) {
         }
         _ => tracing::info!(seq = event.seq, edit, pair, side, crm, field = %row.label, "{what}"),
     }
-}
-
-fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let mut filter = EnvFilter::try_from_env("CROSSTIE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // sled tells of its inner life even while a thread of it ends, when the log's own memory of that thread is gone already.
-    if let Ok(quiet) = "sled=warn".parse() {
-        filter = filter.add_directive(quiet);
-    }
-    // A second subscriber in one process is a test's affair; the first goes on.
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    let _ = log.try_init();
 }

@@ -17,6 +17,7 @@ mod init;
 mod inlet;
 mod keyring;
 mod keys;
+mod log;
 mod manager;
 mod notices;
 mod plan;

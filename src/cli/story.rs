@@ -31,7 +31,8 @@ impl Edits {
         let known = places.iter().filter_map(|place| self.open.get(place)).max_by_key(|edit| edit.id).copied();
         let begins = match event.field {
             Some(_) => event.what == Happening::Seen,
-            None => true,
+            // The tie that a creation made was told just before it, and is the same story.
+            None => event.what != Happening::Created || known.is_none(),
         };
         let mut edit = match known {
             Some(edit) if !(edit.ended && begins) => edit,
@@ -101,5 +102,14 @@ mod tests {
         assert_eq!(of(7, Happening::Released, "7", "TITLE"), Some(1));
         assert_eq!(of(8, Happening::Seen, "7", "TITLE"), Some(8));
         assert_eq!(of(9, Happening::Decided, "9", "TITLE"), None, "nothing was seen of it");
+    }
+
+    #[test]
+    fn a_creation_belongs_to_the_story_of_the_record_it_was_made_for() {
+        let mut edits = Edits::default();
+        let mut of = |seq, what| edits.of(&Event { field: None, ..line(seq, what, "7", "") });
+        let told = [(1, Happening::Seen), (2, Happening::Tied), (3, Happening::Created)];
+        assert_eq!(told.map(|(seq, what)| of(seq, what)), [Some(1); 3]);
+        assert_eq!(of(4, Happening::Untied), Some(4));
     }
 }

@@ -17,7 +17,7 @@ use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
 use crate::seam::{Secrets, Transport, WallClock};
-use crate::store::{self, Store, Vault};
+use crate::store::{self, Segments, Store, Vault, segments};
 
 use super::failure::Failure;
 use super::world::{Chance, SystemClock};
@@ -143,7 +143,8 @@ pub struct OpenStore {
 pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
     let opened = store::open(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
     let resync = opened.resync.is_some();
-    let store = Store::start(Box::new(opened.kv)).map_err(|error| Failure::store(error.to_string()))?;
+    let filed = Segments::open(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
+    let store = Store::start_with(Box::new(opened.kv), filed).map_err(|error| Failure::store(error.to_string()))?;
     Ok(OpenStore { store, note: opened.note, resync })
 }
 

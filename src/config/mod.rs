@@ -1,4 +1,4 @@
-//! What the operator configures: one TOML file with two connections, the timing, the inlet, the notices and the pairs.
+//! What the operator configures: one TOML file with two connections, the timing, the inlet, the notices, the log and the pairs.
 //!
 //! Parsing only: text in, [`Config`] or every problem found out. Nothing here opens a file, reads an environment variable
 //! or asks a remote system; `cli` does that and hands the contents in ([`locate()`] looks whether a file is there, no
@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod inlet;
 mod locate;
+mod log;
 mod notices;
 mod pairs;
 mod read;
@@ -22,6 +23,7 @@ pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionC
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
+pub use log::{LogForm, LogSettings};
 pub use notices::{NoticeSettings, TOPICS};
 pub use secret::{Secret, is_secret_name};
 pub use timing::{Timing, parse_duration, show_duration};
@@ -85,6 +87,8 @@ pub struct Config {
     pub inlet: Option<InletSettings>,
     /// Who is told what waits; `None` for nobody.
     pub notices: Option<NoticeSettings>,
+    /// Where the daemon's log goes.
+    pub log: LogSettings,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
 }
 
@@ -122,11 +126,12 @@ impl Config {
         let theme = theme(&mut reader, &mut top);
         let inlet = inlet::read(&mut reader, &mut top);
         let notices = notices::read(&mut reader, &mut top);
+        let log = log::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
             (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, notices, lines })
+                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, notices, log, lines })
             }
             _ => Err(errors),
         }

@@ -40,19 +40,30 @@ impl Core {
             }
             let most = if self.only_tries(side) { 1 } else { WRITERS };
             let mut free = most.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
-            let mut due: Vec<(Timestamp, OpKey)> = self
+            if free == 0 {
+                continue;
+            }
+            // A first look can have planned a hundred thousand: what is not started now is not copied.
+            let mut due: Vec<(Timestamp, &OpKey)> = self
                 .planned
                 .iter()
                 .filter(|(op, planned)| op.side == side && planned.due <= now && open.contains(&op.pair))
                 .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
-                .map(|(op, planned)| (planned.since, op.clone()))
+                .map(|(op, planned)| (planned.since, op))
                 .collect();
-            due.sort();
+            due.sort_unstable();
+            let mut next = Vec::new();
             for (_, op) in due {
-                if free == 0 {
+                if next.len() == free {
                     break;
                 }
-                if self.may_start(&op) {
+                if self.may_start(op) {
+                    next.push(op.clone());
+                }
+            }
+            for op in next {
+                // Two of the same record do not start together: the other is looked at after the next message.
+                if free > 0 && self.may_start(&op) {
                     self.start_writer(op, now);
                     free -= 1;
                 }

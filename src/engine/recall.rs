@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{Event, Happening, Intent, RecordId, RecordRef, Side};
 use crate::seam::KvError;
-use crate::store::{Store, record, trees};
+use crate::store::Store;
 
 use super::core::Core;
 use super::hints::KEPT;
@@ -28,11 +28,8 @@ impl Core {
         if last == 0 {
             return Ok(());
         }
-        let from = last.saturating_sub(RECALLED - 1).to_be_bytes();
-        let rows =
-            store.scan(trees::JOURNAL, &[], Some(&from), usize::try_from(RECALLED).unwrap_or(usize::MAX)).await?;
         let now = self.clock.now();
-        for event in rows.iter().filter_map(|(_, bytes)| record::open::<Event>(bytes).ok()) {
+        for event in store.journal(last.saturating_sub(RECALLED - 1), last).await? {
             self.recall(event, now);
         }
         Ok(())

@@ -1,22 +1,27 @@
-//! Forgetting: old lines of the journal, and decisions that nothing came of.
+//! Forgetting: old lines of the journal, and decisions that nothing came of. Lines that are only older than a few days leave
+//! the store for a file of their day, and are read from there.
 //!
 //! Undo reaches as far as the journal does. Lines are dropped from the old end in bounded steps, so that nothing waits
 //! for it, and a start reads none of them: the oldest line's number is kept.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Event, Happening, HoldId, Side, Verdict};
 use crate::seam::KvError;
-use crate::store::{Store, record, trees};
+use crate::store::{SegmentError, Store, record, trees};
 
 use super::core::{Core, after, signed};
 use super::flaw::Flaw;
 use super::memory::Txn;
 
 /// Lines that one step looks at.
-const STEP: usize = 256;
+const STEP: usize = 1024;
 /// Between two steps while there is more to drop.
 const BREATH: SignedDuration = SignedDuration::from_secs(1);
+/// How long lines stay in the store, at least; older ones lie in files, a file a day.
+const RECENT: SignedDuration = SignedDuration::from_hours(48);
 /// How often unused decisions are looked for.
 const OFTEN: SignedDuration = SignedDuration::from_mins(1);
 /// How long leave to carry out a guarded plan lasts at most.
@@ -27,12 +32,14 @@ const LEAVE: SignedDuration = SignedDuration::from_hours(1);
 pub struct Tidy {
     journal: Timestamp,
     overrides: Timestamp,
+    /// Why an old day was not moved to its file, told once.
+    unfiled: Option<String>,
 }
 
 impl Tidy {
     /// Soon after a start.
     pub fn from(now: Timestamp) -> Self {
-        Self { journal: after(now, OFTEN), overrides: after(now, OFTEN) }
+        Self { journal: after(now, OFTEN), overrides: after(now, OFTEN), unfiled: None }
     }
 
     /// The next moments.
@@ -41,27 +48,67 @@ impl Tidy {
     }
 }
 
+/// The day that it was so long ago, UTC.
+fn day(now: Timestamp, ago: SignedDuration) -> Date {
+    now.checked_sub(ago).unwrap_or(now).to_zoned(TimeZone::UTC).date()
+}
+
 impl Core {
-    /// Drops lines of the journal that are too old, or too many, as often as there are sweeps.
+    /// Moves whole old days of the journal to their files, one at a time, and drops lines that are too old, or too many, as
+    /// often as there are sweeps.
     pub(super) async fn trim_journal(&mut self, txn: &mut Txn, store: &Store, now: Timestamp) -> Result<(), KvError> {
         if now < self.tidy.journal {
             return Ok(());
         }
+        let files = store.filed().await?.is_some();
+        // A line that lies in a file leaves the store first: so there is never more than one day in both.
+        let left = self.memory.first_event <= self.memory.filed.last;
+        let mut moved = false;
+        if files && !left {
+            match store.write_day(self.memory.first_event, day(now, RECENT)).await {
+                Ok(written) => moved = written.is_some(),
+                Err(error) => self.note_unfiled(txn, error)?,
+            }
+        }
         let (keep, most) = (signed(self.timing.journal_keep), self.timing.journal_bytes);
+        if files {
+            let room = most.saturating_sub(self.memory.journal_bytes);
+            if let Err(error) = store.forget_days(day(now, keep), room).await {
+                self.note_unfiled(txn, error)?;
+            }
+            self.memory.filed = store.filed().await?.unwrap_or_default();
+        }
+        let filed = self.memory.filed.last;
         let from = self.memory.first_event.to_be_bytes();
         let rows = store.scan(trees::JOURNAL, &[], Some(&from), STEP).await?;
         let mut dropped = 0;
         for (key, bytes) in &rows {
             let Some(seq) = key.as_slice().try_into().ok().map(u64::from_be_bytes) else { break };
             // A line that cannot be read any more is of no use to anybody.
-            let old = record::open::<Event>(bytes).map_or(true, |event| now.duration_since(event.at) > keep);
-            if !old && self.memory.journal_bytes <= most {
+            let old = || record::open::<Event>(bytes).map_or(true, |event| now.duration_since(event.at) > keep);
+            let much = filed == 0 && self.memory.journal_bytes > most;
+            if !(seq <= filed || much || old()) {
                 break;
             }
             self.memory.drop_event(txn, seq, bytes.len());
             dropped += 1;
         }
-        self.tidy.journal = after(now, if dropped == STEP { BREATH } else { signed(self.timing.sweep_every) });
+        let more = moved || dropped == STEP;
+        self.tidy.journal = after(now, if more { BREATH } else { signed(self.timing.sweep_every) });
+        Ok(())
+    }
+
+    /// A day that cannot be moved stays in the store, where it can be read as before, and is tried again.
+    fn note_unfiled(&mut self, txn: &mut Txn, error: SegmentError) -> Result<(), KvError> {
+        let why = match error {
+            SegmentError::Kv(error) => return Err(error),
+            other => other.to_string(),
+        };
+        if self.tidy.unfiled.as_ref() != Some(&why) {
+            let note = format!("an older day of the journal stays where it is: {why}; that is tried again");
+            txn.events.push(self.system_event(Happening::System, note));
+            self.tidy.unfiled = Some(why);
+        }
         Ok(())
     }
 

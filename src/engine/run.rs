@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
 use crate::model::{Entity, Happening, HoldId, Side};
 use crate::seam::KvError;
-use crate::store::{Store, trees};
+use crate::store::Store;
 
 use super::core::{Core, OpKey, signed};
 use super::desk::EngineDesk;
@@ -418,8 +418,7 @@ impl Run {
                 drop(to.send(Ok(window)));
             }
             Answer::Undo { to, who, event, both } => {
-                let line = self.store.get(trees::JOURNAL, &event.to_be_bytes()).await?;
-                let line = line.and_then(|bytes| crate::store::record::open(&bytes).ok());
+                let line = self.store.journal(event, event).await?.pop();
                 let mut txn = Txn::default();
                 let reply = self.core.undo(&mut txn, &who, event, both, line);
                 self.commit(txn).await?;
@@ -428,8 +427,7 @@ impl Run {
             Answer::Steps(to) => drop(to.send(self.core.steps())),
             Answer::Claims(to) => {
                 let mut claims = self.core.claims();
-                let rows = self.store.scan(trees::JOURNAL, &[], None, usize::MAX).await?;
-                claims.journal = rows.iter().filter_map(|(_, bytes)| crate::store::record::open(bytes).ok()).collect();
+                claims.journal = self.store.journal(0, u64::MAX).await?;
                 drop(to.send(claims));
             }
         }

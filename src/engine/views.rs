@@ -6,7 +6,7 @@ use crate::model::{
 };
 use crate::plan::Seen;
 use crate::seam::KvError;
-use crate::store::{Store, record, trees};
+use crate::store::Store;
 
 use super::core::{Core, Target};
 use super::memory::PairMemory;
@@ -269,18 +269,11 @@ impl Core {
 
 /// A window of the journal, newest first. Without a filter only its rows are read.
 pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-    let (first, last) = (core.memory.first_event, core.memory.last_event);
+    let (first, last) = (core.memory.oldest_event(), core.memory.last_event);
     let total = (last + 1).saturating_sub(first);
     let limit = query.limit.min(ROWS);
     let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {
-        let (begin, rows) = (from.to_be_bytes(), usize::try_from(to + 1 - from).unwrap_or(usize::MAX));
-        let found = store.scan(trees::JOURNAL, &[], Some(&begin), rows).await?;
-        Ok(found
-            .iter()
-            .rev()
-            .filter_map(|(_, bytes)| record::open(bytes).ok())
-            .map(|it| core.journal_row(it))
-            .collect())
+        Ok(store.journal(from, to).await?.into_iter().rev().map(|it| core.journal_row(it)).collect())
     };
     if query.filter.is_empty() && query.since.is_none() && query.tie.is_none() {
         let to = last.saturating_sub(query.offset);

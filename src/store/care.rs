@@ -14,6 +14,7 @@ use super::check::{self, BrokenRow, CheckError, every_row};
 use super::export::{self, EXPORTED, ExportError, Exported};
 use super::lock::Lock;
 use super::rebuild::{self, Home};
+use super::segments::{self, SegmentError};
 use super::sled_kv::{SledKv, tally_path};
 use super::{OpenError, Resync, files, record, trees};
 
@@ -54,7 +55,8 @@ pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenEr
 }
 
 /// Puts an export in the place of the store, whose files are kept aside; gives the time it was made at, and where the old
-/// files are. A full comparison of both sides is owed then.
+/// files are. A full comparison of both sides is owed then. Days of the journal that lie beside the export take the place of
+/// those beside the store; where none lie there, these stay.
 ///
 /// # Errors
 /// [`OpenError`]: in use, or the export is not whole and sound; nothing has changed then.
@@ -64,6 +66,12 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<(Timestamp, Op
     let _lock = Lock::take(&home.root.join("lock"))?;
     rebuild::finish(&home)?;
     let at = export::verify(from).map_err(unusable)?;
+    let days = from.with_file_name(segments::FOLDER);
+    let days = segments::list(&days).map_err(unreadable)?.into_iter().next().map(|_| days);
+    for day in days.iter().map(|days| segments::list(days).map_err(unreadable)).collect::<Result<Vec<_>, _>>()?.concat()
+    {
+        segments::verify(&day.path).map_err(unreadable)?;
+    }
     let mut kv = beside(&home)?;
     export::restore(&mut kv, from).map_err(unusable)?;
     let mut batch = Batch::new();
@@ -74,6 +82,13 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<(Timestamp, Op
     kv.apply(&batch)?;
     kv.flush()?;
     drop(kv);
+    if let Some(days) = days {
+        let place = home.root.join(segments::FOLDER);
+        if days != place {
+            home.io(rebuild::keep_aside(&home, &place, segments::FOLDER, now))?;
+            segments::copy(&days, &place).map_err(unreadable)?;
+        }
+    }
     Ok((at, home.io(rebuild::replace(&home, now))?))
 }
 
@@ -135,6 +150,13 @@ fn sound(kv: &dyn Kv) -> Result<Vec<BrokenRow>, OpenError> {
         CheckError::Newer(row) => OpenError::Newer(row),
         CheckError::Kv(error) => OpenError::Kv(error),
     })
+}
+
+fn unreadable(error: SegmentError) -> OpenError {
+    match error {
+        SegmentError::File { path, error } => OpenError::Files { path, error },
+        other => OpenError::Failed(other.to_string()),
+    }
 }
 
 fn unusable(error: ExportError) -> OpenError {

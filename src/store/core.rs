@@ -3,21 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use crate::model::Event;
 use crate::seam::kv::Rows;
 use crate::seam::{Batch, Kv, KvError};
 
 use super::export::{self, ExportError};
+use super::segments::{Filed, Segment, SegmentError, Segments};
+use super::{record, trees};
 
 pub(super) struct Core {
     /// `None` once closed.
     kv: Option<Box<dyn Kv>>,
     fate: Option<KvError>,
+    /// The journal's older days, where they are kept in files.
+    segments: Option<Segments>,
 }
 
 impl Core {
-    pub(super) fn new(kv: Box<dyn Kv>) -> Self {
-        Self { kv: Some(kv), fate: None }
+    pub(super) fn new(kv: Box<dyn Kv>, segments: Option<Segments>) -> Self {
+        Self { kv: Some(kv), fate: None, segments }
     }
 
     /// Runs something with the engine, unless it has failed or was closed before.
@@ -62,6 +68,47 @@ impl Core {
             Err(ExportError::Kv(error)) => Err(error),
             other => Ok(other),
         })?
+    }
+
+    /// What the files reach over and take.
+    pub(super) fn filed(&self) -> Option<Filed> {
+        let segments = self.segments.as_ref()?;
+        let (first, last) = segments.reach().unwrap_or((0, 0));
+        Some(Filed { first, last, bytes: segments.bytes() })
+    }
+
+    /// The lines of the journal from one number to another, both included: of the older days from their files, of the others
+    /// from the store. What lies in both counts once.
+    pub(super) fn journal(&mut self, from: u64, to: u64) -> Result<Vec<Event>, KvError> {
+        let filed = self.filed().map_or(0, |filed| filed.last);
+        let mut lines = match &mut self.segments {
+            Some(segments) if from <= filed => segments.lines(from, to.min(filed)),
+            _ => Vec::new(),
+        };
+        let from = from.max(filed + 1);
+        if from <= to {
+            let rows = usize::try_from(to - from).unwrap_or(usize::MAX).saturating_add(1);
+            let found = self.scan(trees::JOURNAL, b"", Some(&from.to_be_bytes()), rows)?;
+            let found = found.iter().filter_map(|(_, bytes)| record::open::<Event>(bytes).ok());
+            lines.extend(found.take_while(|event| event.seq <= to));
+        }
+        Ok(lines)
+    }
+
+    /// Writes the oldest day before `until` into its file. Trouble with the file is no trouble with the store.
+    pub(super) fn write_day(&mut self, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
+        let Some(mut segments) = self.segments.take() else { return Ok(None) };
+        let from = from.max(segments.reach().map_or(0, |(_, last)| last + 1));
+        let written = self.with(|kv| match segments.write_day(kv, from, until) {
+            Err(SegmentError::Kv(error)) => Err(error),
+            other => Ok(other),
+        });
+        self.segments = Some(segments);
+        written?
+    }
+
+    pub(super) fn forget_days(&mut self, day: Date, most: u64) -> Result<usize, SegmentError> {
+        self.segments.as_mut().map_or(Ok(0), |segments| segments.forget(day, most))
     }
 
     /// Flushes and gives the engine back. A second time there is nothing to do.

@@ -2,7 +2,7 @@
 //! anything from a damaged file, so this is what a broken store is restored from.
 //!
 //! The first line tells format and time, the last one the number of rows; a file without its last line is not an
-//! export. A line is a JSON object whose last member, `crc`, is the CRC-32 (hexadecimal) of the object without it.
+//! export. Every line carries its checksum ([`super::lines`]).
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -13,14 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::seam::{Batch, Kv, KvError};
 
-use super::{check, files, record, trees};
+use super::{check, files, lines, record, trees};
 
 /// Exports that are kept.
 pub const KEEP: usize = 7;
 const FORMAT: u32 = 1;
 const TEMPORARY: &str = ".export.tmp";
-/// `,"crc":"01234567"}`
-const TAIL: usize = 18;
 /// Rows restored in one transaction.
 const ROWS: usize = 256;
 
@@ -131,9 +129,8 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
     let mut out = BufWriter::new(file);
     let mut line = |line: &Line| -> Result<(), ExportError> {
         let text = serde_json::to_string(line).map_err(|error| KvError::Failed(error.to_string()))?;
-        let crc = crc32fast::hash(text.as_bytes());
-        let open = text.strip_suffix('}').unwrap_or(&text);
-        writeln!(out, "{open},\"crc\":\"{crc:08x}\"}}").map_err(file_error(&temporary))
+        let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
+        writeln!(out, "{line}").map_err(file_error(&temporary))
     };
     line(&Line::Export { format: FORMAT, at })?;
     let mut rows = 0;
@@ -207,15 +204,7 @@ fn read(
 }
 
 fn parse(bytes: &[u8]) -> Result<Line, String> {
-    let at = bytes.len().checked_sub(TAIL).ok_or("too short")?;
-    let (open, tail) = bytes.split_at(at);
-    let crc = tail.strip_prefix(b",\"crc\":\"").and_then(|tail| tail.strip_suffix(b"\"}"));
-    let crc = crc.and_then(|crc| std::str::from_utf8(crc).ok()).ok_or("the checksum is missing")?;
-    let whole = [open, b"}"].concat();
-    if u32::from_str_radix(crc, 16) != Ok(crc32fast::hash(&whole)) {
-        return Err("the checksum does not fit".to_owned());
-    }
-    serde_json::from_slice(&whole).map_err(|error| error.to_string())
+    serde_json::from_slice(&lines::unframed(bytes)?).map_err(|error| error.to_string())
 }
 
 /// Reads a whole export and checks it, without using it; gives the time it was made at.

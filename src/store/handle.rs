@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
+use crate::model::Event;
 use crate::seam::kv::Rows;
 use crate::seam::{Batch, Kv, KvError};
 
@@ -16,6 +18,7 @@ use super::check::{BrokenRow, after};
 use super::core::{Core, closed};
 use super::export::{EXPORTED, ExportError, Exported};
 use super::record::{self, Broken};
+use super::segments::{Filed, Segment, SegmentError, Segments};
 use super::worker::{self, Request};
 use super::{Resync, trees};
 
@@ -50,14 +53,31 @@ impl Store {
     /// # Errors
     /// [`KvError`] when the system gives no thread.
     pub fn start(kv: Box<dyn Kv>) -> Result<Self, KvError> {
+        Self::started(Core::new(kv, None))
+    }
+
+    /// As [`Store::start`], with the journal's older days in files.
+    ///
+    /// # Errors
+    /// As [`Store::start`].
+    pub fn start_with(kv: Box<dyn Kv>, segments: Segments) -> Result<Self, KvError> {
+        Self::started(Core::new(kv, Some(segments)))
+    }
+
+    fn started(core: Core) -> Result<Self, KvError> {
         let (requests, thread) =
-            worker::start(kv).map_err(|error| KvError::Failed(format!("no thread for the store: {error}")))?;
+            worker::start(core).map_err(|error| KvError::Failed(format!("no thread for the store: {error}")))?;
         Ok(Self { way: Arc::new(Way::Thread { requests, thread: Mutex::new(Some(thread)) }) })
     }
 
     /// Does all work in the caller, at once: for the simulation, whose order of events must not depend on a thread.
     pub fn inline(kv: Box<dyn Kv>) -> Self {
-        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv)))) }
+        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, None)))) }
+    }
+
+    /// As [`Store::inline`], with the journal's older days in files.
+    pub fn inline_with(kv: Box<dyn Kv>, segments: Segments) -> Self {
+        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, Some(segments))))) }
     }
 
     /// Writes a batch, all or nothing. It is durable when this answers `Ok`. A caller that stops waiting does not stop
@@ -136,6 +156,39 @@ impl Store {
             self.commit(aside).await?;
         }
         Ok(page)
+    }
+
+    /// The lines of the journal from one number to another, both included, in order; those that cannot be read are missing.
+    ///
+    /// # Errors
+    /// [`KvError`] when the engine fails.
+    pub async fn journal(&self, from: u64, to: u64) -> Result<Vec<Event>, KvError> {
+        self.ask(move |core| core.journal(from, to)).await?
+    }
+
+    /// What lies in files of the journal; `None` where there are to be none.
+    ///
+    /// # Errors
+    /// [`KvError`] when the store is closed.
+    pub async fn filed(&self) -> Result<Option<Filed>, KvError> {
+        self.ask(|core| core.filed()).await
+    }
+
+    /// Writes the oldest day of the journal from line `from` on into its file, durably, if it is before `until`; commits wait
+    /// meanwhile. Its rows stay, for whoever keeps count of them to remove.
+    ///
+    /// # Errors
+    /// [`SegmentError`]; only its `Kv` means that the store is in trouble.
+    pub async fn write_day(&self, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
+        self.ask(move |core| core.write_day(from, until)).await?
+    }
+
+    /// Removes files of the journal: days before `day`, and the oldest beyond `most` bytes. Gives how many.
+    ///
+    /// # Errors
+    /// [`SegmentError`] when a file cannot be removed, or the store is closed.
+    pub async fn forget_days(&self, day: Date, most: u64) -> Result<usize, SegmentError> {
+        self.ask(move |core| core.forget_days(day, most)).await?
     }
 
     /// Whether, since when and why a full comparison of both sides is owed.

@@ -6,6 +6,8 @@
 //! third would have to pass `tests/store`. [`open()`] takes the lock, opens the files, mends what can be mended and
 //! says what it did.
 //!
+//! The journal's older days lie in files beside the store ([`segments`]); [`Store::journal`] reads across both.
+//!
 //! [`Vault`] keeps secrets that the program was given, in a sealed file beside the store.
 //!
 //! The engine and the wiring call this room; it knows nothing of what the records mean. In here nothing may ever answer
@@ -23,6 +25,7 @@ pub mod memory;
 pub mod open;
 pub mod record;
 pub mod resync;
+pub mod segments;
 pub mod sled_kv;
 pub mod trees;
 pub mod vault;
@@ -30,6 +33,7 @@ pub mod vault;
 mod chunk;
 mod core;
 mod files;
+mod lines;
 mod rebuild;
 mod worker;
 
@@ -42,5 +46,6 @@ pub use lock::{Lock, LockError};
 pub use memory::MemoryKv;
 pub use open::{OpenError, Opened, Step, open};
 pub use resync::Resync;
+pub use segments::{Segment, SegmentError, Segments};
 pub use sled_kv::SledKv;
 pub use vault::{KeySource, Vault};

@@ -157,6 +157,15 @@ pub(super) fn replace(home: &Home, now: Timestamp) -> io::Result<Option<PathBuf>
     Ok(place)
 }
 
+/// Moves what lies at a place out of the way, if there is anything.
+pub(super) fn keep_aside(home: &Home, place: &Path, what: &str, now: Timestamp) -> io::Result<()> {
+    if !place.exists() {
+        return Ok(());
+    }
+    fs::rename(place, home.place_aside(what, now)?)?;
+    files::sync_dir(&home.aside)
+}
+
 /// Removes a file or a directory with all in it, if it is there.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };

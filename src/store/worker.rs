@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use crate::seam::{Batch, Kv, KvError};
+use crate::seam::{Batch, KvError};
 
 use super::core::Core;
 
@@ -28,9 +28,8 @@ pub(super) enum Request {
 }
 
 /// Starts the thread.
-pub(super) fn start(kv: Box<dyn Kv>) -> std::io::Result<(Sender<Request>, JoinHandle<()>)> {
+pub(super) fn start(core: Core) -> std::io::Result<(Sender<Request>, JoinHandle<()>)> {
     let (sender, receiver) = channel();
-    let core = Core::new(kv);
     let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || run(core, &receiver))?;
     Ok((sender, thread))
 }

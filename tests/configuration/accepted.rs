@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crosstie::config::{
-    Config, CrmAccess, CrmPlan, EXAMPLE, EXAMPLE_TEMPLATE, Keymap, NotionPlan, Secret, Timing, locate, parse_duration,
-    show_duration,
+    Config, CrmAccess, CrmPlan, EXAMPLE, EXAMPLE_TEMPLATE, Keymap, LogForm, LogSettings, NotionPlan, Secret, Timing,
+    locate, parse_duration, show_duration,
 };
 use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
 use crosstie::model::{Block, BlockKind, FieldInfo, Kind, OptionInfo, Schema};
@@ -57,6 +57,8 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     let config = Config::parse_with(&text, Path::new("/etc/crosstie/crosstie.toml"), &beside);
     let config = config.unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.timing, Timing::default());
+    let log = LogSettings { dir: Some("/etc/crosstie/log".into()), ..LogSettings::default() };
+    assert_eq!(config.log, log);
     let template = config.pairs[1].template.as_ref().unwrap();
     assert_eq!((template.name.as_str(), template.notes.len()), ("deal.md", 0));
     let headings = template.blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading(2)));
@@ -115,6 +117,10 @@ fn everything_can_be_said() {
         admin_token = { file = "admin" }
         crm_token = { env = "CRM" }
         offline_events = true
+        [log]
+        form = "json"
+        dir = "log"
+        keep_days = 30
         [[pair]]
         name = "deals"
         crm = "deal"
@@ -139,6 +145,8 @@ fn everything_can_be_said() {
     assert_eq!(config.timing.notion_poll, Duration::from_secs(90));
     assert_eq!(config.timing.probe_schedule, [Duration::from_secs(1), Duration::from_secs(60)]);
     assert!(!config.timing.review);
+    let log = LogSettings { form: LogForm::Json, dir: Some("/etc/crosstie/log".into()), keep: 30 };
+    assert_eq!(config.log, log);
     let inlet = config.inlet.clone().unwrap();
     assert_eq!((inlet.listen.to_string().as_str(), inlet.offline_events), ("[::1]:9000", true));
     assert_eq!(inlet.admin_token, Some(Secret::File("/etc/crosstie/admin".into())));

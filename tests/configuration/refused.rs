@@ -215,6 +215,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn no_text_breaks_the_reader_and_every_problem_is_in_a_line_of_it(
+        lines in prop::collection::vec(
+            "(\\[(crm|notion|timing|inlet|log|x)\\]|\\[\\[pair(\\.field)?\\]\\]|[a-z_]{1,12} = (\"\\PC{0,12}\"|[0-9]{1,20}|true|\\{ env = \"X\" \\})|(dir|keep_days|form|listen|journal_mib|probe_schedule) = (\"\"|-1|\\[\\]|\"\\PC{0,6}\")|\\PC{0,30})",
+            0..14,
+        ),
+    ) {
+        let text = lines.join("\n");
+        let Err(errors) = parse(&text) else { return Err(TestCaseError::fail("both connections are missing")) };
+        prop_assert!(!errors.0.is_empty());
+        for error in &errors.0 {
+            prop_assert!(error.line >= 1 && error.line <= text.lines().count() + 1, "{errors}");
+        }
+    }
+
+    #[test]
     fn a_damaged_file_is_told_within_its_lines(
         from in 0..EXAMPLE.len(), cut in 0usize..200, put in "[\\[\\]{}=\"'#é\r\n\ta-z0-9]{0,6}"
     ) {

@@ -1,5 +1,6 @@
 //! Both stand-ins, the real clients and the real engine between them, a store that can crash, and virtual time.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,13 +16,13 @@ use crosstie::remote::bitrix24::{Bitrix24, WebhookDialect};
 use crosstie::remote::connection::Connection;
 use crosstie::remote::notion::{Notion, Token};
 use crosstie::remote::pace::{Pace, Settings as PaceSettings};
-use crosstie::seam::{Method, Request, WallClock};
+use crosstie::seam::{Kv as _, Method, Request, WallClock};
 use crosstie::sim::pairs;
 use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::log::{Actor, Entry};
 use crosstie::standin::office::{self, Facts, Office};
-use crosstie::store::{MemoryKv, Store};
+use crosstie::store::{MemoryKv, Segments, Store, trees};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -52,6 +53,8 @@ pub struct Bench {
     pub facts: Facts,
     timing: Timing,
     kv: MemoryKv,
+    /// Where older days of the journal lie, if they leave the store.
+    files: Option<tempfile::TempDir>,
     running: Option<Running>,
     cut: Arc<Mutex<bool>>,
 }
@@ -85,7 +88,7 @@ impl Bench {
             calls: Arc::default(),
         };
         let (facts, timing) = (office.facts().clone(), plan.timing);
-        Self { wires, specs, facts, timing, kv: MemoryKv::new(), running: None, cut: Arc::default() }
+        Self { wires, specs, facts, timing, kv: MemoryKv::new(), files: None, running: None, cut: Arc::default() }
     }
 
     /// Furnished worlds and an engine that has tied what belongs together and created what was missing.
@@ -99,6 +102,29 @@ impl Bench {
         bench
     }
 
+    /// From the next start on, older days of the journal lie in files of this folder.
+    pub fn file_days(&mut self) -> &Path {
+        self.files.insert(tempfile::tempdir().unwrap()).path()
+    }
+
+    /// Where they lie.
+    pub fn filed(&self) -> &Path {
+        self.files.as_ref().unwrap().path()
+    }
+
+    /// A tree of the store, as it lies there.
+    pub fn rows(&self, tree: &'static str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.kv.scan(tree, b"", None, usize::MAX).unwrap()
+    }
+
+    /// Lines of the journal in the store itself, by number.
+    pub fn stored_lines(&self) -> Vec<u64> {
+        self.rows(trees::JOURNAL)
+            .iter()
+            .map(|(key, _)| u64::from_be_bytes(key.as_slice().try_into().unwrap()))
+            .collect()
+    }
+
     /// Starts an engine on the store as it is.
     pub async fn start(&mut self) {
         self.cut = Arc::default();
@@ -110,7 +136,11 @@ impl Bench {
         let notion_pace = Pace::new(PaceSettings::per_minute(600), Box::new(Half));
         let notion = Notion::new(wire(Side::Notion), notion_pace, clock.clone(), token);
         let systems: Sides<Arc<dyn System>> = Sides { crm: Arc::new(crm), notion: Arc::new(notion) };
-        let store = Store::inline(Box::new(self.kv.clone()));
+        let kv = Box::new(self.kv.clone());
+        let store = match &self.files {
+            Some(dir) => Store::inline_with(kv, Segments::open(dir.path()).unwrap()),
+            None => Store::inline(kv),
+        };
         let settings = Settings {
             mode: Mode::Demo,
             pairs: self.specs.clone(),

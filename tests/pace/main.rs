@@ -1,6 +1,8 @@
 //! How fast work gets done within a budget, in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod many;
+
 use std::process::Command;
 use std::sync::LazyLock;
 

@@ -3,7 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
-use serde_json::json;
+use crosstie::seam::{Batch, Kv};
+use crosstie::store::{self, record, segments, trees};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
 
 use crate::support::configuration::{data_source, office, write};
 use crate::support::program::{Home, until};
@@ -86,4 +89,80 @@ fn a_store_is_verified_exported_compacted_and_replaced_and_nothing_is_written_ag
     assert_eq!(worlds.changes_by_the_sync(), wrote, "what was remembered was written again");
     daemon.terminate();
     assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
+}
+
+/// Lets everything that was journalled have happened so many days earlier, and the oldest day lie in its file already.
+fn age(home: &Home, days: i64) -> segments::Segment {
+    let state = home.path().join("state");
+    let mut kv = store::open(&state, Timestamp::now()).unwrap().kv;
+    let mut batch = Batch::new();
+    for (key, value) in kv.scan(trees::JOURNAL, b"", None, usize::MAX).unwrap() {
+        let mut line: Json = record::open(&value).unwrap();
+        let at: Timestamp = line["at"].as_str().unwrap().parse().unwrap();
+        line["at"] = json!(at - SignedDuration::from_hours(24 * days));
+        record::put(&mut batch, trees::JOURNAL, key, &line).unwrap();
+    }
+    kv.apply(&batch).unwrap();
+    kv.flush().unwrap();
+    let mut files = store::Segments::open(&state.join(segments::FOLDER)).unwrap();
+    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    files.write_day(&kv, 0, today).unwrap().unwrap()
+}
+
+#[test]
+fn older_days_of_the_journal_are_verified_shown_exported_and_put_back() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    let mut daemon = home.start("daemon", &["run", "--yes"]);
+    let id = worlds.create_record("deal", &json!({ "TITLE": "Website", "OPPORTUNITY": "1" }));
+    let source = data_source(&worlds, "Projects");
+    assert!(until(SOON, || pages(&worlds.notion_world(), &source).into_keys().next()).is_some(), "deal {id}");
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
+    let journal = |home: &Home| {
+        let shown = home.ask(&["journal", "--limit", "500", "--json"]).ends_with(0).json();
+        let rows = shown["rows"].as_array().unwrap().clone();
+        let ids = rows.iter().map(|row| row["id"].as_u64().unwrap()).collect::<Vec<_>>();
+        assert!(ids.windows(2).all(|two| two[0] == two[1] + 1), "lines are missing or doubled: {ids:?}");
+        assert_eq!(ids.last(), Some(&1), "{ids:?}");
+    };
+    let day = age(&home, 5);
+    journal(&home);
+
+    let found = home.ask(&["verify", "--json"]).ends_with(0).json();
+    assert_eq!(
+        (&found["journal"][0]["sound"], found["journal"].as_array().unwrap().len()),
+        (&json!(true), 1),
+        "{found}"
+    );
+    assert!(home.ask(&["verify"]).ends_with(0).stdout.contains("1 older days, whole"));
+    let file = day.path.to_str().unwrap();
+    home.ask(&["verify", file]).ends_with(0);
+    let export = home.ask(&["export", "--to", "elsewhere"]).ends_with(0).stdout.trim().to_owned();
+    let copied = segments::list(&home.path().join("elsewhere/journal")).unwrap();
+    assert_eq!(copied.len(), 1);
+
+    // One byte of it is another: told with its file and line, and the rest is shown as before.
+    let sound = fs::read(&day.path).unwrap();
+    let mut damaged = sound.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 2;
+    fs::write(&day.path, &damaged).unwrap();
+    for args in [&["verify"][..], &["verify", file]] {
+        let said = home.ask(args).ends_with(4);
+        assert!(said.stdout.contains("BROKEN") && said.stdout.contains("line"), "{args:?} {}", said.stdout);
+    }
+    home.ask(&["journal", "--json"]).ends_with(0);
+    let said = home.ask(&["import", &export]).ends_with(0);
+    assert!(said.stderr.contains("aside"), "{}", said.stderr);
+    home.ask(&["verify"]).ends_with(0);
+    assert_eq!(fs::read(&day.path).unwrap(), sound, "the copy beside the export is back");
+    journal(&home);
+
+    // An export whose days are damaged replaces nothing.
+    fs::write(&copied[0].path, &damaged).unwrap();
+    let said = home.ask(&["import", &export]).ends_with(4);
+    assert!(said.stderr.contains("damaged"), "{}", said.stderr);
+    assert_eq!(fs::read(&day.path).unwrap(), sound);
 }

@@ -10,6 +10,7 @@ mod damaged;
 mod killed;
 #[path = "../notices/listener.rs"]
 mod listener;
+mod logged;
 mod managed;
 mod notified;
 mod planned;

@@ -4,6 +4,7 @@
 mod commits;
 mod engines;
 mod exports;
+mod files;
 mod ladder;
 mod rotation;
 mod vault;

@@ -1,10 +1,13 @@
 //! The lines of the protocol.
 
+use std::io;
+
+use bytes::BytesMut;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncRead;
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
 
 use crate::control::{Command, DeskError, Mode, Query, Reply, Snapshot, Window, operator};
 
@@ -134,37 +137,53 @@ pub(super) enum Incoming {
     End,
 }
 
+/// A codec that no line makes stumble: after an error the reader would wait for more bytes before it looked at lines that have
+/// come already.
+struct Lenient(LinesCodec);
+
+impl Lenient {
+    fn told(read: Result<Option<String>, LinesCodecError>) -> io::Result<Option<Incoming>> {
+        match read {
+            Ok(line) => Ok(line.map(Incoming::Line)),
+            Err(LinesCodecError::MaxLineLengthExceeded) => {
+                Ok(Some(Incoming::Bad(format!("the line is longer than {LONGEST_LINE} bytes"))))
+            }
+            Err(LinesCodecError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok(Some(Incoming::Bad("the line is not UTF-8".to_owned())))
+            }
+            Err(LinesCodecError::Io(error)) => Err(error),
+        }
+    }
+}
+
+impl Decoder for Lenient {
+    type Item = Incoming;
+    type Error = io::Error;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Incoming>> {
+        Self::told(self.0.decode(bytes))
+    }
+
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Incoming>> {
+        Self::told(self.0.decode_eof(bytes))
+    }
+}
+
 /// Lines as they come in.
 pub(super) struct Lines<R> {
-    framed: FramedRead<R, LinesCodec>,
-    /// After an error the stream says once that it has ended, and goes on.
-    stumbled: bool,
+    framed: FramedRead<R, Lenient>,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(read: R) -> Self {
-        Self { framed: FramedRead::new(read, LinesCodec::new_with_max_length(LONGEST_LINE)), stumbled: false }
+        Self { framed: FramedRead::new(read, Lenient(LinesCodec::new_with_max_length(LONGEST_LINE))) }
     }
 
     /// The next line. Safe to be given up and asked again.
     pub(super) async fn next(&mut self) -> Incoming {
-        loop {
-            match self.framed.next().await {
-                Some(Ok(line)) => {
-                    self.stumbled = false;
-                    return Incoming::Line(line);
-                }
-                Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
-                    self.stumbled = true;
-                    return Incoming::Bad(format!("the line is longer than {LONGEST_LINE} bytes"));
-                }
-                Some(Err(LinesCodecError::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    self.stumbled = true;
-                    return Incoming::Bad("the line is not UTF-8".to_owned());
-                }
-                None if self.stumbled => self.stumbled = false,
-                Some(Err(LinesCodecError::Io(_))) | None => return Incoming::End,
-            }
+        match self.framed.next().await {
+            Some(Ok(incoming)) => incoming,
+            Some(Err(_)) | None => Incoming::End,
         }
     }
 

@@ -13,6 +13,9 @@ use crate::store::{Store, record, trees};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::{Memory, PairMemory};
 
+/// Rows read at a time.
+const PAGE: usize = 1000;
+
 impl Memory {
     /// Reads everything back.
     ///
@@ -28,6 +31,7 @@ impl Memory {
             marks: BTreeMap::new(),
             last_event: 0,
             first_event: 1,
+            filed: store.filed().await?.unwrap_or_default(),
             journal_bytes: 0,
             overwritten: 0,
             set_back: 0,
@@ -61,6 +65,8 @@ impl Memory {
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
         }
+        // A store that was put back knows fewer lines than the files that were written since: numbers are never given twice.
+        memory.last_event = memory.last_event.max(memory.filed.last);
         // Holds, intents and marks of pairs that are no longer configured are kept in the store and left alone.
         memory.holds.retain(|id, _| memory.pairs.contains_key(&id.pair));
         memory.intents.retain(|_, intent| memory.pairs.contains_key(&intent.pair));
@@ -123,12 +129,18 @@ async fn rows<T: DeserializeOwned>(
     tree: &'static str,
     prefix: Vec<u8>,
 ) -> Result<Vec<(Vec<String>, T)>, KvError> {
-    let rows = store.scan(tree, &prefix, None, usize::MAX).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(row, bytes)| {
+    let mut all = Vec::new();
+    let mut from: Option<Vec<u8>> = None;
+    loop {
+        // A page at a time: the bytes of a whole tree beside what they tell are more than is ever needed at once.
+        let page = store.scan(tree, &prefix, from.as_deref(), PAGE).await?;
+        from = (page.len() == PAGE).then(|| page.last().map(|(row, _)| [row.as_slice(), &[0]].concat())).flatten();
+        all.extend(page.into_iter().filter_map(|(row, bytes)| {
             let parts = String::from_utf8_lossy(&row).split('\0').map(str::to_owned).collect();
             record::open(&bytes).ok().map(|value| (parts, value))
-        })
-        .collect())
+        }));
+        if from.is_none() {
+            return Ok(all);
+        }
+    }
 }

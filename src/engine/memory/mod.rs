@@ -4,6 +4,7 @@
 //! the journal's events, and nothing outside happens before it is committed.
 
 mod load;
+mod old;
 mod row;
 mod setback;
 
@@ -19,6 +20,7 @@ use crate::model::{
     Side, Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
+use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
@@ -116,8 +118,10 @@ pub struct Memory {
     pub marks: BTreeMap<(HoldId, &'static str), Mark>,
     /// The seq of the last event.
     pub last_event: u64,
-    /// The seq of the oldest event that is kept.
+    /// The seq of the oldest event that is kept in the store.
     pub first_event: u64,
+    /// Older ones that are kept in files.
+    pub filed: Filed,
     /// What the kept events take in the store, in bytes.
     pub journal_bytes: u64,
     /// How many fields were possibly overwritten, ever.
@@ -161,13 +165,6 @@ impl Memory {
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
-    }
-
-    /// Forgets the oldest line of the journal, which takes so many bytes.
-    pub fn drop_event(&mut self, txn: &mut Txn, seq: u64, bytes: usize) {
-        txn.remove(trees::JOURNAL, seq.to_be_bytes().to_vec());
-        self.first_event = seq + 1;
-        self.journal_bytes = self.journal_bytes.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// One pair; every name inside the engine is one of a configured pair.

@@ -39,6 +39,7 @@ pub(super) fn furnish(
         at: options.start,
         companies: Vec::new(),
         shared: BTreeMap::new(),
+        paired: vec![],
         contacts: vec![],
     };
     for (title, _) in COMPANIES {
@@ -49,6 +50,7 @@ pub(super) fn furnish(
         let outsider = words::outsider(rng, next(people));
         house.contact(rng, &outsider, number < options.on_both)?;
     }
+    house.paired = house.shared.keys().cloned().collect();
     for number in 0..options.deals {
         house.deal(rng, next(projects), number < options.on_both)?;
     }
@@ -107,6 +109,8 @@ struct House {
     contacts: Vec<String>,
     /// Pages of those contacts of the CRM that have one, by the contact's id.
     shared: BTreeMap<String, String>,
+    /// The contacts among them, once all are there.
+    paired: Vec<String>,
 }
 
 impl House {
@@ -158,7 +162,7 @@ impl House {
 
     fn deal(&mut self, rng: &mut Rng, number: usize, on_both: bool) -> Result<(), Unfurnished> {
         // A deal that has a page already is linked with contacts that have one, so that both hold the same.
-        let choice: Vec<String> = if on_both { self.shared.keys().cloned().collect() } else { self.contacts.clone() };
+        let choice = if on_both { &self.paired } else { &self.contacts };
         let mut linked: Vec<String> =
             (0..1 + rng.usize(..3)).filter_map(|_| choice.get(rng.usize(..choice.len().max(1))).cloned()).collect();
         linked.sort();

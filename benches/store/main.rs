@@ -1,0 +1,99 @@
+//! A large store: how soon a daemon on it has looked at both sides, what it takes, and how long care for it takes.
+//!
+//! `cargo bench --profile fast --bench store -- --ties 100000 --days 90 --lines 5000`. The pretend systems and the store are
+//! made first, the ties by the real engine in virtual time, the journal with so many lines a day; that takes minutes. Then
+//! the real program runs on it as a process of its own, over real sockets, and is measured from outside. Prints one line a
+//! figure with its limit, if it has one, and fails where one is broken.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
+
+mod journal;
+mod place;
+mod program;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crosstie::seam::Kv as _;
+use crosstie::store;
+use jiff::{SignedDuration, Timestamp};
+
+use place::Place;
+use program::Program;
+
+/// A start is to have looked at both sides within this.
+const START: f64 = 2.0;
+/// What a daemon may take.
+const MEMORY: f64 = 250.0;
+/// Rows written in one transaction.
+const ROWS: usize = 512;
+
+struct Table(bool);
+
+impl Table {
+    fn row(&mut self, what: &str, figure: f64, limit: Option<f64>, unit: &str) {
+        let kept = limit.is_none_or(|limit| figure <= limit);
+        self.0 &= kept;
+        let sign = if kept { "+" } else { "x" };
+        let limit = limit.map(|limit| format!("at most {limit}")).unwrap_or_default();
+        writeln!(std::io::stdout().lock(), "{sign} {what:<62} {figure:>9.2} {unit:<4} {limit}").unwrap();
+    }
+}
+
+/// The number behind an option.
+fn option(name: &str, otherwise: usize) -> usize {
+    let args: Vec<String> = std::env::args().collect();
+    let at = args.iter().position(|arg| arg == name);
+    at.map_or(otherwise, |at| args[at + 1].parse().expect("a number"))
+}
+
+fn main() -> ExitCode {
+    let (ties, days, lines) = (option("--ties", 100_000), option("--days", 90), option("--lines", 5_000));
+    let mut table = Table(true);
+    let began = Instant::now();
+    let now = Timestamp::now();
+    let place = Place::furnished(ties, now - SignedDuration::from_hours(4 * 366 * 24));
+    // The sweep that ends in there is younger than an hour when the daemon starts.
+    let remembered = place::tied(&place, now - SignedDuration::from_mins(20));
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("state");
+    let opened = store::open(&state, Timestamp::now()).unwrap();
+    let mut kv = opened.kv;
+    journal::copy_all(&remembered, &mut kv, ROWS);
+    let written = journal::fill(&mut kv, days, lines, ROWS);
+    kv.flush().unwrap();
+    drop((kv, remembered));
+    table.row(
+        &format!("made: {ties} ties, {written} lines of the journal over {days} days"),
+        began.elapsed().as_secs_f64(),
+        None,
+        "s",
+    );
+
+    let program = Program::new(home.path(), &place);
+    // The first start finds what an earlier version left in one piece; the second is the one that counts.
+    for (which, limit) in [("first start", None), ("start", Some(START))] {
+        let mut daemon = program.start();
+        let cycle = daemon.first_cycle(&state);
+        table.row(&format!("{which} of the program to its first look at both sides"), cycle, limit, "s");
+        let (resident, _) = daemon.memory();
+        table.row(&format!("{which}: resident after that"), resident, Some(MEMORY), "MiB");
+        if limit.is_none() {
+            daemon.settle(&state, lines);
+        }
+        let (resident, most) = daemon.memory();
+        table.row(&format!("{which}: resident, at the end"), resident, Some(MEMORY), "MiB");
+        table.row(&format!("{which}: resident, at most"), most, Some(MEMORY), "MiB");
+        daemon.end();
+    }
+    for command in ["verify", "export", "compact"] {
+        let (seconds, most) = program.run(&[command]);
+        table.row(&format!("`crosstie {command}`"), seconds, None, "s");
+        table.row(&format!("`crosstie {command}`: resident, at most"), most, None, "MiB");
+    }
+    for name in ["sled", "journal", "exports"] {
+        table.row(&format!("on the disk: {name}"), program::size(&state.join(name)), None, "MiB");
+    }
+    ExitCode::from(u8::from(!table.0))
+}

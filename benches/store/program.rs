@@ -1,0 +1,164 @@
+//! The real program on the store, with both pretend systems on real sockets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crosstie::control::{Desk, PairState, socket};
+use crosstie::seam::WallClock;
+use crosstie::standin::StandIn;
+use crosstie::standin::serve::{bind, serve};
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use crate::place::Place;
+
+const PATIENCE: Duration = Duration::from_secs(300);
+
+struct Wall;
+
+impl WallClock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+pub struct Program {
+    home: PathBuf,
+    webhook: String,
+    token: String,
+    _runtime: Runtime,
+}
+
+fn listen<S: StandIn>(runtime: &Runtime, world: &Arc<Mutex<S>>) -> String {
+    let listener = runtime.block_on(bind("127.0.0.1:0")).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(serve(world.clone(), listener, Arc::new(Wall), std::future::pending()));
+    base
+}
+
+impl Program {
+    pub fn new(home: &Path, place: &Place) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let crm = listen(&runtime, &place.crm);
+        let notion = listen(&runtime, &place.notion);
+        let webhook = format!("{crm}{}", place.crm.lock().unwrap().webhook_path());
+        let token = place.notion.lock().unwrap().token().to_owned();
+        fs::write(home.join("crosstie.toml"), place.configuration(&notion)).unwrap();
+        Self { home: home.to_owned(), webhook, token, _runtime: runtime }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosstie"));
+        command.args(args).env_clear().current_dir(&self.home).stdin(Stdio::null());
+        command.env("HOME", &self.home).env("USER", "bench");
+        command.env("CROSSTIE_NOTION_TOKEN", &self.token).env("CROSSTIE_BITRIX24_WEBHOOK", &self.webhook);
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command
+    }
+
+    pub fn start(&self) -> Daemon {
+        let began = Instant::now();
+        Daemon { child: self.command(&["run"]).spawn().unwrap(), began, log: self.home.join("log") }
+    }
+
+    /// Runs a command to its end; gives its seconds, and the most that it took.
+    pub fn run(&self, args: &[&str]) -> (f64, f64) {
+        let began = Instant::now();
+        let mut child = self.command(args).spawn().unwrap();
+        let mut most = 0.0_f64;
+        loop {
+            most = most.max(memory(child.id()).1);
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success(), "{args:?}: {}", fs::read_to_string(self.home.join("log")).unwrap());
+                return (began.elapsed().as_secs_f64(), most);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+pub struct Daemon {
+    child: Child,
+    began: Instant,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Seconds from the start of the process until every pair runs and both its sides were looked at.
+    pub fn first_cycle(&mut self, state: &Path) -> f64 {
+        self.until(state, |snapshot| {
+            snapshot.pairs.iter().all(|pair| pair.state == PairState::Running && pair.last_cycle.is_some())
+        });
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Waits until the older days have left the store.
+    pub fn settle(&mut self, _state: &Path, _lines: usize) {}
+
+    fn until(&mut self, state: &Path, is_so: impl Fn(&crosstie::control::Snapshot) -> bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let path = state.join("desk.sock");
+            let desk = loop {
+                if let Ok(desk) = socket::connect(&path).await {
+                    break desk;
+                }
+                self.check();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            };
+            let mut snapshots = desk.snapshots();
+            while !is_so(&snapshots.borrow_and_update().clone()) {
+                self.check();
+                let _ = tokio::time::timeout(Duration::from_secs(1), snapshots.changed()).await;
+            }
+        });
+    }
+
+    fn check(&mut self) {
+        let log = || fs::read_to_string(&self.log).unwrap_or_default();
+        assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", log());
+        assert!(self.began.elapsed() < PATIENCE, "it takes too long: {}", log());
+    }
+
+    /// Resident now, and at most so far, in MiB.
+    pub fn memory(&self) -> (f64, f64) {
+        memory(self.child.id())
+    }
+
+    pub fn end(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn memory(pid: u32) -> (f64, f64) {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let figure = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0.0) / 1024.0
+    };
+    (figure("VmRSS:"), figure("VmHWM:"))
+}
+
+/// MiB of all files of a directory.
+pub fn size(path: &Path) -> f64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let each = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => size(&entry.path()),
+        Ok(data) => data.len() as f64 / f64::from(1 << 20),
+        Err(_) => 0.0,
+    });
+    each.sum()
+}

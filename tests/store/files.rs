@@ -1,0 +1,141 @@
+//! What is read from files that anybody can have touched: no bytes break a reader, and what it takes is what was written.
+
+use std::fs;
+
+use crosstie::model::{Event, Happening, Value};
+use crosstie::seam::{Batch, Kv};
+use crosstie::store::{MemoryKv, Segment, Segments, export, record, segments, trees};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(11), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+fn noon() -> Timestamp {
+    "2026-03-04T12:00:00Z".parse().unwrap()
+}
+
+fn event(seq: u64, text: &str, note: &str) -> Event {
+    Event {
+        seq,
+        at: noon() + SignedDuration::from_secs(i64::try_from(seq).unwrap()),
+        what: Happening::Wrote,
+        pair: Some("deals".into()),
+        side: None,
+        crm: Some("7".into()),
+        notion: None,
+        field: Some("TITLE".into()),
+        before: None,
+        after: Some(Value::text(text)),
+        window: None,
+        who: String::new(),
+        note: note.to_owned(),
+    }
+}
+
+fn day(events: &[Event]) -> (tempfile::TempDir, Segments, Segment) {
+    let mut kv = MemoryKv::new();
+    let mut batch = Batch::new();
+    for event in events {
+        record::put(&mut batch, trees::JOURNAL, event.seq.to_be_bytes(), event).unwrap();
+    }
+    kv.apply(&batch).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Segments::open(dir.path()).unwrap();
+    let segment = files.write_day(&kv, 0, "2026-03-05".parse().unwrap()).unwrap().unwrap();
+    (dir, files, segment)
+}
+
+fn mutated(sound: &[u8], at: usize, cut: usize, put: &[u8]) -> Vec<u8> {
+    let at = at.min(sound.len());
+    let end = (at + cut).min(sound.len());
+    [&sound[..at], put, &sound[end..]].concat()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_day_of_the_journal_reads_as_it_was_written(texts in prop::collection::vec((".{0,40}", ".{0,20}"), 1..40)) {
+        let numbered = texts.iter().enumerate();
+        let events: Vec<Event> = numbered.map(|(n, (text, note))| event(n as u64 + 3, text, note)).collect();
+        let (_dir, mut files, segment) = day(&events);
+        prop_assert_eq!(segments::verify(&segment.path).unwrap(), events.len() as u64);
+        prop_assert_eq!((segment.first, segment.last), (3, events.len() as u64 + 2));
+        prop_assert_eq!(files.lines(0, u64::MAX), events.clone());
+        let some: Vec<Event> = events.iter().filter(|event| (4..=6).contains(&event.seq)).cloned().collect();
+        prop_assert_eq!(files.lines(4, 6), some);
+        // Found again by its name alone.
+        let again = Segments::open(segment.path.parent().unwrap()).unwrap();
+        prop_assert_eq!(again.all(), &[segment][..]);
+    }
+
+    #[test]
+    fn no_change_of_a_day_passes_and_its_sound_lines_still_count(
+        at in any::<prop::sample::Index>(), cut in 0usize..60, put in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let events: Vec<Event> = (1..20).map(|seq| event(seq, &format!("Straße {seq}"), "")).collect();
+        let (_dir, mut files, segment) = day(&events);
+        let sound = fs::read(&segment.path).unwrap();
+        // The last line break carries nothing.
+        let bytes = mutated(&sound, at.index(sound.len() - 1), cut, &put);
+        fs::write(&segment.path, &bytes).unwrap();
+        let read = files.lines(0, u64::MAX);
+        prop_assert!(read.iter().all(|event| events.contains(event)));
+        prop_assert!(read.windows(2).all(|two| two[0].seq < two[1].seq));
+        let same = bytes == sound || bytes == sound[..sound.len() - 1];
+        prop_assert_eq!(segments::verify(&segment.path).is_ok(), same);
+    }
+
+    #[test]
+    fn no_bytes_are_a_day_or_an_export(bytes in prop::collection::vec(any::<u8>(), 0..400), name in "\\PC{0,30}") {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("2026-03-04_1-9.jsonl");
+        fs::write(&path, &bytes).unwrap();
+        prop_assert!(segments::verify(&path).is_err() && export::verify(&path).is_err());
+        prop_assert!(Segments::open(dir.path()).unwrap().lines(0, u64::MAX).is_empty());
+        // Whatever a file is called.
+        let name = name.replace(['/', '\0'], "_");
+        let _ = segments::is_one(&dir.path().join(name));
+    }
+
+    #[test]
+    fn an_export_gives_back_every_row_and_no_change_of_it_passes(
+        rows in prop::collection::btree_map(
+            (0..trees::ALL.len(), prop::collection::vec(any::<u8>(), 1..12)),
+            prop_oneof![".{0,30}".prop_map(|text| record::seal(&text).unwrap()), prop::collection::vec(any::<u8>(), 0..20)],
+            1..30,
+        ),
+        (at, cut) in (any::<prop::sample::Index>(), 0usize..60), put in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let mut kv = MemoryKv::new();
+        let mut batch = Batch::new();
+        rows.iter().for_each(|((tree, key), value)| batch.put(trees::ALL[*tree], key.clone(), value.clone()));
+        kv.apply(&batch).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = export::write(&kv, dir.path(), noon()).unwrap();
+        let mut back = MemoryKv::new();
+        export::restore(&mut back, &path).unwrap();
+        for tree in trees::ALL {
+            let all = |kv: &MemoryKv| kv.scan(tree, b"", None, usize::MAX).unwrap();
+            prop_assert_eq!(all(&back), all(&kv));
+        }
+        let sound = fs::read(&path).unwrap();
+        let bytes = mutated(&sound, at.index(sound.len() - 1), cut, &put);
+        fs::write(&path, &bytes).unwrap();
+        let same = bytes == sound || bytes == sound[..sound.len() - 1];
+        prop_assert_eq!(export::verify(&path).is_ok(), same);
+    }
+}
+
+#[test]
+fn a_damaged_day_is_told_with_its_file_and_line() {
+    let events: Vec<Event> = (1..5).map(|seq| event(seq, "a value", "")).collect();
+    let (_dir, _, segment) = day(&events);
+    let text = fs::read_to_string(&segment.path).unwrap().replacen("a value", "another", 1);
+    fs::write(&segment.path, text).unwrap();
+    let told = segments::verify(&segment.path).unwrap_err().to_string();
+    assert!(told.contains(segment.path.to_str().unwrap()) && told.contains("line 2"), "{told}");
+}
