@@ -10,6 +10,7 @@ mod conflicts;
 mod crash;
 mod deliveries;
 mod fighting;
+mod filters;
 mod first;
 mod flow;
 mod guards;
