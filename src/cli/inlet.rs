@@ -15,16 +15,20 @@ use crate::inlet::{self, Door, DoorSecret, Drawer, Limits, Office, OpenError, Se
 use crate::model::{Revealed, Side};
 use crate::remote::System;
 use crate::remote::bitrix24::PortalWebhook;
+use crate::remote::bitrix24::oauth::Installer;
 use crate::remote::notion::NotionWebhook;
-use crate::remote::webhook::Webhook;
+use crate::remote::webhook::{Installs, Webhook};
 use crate::seam::SecretsError;
 
 use super::failure::Failure;
 use super::wiring::{self, Started};
-use super::{say, unsealed, warn};
+use super::{application, say, unsealed, warn};
 
 /// How soon a queue is tried again that only a person can open.
 const QUEUE_AGAIN: Duration = Duration::from_secs(300);
+
+/// What proves the calls of the CRM's application lies among the secrets under this name.
+const APPLICATION: &str = "bitrix24 application";
 
 /// `inlet`
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
@@ -150,6 +154,13 @@ fn set_up(
         Ok(secret.map(|secret| Revealed::new(secret.expose())))
     };
     let crm_token = reveal(&settings.crm_token, "[inlet] crm_token")?;
+    let installs = match application::configured(config) {
+        Some(known) => {
+            let installer = Installer::new(application::session(config, known)?, wiring::clock());
+            Some(Arc::new(installer) as Arc<dyn Installs>)
+        }
+        None => None,
+    };
     Ok(Settings {
         listen: settings.listen,
         allow_public: settings.allow_public,
@@ -160,12 +171,20 @@ fn set_up(
                 side: Side::Notion,
                 webhook: notion,
                 secret: DoorSecret::Learned(drawer),
+                installs: None,
             },
             Door {
                 path: "/api/webhooks/bitrix24".to_owned(),
                 side: Side::Crm,
                 webhook: Arc::new(PortalWebhook),
-                secret: crm_token.map_or(DoorSecret::Missing, DoorSecret::Given),
+                secret: match (crm_token, &installs) {
+                    (Some(token), _) => DoorSecret::Given(token),
+                    (None, Some(_)) => {
+                        DoorSecret::Learned(Drawer::new(Arc::new(wiring::secrets(config)?), APPLICATION))
+                    }
+                    (None, None) => DoorSecret::Missing,
+                },
+                installs,
             },
         ],
         lately: lately(config),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::read::{Reader, Section};
-use crate::mapping::{Create, Delete, Direction, FieldSpec, PairSpec, Policy, Template, near};
+use crate::mapping::{Create, Delete, Direction, FieldSpec, Filters, PairSpec, Policy, Template, near};
 use crate::model::{Block, FieldKey, FieldName, PairName};
 
 type Lines = BTreeMap<(PairName, Option<FieldKey>), usize>;
@@ -89,6 +89,14 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
         id
     });
 
+    let filters = Filters {
+        crm: reader.filter(&mut section, "crm_filter", "{ CATEGORY_ID = 0 }"),
+        notion: reader.filter(
+            &mut section,
+            "notion_filter",
+            "{ property = \"Kind\", select = { equals = \"Client\" } }",
+        ),
+    };
     let template = reader.table(&mut section, "page", "the pair's page").and_then(|section| page(reader, section));
     let sections = reader.tables(&mut section, "field", "a field");
     if sections.is_empty() {
@@ -110,6 +118,7 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
         create,
         delete,
         template,
+        filters,
         fields,
     })
 }

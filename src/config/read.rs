@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -241,6 +242,23 @@ impl<'t> Reader<'t> {
         texts.collect()
     }
 
+    /// A filter in its system's own form: a table, or the same as JSON in a text.
+    pub(super) fn filter(&mut self, section: &mut Section<'_>, key: &'static str, example: &str) -> Option<Json> {
+        let found = section.take(key)?;
+        let read = match found.get_ref() {
+            DeValue::String(text) => serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}")),
+            other => json_of(other).ok_or_else(|| "a number in it is none that JSON knows".to_owned()),
+        };
+        let why = match read {
+            Ok(Json::Object(map)) if !map.is_empty() => return Some(Json::Object(map)),
+            Ok(_) => "it is no table of conditions".to_owned(),
+            Err(why) => why,
+        };
+        let mend = format!("write it as its system does, `{key} = {example}`, or the same as JSON in quotes");
+        self.refuse(found.span(), format!("`{key}` cannot be read: {why}"), mend);
+        None
+    }
+
     /// One of a few words under a key; the default if it is not there or wrong.
     pub(super) fn choice<T: Copy>(
         &mut self,
@@ -263,4 +281,20 @@ impl<'t> Reader<'t> {
         let what = format!("`{key}` is {expected}, and this is a TOML {}", got.type_str());
         self.refuse(span, what, format!("write {expected}"));
     }
+}
+
+/// A value of the document as JSON; times as text.
+fn json_of(value: &DeValue<'_>) -> Option<Json> {
+    Some(match value {
+        DeValue::String(text) => Json::String(text.to_string()),
+        DeValue::Integer(number) => Json::from(i64::from_str_radix(number.as_str(), number.radix()).ok()?),
+        DeValue::Float(number) => Json::from(number.as_str().parse::<f64>().ok().filter(|number| number.is_finite())?),
+        DeValue::Boolean(flag) => Json::Bool(*flag),
+        DeValue::Datetime(at) => Json::String(at.to_string()),
+        DeValue::Array(list) => Json::Array(list.iter().map(|it| json_of(it.get_ref())).collect::<Option<_>>()?),
+        DeValue::Table(table) => {
+            let members = table.iter().map(|(key, it)| Some((key.get_ref().to_string(), json_of(it.get_ref())?)));
+            Json::Object(members.collect::<Option<_>>()?)
+        }
+    })
 }

@@ -106,6 +106,6 @@ impl Core {
         let Some(pair) = self.related(field) else { return false };
         let id = self.translator().record_of(&pair.spec.name, side, element).map(RecordId);
         let seen = id.and_then(|id| pair.observation(side, &id));
-        seen.is_some_and(|it| !it.is_present() || it.returned_at.is_some_and(|returned| returned >= since))
+        seen.is_some_and(|it| !it.is_readable() || it.returned_at.is_some_and(|returned| returned >= since))
     }
 }

@@ -62,6 +62,13 @@ impl Core {
                         self.apply_plan(txn, &id, plan);
                         self.plan_body(txn, &id, now);
                     }
+                    Departure::Rest => {
+                        self.note_staying(&id);
+                        self.note_moved(&id, Vec::new());
+                        self.drop_ops(&id);
+                        self.release_fields(txn, &id);
+                        self.set_hold(txn, HoldId::tie(&id), None);
+                    }
                     Departure::Hold(ref why) => {
                         let why = why.clone();
                         self.note_staying(&id);

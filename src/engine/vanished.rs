@@ -101,14 +101,14 @@ impl Core {
             }
             let Some(id) = page.map(RecordId) else { continue };
             match pair.and_then(|pair| pair.observation(side, &id)) {
-                Some(known) if known.is_present() && known.seen_at >= since => {
+                Some(known) if known.is_readable() && known.seen_at >= since => {
                     if base.is_none() || observation.seen_at >= known.seen_at {
                         continue;
                     }
                     // It is there: does the relation show it now?
                     unread.push(at.clone());
                 }
-                Some(known) if !known.is_present() => {}
+                Some(known) if !known.is_readable() => {}
                 _ => unread.push(RecordRef { pair: related.clone(), side, id }),
             }
             elements.insert(element.clone());

@@ -16,7 +16,7 @@ use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
 use crate::control::{Delivery, Told};
 use crate::model::{Revealed, Side};
-use crate::remote::webhook::{Heard, Webhook};
+use crate::remote::webhook::{Heard, Installs, Webhook};
 use crate::seam::{Method, Request, SecretsError};
 
 /// A door, as the wiring names it.
@@ -29,6 +29,9 @@ pub struct Door {
     pub webhook: Arc<dyn Webhook>,
     /// What they are proven with.
     pub secret: DoorSecret,
+    /// Who takes installations, where we can be installed over there. What one brings proves later calls, unless that is
+    /// configured.
+    pub installs: Option<Arc<dyn Installs>>,
 }
 
 /// Where a door's secret comes from.
@@ -47,6 +50,9 @@ pub(super) struct Open {
     side: Side,
     webhook: Arc<dyn Webhook>,
     drawer: Option<Drawer>,
+    installs: Option<Arc<dyn Installs>>,
+    /// One installation is looked at at a time.
+    installing: tokio::sync::Mutex<()>,
     queue: mpsc::Sender<Delivery>,
     limits: Limits,
     state: Mutex<Inside>,
@@ -78,8 +84,9 @@ impl Open {
             learned: Learned::default(),
             outcomes: BTreeMap::new(),
         };
-        let (path, side, webhook) = (door.path, door.side, door.webhook);
-        Ok(Self { path, side, webhook, drawer, queue, limits, state: Mutex::new(state) })
+        let (path, side, webhook, installs) = (door.path, door.side, door.webhook, door.installs);
+        let installing = tokio::sync::Mutex::default();
+        Ok(Self { path, side, webhook, drawer, installs, installing, queue, limits, state: Mutex::new(state) })
     }
 
     /// How many calls ended how, since the start.
@@ -91,18 +98,55 @@ impl Open {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a call. Nothing in here waits for anybody.
-    fn hear(&self, call: &Request) -> HttpResponse<Body> {
+    /// Answers a call; `None` for an installation. Nothing in here waits for anybody.
+    fn hear(&self, call: &Request) -> Option<HttpResponse<Body>> {
         let mut state = self.state();
         let heard = self.webhook.hear(call, state.secret.as_ref().map(|kept| &kept.secret));
         let (outcome, answer) = match heard {
             Heard::Challenge(answer) => ("challenge", json(StatusCode::OK, &answer)),
             Heard::Secret(secret) => self.learn(&mut state, secret),
+            Heard::Installation if self.installs.is_some() => return None,
+            Heard::Installation => {
+                let why = "an installation came, and `[crm] oauth` names no application";
+                self.refuse(&mut state, why, StatusCode::UNAUTHORIZED)
+            }
             Heard::Refused(why) => self.refuse(&mut state, why, StatusCode::UNAUTHORIZED),
             Heard::Unreadable(why) => self.refuse(&mut state, why, StatusCode::BAD_REQUEST),
             Heard::Event { id, attempt, name, told } => {
                 self.prove(&mut state);
                 self.take(&mut state, id, Delivery { side: self.side, event: name, attempt, told })
+            }
+        };
+        *state.outcomes.entry(outcome).or_default() += 1;
+        Some(answer)
+    }
+
+    /// An installation: anybody can send one, so it is proven by asking back, seldom and one at a time.
+    async fn install(&self, call: &Request) -> HttpResponse<Body> {
+        let one = self.installing.try_lock();
+        let free = one.is_ok() && self.state().learned.another(Instant::now());
+        let Some(installs) = self.installs.as_ref().filter(|_| free) else {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "too many installations; try again later\n");
+        };
+        let installed = installs.install(call).await;
+        let mut state = self.state();
+        let (outcome, answer) = match installed {
+            Ok(secret) => {
+                let kept = Kept { secret, proven: true };
+                if let Some(drawer) = &self.drawer {
+                    if let Err(error) = drawer.keep(&kept) {
+                        tracing::warn!("what proves the application's calls could not be kept: {error}");
+                    }
+                    state.secret = Some(kept);
+                }
+                tracing::info!(side = self.side.as_str(), "the application was installed, and its tokens are sealed");
+                let event = "ONAPPINSTALL".to_owned();
+                self.take(&mut state, None, Delivery { side: self.side, event, attempt: 1, told: Told::Nothing })
+            }
+            Err(why) => {
+                tracing::warn!(side = self.side.as_str(), "{why}");
+                let why = "an installation came and was not taken; the log says why";
+                self.refuse(&mut state, why, StatusCode::UNAUTHORIZED)
             }
         };
         *state.outcomes.entry(outcome).or_default() += 1;
@@ -208,5 +252,9 @@ pub(super) async fn called(State(door): State<Arc<Open>>, request: HttpRequest<B
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    door.hear(&Request { method: Method::Post, target: door.path.clone(), headers, body })
+    let call = Request { method: Method::Post, target: door.path.clone(), headers, body };
+    match door.hear(&call) {
+        Some(answer) => answer,
+        None => door.install(&call).await,
+    }
 }

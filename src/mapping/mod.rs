@@ -27,7 +27,7 @@ pub mod template;
 pub use compile::{Aside, PairMap, Problem};
 pub use field::FieldMap;
 pub use remembered::{Remembered, Renamed};
-pub use spec::{Create, Delete, Direction, FieldSpec, PairSpec, Policy};
+pub use spec::{Create, Delete, Direction, FieldSpec, Filters, PairSpec, Policy};
 pub use template::Template;
 
 use crate::model::{PairName, Side};

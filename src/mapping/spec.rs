@@ -115,6 +115,15 @@ pub struct FieldSpec {
     pub create_options: bool,
 }
 
+/// The pair's own filters, each as its system writes filters (JSON). Names are checked against the schemas by the remotes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Filters {
+    /// As `crm.item.list` takes it, `{"=CATEGORY_ID": 0}`; fields by the names of the mappings or of `crm.item.*`.
+    pub crm: Option<serde_json::Value>,
+    /// As a query of a data source takes it, `{"property": "Kind", "select": {"equals": "Client"}}`; by name or id.
+    pub notion: Option<serde_json::Value>,
+}
+
 /// One pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairSpec {
@@ -135,6 +144,9 @@ pub struct PairSpec {
     /// What a page says below its properties when it was made for a CRM record.
     #[serde(default)]
     pub template: Option<Template>,
+    /// Which records of each side are in the pair; all where there is none.
+    #[serde(default)]
+    pub filters: Filters,
     /// The field mappings, in the order of the configuration.
     pub fields: Vec<FieldSpec>,
 }
@@ -153,6 +165,10 @@ impl PairSpec {
             },
             fields: self.fields.iter().map(name).collect(),
             marker: (side == Side::Notion).then(|| self.marker.clone()),
+            filter: match side {
+                Side::Crm => self.filters.crm.clone(),
+                Side::Notion => self.filters.notion.clone(),
+            },
         }
     }
 }

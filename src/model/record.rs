@@ -39,6 +39,8 @@ pub enum Presence {
     Missing,
     /// A page that was moved out of the pair's data source.
     Moved,
+    /// There, and not within the pair's own filter: nothing of it is written, and nothing about it is an ending.
+    Outside,
 }
 
 /// One record as its system just returned it, in native dialect.
@@ -48,7 +50,7 @@ pub struct Record {
     pub id: RecordId,
     /// The fields that were asked for, by native name. A field that is not here was not asked for.
     pub fields: BTreeMap<FieldName, FieldState>,
-    /// [`Presence::Present`], [`Presence::Trashed`] or [`Presence::Moved`].
+    /// [`Presence::Present`], [`Presence::Trashed`], [`Presence::Moved`] or [`Presence::Outside`].
     pub presence: Presence,
     /// When it was created, by its system.
     pub created_at: Option<Timestamp>,
@@ -114,6 +116,11 @@ impl Observation {
     /// The value of a field, or, while it is Unknown, the last one that was read.
     pub fn last_known(&self, name: &FieldName) -> Option<&Value> {
         self.known(name).or_else(|| self.unread.get(name)?.last.as_ref().map(|(value, _)| value))
+    }
+
+    /// Whether the record is there for us to see, be it out of the pair's filter.
+    pub fn is_readable(&self) -> bool {
+        matches!(self.presence, Presence::Present | Presence::Outside)
     }
 
     /// Whether the record is there to be read and written.

@@ -125,6 +125,9 @@ pub struct Entity {
     pub fields: Vec<FieldName>,
     /// The sync-owned property that holds our marker, where one must be named (Notion). A CRM has its own place.
     pub marker: Option<FieldName>,
+    /// The pair's own filter, as its system writes filters; records that do not pass are [`super::Presence::Outside`].
+    #[serde(default)]
+    pub filter: Option<serde_json::Value>,
 }
 
 /// A person as a side knows them.

@@ -18,6 +18,8 @@ pub enum Departure {
         /// The survivor's side.
         side: Side,
     },
+    /// A record of it is out of the pair's filter: the tie stays as it is, and nothing is done, until that is back.
+    Rest,
     /// It waits for a person.
     Hold(Why),
 }
@@ -27,6 +29,14 @@ pub enum Departure {
 /// `vanishes` tells, for the CRM and for Notion, whether a deleted record is missing there; where deleted records stay
 /// readable in a trash, a missing one only says that access was lost.
 pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete, vanishes: (bool, bool)) -> Departure {
+    let stays = |presence: Presence| matches!(presence, Presence::Present | Presence::Outside);
+    match (stays(crm), stays(notion)) {
+        (true, true) if crm != notion || crm == Presence::Outside => return Departure::Rest,
+        // Whatever is out of the filter follows nobody into the trash.
+        (false, true) if notion == Presence::Outside => return Departure::Untie { gone: Some(Side::Crm) },
+        (true, false) if crm == Presence::Outside => return Departure::Untie { gone: Some(Side::Notion) },
+        _ => {}
+    }
     let gone = match (crm == Presence::Present, notion == Presence::Present) {
         (true, true) => return Departure::No,
         (false, false) => return Departure::Untie { gone: None },
@@ -40,7 +50,7 @@ pub fn depart(crm: Presence, notion: Presence, edited: bool, policy: Delete, van
     let deleted = match presence {
         Presence::Trashed => true,
         Presence::Missing => vanishes,
-        Presence::Present | Presence::Moved => false,
+        Presence::Present | Presence::Moved | Presence::Outside => false,
     };
     match policy {
         Delete::Propagate if deleted => Departure::Trash { side: gone.other() },
@@ -74,6 +84,17 @@ mod tests {
             depart(Presence::Present, Presence::Moved, false, Delete::Propagate, BOTH),
             Departure::Untie { gone: Some(Side::Notion) }
         );
+    }
+
+    #[test]
+    fn a_record_out_of_the_filter_ends_nothing_and_follows_nobody() {
+        use Presence::{Missing, Outside, Present, Trashed};
+        for (crm, notion) in [(Outside, Present), (Present, Outside), (Outside, Outside)] {
+            assert_eq!(depart(crm, notion, true, Delete::Propagate, BOTH), Departure::Rest);
+        }
+        let untied = |gone| Departure::Untie { gone: Some(gone) };
+        assert_eq!(depart(Missing, Outside, false, Delete::Propagate, BOTH), untied(Side::Crm));
+        assert_eq!(depart(Outside, Trashed, false, Delete::Propagate, BOTH), untied(Side::Notion));
     }
 
     #[test]

@@ -230,26 +230,28 @@ pub trait System: Send + Sync {
     /// [`RemoteError`]: a missing capability is [`RemoteErrorKind::Forbidden`].
     async fn people(&self) -> Result<Vec<Person>, RemoteError>;
 
-    /// One page of records edited since a moment, or of all.
+    /// One page of records edited since a moment, or of all, within the entity's filter.
     ///
     /// # Errors
     /// [`RemoteError`]: the whole listing is then incomplete and is begun anew.
     async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError>;
 
-    /// Records by id, in the order asked for.
+    /// Records by id, in the order asked for; one that is there and does not pass the entity's filter is
+    /// [`crate::model::Presence::Outside`].
     ///
     /// # Errors
     /// [`RemoteError`] when nothing can be said of any of them.
     async fn get(&self, entity: &Entity, ids: &[RecordId], lane: Lane)
     -> Result<Vec<(RecordId, Fetched)>, RemoteError>;
 
-    /// Every live record that carries this marker, oldest first.
+    /// Every live record that carries this marker, oldest first, whether or not the entity's filter lets it pass.
     ///
     /// # Errors
     /// [`RemoteError`].
     async fn probe(&self, entity: &Entity, marker: &str) -> Result<Vec<Record>, RemoteError>;
 
-    /// Every live record whose field holds exactly this value (native dialect), oldest first, 100 at most.
+    /// Every live record within the entity's filter whose field holds exactly this value (native dialect), oldest first,
+    /// 100 at most.
     ///
     /// # Errors
     /// [`RemoteError`].

@@ -1,5 +1,7 @@
 //! What a system's own calls to us mean. Pure: whoever listens brings the call and the secret.
 
+use async_trait::async_trait;
+
 use crate::control::Told;
 use crate::model::Revealed;
 use crate::seam::Request;
@@ -13,6 +15,16 @@ pub trait Webhook: Send + Sync {
     fn know_us(&self, _user: &str) {}
 }
 
+/// Who takes what an installation over there brings.
+#[async_trait]
+pub trait Installs: Send + Sync {
+    /// Proves an installation's call by asking back, keeps what it brought, and gives what later calls are proven with.
+    ///
+    /// # Errors
+    /// One sentence, without secrets; then nothing was kept.
+    async fn install(&self, call: &Request) -> Result<Revealed, String>;
+}
+
 /// What a call means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -20,6 +32,8 @@ pub enum Heard {
     Challenge(serde_json::Value),
     /// It brings the secret that calls are signed with from now on.
     Secret(Revealed),
+    /// It says that we were installed over there; what it brings is to be given to whoever [`Installs`].
+    Installation,
     /// It is not proven to be from the system.
     Refused(&'static str),
     /// It is from the system, and cannot be understood.

@@ -51,6 +51,7 @@ fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
         create: Create::Both,
         delete: Delete::Untie,
         template: None,
+        filters: Default::default(),
         fields: table.fields.iter().map(field).collect(),
     }
 }

@@ -54,6 +54,7 @@ fn pair(name: &str, crm: &str, source: &str, match_by: &str, fields: Vec<FieldSp
         create: Create::Both,
         delete: Delete::Untie,
         template: None,
+        filters: Default::default(),
         fields,
     }
 }

@@ -1,6 +1,7 @@
 //! What the Bitrix24 client promises, against the pretend portal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod filters;
 mod leads;
 mod lists;
 mod offers;

@@ -189,7 +189,12 @@ impl Office {
 }
 
 pub fn entity(name: &str, fields: &[&str]) -> Entity {
-    Entity { name: name.into(), fields: fields.iter().map(|field| FieldName::from(*field)).collect(), marker: None }
+    Entity {
+        name: name.into(),
+        fields: fields.iter().map(|field| FieldName::from(*field)).collect(),
+        marker: None,
+        filter: None,
+    }
 }
 
 pub fn set(fields: &[(&str, Value)]) -> BTreeMap<FieldName, Value> {

@@ -2,6 +2,7 @@
 
 use crosstie::model::{Entity, Kind, RecordId, Value};
 use crosstie::remote::{Fetched, Lane, RemoteErrorKind, Since, System, WriteError};
+use crosstie::seam::Response;
 use serde_json::json;
 
 use crate::support::{Fate, Office, entity, known, links, set, text};
@@ -201,4 +202,62 @@ async fn the_queue_tells_of_tasks_and_our_own_writes_stay_out_of_it() {
     office.portal().person_delete_task(now, "Anna Weber", &id).unwrap();
     let told: Vec<String> = crate::queue::told(&office.client.take_queue().await.unwrap());
     assert_eq!(told, [format!("ONTASKADD task {id}"), format!("ONTASKDELETE task {id}")]);
+}
+
+/// An answer to a batch of the three tasks: the first is there, the second was refused, of the third nothing is said.
+fn torn(first: &str) -> Fate {
+    let refused =
+        json!({"error": "OPERATION_TIME_LIMIT", "error_description": "Method is blocked due to operation time limit."});
+    let result = json!({
+        "result": {"k1": {"task": {"id": first, "title": "One", "changedDate": "2026-01-01T10:00:00+03:00"}}},
+        "result_error": {"k2": refused}, "result_total": [], "result_next": [], "result_time": [],
+    });
+    Fate::Instead(Response::json(200, &json!({"result": result, "time": {}})))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_of_which_a_batch_says_nothing_is_read_by_itself_and_one_that_was_refused_fails_no_other() {
+    let office = Office::new();
+    let ids: Vec<String> = ["One", "Two", "Three"].map(|title| office.anna_gives(&[("TITLE", json!(title))])).to_vec();
+    assert_eq!(ids, ["1", "2", "3"]);
+    let tasks = task(&["TITLE"]);
+    office.client.schema(&tasks).await.unwrap();
+    office.sent();
+    office.fate([torn("1")]);
+    let wanted: Vec<RecordId> = ids.iter().map(|id| RecordId(id.clone())).collect();
+    let began = tokio::time::Instant::now();
+    let fetched = office.client.get(&tasks, &wanted, Lane::Hot).await.unwrap();
+    let titles: Vec<_> = fetched
+        .iter()
+        .map(|(_, fetched)| match fetched {
+            Fetched::Record(record) => known(record, "TITLE").clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(titles, [text("One"), text("Two"), text("Three")]);
+    assert_eq!(office.sent(), ["batch", "tasks.task.get", "tasks.task.get"]);
+    // The method was out of time inside the batch: it waits for its next basket, alone or in a batch.
+    assert!(began.elapsed() >= std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_the_method_that_it_calls() {
+    let office = Office::new();
+    let ids: Vec<RecordId> =
+        ["One", "Two"].map(|title| RecordId(office.anna_gives(&[("TITLE", json!(title))]))).to_vec();
+    let tasks = task(&["TITLE"]);
+    office.client.schema(&tasks).await.unwrap();
+    let refused =
+        json!({"error": "OPERATION_TIME_LIMIT", "error_description": "Method is blocked due to operation time limit."});
+    office.fate([Fate::Instead(Response::json(429, &refused))]);
+    office.sent();
+    let began = tokio::time::Instant::now();
+    office.client.get(&tasks, &ids[..1], Lane::Hot).await.unwrap();
+    let once = began.elapsed();
+    assert!(once >= std::time::Duration::from_secs(60), "{once:?}");
+    office.fate([torn("1")]);
+    let began = tokio::time::Instant::now();
+    office.client.get(&tasks, &ids, Lane::Hot).await.unwrap();
+    assert!(began.elapsed() >= std::time::Duration::from_secs(60), "the single read after the batch waits too");
+    assert_eq!(office.sent(), ["tasks.task.get", "tasks.task.get", "batch", "tasks.task.get"]);
 }

@@ -1,8 +1,9 @@
 //! Creates, updates, clears, multifields and links.
 
 use crosstie::model::{FieldState, Value};
+use crosstie::remote::pace::Settings;
 use crosstie::remote::{RemoteErrorKind, System, WriteError};
-use crosstie::standin::bitrix24::Entity as Of;
+use crosstie::standin::bitrix24::{Config, Entity as Of};
 use serde_json::{Value as Json, json};
 
 use crate::support::{Office, entity, known, links, number, set, text};
@@ -352,4 +353,86 @@ async fn a_stage_of_another_pipeline_takes_the_deal_there_and_an_emptied_list_go
     // A new deal begins where its stage is.
     let begun = office.client.create(&deal, "page-2", &set(&[("STAGE_ID", stage(&done))])).await.unwrap();
     assert_eq!((known(&begun, "STAGE_ID"), known(&begun, "CATEGORY_ID")), (&stage(&done), &stage("1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_primary_contact_stays_who_it_is_though_links_stand_in_another_order() {
+    let office = Office::new();
+    let deal = entity("deal", &["CONTACT_IDS"]);
+    let people: Vec<String> =
+        (0..3).map(|number| office.person_makes(Of::Contact, &[("NAME", json!(format!("C{number}")))])).collect();
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D"))]);
+    let items = json!([{"CONTACT_ID": people[0]}, {"CONTACT_ID": people[1], "IS_PRIMARY": "Y"}]);
+    by_hand(&office, "crm.deal.contact.items.set", json!({"id": id, "items": items}));
+    let shown = |office: &Office| {
+        let item = by_hand(office, "crm.item.get", json!({"entityTypeId": 2, "id": id}))["item"].clone();
+        let ids: Vec<String> = item["contactIds"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        (item["contactId"].to_string(), ids)
+    };
+    assert_eq!(shown(&office), (people[1].clone(), people[..2].to_vec()), "the order is not who is the primary one");
+    let before = office.read(&deal, &id).await;
+    let all = links(&[&people[0], &people[1], &people[2]]);
+    office.client.update(&deal, &before, &set(&[("CONTACT_IDS", all)]), None).await.unwrap();
+    assert_eq!(shown(&office).0, people[1]);
+    assert_eq!(shown(&office).1.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_primary_contact_takes_no_other_link_away() {
+    let office = Office::new();
+    let deal = entity("deal", &["CONTACT_ID"]);
+    let people: Vec<String> =
+        (0..4).map(|number| office.person_makes(Of::Contact, &[("NAME", json!(format!("C{number}")))])).collect();
+    let id = office
+        .person_makes(Of::Deal, &[("TITLE", json!("D")), ("CONTACT_IDS", json!([people[0], people[1], people[2]]))]);
+    let linked = || held(&office, Of::Deal, &id, "CONTACT_IDS");
+    for (value, primary, all) in [
+        (links(&[&people[3]]), &people[3], json!([people[1], people[2], people[3]])),
+        (links(&[&people[2]]), &people[2], json!([people[1], people[2]])),
+        (Value::Empty, &people[1], json!([people[1]])),
+    ] {
+        let before = office.read(&deal, &id).await;
+        let after = office.client.update(&deal, &before, &set(&[("CONTACT_ID", value)]), None).await.unwrap();
+        assert_eq!(known(&after.unwrap(), "CONTACT_ID"), &links(&[primary]));
+        assert_eq!(linked(), all);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_newer_method_does_not_empty_the_older_one_does_and_once() {
+    let office = Office::with(Config { item_update_keeps_all: true, ..Config::default() }, Settings::bucket(250, 500));
+    let deal = entity("deal", &["TITLE", "COMMENTS", "UTM_SOURCE"]);
+    let id = office
+        .person_makes(Of::Deal, &[("TITLE", json!("D")), ("COMMENTS", json!("old")), ("UTM_SOURCE", json!("ads"))]);
+    let before = office.read(&deal, &id).await;
+    office.sent();
+    let given = set(&[("TITLE", text("New")), ("COMMENTS", Value::Empty)]);
+    office.client.update(&deal, &before, &given, None).await.unwrap();
+    let writes = || office.sent().into_iter().filter(|method| method.ends_with(".update")).collect::<Vec<_>>();
+    assert_eq!(writes(), ["crm.item.update", "crm.deal.update"]);
+    assert_eq!(
+        (held(&office, Of::Deal, &id, "TITLE"), held(&office, Of::Deal, &id, "UTM_SOURCE")),
+        ("New".into(), "ads".into())
+    );
+    assert!(held(&office, Of::Deal, &id, "COMMENTS").is_null());
+    // Where it does empty, nothing more is asked.
+    let office = Office::new();
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D")), ("COMMENTS", json!("old"))]);
+    let before = office.read(&deal, &id).await;
+    office.sent();
+    office.client.update(&deal, &before, &set(&[("COMMENTS", Value::Empty)]), None).await.unwrap();
+    assert_eq!(office.sent().into_iter().filter(|method| method.ends_with(".update")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_that_empty_every_item_when_they_are_named_are_never_named() {
+    let office = Office::with(Config { utm_empties_items: true, ..Config::default() }, Settings::bucket(250, 500));
+    let deal = entity("deal", &["TITLE", "UTM_SOURCE", "UF_CRM_BUDGET"]);
+    office.person_makes(
+        Of::Deal,
+        &[("TITLE", json!("D")), ("UTM_SOURCE", json!("ads")), ("UF_CRM_BUDGET", json!("1|EUR"))],
+    );
+    let (records, _) = office.list_all(&deal, crosstie::remote::Since::Ever).await;
+    assert_eq!(known(&records[0], "UTM_SOURCE"), &text("ads"));
+    assert_eq!(known(&records[0], "UF_CRM_BUDGET"), &number("1"));
 }

@@ -277,3 +277,24 @@ fn the_examples_deal_table_works_as_shipped() {
     let text: Vec<&str> = EXAMPLE.lines().collect();
     assert_eq!((text[line - 1], text[line]), ("[[pair.field]]", "crm = \"DATE_CREATE\""));
 }
+
+#[test]
+fn a_pair_has_filters_in_its_systems_own_forms() {
+    let filters = "crm_filter = { CATEGORY_ID = 0, \"!@STAGE_ID\" = [\"WON\", \"LOSE\"] }\n\
+                   notion_filter = '{\"property\": \"Kind\", \"select\": {\"equals\": \"Client\"}}'\n";
+    let text = pair("deals", "deal", 1).replace("[[pair.field]]", &format!("{filters}[[pair.field]]"));
+    let config = with(&text).unwrap();
+    let filters = &config.pairs[0].filters;
+    assert_eq!(filters.crm, Some(serde_json::json!({"CATEGORY_ID": 0, "!@STAGE_ID": ["WON", "LOSE"]})));
+    assert_eq!(filters.notion, Some(serde_json::json!({"property": "Kind", "select": {"equals": "Client"}})));
+    assert_eq!(config.pairs[0].entity(crosstie::model::Side::Notion).filter, filters.notion);
+    for (wrong, says) in [
+        ("crm_filter = 7", "no table of conditions"),
+        ("notion_filter = \"{\"", "no JSON"),
+        ("crm_filter = {}", "no table"),
+    ] {
+        let text = pair("deals", "deal", 1).replace("[[pair.field]]", &format!("{wrong}\n[[pair.field]]"));
+        let refused = with(&text).unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+}

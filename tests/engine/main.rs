@@ -11,6 +11,7 @@ mod crash;
 mod deliveries;
 mod fighting;
 mod filing;
+mod filters;
 mod first;
 mod flow;
 mod guards;

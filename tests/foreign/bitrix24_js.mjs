@@ -102,6 +102,39 @@ await check("crm.item.fields, add, get, update, list and delete of deals and con
   assert.equal((await refused("crm.item.get", { entityTypeId: DEAL, id: spare })).code, "NOT_FOUND");
 });
 
+await check("tasks: getFields, add, get, list, update and delete, with what they are bound to", async () => {
+  const { fields } = await call("tasks.task.getFields");
+  assert.deepEqual([fields.TITLE.required, fields.STATUS.values["5"] !== undefined], [true, true]);
+  const given = { TITLE: "Call back", RESPONSIBLE_ID: 1, DEADLINE: "2026-12-24T12:00:00+00:00", UF_CRM_TASK: [`D_${deal.id}`] };
+  const { task } = await call("tasks.task.add", { fields: given });
+  assert.deepEqual([task.title, task.responsibleId, task.status], ["Call back", "1", "2"]);
+  const select = ["ID", "TITLE", "STATUS", "DEADLINE", "UF_CRM_TASK"];
+  const got = (await call("tasks.task.get", { taskId: task.id, select })).task;
+  assert.deepEqual([got.title, got.ufCrmTask], ["Call back", [`D_${deal.id}`]]);
+  assert.equal(Date.parse(got.deadline), Date.parse("2026-12-24T12:00:00Z"));
+  const changed = (await call("tasks.task.update", { taskId: task.id, fields: { STATUS: 5 } })).task;
+  assert.deepEqual([changed.id, changed.status], [task.id, "5"]);
+  const filter = { TITLE: "Call back", REAL_STATUS: 5, ">=ID": task.id };
+  const { tasks } = await call("tasks.task.list", { filter, select: ["ID", "STATUS"], order: { ID: "asc" } });
+  assert.deepEqual(tasks.map(row => [row.id, row.status]), [[task.id, "5"]]);
+  assert.equal((await refused("tasks.task.add", { fields: { RESPONSIBLE_ID: 1 } })).status, 400);
+  await call("tasks.task.delete", { taskId: task.id });
+  assert.deepEqual(await call("tasks.task.get", { taskId: task.id }), []);
+});
+
+await check("a lead by both families of methods", async () => {
+  const entityTypeId = EnumCrmEntityTypeId.lead;
+  const { item } = await call("crm.item.add", { entityTypeId, fields: { title: "Asked by phone", name: "Grace" } });
+  assert.deepEqual([item.title, item.name, item.stageId], ["Asked by phone", "Grace", "NEW"]);
+  assert.equal(await call("crm.lead.update", { id: item.id, fields: { STATUS_ID: "IN_PROCESS" } }), true);
+  const older = await call("crm.lead.get", { id: item.id });
+  assert.deepEqual([older.ID, older.TITLE, older.STATUS_ID], [String(item.id), "Asked by phone", "IN_PROCESS"]);
+  const listed = await call("crm.item.list", { entityTypeId, filter: { "=title": "Asked by phone" }, select: ["id", "stageId"] });
+  assert.deepEqual(listed.items.map(row => [row.id, row.stageId]), [[item.id, "IN_PROCESS"]]);
+  assert.deepEqual(await call("crm.item.delete", { entityTypeId, id: item.id }), []);
+  assert.equal((await refused("crm.lead.get", { id: item.id })).status, 400);
+});
+
 await check("older methods: crm.deal.*, crm.contact.* and the links between them", async () => {
   const id = await call("crm.deal.add", { fields: { TITLE: "Older", OPPORTUNITY: "7" } });
   assert.equal(await call("crm.deal.update", { id, fields: { COMMENTS: "kept" } }), true);

@@ -94,6 +94,33 @@ with check("crm.item.fields and crm.item.add, get, update, list, delete"):
     gone = refusal(BitrixAPIError, crm.item.get(DEAL, spare).call)
     same((gone.response.status_code, gone.json_response["error"]), (400, "NOT_FOUND"))
 
+with check("tasks: get_fields, add, get, list, update, delete, with what they are bound to"):
+    tasks = portal.tasks.task
+    told = tasks.get_fields().result["fields"]
+    holds(told["TITLE"]["required"] and "5" in told["STATUS"]["values"], "the fields of a task")
+    made = tasks.add({"TITLE": "Write back", "RESPONSIBLE_ID": 1, "UF_CRM_TASK": [f"D_{deal}"]}).result["task"]
+    task = int(made["id"])
+    same((made["title"], made["responsibleId"], made["status"]), ("Write back", "1", "2"))
+    got = tasks.get(task, select=["ID", "TITLE", "UF_CRM_TASK"]).result["task"]
+    same((got["title"], got["ufCrmTask"]), ("Write back", [f"D_{deal}"]))
+    same(tasks.update(task, {"STATUS": 3}).result["task"]["status"], "3")
+    found = tasks.list(filter={"TITLE": "Write back", ">ID": task - 1}, select=["ID", "STATUS"], order={"ID": "asc"})
+    same([(row["id"], row["status"]) for row in found.result["tasks"]], [(str(task), "3")])
+    refusal(BitrixAPIError, tasks.add({"RESPONSIBLE_ID": 1}).call)
+    holds(tasks.delete(task).result, "a task that is deleted")
+    same(tasks.get(task).result, [])
+
+with check("a lead: crm.lead.add, get, list, update, delete, and as crm.item"):
+    lead = crm.lead.add({"TITLE": "Asked by mail", "NAME": "Grace"}).result
+    got = crm.lead.get(lead).result
+    same((got["ID"], got["TITLE"], got["STATUS_ID"]), (str(lead), "Asked by mail", "NEW"))
+    same(crm.lead.update(lead, {"STATUS_ID": "IN_PROCESS"}).result, True)
+    same(crm.item.get(1, lead).result["item"]["stageId"], "IN_PROCESS")
+    rows = crm.lead.list(filter={"TITLE": "Asked by mail"}, select=["ID", "STATUS_ID"]).result
+    same([(row["ID"], row["STATUS_ID"]) for row in rows], [(str(lead), "IN_PROCESS")])
+    same(crm.lead.delete(lead).result, True)
+    refusal(BitrixAPIBadRequest, crm.lead.get(lead).call)
+
 with check("crm.contact.* and crm.company.*: phones and e-mail addresses by their own ids"):
     contact = crm.contact.add(
         {

@@ -179,3 +179,65 @@ fn the_portal_itself_calls_and_an_edit_crosses_before_the_next_poll() {
     daemon.terminate();
     assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
 }
+
+#[test]
+fn an_application_that_was_installed_while_we_listened_is_let_in_by_the_portals_own_call_and_by_no_other() {
+    let mut place = Place::with(|home, worlds, text| {
+        let known = worlds.crm_door("install", &json!({}));
+        let said = |key: &str| known[key].as_str().unwrap().to_owned();
+        worlds.crm_door("revoke", &json!({}));
+        let application = format!(
+            "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
+             \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
+            said("client_id"),
+            worlds.crm.said("base_url")
+        );
+        home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
+        home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
+        home.secrets.extend(["client_secret", "application_token"].map(said));
+        text.replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application)
+            .replace("crm_poll = \"10m\"", "crm_poll = \"1s\"")
+            .replace("crm_token = { env = \"CROSSTIE_CRM_TOKEN\" }\n", "")
+    });
+    let projects = data_source(&place.worlds, "Projects");
+    let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat"}));
+    let (mut daemon, address) = place.start();
+    let handler = format!("http://{address}/api/webhooks/bitrix24");
+    let call = |place: &Place, body: &str| {
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        place.runtime.block_on(ask(address, "POST", "/api/webhooks/bitrix24", &form, body)).status
+    };
+    // Anybody can say so: tokens that our own credentials do not renew are nobody's.
+    let false_one = "event=ONAPPINSTALL&auth[application_token]=x&auth[access_token]=a&auth[refresh_token]=r\
+                     &auth[expires_in]=3600&auth[client_endpoint]=https%3A%2F%2Fcrosstie.bitrix24.com%2Frest%2F";
+    assert_eq!(call(&place, false_one), 401);
+    let elsewhere = false_one.replace("crosstie.bitrix24.com", "other.example.com");
+    assert_eq!(call(&place, &elsewhere), 401);
+    assert!(Vault::new(&place.home.path().join("state"), None).get("bitrix24.tokens").unwrap().is_none());
+
+    let installed = place.worlds.crm_door("install", &json!({"handler": handler}));
+    let said = |key: &str| installed[key].as_str().unwrap().to_owned();
+    let secrets = ["access_token", "refresh_token"].map(said);
+    place.home.secrets.extend(secrets.clone());
+    place.see("the application's tokens", || place.log().contains("its tokens are sealed"));
+    place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
+    // What the call brought proves the portal's events from now on, and is no token in the clear.
+    let event = |token: &str| format!("event=ONCRMDEALUPDATE&data[FIELDS][ID]={deal}&auth[application_token]={token}");
+    assert_eq!(call(&place, &event(&said("application_token"))), 200);
+    assert_eq!(call(&place, &event("x")), 401);
+    // There are tokens now: another installation changes nothing.
+    assert_eq!(call(&place, false_one), 401);
+    let renewed = tokens(&place);
+    assert!(!renewed.contains(&secrets[1]), "they were renewed, which proved them");
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    place.home.secrets.extend(renewed);
+    let mut files = Vec::new();
+    everything(place.home.path(), &mut files);
+    for (name, bytes) in files {
+        for secret in &place.home.secrets {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "a secret lies open in {name}");
+        }
+    }
+}

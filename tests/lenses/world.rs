@@ -101,6 +101,7 @@ pub fn pair_spec(name: &str, fields: Vec<FieldSpec>) -> PairSpec {
         create: Create::None,
         delete: Delete::Untie,
         template: None,
+        filters: Default::default(),
         fields,
     }
 }

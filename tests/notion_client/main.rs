@@ -3,6 +3,7 @@
 
 mod bodies;
 mod creating;
+mod filters;
 mod listing;
 mod offers;
 mod office;

@@ -137,6 +137,7 @@ pub fn office_with(config: Config) -> Office {
         name,
         fields: fields.iter().map(|name| FieldName::from(*name)).collect(),
         marker: Some(MARKER.into()),
+        filter: None,
     };
     let names: Vec<&str> = columns.as_object().unwrap().keys().map(String::as_str).filter(|n| *n != MARKER).collect();
     let (deals, contacts) = (entity(deals, &names), entity(contacts, &["Name", "Email"]));

@@ -19,7 +19,7 @@ async fn a_renamed_portal_is_followed_once_and_remembered_and_a_write_is_not_los
     let new = world.another_address().await;
     world.portal().rename(host(&world.origin), &new);
     // The body of a POST arrives as well, and once.
-    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None };
+    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None, filter: None };
     let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
     client.create(&deal, "page-1", &fields).await.unwrap();
     assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);

@@ -41,6 +41,17 @@ fn read(path: &PathBuf) -> Recording {
     }
 }
 
+/// The type of a property's body: what it says, or the one key that is a type's.
+pub fn kind_of(body: &Json) -> Option<String> {
+    if let Some(kind) = body["type"].as_str() {
+        return Some(kind.to_owned());
+    }
+    let beside = ["id", "name", "object", "has_more", "next_url", "description"];
+    let mut kinds = body.as_object()?.keys().filter(|key| !beside.contains(&key.as_str()));
+    let kind = kinds.next()?.clone();
+    kinds.next().is_none().then_some(kind)
+}
+
 impl Recording {
     /// Every object of that kind in the answer, however deep.
     pub fn objects(&self, kind: &str) -> Vec<&Json> {

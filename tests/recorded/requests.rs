@@ -33,7 +33,7 @@ async fn every_body_that_the_client_sends_is_allowed_by_the_openapi() {
     let source = notion.add_data_source("Deals", &columns).unwrap();
     let (client, wire) = client(notion);
     let fields: Vec<FieldName> = ["Name", "Stage", "Due", "Tags"].map(FieldName::from).into();
-    let entity = Entity { name: source, fields, marker: Some("crosstie".into()) };
+    let entity = Entity { name: source, fields, marker: Some("crosstie".into()), filter: None };
 
     client.add_marker(&entity).await.unwrap();
     let values = BTreeMap::from([

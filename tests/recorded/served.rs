@@ -25,17 +25,24 @@ async fn every_recorded_data_source_is_listed_and_every_field_read_or_explained(
     let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     let mut pages = 0;
     for (id, title) in &sources {
-        let mut entity = Entity { name: id.replace('-', ""), fields: Vec::new(), marker: None };
+        let mut entity = Entity { name: id.replace('-', ""), fields: Vec::new(), marker: None, filter: None };
         let schema = client.schema(&entity).await.unwrap();
         assert_eq!(schema.title, *title);
         entity.fields = schema.fields.keys().cloned().collect();
-        let listing = Listing { entity: &entity, since: Since::Ever, next: None, lane: Lane::Sweep };
-        let changes = client.list(listing).await.unwrap();
-        assert_eq!(changes.next, None);
-        let mut listed: Vec<String> = changes.records.iter().map(|record| record.id.0.clone()).collect();
+        let (mut records, mut next) = (Vec::new(), None);
+        loop {
+            let listing = Listing { entity: &entity, since: Since::Ever, next: next.take(), lane: Lane::Sweep };
+            let changes = client.list(listing).await.unwrap();
+            records.extend(changes.records);
+            next = changes.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let mut listed: Vec<String> = records.iter().map(|record| record.id.0.clone()).collect();
         listed.sort();
         assert_eq!(listed, live[id]);
-        for record in &changes.records {
+        for record in &records {
             pages += 1;
             assert_eq!(record.presence, Presence::Present);
             for (name, state) in &record.fields {
@@ -44,8 +51,8 @@ async fn every_recorded_data_source_is_listed_and_every_field_read_or_explained(
                 match state {
                     FieldState::Known(_) => count[0] += 1,
                     FieldState::Unknown(why) => {
-                        let excused = field.kinds.is_empty() || why.contains("end date");
-                        assert!(excused, "{title}, {name}, of type {}: {why}", field.native_type);
+                        let explained = why.split_whitespace().count() >= 4;
+                        assert!(explained, "{title}, {name}, of type {}: {why:?}", field.native_type);
                         count[1] += 1;
                     }
                 }

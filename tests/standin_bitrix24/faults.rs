@@ -139,6 +139,23 @@ fn is_felt(fault: &str) {
             p.ok("crm.item.update", clear);
             assert_ne!(p.item(4, id)["comments"], json!("a"));
         }
+        "item-update-keeps" => {
+            let id = p.make(2, json!({"title": "Roof", "comments": "a"}));
+            let clear = json!({"entityTypeId": 2, "id": id, "fields": {"comments": ""}});
+            on(p, "item-update-keeps");
+            p.ok("crm.item.update", clear.clone());
+            assert_eq!(p.item(2, id)["comments"], json!("a"));
+            on(p, "item-update-keeps=off");
+            p.ok("crm.item.update", clear);
+            assert_ne!(p.item(2, id)["comments"], json!("a"));
+        }
+        "utm-empties-items" => {
+            p.make(2, json!({"title": "Roof", "utmSource": "ads"}));
+            let asked = json!({"entityTypeId": 2, "select": ["id", "utmSource"], "useOriginalUfNames": "Y"});
+            assert_eq!(p.ok("crm.item.list", asked.clone())["items"][0]["utmSource"], json!("ads"));
+            on(p, "utm-empties-items");
+            assert_eq!(p.ok("crm.item.list", asked)["items"][0], json!([]));
+        }
         "link-methods-touch-deal" => {
             on(p, "link-methods-touch-deal");
             let (deal, contact) = (p.make(2, json!({"title": "Roof"})), p.make(3, json!({"name": "Ada"})));

@@ -36,7 +36,7 @@ impl Ending {
         match departure {
             Departure::Untie { gone } => Some(Self::Untie { gone: *gone }),
             Departure::Trash { side } => Some(Self::Trash { side: *side }),
-            Departure::No | Departure::Hold(_) => None,
+            Departure::No | Departure::Rest | Departure::Hold(_) => None,
         }
     }
 

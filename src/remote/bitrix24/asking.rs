@@ -9,8 +9,9 @@ use serde_json::{Map, Value as Json, json};
 use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
 use super::decode::{entries, record, scalar, scalar_id, values};
 use super::listing::PAGE;
+use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family};
-use crate::model::{Entity, FieldState, Record};
+use crate::model::{Entity, FieldState, Presence, Record};
 use crate::remote::connection::{Turn, error, json as json_of, server_time};
 use crate::remote::{Fetched, Lane, RemoteError, RemoteErrorKind, WriteError};
 use crate::seam::{Method, Request, Response};
@@ -70,7 +71,7 @@ impl Bitrix24 {
     ) -> Result<Page, RemoteError> {
         let catalogue = self.catalogue(family, turn.beside()).await?;
         let asked = json!({
-            "entityTypeId": family.type_id(), "select": select(family, entity, &catalogue), "filter": filter,
+            "entityTypeId": family.type_id(), "select": select(entity, &catalogue), "filter": filter,
             "order": order, "start": -1, "useOriginalUfNames": "Y",
         });
         let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
@@ -183,6 +184,36 @@ impl Bitrix24 {
         Ok(known)
     }
 
+    /// Tells which of the records that were read by id are out of the pair's filter.
+    pub(super) async fn mark_outside(
+        &self,
+        turn: &mut Turn<'_>,
+        family: Family,
+        entity: &Entity,
+        found: &mut BTreeMap<String, Record>,
+    ) -> Result<(), RemoteError> {
+        if entity.filter.is_none() || found.is_empty() {
+            return Ok(());
+        }
+        let ours = resolved(entity, &*self.catalogue(family, turn.beside()).await?, Whose::Items)?;
+        let ids: Vec<String> = found.keys().cloned().collect();
+        for some in ids.chunks(PAGE) {
+            let asked = json!({
+                "entityTypeId": family.type_id(), "select": ["id"], "order": {"id": "ASC"}, "start": -1,
+                "filter": all_of(ours.clone(), &json!({"@id": some})), "useOriginalUfNames": "Y",
+            });
+            let result = self.ask(turn.beside(), "crm.item.list", &asked).await?;
+            let inside: BTreeSet<String> =
+                entries(&result["items"]).into_iter().filter_map(|(_, row)| scalar(&row["id"])).collect();
+            for id in some.iter().filter(|id| !inside.contains(*id)) {
+                if let Some(record) = found.get_mut(id) {
+                    record.presence = Presence::Outside;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The record that a write answered with. Answers to writes hold no multifields: if some were written, the record
     /// is read back; else they are left out, as not asked for.
     pub(super) async fn written(
@@ -238,18 +269,25 @@ pub(super) fn body(response: &Response) -> Result<Body, RemoteError> {
 }
 
 /// The fields to ask for. Multifields cannot be named: they come with everything.
-fn select(family: Family, entity: &Entity, catalogue: &Catalogue) -> Vec<String> {
+fn select(entity: &Entity, catalogue: &Catalogue) -> Vec<String> {
     let mut keys: BTreeSet<&str> = ["id", "createdTime", "updatedTime", "updatedBy", "originatorId", "originId"].into();
     for name in &entity.fields {
         match (name.as_str(), catalogue.fields.get(name.as_str())) {
+            ("CONTACT_ID" | "CONTACT_IDS", Some(field)) => {
+                keys.insert(&field.key);
+                // Who is the primary one and who else is linked are told apart, and written together.
+                let both = ["contactId", "contactIds"].into_iter();
+                keys.extend(both.filter(|key| catalogue.fields.values().any(|field| field.key == **key)));
+            }
             (FULL_NAME, Some(_)) => keys.extend(["name", "lastName"]),
             (COMPANY_TITLE, Some(_)) => drop(keys.insert("companyId")),
             (_, Some(field)) if matches!(field.shape, Shape::Comm(_)) => drop(keys.insert("*")),
+            // Named together with user fields under their own names, they empty every item (b24-rest-docs#368).
+            (_, Some(field)) if field.key.starts_with("utm") => drop(keys.insert("*")),
             (_, Some(field)) => drop(keys.insert(&field.key)),
             _ => {}
         }
     }
-    debug_assert!(!keys.contains("*") || family.has_comms());
     keys.into_iter().filter(|key| !key.is_empty()).map(str::to_owned).collect()
 }
 

@@ -67,10 +67,10 @@ fn is_lost(item: &Json, name: &FieldName, catalogue: &Catalogue) -> bool {
     field.is_none_or(|field| field.key.starts_with("UF_") && item.get(&field.key).is_none())
 }
 
-/// What an update wants back: entries of `fm`, both halves of a name, the order of contacts, currencies.
+/// What an update wants back: entries of `fm`, both halves of a name, the contacts and who is the primary one, currencies.
 fn baggage(item: &Json, entity: &Entity, catalogue: &Catalogue) -> Json {
     let mut kept = Map::new();
-    for key in ["fm", "name", "lastName", "contactIds"] {
+    for key in ["fm", "name", "lastName", "contactId", "contactIds"] {
         if let Some(value) = item.get(key) {
             kept.insert(key.to_owned(), value.clone());
         }

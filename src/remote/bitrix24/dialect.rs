@@ -2,6 +2,7 @@
 //! sources disagree on statuses, and some methods answer errors with HTTP 200.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,8 +27,26 @@ impl Dialect for WebhookDialect {
     }
 
     fn method_of(&self, request: &Request) -> Option<String> {
-        let method = request.path().rsplit('/').next()?;
-        Some(method.strip_suffix(".json").unwrap_or(method).to_owned())
+        let method = called(request)?;
+        // A batch has no time of its own: it waits for the method that it calls, and ours call one each.
+        if method != BATCH {
+            return Some(method);
+        }
+        let asked: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+        inner_methods(&asked).into_iter().map(|(_, method)| method).next().or(Some(method))
+    }
+
+    fn spent_inside(&self, request: &Request, response: &Response) -> Vec<String> {
+        if called(request).as_deref() != Some(BATCH) {
+            return Vec::new();
+        }
+        let asked: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+        let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
+        let refused = &body["result"]["result_error"];
+        let spent = |key: &String| refused[key.as_str()]["error"].as_str() == Some("OPERATION_TIME_LIMIT");
+        let spent: BTreeSet<String> =
+            inner_methods(&asked).into_iter().filter(|(key, _)| spent(key)).map(|(_, method)| method).collect();
+        spent.into_iter().collect()
     }
 
     fn operating(&self, request: &Request, response: &Response) -> Vec<Operating> {
@@ -52,8 +71,8 @@ impl WebhookDialect {
     }
 
     fn metered(&self, request: &Request, response: &Response, body: &Envelope) -> Vec<Operating> {
-        let Some(method) = self.method_of(request) else { return Vec::new() };
-        if method == "batch" {
+        let Some(method) = called(request) else { return Vec::new() };
+        if method == BATCH {
             let body: Json = serde_json::from_slice(&response.body).unwrap_or_default();
             return inside_a_batch(request, &body);
         }
@@ -62,6 +81,22 @@ impl WebhookDialect {
         let reset_at = body.time.operating_reset_at.as_i64().and_then(|at| Timestamp::from_second(at).ok());
         vec![Operating { method, used: Duration::from_secs_f64(used.min(1e6)), reset_at }]
     }
+}
+
+const BATCH: &str = "batch";
+
+/// The method that a request calls.
+fn called(request: &Request) -> Option<String> {
+    let method = request.path().rsplit('/').next()?;
+    Some(method.strip_suffix(".json").unwrap_or(method).to_owned())
+}
+
+/// What a batch calls: its keys with their methods.
+fn inner_methods(asked: &Json) -> Vec<(String, String)> {
+    let commands = asked["cmd"].as_object().into_iter().flatten();
+    let method =
+        |(key, command): (&String, &Json)| Some((key.clone(), command.as_str()?.split('?').next()?.to_owned()));
+    commands.filter_map(method).collect()
 }
 
 fn classified(response: &Response, body: &Envelope) -> Answer {

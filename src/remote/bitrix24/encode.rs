@@ -14,6 +14,9 @@ use crate::model::{FieldName, Value};
 use crate::remote::connection::error;
 use crate::remote::{RemoteError, RemoteErrorKind};
 
+/// All contacts of a deal or lead.
+const CONTACTS: &str = "CONTACT_IDS";
+
 /// One write, in no method family's words yet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Writing {
@@ -149,6 +152,16 @@ pub(super) fn writing(
                     before.ok_or_else(|| invalid(name, "the other bindings were not read before the write"))?;
                 bindings = Some(bind(&before, prefix, ids));
             }
+            Shape::Contact if !field.multiple && catalogue.fields.contains_key(CONTACTS) && baggage.is_some() => {
+                let known = baggage.filter(|baggage| baggage.get("contactIds").is_some());
+                let known = known.ok_or_else(|| invalid(name, "the other contacts were not read before the write"))?;
+                let all = with_primary(known, value).ok_or_else(|| invalid(name, "the value does not fit its type"))?;
+                // Where all contacts are written too, that says who they are.
+                if !fields.contains_key(CONTACTS) {
+                    let ids = all.iter().map(|id| id.parse::<u64>().map_or_else(|_| json!(id), |id| json!(id)));
+                    out.put(CONTACTS, "contactIds", ids.collect());
+                }
+            }
             Shape::FullName => {
                 let full = text_of(value).ok_or_else(|| invalid(name, "not a text"))?.unwrap_or_default();
                 put_name(&mut out, full, baggage);
@@ -246,9 +259,9 @@ fn encoded(
             several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?
         }
         (Shape::Contact, Value::Links(ids)) => {
-            // The first is the primary one: who was linked keeps his place, newcomers follow.
-            let before = baggage.map(|baggage| entries(&baggage["contactIds"])).unwrap_or_default();
-            let mut order: Vec<String> = before.into_iter().filter_map(|(_, id)| scalar_id(id)).collect();
+            // The first becomes the primary one: so that who is that stays so, who was linked keeps his place, and newcomers
+            // follow.
+            let mut order = baggage.map(linked).unwrap_or_default();
             order.retain(|id| ids.contains(id));
             let new: Vec<String> = ids.iter().filter(|id| !order.contains(id)).cloned().collect();
             order.extend(new);
@@ -270,6 +283,29 @@ fn encoded(
         (_, Value::Empty) => json!(""),
         _ => return Err(misfit()),
     })
+}
+
+/// The contacts that a record was read with, the primary one first: the portal's own order is another matter.
+fn linked(baggage: &Json) -> Vec<String> {
+    let primary = scalar_id(&baggage["contactId"]);
+    let all = entries(&baggage["contactIds"]).into_iter().filter_map(|(_, id)| scalar_id(id));
+    let mut order: Vec<String> = all.collect();
+    if let Some(at) = order.iter().position(|id| Some(id) == primary.as_ref()) {
+        order[..=at].rotate_right(1);
+    }
+    order
+}
+
+/// All contacts, when the primary one becomes another, or nobody: `CONTACT_ID` alone would take every other link away.
+fn with_primary(baggage: &Json, value: &Value) -> Option<Vec<String>> {
+    let new = match value {
+        Value::Links(ids) => Some(ids.first().filter(|_| ids.len() == 1)?.clone()),
+        Value::Empty => None,
+        _ => return None,
+    };
+    let old = scalar_id(&baggage["contactId"]);
+    let others = linked(baggage).into_iter().filter(|id| Some(id) != old.as_ref() && Some(id) != new.as_ref());
+    Some(new.clone().into_iter().chain(others).collect())
 }
 
 /// Ids, as numbers where they are; a list only for a field that takes one.

@@ -4,8 +4,8 @@
 //! `tasks.task.*` on tasks (`tasks`). Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
 //! table of all types in `support`. `decode`, `encode`, `comms`,
-//! `listing`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and `offline` do the asking, always
-//! through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
+//! `listing`, `narrow`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and
+//! `offline` do the asking, always through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
 //! a write: a webhook has no idempotency keys.
 //!
 //! Facts that shaped it:
@@ -22,6 +22,7 @@ mod dialect;
 mod encode;
 pub mod form;
 mod listing;
+mod narrow;
 pub mod oauth;
 pub mod offline;
 mod schema;

@@ -10,10 +10,11 @@ use super::asking::{malformed, member};
 use super::catalogue::Shape;
 use super::comms::splits;
 use super::decode::{entries, scalar};
-use super::encode::{Writing, for_filter, invalid, writing};
+use super::encode::{self, Writing, for_filter, invalid, writing};
 use super::listing::{ITEMS, PAGE, Position};
+use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family, ORIGINATOR, tasks};
-use crate::model::{Entity, FieldName, FieldState, Person, Record, RecordId, Schema, Value};
+use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, RecordId, Schema, Value};
 use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, RemoteErrorKind, System,
@@ -71,9 +72,13 @@ impl System for Bitrix24 {
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         if tasks::is_meant(entity) {
-            return self.task_schema().await;
+            return self.task_schema(entity).await;
         }
-        let mut schema = self.ask_schema(family(entity)?).await?;
+        let family = family(entity)?;
+        let mut schema = self.ask_schema(family).await?;
+        if entity.filter.is_some() {
+            resolved(entity, &*self.catalogue(family, Lane::Probe).await?, Whose::Items)?;
+        }
         // The portal puts the webhook's owner in charge of whatever has nobody: for us that is nobody.
         let known = self.memory().me.clone();
         let me = match known {
@@ -112,7 +117,9 @@ impl System for Bitrix24 {
         }
         let family = family(listing.entity)?;
         let mut turn = self.connection.turn(listing.lane);
-        let (filter, order) = (position.filter(&ITEMS), position.order(&ITEMS));
+        let catalogue = self.catalogue(family, turn.beside()).await?;
+        let ours = resolved(listing.entity, &catalogue, Whose::Items)?;
+        let (filter, order) = (all_of(ours, &position.filter(&ITEMS)), position.order(&ITEMS));
         let page = self.page(&mut turn, family, listing.entity, filter, order).await?;
         let items: Vec<&Json> = page.items.iter().collect();
         let next = position.after(&items, &ITEMS).map(|next| next.token());
@@ -150,6 +157,7 @@ impl System for Bitrix24 {
                 }
             }
         }
+        self.mark_outside(&mut turn, family, entity, &mut found).await?;
         let fetched = |id: &RecordId| match found.get(id.as_str()) {
             Some(record) => Fetched::Record(record.clone()),
             None if forbidden.contains(id) => Fetched::Forbidden,
@@ -176,7 +184,8 @@ impl System for Bitrix24 {
                 let rows = self.ask(lane, &format!("crm.{}.list", family.name()), &asked).await?;
                 let ids: Vec<RecordId> =
                     entries(&rows).into_iter().filter_map(|(_, row)| scalar(&row["ID"])).map(RecordId).collect();
-                present(self.get(entity, &ids, lane).await?)
+                let anywhere = Entity { filter: None, ..entity.clone() };
+                present(self.get(&anywhere, &ids, lane).await?)
             }
             Err(other) => return Err(other),
         };
@@ -223,6 +232,7 @@ impl System for Bitrix24 {
                 json!({format!("={}", field.key): wanted})
             }
         };
+        let ours = resolved(entity, &catalogue, Whose::Items)?;
         // The field may not be a mapped one; it is read along to compare exactly.
         let mut reading = entity.clone();
         if !reading.fields.contains(name) {
@@ -233,6 +243,7 @@ impl System for Bitrix24 {
         while found.len() < MOST_FOUND {
             let mut filter = wanted.clone();
             filter[">id"] = json!(above);
+            let filter = all_of(ours.clone(), &filter);
             let page = self.page(&mut turn, family, &reading, filter, json!({"id": "ASC"})).await?;
             let last = page.items.last().and_then(|item| scalar(&item["id"])?.parse::<u64>().ok());
             let mut records = self.records(turn.beside(), family, &reading, &page.items).await?;
@@ -319,7 +330,20 @@ impl System for Bitrix24 {
         }
         let asked = by_item(&writing);
         let item = member(&mut self.write(&mut turn, "crm.item.update", &asked).await?, "item");
-        self.written(family, entity, &catalogue, item, writing.has_comms()).await.map(Some)
+        let done = self.written(family, entity, &catalogue, item, writing.has_comms()).await?;
+        let kept = still_there(fields, before, &done);
+        if kept.is_empty() {
+            return Ok(Some(done));
+        }
+        // The method takes no for an answer, but not nothing; the older one does.
+        let emptied = encode::writing(&kept, None, &catalogue, Some(&before.baggage)).map_err(WriteError::NotDone)?;
+        let asked = json!({"id": id, "fields": emptied.legacy_fields()});
+        match self.write(&mut turn, &format!("crm.{}.update", family.name()), &asked).await {
+            // That answers without the record.
+            Ok(_) => Ok(None),
+            Err(WriteError::NotDone(_)) => Ok(Some(done)),
+            Err(unknown) => Err(unknown),
+        }
     }
 
     async fn trash(&self, entity: &Entity, id: &RecordId) -> Result<(), WriteError> {
@@ -372,6 +396,17 @@ fn family(entity: &Entity) -> Result<Family, RemoteError> {
     })
 }
 
+/// Fields that were to be emptied, and that the answer shows as they were.
+fn still_there(fields: &BTreeMap<FieldName, Value>, before: &Record, done: &Record) -> BTreeMap<FieldName, Value> {
+    let known = |record: &Record, name: &FieldName| record.fields.get(name).and_then(FieldState::known).cloned();
+    let kept = |name: &FieldName| {
+        let shown = known(done, name);
+        shown.as_ref().is_some_and(|value| !value.is_empty()) && shown == known(before, name)
+    };
+    let emptied = fields.iter().filter(|(name, value)| value.is_empty() && kept(name));
+    emptied.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn by_any_split(full: &str) -> Json {
     let mut any = serde_json::Map::new();
     any.insert("logic".into(), json!("OR"));
@@ -383,7 +418,7 @@ fn by_any_split(full: &str) -> Json {
 
 fn present(fetched: Vec<(RecordId, Fetched)>) -> Vec<Record> {
     let record = |(_, fetched)| match fetched {
-        Fetched::Record(record) => Some(record),
+        Fetched::Record(record) => (record.presence == Presence::Present).then_some(record),
         Fetched::Missing | Fetched::Forbidden => None,
     };
     fetched.into_iter().filter_map(record).collect()

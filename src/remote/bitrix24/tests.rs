@@ -70,7 +70,7 @@ fn contact() -> Catalogue {
 
 fn decoded(catalogue: &Catalogue, item: Json, names: &[&str]) -> BTreeMap<FieldName, FieldState> {
     let names = names.iter().map(|name| FieldName::from(*name)).collect();
-    let entity = Entity { name: "deal".into(), fields: names, marker: None };
+    let entity = Entity { name: "deal".into(), fields: names, marker: None, filter: None };
     record(&item, &entity, catalogue, None, &BTreeMap::new()).unwrap().fields
 }
 
@@ -181,7 +181,7 @@ fn a_field_that_did_not_come_is_unknown_and_never_empty() {
 
 #[test]
 fn only_our_own_external_key_is_a_marker() {
-    let entity = Entity { name: "deal".into(), fields: Vec::new(), marker: None };
+    let entity = Entity { name: "deal".into(), fields: Vec::new(), marker: None, filter: None };
     let read = |item: Json| record(&item, &entity, &deal(), Some("1"), &BTreeMap::new()).unwrap();
     let ours = json!({"id": 7, "originatorId": "crosstie", "originId": "page", "updatedBy": 1,
         "createdTime": "2024-07-23T10:45:54+02:00"});

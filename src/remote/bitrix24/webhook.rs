@@ -4,6 +4,7 @@
 
 use super::Family;
 use super::form::Form;
+use super::oauth::EVENT;
 use crate::control::{Change, Place, Told, event_name};
 use crate::model::{RecordId, Revealed};
 use crate::remote::webhook::{Heard, Webhook};
@@ -15,10 +16,13 @@ pub struct PortalWebhook;
 
 impl Webhook for PortalWebhook {
     fn hear(&self, call: &Request, secret: Option<&Revealed>) -> Heard {
-        let Some(secret) = secret else {
-            return Heard::Refused("no application token is configured");
-        };
         let form = Form::read(&call.body);
+        if form.get("event").is_some_and(|event| event.eq_ignore_ascii_case(EVENT)) {
+            return Heard::Installation;
+        }
+        let Some(secret) = secret else {
+            return Heard::Refused("no application token is configured, and no installation has brought one");
+        };
         let Some(token) = form.get("auth[application_token]") else {
             return Heard::Refused("no application token");
         };

@@ -57,6 +57,11 @@ pub trait Dialect: Send + Sync {
         Vec::new()
     }
 
+    /// Methods that were refused inside an answer that is good, because their time is used up.
+    fn spent_inside(&self, _request: &Request, _response: &Response) -> Vec<String> {
+        Vec::new()
+    }
+
     /// [`Dialect::judge`] and [`Dialect::operating`], for a dialect that can tell both after one look.
     fn both(&self, request: &Request, response: &Response) -> (Answer, Vec<Operating>) {
         (self.judge(request, response), self.operating(request, response))

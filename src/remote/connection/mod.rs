@@ -301,6 +301,9 @@ impl Connection {
             });
             self.inner.pace.note_operating(&operating.method, operating.used, reset_in);
         }
+        for method in self.inner.dialect.spent_inside(request, &response) {
+            self.inner.pace.note_spent(&method);
+        }
         match &answer {
             Answer::Throttled { retry_after, method } => permit.throttled(*retry_after, method.as_deref()),
             _ => permit.answered(),

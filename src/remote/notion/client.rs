@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::dialect::NotionDialect;
 use super::schema::{Column, Columns};
-use super::{Token, VERSION, blocks, invalid, wire};
+use super::{Token, VERSION, blocks, invalid, narrow, wire};
 use crate::model::{Block, BodyPart, Entity, FieldName, Person, Placed, Record, RecordId, Schema, Value};
 use crate::remote::connection::Connection;
 use crate::remote::pace::Pace;
@@ -187,7 +187,11 @@ impl System for Notion {
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
-        Ok(self.fresh_columns(entity, Lane::Probe).await?.schema())
+        let columns = self.fresh_columns(entity, Lane::Probe).await?;
+        if let Some(filter) = &entity.filter {
+            narrow::resolved(filter, &columns)?;
+        }
+        Ok(columns.schema())
     }
 
     async fn people(&self) -> Result<Vec<Person>, RemoteError> {

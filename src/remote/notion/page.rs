@@ -142,6 +142,7 @@ mod tests {
             name: SOURCE.replace('-', ""),
             fields: vec!["Name".into(), "Contacts".into(), "Gone".into()],
             marker: Some("crosstie".into()),
+            filter: None,
         }
     }
 

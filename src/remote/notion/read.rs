@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use super::client::{Notion, marker_column, only_mapped, segment};
@@ -9,7 +10,7 @@ use super::dialect::is_about_schema;
 use super::listing::{self, PAGE_SIZE, Place};
 use super::schema::{Column, Columns};
 use super::wire::{self, List, Page, User};
-use super::{blocks, filter, invalid, malformed, page};
+use super::{blocks, filter, invalid, malformed, narrow, page};
 use crate::model::{Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value};
 use crate::remote::connection::{Turn, server_time};
 use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
@@ -55,7 +56,7 @@ impl Notion {
         let body = place.query(listing.since);
         let mut turn = self.connection.turn(listing.lane);
         let (columns, response) =
-            self.query(listing.entity, &mut turn, |_| Ok(body.clone())).await.map_err(listing::explain)?;
+            self.query(listing.entity, &mut turn, |_| Ok(body.clone()), true).await.map_err(listing::explain)?;
         let (pages, next) = place.advance(wire::read(&response.body, "a list")?, listing.since)?;
         let mut records = Vec::with_capacity(pages.len());
         for page in &pages {
@@ -81,8 +82,43 @@ impl Notion {
             other => other?,
         };
         match page {
-            Some(page) => Ok(Fetched::Record(self.record(&page, entity, &columns, turn.beside()).await)),
+            Some(page) => {
+                let mut record = self.record(&page, entity, &columns, turn.beside()).await;
+                if record.presence == Presence::Present && !self.is_inside(entity, &record, turn.beside()).await? {
+                    record.presence = Presence::Outside;
+                }
+                Ok(Fetched::Record(record))
+            }
             None => Ok(Fetched::Missing),
+        }
+    }
+
+    /// Whether a page passes the pair's filter. Only Notion can say, and it knows no filter by id: so it is asked for what
+    /// passes among the pages made in the same minute.
+    async fn is_inside(&self, entity: &Entity, record: &Record, lane: Lane) -> Result<bool, RemoteError> {
+        let (Some(_), Some(made)) = (&entity.filter, record.created_at) else { return Ok(true) };
+        let minute = SignedDuration::from_mins(1);
+        // Whether Notion compares the stamp as it keeps it or as it shows it, floored, is not known.
+        let (from, to) = (made.to_string(), made.checked_add(minute).unwrap_or(made).to_string());
+        let made = json!([
+            {"timestamp": "created_time", "created_time": {"on_or_after": from}},
+            {"timestamp": "created_time", "created_time": {"before": to}},
+        ]);
+        let (mut turn, mut cursor) = (self.connection.turn(lane), None::<String>);
+        loop {
+            let mut body = json!({"filter": {"and": made}, "page_size": PAGE_SIZE});
+            if let Some(cursor) = &cursor {
+                body["start_cursor"] = json!(cursor);
+            }
+            let (_, response) = self.query(entity, &mut turn, |_| Ok(body.clone()), true).await?;
+            let list: List<Page> = wire::read(&response.body, "a list")?;
+            if list.results.iter().any(|page| page.id == record.id.as_str()) {
+                return Ok(true);
+            }
+            cursor = list.next(cursor.as_deref())?;
+            if cursor.is_none() {
+                return Ok(false);
+            }
         }
     }
 
@@ -106,13 +142,14 @@ impl Notion {
                 &mut turn,
                 |columns| filter::holds(marker_column(entity, columns)?, &wanted),
                 |record| record.marker.as_deref() == Some(marker),
+                false,
             )
             .await?;
         let newest = json!({
             "sorts": [{"timestamp": "created_time", "direction": "descending"}],
             "page_size": PAGE_SIZE
         });
-        let (columns, response) = self.query(entity, &mut turn, |_| Ok(newest.clone())).await?;
+        let (columns, response) = self.query(entity, &mut turn, |_| Ok(newest.clone()), false).await?;
         let list: List<Page> = wire::read(&response.body, "a list")?;
         for page in list.results.iter().filter(|page| page.is_page()) {
             let record = self.record(page, entity, &columns, turn.beside()).await;
@@ -151,6 +188,7 @@ impl Notion {
                     )
                 },
                 |record| record.fields.get(field).and_then(FieldState::known) == Some(value),
+                true,
             )
             .await?;
         found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -162,19 +200,20 @@ impl Notion {
         Ok(found)
     }
 
-    /// The oldest [`FOUND`] live pages that pass a filter there and `keep` here.
+    /// The oldest [`FOUND`] live pages that pass a filter there and `keep` here, `inside` the pair's own filter or anywhere.
     async fn read_matching(
         &self,
         entity: &Entity,
         turn: &mut Turn<'_>,
         filter: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
         keep: impl Fn(&Record) -> bool + Sync,
+        inside: bool,
     ) -> Result<Vec<Record>, RemoteError> {
         let mut found = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let (columns, response) = self
-                .query(entity, turn, |columns| {
+            let (columns, response) = {
+                let body = |columns: &Columns| {
                     let mut body = json!({
                         "filter": filter(columns)?,
                         "sorts": [{"timestamp": "created_time", "direction": "ascending"}],
@@ -184,8 +223,9 @@ impl Notion {
                         body["start_cursor"] = json!(cursor);
                     }
                     Ok(body)
-                })
-                .await?;
+                };
+                self.query(entity, turn, body, inside).await?
+            };
             let list: List<Page> = wire::read(&response.body, "a list")?;
             for page in list.results.iter().filter(|page| page.is_page()) {
                 let record = self.record(page, entity, &columns, turn.beside()).await;
@@ -201,18 +241,23 @@ impl Notion {
         }
     }
 
-    /// One query. A refusal that is about a property makes us read the schema anew and ask once more.
+    /// One query, `inside` the pair's own filter or of all pages. A refusal that is about a property makes us read the schema anew and ask once more.
     async fn query(
         &self,
         entity: &Entity,
         turn: &mut Turn<'_>,
         body: impl Fn(&Columns) -> Result<Json, RemoteError> + Sync,
+        inside: bool,
     ) -> Result<(Arc<Columns>, Response), RemoteError> {
         let mut columns = self.columns(entity, turn.beside()).await?;
         let mut first = true;
         loop {
             let target = format!("/v1/data_sources/{}/query{}", segment(&entity.name), only_mapped(entity, &columns));
-            let request = self.request(Method::Post, target).json(&body(&columns)?);
+            let mut asked = body(&columns)?;
+            if inside {
+                narrow::within(entity, &columns, &mut asked)?;
+            }
+            let request = self.request(Method::Post, target).json(&asked);
             match self.connection.read(turn.take(), request).await {
                 Ok(response) => return Ok((columns, response)),
                 Err(error) if first && is_about_schema(&error) => {

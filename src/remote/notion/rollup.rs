@@ -30,6 +30,10 @@ pub fn read(value: &Json) -> FieldState {
     match (kind, value.get(kind)) {
         ("array", Some(Json::Array(elements))) => several(elements),
         ("number" | "date", Some(value)) => decode::single(kind, value),
+        ("incomplete", _) => FieldState::Unknown(
+            "Notion had not gathered all of this roll-up when it answered; it is read again with the next reading"
+                .to_owned(),
+        ),
         ("number" | "date", None) => FieldState::Known(Value::Empty),
         _ => FieldState::Unknown(format!("this roll-up gives a result ({kind:?}) that Notion's API does not tell")),
     }

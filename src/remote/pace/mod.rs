@@ -185,6 +185,11 @@ impl Pace {
         self.lock().operating.note(method, used, reset_in, Instant::now());
     }
 
+    /// Notes that a method was refused for its operating time within an answer that is good.
+    pub fn note_spent(&self, method: &str) {
+        self.lock().operating.block(method, None, Instant::now());
+    }
+
     async fn wait(&self, lane: Lane, waiter: Waiter) {
         let mut seat = Seat { pace: self, ticket: None };
         let mut waiter = Some(waiter);

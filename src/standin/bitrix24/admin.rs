@@ -23,8 +23,8 @@ pub const DOORS: &[(&str, &str)] = &[
     ("POST delete {\"entity\", \"id\", \"as\"}", "`{\"deleted\"}`"),
     ("POST remove_field {\"entity\", \"field\"}", "deletes a user field"),
     (
-        "POST install",
-        "the application's id and secret, its application token, and its tokens as its handler is sent them",
+        "POST install {\"handler\"?}",
+        "the application's id and secret, its application token, and its tokens, which `handler` is sent too",
     ),
     ("POST authorize", "`{\"code\"}`, to be exchanged within 30 seconds"),
     ("POST expire_tokens", "no access token is valid any longer"),
@@ -60,7 +60,11 @@ impl BitrixStandIn {
                 self.admin_change(&path, &body, now)
             }
             (Method::Post, "install") => {
-                let mut granted = json!(self.install_app(now));
+                let body: Json = serde_json::from_slice(&request.body).unwrap_or_default();
+                let mut granted = match body["handler"].as_str() {
+                    Some(url) => json!(self.install_app_at(now, url)),
+                    None => json!(self.install_app(now)),
+                };
                 let (id, secret) = self.app_credentials();
                 (granted["client_id"], granted["client_secret"]) = (json!(id), json!(secret));
                 granted["application_token"] = json!(self.application_token());

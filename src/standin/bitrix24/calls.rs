@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::BitrixStandIn;
 use super::answer::{Answer, ApiError};
 use super::input::Input;
+use super::oauth::Granted;
 use super::offline::{News, events};
 
 /// One call that the portal makes.
@@ -161,6 +162,31 @@ impl BitrixStandIn {
         }
         self.want_news();
         token
+    }
+
+    /// An administrator installs the application, and the portal calls its install handler with the tokens.
+    pub fn install_app_at(&mut self, now: Timestamp, url: &str) -> Granted {
+        let now = self.tick(now);
+        let granted = self.install_app(now);
+        let teller = self.app.teller();
+        let handler = Handler { id: 0, event: "ONAPPINSTALL".to_owned(), url: url.to_owned(), token: None };
+        let data = json!({"VERSION": "1", "ACTIVE": "Y", "INSTALLED": "Y", "LANGUAGE_ID": "en"});
+        let mut body = form(&handler, now, &data, &teller);
+        let expires = (granted.expires.to_string(), granted.expires_in.to_string(), granted.user_id.to_string());
+        for (key, value) in [
+            ("access_token", granted.access_token.as_str()),
+            ("refresh_token", &granted.refresh_token),
+            ("expires", &expires.0),
+            ("expires_in", &expires.1),
+            ("user_id", &expires.2),
+            ("scope", granted.scope),
+            ("status", granted.status),
+        ] {
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+            body.push_str(&format!("&auth%5B{key}%5D={value}"));
+        }
+        self.calls.waiting.push((now, Outgoing { url: url.to_owned(), body }));
+        granted
     }
 
     /// News are gathered while anybody wants them.

@@ -10,8 +10,9 @@ use super::world::{Comm, Draft, Item, World};
 /// Through which door a write comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Door {
-    /// `crm.item.*`. With `keeps_cleared`, empty values of companies and empty lists of options change nothing.
-    Item { keeps_cleared: bool },
+    /// `crm.item.*`. With `keeps_cleared`, empty values of companies and empty lists of options change nothing; with
+    /// `keeps_all`, no empty value does.
+    Item { keeps_cleared: bool, keeps_all: bool },
     /// `crm.deal.*` and its kind.
     Legacy,
     /// A person at the screen: one plain value for a multifield, and nothing is dropped in silence.
@@ -107,10 +108,13 @@ pub(super) fn draft(
 /// The known bug of `crm.item.update`: it takes no for an answer but not nothing.
 fn keeps(door: Door, entity: Entity, item: Option<&Item>, field: &Field, input: &Input) -> bool {
     let several = field.is_user_field() && field.multiple;
-    door == Door::Item { keeps_cleared: true }
-        && item.is_some()
-        && input.texts().is_empty()
-        && (entity == Entity::Company || several)
+    let (cleared, all) = match door {
+        Door::Item { keeps_cleared, keeps_all } => (keeps_cleared, keeps_all),
+        Door::Legacy | Door::Person => (false, false),
+    };
+    let nothing = input.texts().iter().all(String::is_empty);
+    item.is_some()
+        && ((cleared && input.texts().is_empty() && (entity == Entity::Company || several)) || (all && nothing))
 }
 
 /// Linking the same people in the same order again changes nothing, whatever their sorts are.

@@ -41,6 +41,16 @@ pub const FAULTS: &[Fault] = &[
         value: "",
         what: "`crm.item.update` empties what it is known to leave as it is",
     },
+    Fault {
+        name: "item-update-keeps",
+        value: "",
+        what: "`crm.item.update` leaves all as it is that it is told to empty",
+    },
+    Fault {
+        name: "utm-empties-items",
+        value: "",
+        what: "`utm*` named in `select` of `crm.item.list` with `useOriginalUfNames` empties every item",
+    },
     Fault { name: "link-methods-touch-deal", value: "", what: "linking contacts sets the deal's modification time" },
     Fault { name: "restore-keeps-id", value: "", what: "what comes out of the recycle bin has its old id" },
 ];
@@ -135,6 +145,8 @@ impl BitrixStandIn {
                 self.require_in_stage(stage, field).map_err(|refused| refused.to_string())?;
             }
             "item-update-clears" => self.config.item_update_keeps_cleared = !order.is_on()?,
+            "item-update-keeps" => self.config.item_update_keeps_all = order.is_on()?,
+            "utm-empties-items" => self.config.utm_empties_items = order.is_on()?,
             "link-methods-touch-deal" => self.config.link_methods_touch_deal = order.is_on()?,
             "restore-keeps-id" => self.config.restore_keeps_id = order.is_on()?,
             _ => return Err(order.unknown(FAULTS)),

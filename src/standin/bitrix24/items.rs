@@ -80,7 +80,12 @@ fn list(call: &Call<'_>, entity: Entity, original: bool, params: &Input) -> Resu
     } else {
         chosen(world, entity, original, if everything { None } else { Some(select.as_slice()) })
     };
-    let items: Vec<Json> = page.rows.into_iter().map(|item| render(world, entity, item, &fields, with_fm)).collect();
+    // Seen on a portal: named under the original names, these fields take everything else with them.
+    let emptied = call.config.utm_empties_items && original && select.iter().any(|name| name.starts_with("utm"));
+    let items: Vec<Json> = match emptied {
+        true => page.rows.iter().map(|_| json!([])).collect(),
+        false => page.rows.into_iter().map(|item| render(world, entity, item, &fields, with_fm)).collect(),
+    };
     let mut result = Map::new();
     result.insert("items".into(), Json::Array(items));
     Ok(Answer { result: Json::Object(result), total: Some(page.total), next: page.next })
@@ -112,7 +117,7 @@ struct Sent<'a> {
 
 fn add(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
     let sent = sent(call.world, entity, original, params)?;
-    let door = Door::Item { keeps_cleared: false };
+    let door = Door::Item { keeps_cleared: false, keeps_all: false };
     let made = draft(call.world, door, entity, None, &sent.known, sent.fm)?;
     let id = call.world.create(call.now, &call.who, entity, made.draft);
     Ok(whole(call.world, entity, id, original))
@@ -121,7 +126,8 @@ fn add(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -> R
 fn update(call: &mut Call<'_>, entity: Entity, original: bool, params: &Input) -> Result<Answer, ApiError> {
     let item = find(call.world, entity, params)?;
     let sent = sent(call.world, entity, original, params)?;
-    let door = Door::Item { keeps_cleared: call.config.item_update_keeps_cleared };
+    let (keeps_cleared, keeps_all) = (call.config.item_update_keeps_cleared, call.config.item_update_keeps_all);
+    let door = Door::Item { keeps_cleared, keeps_all };
     let made = draft(call.world, door, entity, Some(&item), &sent.known, sent.fm)?;
     call.world.save(call.now, &call.who, entity, item.id, made.draft, false);
     let mut answer = whole(call.world, entity, item.id, original);
@@ -180,7 +186,12 @@ fn value(world: &World, item: &Item, field: &Field) -> Json {
         },
         Kind::Employee | Kind::Link(_) => first.map_or(Json::Null, number),
         Kind::Text | Kind::Status(_) if own_list && plain.is_null() => json!([]),
-        Kind::Contacts => json!(item.links.iter().map(|link| link.contact).collect::<Vec<_>>()),
+        Kind::Contacts => {
+            // By their sorts: the primary one is a matter of its own, and stands under `contactId`.
+            let mut links = item.links.clone();
+            links.sort_by_key(|link| link.sort);
+            json!(links.iter().map(|link| link.contact).collect::<Vec<_>>())
+        }
         Kind::Enumeration if field.multiple => match &plain {
             Json::Array(list) => list.iter().filter_map(Json::as_str).map(number).collect(),
             _ => json!([]),

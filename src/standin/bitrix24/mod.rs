@@ -94,6 +94,10 @@ pub struct Config {
     pub link_methods_touch_deal: bool,
     /// The bug of `crm.item.update`: empty values of companies, and empty lists of options, change nothing.
     pub item_update_keeps_cleared: bool,
+    /// The same bug everywhere: no empty value changes anything.
+    pub item_update_keeps_all: bool,
+    /// The bug of `crm.item.list`: `utm*` named in `select` under `useOriginalUfNames` empties every item.
+    pub utm_empties_items: bool,
     /// Whether what comes out of the recycle bin has its old id. Not documented; a new one is the harder case.
     pub restore_keeps_id: bool,
     /// When the objects that are made before the first request came into being.
@@ -120,6 +124,8 @@ impl Config {
             offset_minutes: 180,
             link_methods_touch_deal: false,
             item_update_keeps_cleared: true,
+            item_update_keeps_all: false,
+            utm_empties_items: false,
             restore_keeps_id: false,
             // 2026-01-01T00:00:00Z
             start: Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH),

@@ -53,6 +53,7 @@ const DEAL: &[(&str, Kind, &str)] = &[
     ("BEGINDATE", Kind::Date, "Start date"),
     ("CLOSEDATE", Kind::Date, "End date"),
     ("ADDITIONAL_INFO", Kind::Text, "Additional information"),
+    ("UTM_SOURCE", Kind::Text, "Ad system"),
 ];
 const DEAL_READ_ONLY: &[(&str, Kind, &str)] = &[
     ("STAGE_SEMANTIC_ID", Kind::Text, "Stage semantics"),

@@ -31,7 +31,7 @@ async fn held(kind: &str, definition: impl FnOnce(&Office) -> Json) -> Held {
         columns["Name"] = json!({ "title": {} });
     }
     let source = office.notion(|notion, _| notion.add_data_source("Everything", &columns)).unwrap();
-    let entity = Entity { name: source, fields: vec!["P".into()], marker: None };
+    let entity = Entity { name: source, fields: vec!["P".into()], marker: None, filter: None };
     let page = office.add(&entity, &[(if is_title { "P" } else { "Name" }, json!("A page"))]);
     let row = support::of(kind).unwrap();
     let schema = office.client.schema(&entity).await.unwrap();

@@ -158,7 +158,7 @@ async fn data_sources_of_one_database_have_each_their_own_properties() {
     let second = office.ask(Method::Post, "/v1/data_sources", &asked)["id"].as_str().unwrap().to_owned();
     let mut read = Vec::new();
     for (source, shown) in [(&first, json!("5")), (&second, json!(true))] {
-        let entity = Entity { name: source.clone(), fields: vec!["P".into()], marker: None };
+        let entity = Entity { name: source.clone(), fields: vec!["P".into()], marker: None, filter: None };
         let page = office.add(&entity, &[("Name", json!("A")), ("P", shown)]);
         assert_eq!(office.client.schema(&entity).await.unwrap().fields["P"].kinds.len(), 1);
         let listed = office.list(&entity, Since::Ever).await;

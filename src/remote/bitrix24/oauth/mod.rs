@@ -3,18 +3,21 @@
 //! [`server`] speaks to the authorization server, [`session`] keeps the tokens: one refresh at a time, whoever asked, and
 //! the new pair durable before a request uses it. [`PortalTransport`] puts the token into requests, renews it when the
 //! portal says that it has expired, and follows a portal that was renamed; it repeats nothing, but tells the connection
-//! above that it may. [`Hosts`] says who may be sent what. Tokens and the client secret stand in bodies of requests alone,
+//! above that it may. [`Installer`] takes what the portal sends when somebody installs the application. [`Hosts`] says who may be sent what. Tokens and the client secret stand in bodies of requests alone,
 //! never in an address.
 //!
 //! Facts: a code lives 30 seconds, an access token an hour, a refresh token 180 days, and each is good for one exchange.
 
 mod hosts;
+mod install;
 mod portal;
 pub mod server;
 pub mod session;
 mod tokens;
 
 pub use hosts::Hosts;
+pub(super) use install::EVENT;
+pub use install::Installer;
 pub use portal::{Connect, PortalTransport};
 pub use server::{AuthorizationServer, Grant, Refused, pasted};
 pub use session::{SECRET_NAME, Session};

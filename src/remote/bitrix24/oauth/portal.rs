@@ -64,7 +64,8 @@ impl Transport for PortalTransport {
         let response = way.send(signed(request, &tokens)?).await?;
         match response.status {
             301 | 302 | 307 | 308 => self.follow(response).await,
-            401 => self.renew(&tokens, response).await,
+            // The code counts: sources disagree on the status, and some methods answer errors with 200.
+            status if status >= 400 || says_error(&response) => self.renew(&tokens, response).await,
             _ => Ok(response),
         }
     }
@@ -95,6 +96,11 @@ impl PortalTransport {
             Err(refused) => without_tokens(refused),
         }
     }
+}
+
+/// Whether a body begins as an error does; no other is read here.
+fn says_error(response: &Response) -> bool {
+    response.body.trim_ascii_start().starts_with(b"{\"error\"")
 }
 
 /// What is said to a request that there are no tokens for.

@@ -155,7 +155,7 @@ pub fn pasted(text: &str, now: Timestamp) -> Result<Pasted, String> {
                 said.insert(name.to_owned(), json!(value));
             }
         }
-        let tokens = Tokens::granted(&Json::Object(said), now);
+        let tokens = Tokens::installed(&Json::Object(said), now);
         return tokens.map(Pasted::Tokens).ok_or_else(|| {
             "the installation's call holds no pair of tokens; install the application again, or use the code".into()
         });

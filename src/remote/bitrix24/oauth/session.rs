@@ -21,8 +21,8 @@ use crate::seam::{Secrets, SecretsError, WallClock};
 /// The name under which the tokens are kept.
 pub const SECRET_NAME: &str = "bitrix24.tokens";
 
-/// Younger than this, a token that the portal calls expired is not renewed, nor a move followed by another: something else
-/// is wrong, and Bitrix24 blocks applications that refresh without need.
+/// Sooner than this a move is not followed by another: something else is wrong. So it is where the portal calls a token
+/// expired that was given just now ([`Tokens::is_young`]), and Bitrix24 blocks applications that refresh without need.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The tokens of one application; clones share them.
@@ -115,6 +115,39 @@ impl Session {
         .await
     }
 
+    /// Takes the tokens of an installation that nobody can vouch for, while there are none: they are kept if the
+    /// authorization server renews them for us, which it does for our own application's alone.
+    ///
+    /// # Errors
+    /// [`Refused`]: there are tokens, these are for another portal or another application, or they cannot be kept.
+    pub async fn install_first(&self, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
+        if self.inner.server.hosts().rest(&tokens.endpoint).is_none() {
+            return Err(Refused::Never("they are for another portal than `[crm] oauth` names".into()));
+        }
+        let inner = Arc::clone(&self.inner);
+        detached(async move {
+            let mut held = inner.held.lock().await;
+            let _claim = inner.claim().await?;
+            match inner.read().await {
+                Ok(_) => {
+                    return Err(Refused::Never(
+                        "there are tokens already; if the application was installed anew, run `crosstie authorize bitrix24`"
+                            .into(),
+                    ));
+                }
+                Err(Refused::Authorise(_)) => {}
+                Err(other) => return Err(other),
+            }
+            let now = inner.clock.now();
+            let proven = inner.server.tokens(Grant::Refresh(&tokens.refresh), tokens.server.as_deref(), now).await?;
+            if !tokens.member.is_empty() && !proven.member.is_empty() && proven.member != tokens.member {
+                return Err(Refused::Never("they are another portal's than the call says".into()));
+            }
+            inner.keep(&mut held, proven).await
+        })
+        .await
+    }
+
     /// Tokens to send a request with, renewed if they have expired.
     ///
     /// # Errors
@@ -153,7 +186,7 @@ impl Session {
                 return Ok(true);
             }
             let now = inner.clock.now();
-            if held.moved.is_some_and(|at| now.duration_since(at) < AT_ONCE) {
+            if held.moved.is_some_and(|at| (SignedDuration::ZERO..AT_ONCE).contains(&now.duration_since(at))) {
                 return Ok(false);
             }
             // Another process may have newer tokens than we do: those are told the new address.
@@ -240,7 +273,7 @@ impl Inner {
     fn will_do(&self, tokens: &Arc<Tokens>, wrong: &Wrong, now: Timestamp) -> bool {
         match wrong {
             Wrong::Nothing => !tokens.has_expired(now),
-            Wrong::Expired(old) if old.access == tokens.access => now.duration_since(tokens.obtained) < AT_ONCE,
+            Wrong::Expired(old) if old.access == tokens.access => tokens.is_young(now),
             Wrong::Void(old) if old.access == tokens.access => false,
             Wrong::Expired(_) | Wrong::Void(_) => !tokens.has_expired(now),
         }

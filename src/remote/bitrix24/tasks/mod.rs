@@ -7,7 +7,7 @@
 
 pub(super) mod fields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,8 +19,9 @@ use super::catalogue::Catalogue;
 use super::decode::{scalar, values};
 use super::encode::{invalid, writing};
 use super::listing::{Keys, PAGE, Position};
+use super::narrow::{Whose, all_of, resolved};
 use super::schema::described;
-use crate::model::{Entity, FieldName, FieldState, Record, RecordId, Schema, Value};
+use crate::model::{Entity, FieldName, FieldState, Presence, Record, RecordId, Schema, Value};
 use crate::remote::connection::Turn;
 use crate::remote::system::Identity;
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, System, WriteError};
@@ -59,14 +60,16 @@ impl Bitrix24 {
     }
 
     /// The fields of a task, fresh.
-    pub(super) async fn task_schema(&self) -> Result<Schema, RemoteError> {
+    pub(super) async fn task_schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         let catalogue = self.ask_task_catalogue(Lane::Probe).await?;
+        resolved(entity, &catalogue, Whose::Tasks)?;
         Ok(described(TITLE, &catalogue, &BTreeMap::new()))
     }
 
     pub(super) async fn list_tasks(&self, listing: &Listing<'_>, position: Position) -> Result<Changes, RemoteError> {
         let mut turn = self.connection.turn(listing.lane);
-        let (filter, order) = (position.filter(&KEYS), position.order(&KEYS));
+        let ours = resolved(listing.entity, &*self.task_catalogue(turn.beside()).await?, Whose::Tasks)?;
+        let (filter, order) = (all_of(ours, &position.filter(&KEYS)), position.order(&KEYS));
         let (tasks, server_now) = self.task_page(&mut turn, listing.entity, filter, order).await?;
         let rows: Vec<&Json> = tasks.iter().collect();
         let next = position.after(&rows, &KEYS).map(|next| next.token());
@@ -110,33 +113,64 @@ impl Bitrix24 {
         let select = fields::select(entity, &catalogue);
         let numbers: Vec<u64> = ids.iter().filter_map(|id| id.as_str().parse().ok()).collect();
         let mut found: BTreeMap<String, Record> = BTreeMap::new();
+        let mut tasks: Vec<Json> = Vec::new();
+        let mut singly: Vec<u64> = Vec::new();
         for some in numbers.chunks(PAGE) {
-            let tasks = match some {
-                [one] => {
-                    let mut result =
-                        self.ask(turn.take(), "tasks.task.get", &fields::get_params(*one, &select)).await?;
-                    vec![member(&mut result, "task")]
+            if let [one] = some {
+                singly.push(*one);
+                continue;
+            }
+            let command = |id: &u64| (format!("k{id}"), Json::String(fields::get_command(*id, &select)));
+            let commands: Map<String, Json> = some.iter().map(command).collect();
+            let mut result = self.ask(turn.take(), "batch", &json!({"halt": 0, "cmd": commands})).await?;
+            let mut answers = member(&mut result, "result");
+            for id in some {
+                // An empty answer says that the task is not there. No answer says that it was not asked for, or was refused
+                // for a reason of its own: then a read of its own tells.
+                match answers.get_mut(format!("k{id}")).map(Json::take) {
+                    Some(mut answer) => tasks.push(member(&mut answer, "task")),
+                    None => singly.push(*id),
                 }
-                some => {
-                    let command = |id: &u64| (format!("k{id}"), Json::String(fields::get_command(*id, &select)));
-                    let commands: Map<String, Json> = some.iter().map(command).collect();
-                    let mut result = self.ask(turn.take(), "batch", &json!({"halt": 0, "cmd": commands})).await?;
-                    let errors = member(&mut result, "result_error");
-                    if let Some((_, refused)) = super::decode::entries(&errors).first() {
-                        // An empty answer is the way to say that a task is not there: an error says something else.
-                        let text = refused["error_description"].as_str().unwrap_or("no description");
-                        return Err(malformed(&format!("for a task: {text}")));
-                    }
-                    let mut answers = member(&mut result, "result");
-                    some.iter().map(|id| member(&mut member(&mut answers, &format!("k{id}")), "task")).collect()
-                }
-            };
-            let tasks: Vec<Json> = tasks.into_iter().filter(Json::is_object).collect();
-            let records = self.task_records(turn.beside(), entity, &tasks).await?;
-            found.extend(records.into_iter().map(|record| (record.id.0.clone(), record)));
+            }
         }
+        for id in singly {
+            let mut result = self.ask(turn.take(), "tasks.task.get", &fields::get_params(id, &select)).await?;
+            tasks.push(member(&mut result, "task"));
+        }
+        tasks.retain(Json::is_object);
+        for record in self.task_records(turn.beside(), entity, &tasks).await? {
+            found.insert(record.id.0.clone(), record);
+        }
+        self.mark_tasks_outside(&mut turn, entity, &mut found).await?;
         let fetched = |id: &RecordId| found.get(id.as_str()).map_or(Fetched::Missing, |it| Fetched::Record(it.clone()));
         Ok(ids.iter().map(|id| (id.clone(), fetched(id))).collect())
+    }
+
+    /// Tells which of the tasks that were read by id are out of the pair's filter.
+    async fn mark_tasks_outside(
+        &self,
+        turn: &mut Turn<'_>,
+        entity: &Entity,
+        found: &mut BTreeMap<String, Record>,
+    ) -> Result<(), RemoteError> {
+        if entity.filter.is_none() {
+            return Ok(());
+        }
+        let catalogue = self.task_catalogue(turn.beside()).await?;
+        let ids: Vec<String> = found.keys().cloned().collect();
+        for some in ids.chunks(PAGE) {
+            let filter = all_of(resolved(entity, &catalogue, Whose::Tasks)?, &json!({"ID": some}));
+            let asked = json!({"select": ["ID"], "filter": filter, "order": {"ID": "asc"}, "start": -1});
+            let result = self.ask(turn.beside(), "tasks.task.list", &asked).await?;
+            let rows = super::decode::entries(&result["tasks"]);
+            let inside: BTreeSet<String> = rows.into_iter().filter_map(|(_, row)| scalar(&row["id"])).collect();
+            for id in some.iter().filter(|id| !inside.contains(*id)) {
+                if let Some(record) = found.get_mut(id) {
+                    record.presence = Presence::Outside;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Tasks with this marker among the newest that our account made: nothing else can be asked for.
@@ -182,7 +216,10 @@ impl Bitrix24 {
         let (mut found, mut above) = (Vec::new(), 0);
         while found.len() < MOST_FOUND {
             // `%` and `_` in it find more than is meant; what is found is compared below.
-            let filter = json!({"TITLE": title, ">ID": above});
+            let ours = resolved(entity, &*self.task_catalogue(turn.beside()).await?, Whose::Tasks)?;
+            let mut filter = Json::Object(ours);
+            filter["TITLE"] = json!(title);
+            filter[">ID"] = json!(above);
             let (tasks, _) = self.task_page(&mut turn, &reading, filter, json!({"ID": "asc"})).await?;
             let last = tasks.last().and_then(|task| scalar(&task["id"])?.parse::<u64>().ok());
             let mut records = self.task_records(turn.beside(), &reading, &tasks).await?;
