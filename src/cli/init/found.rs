@@ -44,7 +44,7 @@ async fn half(system: &Arc<dyn System>, mut offer: Offer) -> Result<Half, Failur
     if offer.refused.is_some() {
         return Ok(Half { offer, schema: None });
     }
-    let entity = Entity { name: offer.name.clone(), fields: Vec::new(), marker: None };
+    let entity = Entity { name: offer.name.clone(), fields: Vec::new(), marker: None, filter: None };
     match system.schema(&entity).await {
         Ok(schema) => Ok(Half { offer, schema: Some(schema) }),
         Err(error) if matches!(error.kind, RemoteErrorKind::Unauthorized | RemoteErrorKind::Unavailable) => {

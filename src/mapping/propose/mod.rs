@@ -6,7 +6,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::compile_field;
-use super::{Create, Delete, Direction, FieldMap, FieldSpec, PairMap, PairSpec, Policy, Problem, Remembered};
+use super::{Create, Delete, Direction, FieldMap, FieldSpec, Filters, PairMap, PairSpec, Policy, Problem, Remembered};
 use crate::model::{FieldInfo, FieldKey, FieldName, Kind, OptionInfo, PairName, Schema};
 
 /// What the property for our marker is called where nothing else is said.
@@ -94,6 +94,7 @@ pub fn frame(name: &str, entity: &str, data_source: &str) -> PairSpec {
         create: Create::None,
         delete: Delete::Untie,
         template: None,
+        filters: Filters::default(),
         fields: Vec::new(),
     }
 }
@@ -300,6 +301,7 @@ pub fn compiles(spec: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]
         options: Vec::new(),
         empty_is: None,
         target: None,
+        far_end: None,
     });
     PairMap::compile(spec, crm, &notion, all).map(drop)
 }
