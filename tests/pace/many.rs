@@ -95,7 +95,7 @@ struct One {
 }
 
 fn entity(name: &str, field: &str) -> Entity {
-    Entity { name: name.into(), fields: [field.into()].into(), marker: None }
+    Entity { name: name.into(), fields: [field.into()].into(), marker: None, filter: None }
 }
 
 fn notion(seed: u64, clock: &Arc<Clock>, fails: Fails) -> One {
