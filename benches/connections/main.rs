@@ -102,7 +102,12 @@ impl One {
 }
 
 fn entity(name: &str, fields: &[&str]) -> Entity {
-    Entity { name: name.to_owned(), fields: fields.iter().map(|field| (*field).into()).collect(), marker: None }
+    Entity {
+        name: name.to_owned(),
+        fields: fields.iter().map(|field| (*field).into()).collect(),
+        marker: None,
+        filter: None,
+    }
 }
 
 fn connect(hello: &Json) -> One {
