@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Happening, HoldId, Intent, Mark, MarkKind, PairName, Purpose, RecordId, RecordRef, Side, Tie, Why};
+use crate::model::{
+    Happening, HoldId, Intent, Mark, MarkKind, PairName, Purpose, RecordId, RecordRef, Side, Tie, TieId, Why,
+};
 use crate::remote::{RemoteError, RemoteErrorKind};
 
 use super::core::{Core, OpKey, Target, after};
@@ -142,6 +144,41 @@ impl Core {
                 .collect(),
         };
         inputs.into_iter().any(|(side, id)| pair.observation(side, id).is_some_and(|it| it.settled_since > since))
+    }
+
+    /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
+    pub(super) fn record_hold(&self, id: &TieId) -> Option<Why> {
+        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { side, reason, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
+                Some(Why::Quarantined { side: *side, reason: reason.clone(), attempts: *attempts })
+            }
+            MarkKind::DuplicateSet { side, records } => {
+                Some(Why::DuplicateSet { side: *side, records: records.clone() })
+            }
+            MarkKind::Parked { who } => Some(Why::Parked { who: who.clone() }),
+            _ => None,
+        })
+    }
+
+    /// When a failed record is tried again; the end of time once it is set aside, or held back by an operator.
+    pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
+        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
+            MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
+                Some(retry_at.unwrap_or(Timestamp::MAX))
+            }
+            MarkKind::Parked { .. } => Some(Timestamp::MAX),
+            _ => None,
+        })
+    }
+
+    /// Whether a record of the tie changed after a write of it failed: another input is another try.
+    fn moved_since(&self, id: &TieId, failed: Timestamp) -> bool {
+        let pair = self.memory.pair(&id.pair);
+        self.ends(id).is_some_and(|ends| {
+            [ends.crm, ends.notion].iter().any(|at| {
+                pair.and_then(|pair| pair.observation(at.side, &at.id)).is_some_and(|it| it.settled_since > failed)
+            })
+        })
     }
 
     /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use crate::control::Sides;
 use crate::model::{
-    Base, FieldKey, Happening, Hold, HoldId, Kind, Mark, MarkKind, Presence, RecordId, RecordRef, Side, Tie, TieId,
-    Value, Why,
+    Base, FieldKey, Happening, Hold, HoldId, Kind, Mark, Presence, RecordId, RecordRef, Side, Tie, TieId, Value, Why,
 };
 use crate::plan::{Departure, FieldCase, FieldPlan, FieldWrite, Interval, Seen, depart, merge};
 
@@ -299,41 +298,6 @@ impl Core {
                 }
             }
         }
-    }
-
-    /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
-    pub(super) fn record_hold(&self, id: &TieId) -> Option<Why> {
-        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { side, reason, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
-                Some(Why::Quarantined { side: *side, reason: reason.clone(), attempts: *attempts })
-            }
-            MarkKind::DuplicateSet { side, records } => {
-                Some(Why::DuplicateSet { side: *side, records: records.clone() })
-            }
-            MarkKind::Parked { who } => Some(Why::Parked { who: who.clone() }),
-            _ => None,
-        })
-    }
-
-    /// When a failed record is tried again; the end of time once it is set aside, or held back by an operator.
-    pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
-        self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
-                Some(retry_at.unwrap_or(Timestamp::MAX))
-            }
-            MarkKind::Parked { .. } => Some(Timestamp::MAX),
-            _ => None,
-        })
-    }
-
-    /// Whether a record of the tie changed after a write of it failed: another input is another try.
-    fn moved_since(&self, id: &TieId, failed: Timestamp) -> bool {
-        let pair = self.memory.pair(&id.pair);
-        self.ends(id).is_some_and(|ends| {
-            [ends.crm, ends.notion].iter().any(|at| {
-                pair.and_then(|pair| pair.observation(at.side, &at.id)).is_some_and(|it| it.settled_since > failed)
-            })
-        })
     }
 
     /// When a field may be written on `side`: text from a side that saves while people type waits until it was seen again

@@ -113,11 +113,11 @@ fn an_operator_hears_when_what_they_decided_was_written() {
 #[test]
 fn an_operation_is_held_back_after_a_question() {
     let mut rig = on("5");
-    rig.keys("z");
+    rig.keys("b");
     assert!(rig.model.popups.is_empty(), "what was sent is not held back");
     rig.world.queue[0].state = crosstie::control::QueueState::Quiet;
     rig.refresh();
-    rig.keys("z");
+    rig.keys("b");
     assert!(rig.told().is_empty() && rig.screen().contains("Yes, hold it back"), "{}", rig.screen());
     rig.keys("y");
     assert!(matches!(&rig.told()[..], [Command::Park { .. }]), "{:?}", rig.told());
