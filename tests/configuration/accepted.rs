@@ -39,13 +39,10 @@ fn the_example_is_a_configuration() {
 fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     let uncommented: Vec<&str> = EXAMPLE
         .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            // Both forms of a secret at once would be refused, rightly.
-            Some(rest)
-                if rest.starts_with('[') || (rest.contains(" = ") && !rest.contains("{ file") && is_key(rest)) =>
-            {
-                rest
-            }
+        .map(|line| match line.strip_prefix("# ").map(str::trim_start) {
+            // Several forms of a secret at once would be refused, rightly.
+            Some(rest) if ["{ file", "bitrix24\" }", "notion\" }"].iter().any(|form| rest.contains(form)) => line,
+            Some(rest) if rest.starts_with('[') || (rest.contains(" = ") && is_key(rest)) => rest,
             _ => line,
         })
         .collect();
@@ -57,6 +54,11 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     let config = Config::parse_with(&text, Path::new("/etc/crosstie/crosstie.toml"), &beside);
     let config = config.unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.timing, Timing::default());
+    let (told, least) =
+        (config.notices.unwrap(), with(&format!("[notices]\ncommand = [\"x\"]\n{}", pair("deals", "deal", 1))));
+    let least = least.unwrap().notices.unwrap();
+    assert_eq!((told.quiet, told.daily, told.command_timeout), (least.quiet, least.daily, least.command_timeout));
+    assert_eq!((told.on, told.slack), (least.on, Some(Secret::Sealed("slack".into()))));
     let template = config.pairs[1].template.as_ref().unwrap();
     assert_eq!((template.name.as_str(), template.notes.len()), ("deal.md", 0));
     let headings = template.blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading(2)));
