@@ -21,6 +21,8 @@ use super::{inlet, notices, wiring};
 const DRAINING: Duration = Duration::from_secs(25);
 /// How long callers may take for their last answers.
 const PARTING: Duration = Duration::from_secs(3);
+/// Lines of the journal that are logged at once; a Desk gives no more.
+const LOGGED: u64 = 500;
 /// Lines of the journal that are looked at after a start.
 const RECALLED: u64 = 500;
 
@@ -146,13 +148,23 @@ impl Log {
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
         let newest = snapshot.latest.first().map_or(self.seq, |row| row.event.seq);
-        let query = Query { limit: newest.saturating_sub(self.seq), ..Query::all(List::Journal) };
-        if query.limit > 0
-            && let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await
-        {
+        let mut wanted = newest.saturating_sub(self.seq);
+        while wanted > 0 {
+            let query = Query { limit: wanted, ..Query::all(List::Journal) };
+            let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await else { break };
+            // Lines that came since the snapshot stand on top, and push the oldest of those asked for out of the window.
+            let top = rows.first().map_or(newest, |row| row.event.seq);
+            if top.saturating_sub(self.seq) > wanted {
+                wanted = top.saturating_sub(self.seq);
+                if wanted <= LOGGED {
+                    continue;
+                }
+            }
             for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
                 line(row, self.edits.of(&row.event));
             }
+            self.seq = self.seq.max(top);
+            break;
         }
         self.seq = self.seq.max(newest);
         for pair in &snapshot.pairs {

@@ -52,7 +52,8 @@ enum Action {
         /// Its name.
         name: String,
     },
-    /// Make a new key and seal everything anew. A death in between loses nothing.
+    /// Make a new key and seal everything anew; a daemon may run meanwhile. A death in between loses nothing. Going over to
+    /// another kind of key wants the daemon ended.
     Rotate {
         /// Seal under the key in this file from now on (made if missing); set CROSSTIE_KEY_FILE, or hand it over.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["to_passphrase", "to_passphrase_file"])]
@@ -107,6 +108,12 @@ fn act(config: Option<&Config>, action: Action) -> Result<ExitCode, Failure> {
                     _ => None,
                 },
             };
+            // It would go on with what it was given, and could not keep what it is given next.
+            if to.is_some() && std::os::unix::net::UnixStream::connect(home.join("desk.sock")).is_ok() {
+                return Err(Failure::refused(
+                    "a daemon runs, and it would not know the new key; end it first. Nothing was changed".to_owned(),
+                ));
+            }
             vault.rotate(to.as_ref()).map_err(failed)?;
             say(&rotated(&home, to.as_ref())?);
         }

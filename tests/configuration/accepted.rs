@@ -39,13 +39,10 @@ fn the_example_is_a_configuration() {
 fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     let uncommented: Vec<&str> = EXAMPLE
         .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            // Both forms of a secret at once would be refused, rightly.
-            Some(rest)
-                if rest.starts_with('[') || (rest.contains(" = ") && !rest.contains("{ file") && is_key(rest)) =>
-            {
-                rest
-            }
+        .map(|line| match line.strip_prefix("# ").map(str::trim_start) {
+            // Several forms of a secret at once would be refused, rightly.
+            Some(rest) if ["{ file", "bitrix24\" }", "notion\" }"].iter().any(|form| rest.contains(form)) => line,
+            Some(rest) if rest.starts_with('[') || (rest.contains(" = ") && is_key(rest)) => rest,
             _ => line,
         })
         .collect();
@@ -59,6 +56,11 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     assert_eq!(config.timing, Timing::default());
     let log = LogSettings { dir: Some("/etc/crosstie/log".into()), ..LogSettings::default() };
     assert_eq!(config.log, log);
+    let (told, least) =
+        (config.notices.unwrap(), with(&format!("[notices]\ncommand = [\"x\"]\n{}", pair("deals", "deal", 1))));
+    let least = least.unwrap().notices.unwrap();
+    assert_eq!((told.quiet, told.daily, told.command_timeout), (least.quiet, least.daily, least.command_timeout));
+    assert_eq!((told.on, told.slack), (least.on, Some(Secret::Sealed("slack".into()))));
     let template = config.pairs[1].template.as_ref().unwrap();
     assert_eq!((template.name.as_str(), template.notes.len()), ("deal.md", 0));
     let headings = template.blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading(2)));

@@ -1,6 +1,6 @@
 //! Records are written by strangers.
 
-use crosstie::control::{Link, PairState};
+use crosstie::control::{Link, PairState, Sink};
 use crosstie::tui::theme::Theme;
 use unicode_width::UnicodeWidthStr;
 
@@ -41,13 +41,14 @@ fn hostile() -> World {
     world.snapshot.pairs[0].name = EVIL.into();
     world.snapshot.pairs[1].state = PairState::Stopped { why: EVIL.into() };
     world.snapshot.store_note = EVIL.into();
+    world.snapshot.sinks = vec![Sink { name: EVIL.into(), trouble: EVIL.into(), off: true, ..Sink::default() }];
     world
 }
 
 #[test]
 fn no_text_of_a_stranger_reaches_the_screen_as_a_control() {
     for size in [(60, 16), (80, 24), (99, 30), (200, 60)] {
-        for keys in ["1", "2", "2 enter", "2 f c", "2 e", "3", "3 l", "3 n", "4", "4 x", "4 n", "5", "6", "?"] {
+        for keys in ["1", "2", "2 enter", "2 f c", "2 e", "3", "3 l", "3 n", "4", "4 x", "4 n", "5", "6", "9", "?"] {
             let mut rig = Rig::new(size, hostile());
             rig.keys(keys);
             let buffer = rig.buffer();

@@ -1,6 +1,6 @@
 //! What each page shows.
 
-use crosstie::control::{Link, Mode, Snapshot};
+use crosstie::control::{Link, Mode, Sink, Snapshot};
 use crosstie::tui::action::{REGISTRY, Scope};
 use crosstie::tui::keymap::{Keymap, PRESETS, listing};
 use crosstie::tui::model::{Msg, PopupBody};
@@ -52,6 +52,21 @@ fn the_header_tells_the_same_on_every_page_in_three_lines() {
             );
         }
     }
+}
+
+#[test]
+fn where_notices_go_is_shown_and_one_that_is_dead_on_the_first_page_too() {
+    let mut world = full();
+    let sink = |name: &str| Sink { name: name.into(), sent: 7, ..Sink::default() };
+    let dead = Sink { trouble: "Slack says `no_service`".into(), off: true, ..sink("slack") };
+    world.snapshot.sinks = vec![dead, sink("command")];
+    let mut rig = Rig::new((200, 60), world);
+    rig.keys("9");
+    holds_all(&rig.screen(), &["notices", "x off: Slack says `no_service`", "+ 7 went out"]);
+    rig.keys("1");
+    let first = rig.screen();
+    holds_all(&first, &["notices by slack: Slack says `no_service`"]);
+    assert!(!first.contains("notices by command"), "{first}");
 }
 
 #[test]

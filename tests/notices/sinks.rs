@@ -78,12 +78,22 @@ async fn when_slack_asks_to_wait_it_is_waited_for_and_the_same_message_comes_aga
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_messages_are_a_second_apart() {
-    let (listener, desk, running, _dir) = with_slack(&[]).await;
-    listener.came(1, |_| ());
-    desk.conflicts("29T09:00:02", [conflict(1), conflict(2)].concat());
-    desk.snapshots.send_modify(|_| ());
-    until(&running, |sink| sink.sent == 2).await;
-    listener.came(2, |came| assert!(came[1].at.duration_since(came[0].at) >= Duration::from_secs(1)));
+    let dir = tempfile::tempdir().unwrap();
+    let (listener, desk) = (Listener::open(&[]), Shown::new(snapshot("29T09:00:00")));
+    // More than one message holds, of pairs enough that they are not told as many of one.
+    let holds = (0..25).map(|at| {
+        let mut hold = hold(&at.to_string(), "Amount", "conflict", "Roof");
+        hold.id.pair = format!("pair-{}", at % 5).as_str().into();
+        hold
+    });
+    desk.conflicts("29T09:00:01", holds.collect());
+    let running = start(dir.path(), Some(&listener.url), None, desk.clone());
+    until(&running, |sink| sink.sent == 25).await;
+    listener.came(2, |came| {
+        assert_eq!(came.len(), 2);
+        let apart = came[1].at.duration_since(came[0].at);
+        assert!(apart >= Duration::from_secs(1), "{apart:?}");
+    });
     running.end().await;
 }
 

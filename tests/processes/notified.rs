@@ -84,6 +84,11 @@ fn a_dead_webhook_is_told_by_status_and_journal_and_the_sync_goes_on() {
     assert!(told.is_some(), "{}", home.ask(&["status"]).stdout);
     let journal = home.ask(&["journal", "--filter", "no notices go out by slack"]).ends_with(0);
     assert!(journal.stdout.contains("no_service"), "{}", journal.stdout);
+    // Another kind of key would be unknown to the daemon; a new one of the same kind is found by it.
+    home.write("word", "correct horse\n");
+    let said = home.ask(&["secret", "rotate", "--to-passphrase-file", "word"]).ends_with(8);
+    assert!(said.stderr.contains("end it first"), "{}", said.stderr);
+    home.ask(&["secret", "rotate"]).ends_with(0);
     // The sync goes on.
     worlds.create_record("deal", &json!({ "TITLE": "Barn" }));
     let projects = data_source(&worlds, "Projects");
