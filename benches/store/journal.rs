@@ -1,8 +1,11 @@
 //! A journal of many days, as a sync that runs for as long would have written it.
 
+use std::path::Path;
+
 use crosstie::model::{Event, Happening, Side, Tie, Value};
 use crosstie::seam::{Batch, Kv};
-use crosstie::store::{MemoryKv, SledKv, record, trees};
+use crosstie::store::{MemoryKv, Segments, SledKv, record, trees};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -61,4 +64,27 @@ pub fn fill(kv: &mut SledKv, days: usize, lines: usize, rows: usize) -> usize {
     record::put(&mut batch, trees::META, b"counters".to_vec(), &counters).unwrap();
     kv.apply(&batch).unwrap();
     count
+}
+
+/// Moves the older days to their files, as a daemon has done day by day.
+pub fn file(kv: &mut SledKv, dir: &Path, rows: usize) {
+    let mut files = Segments::open(dir).unwrap();
+    let until = (Timestamp::now() - SignedDuration::from_hours(48)).to_zoned(TimeZone::UTC).date();
+    let mut from = 1;
+    while let Some(day) = files.write_day(kv, from, until).unwrap() {
+        let all: Vec<u64> = (day.first..=day.last).collect();
+        for some in all.chunks(rows) {
+            let mut batch = Batch::new();
+            some.iter().for_each(|seq| batch.remove(trees::JOURNAL, seq.to_be_bytes().to_vec()));
+            kv.apply(&batch).unwrap();
+        }
+        from = day.last + 1;
+    }
+    let mut counters: Json = record::open(&kv.get(trees::META, b"counters").unwrap().unwrap()).unwrap();
+    counters["first"] = from.into();
+    let left = kv.scan(trees::JOURNAL, b"", None, usize::MAX).unwrap();
+    counters["bytes"] = left.iter().map(|(_, value)| value.len()).sum::<usize>().into();
+    let mut batch = Batch::new();
+    record::put(&mut batch, trees::META, b"counters".to_vec(), &counters).unwrap();
+    kv.apply(&batch).unwrap();
 }

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crosstie::seam::Kv as _;
-use crosstie::store;
+use crosstie::store::{self, segments};
 use jiff::{SignedDuration, Timestamp};
 
 use place::Place;
@@ -62,6 +62,7 @@ fn main() -> ExitCode {
     let mut kv = opened.kv;
     journal::copy_all(&remembered, &mut kv, ROWS);
     let written = journal::fill(&mut kv, days, lines, ROWS);
+    journal::file(&mut kv, &state.join(segments::FOLDER), ROWS);
     kv.flush().unwrap();
     drop((kv, remembered));
     table.row(
@@ -72,21 +73,14 @@ fn main() -> ExitCode {
     );
 
     let program = Program::new(home.path(), &place);
-    // The first start finds what an earlier version left in one piece; the second is the one that counts.
-    for (which, limit) in [("first start", None), ("start", Some(START))] {
-        let mut daemon = program.start();
-        let cycle = daemon.first_cycle(&state);
-        table.row(&format!("{which} of the program to its first look at both sides"), cycle, limit, "s");
-        let (resident, _) = daemon.memory();
-        table.row(&format!("{which}: resident after that"), resident, Some(MEMORY), "MiB");
-        if limit.is_none() {
-            daemon.settle(&state, lines);
-        }
-        let (resident, most) = daemon.memory();
-        table.row(&format!("{which}: resident, at the end"), resident, Some(MEMORY), "MiB");
-        table.row(&format!("{which}: resident, at most"), most, Some(MEMORY), "MiB");
-        daemon.end();
-    }
+    let mut daemon = program.start();
+    let cycle = daemon.first_cycle(&state);
+    table.row("start of the program to its first look at both sides", cycle, Some(START), "s");
+    table.row("processor time until then", daemon.processor(), None, "s");
+    let (resident, most) = daemon.memory();
+    table.row("resident after that", resident, Some(MEMORY), "MiB");
+    table.row("resident, at most", most, Some(MEMORY), "MiB");
+    daemon.end();
     for command in ["verify", "export", "compact"] {
         let (seconds, most) = program.run(&[command]);
         table.row(&format!("`crosstie {command}`"), seconds, None, "s");

@@ -178,12 +178,24 @@ pub fn default_state_dir() -> Result<PathBuf, Failure> {
 
 /// How old the newest export may get.
 const EXPORT_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How long the first one waits for a side that cannot be looked at.
+const EXPORT_FIRST: Duration = Duration::from_secs(60);
 /// How often that is looked at.
 const EXPORT_LOOK: Duration = Duration::from_secs(3600);
 
 /// Exports the store whenever the newest export is a day old: sled has no salvage tool, so this is what a broken store is
 /// restored from.
-async fn keep_exports(store: Store, dir: PathBuf) {
+///
+/// Writers wait while it is written, so where much is remembered the first one waits for the first look at both sides.
+async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
+    let mut snapshots = desk.snapshots();
+    if snapshots.borrow().ties > 0 {
+        let looked = snapshots.wait_for(|snapshot| snapshot.pairs.iter().all(|pair| pair.last_cycle.is_some()));
+        // An engine that has ended makes no difference to what is exported.
+        let _ = tokio::time::timeout(EXPORT_FIRST, looked).await;
+    }
+    drop(snapshots);
+    drop(desk);
     loop {
         let newest = std::fs::read_dir(&dir).into_iter().flatten().flatten();
         let newest = newest.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max();
@@ -278,7 +290,8 @@ async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<L
     };
     let running = running.map_err(|error| Failure::store(error.to_string()))?;
     // Whoever only looks changes nothing that is worth an export.
-    let exports = (!look_only).then(|| tokio::spawn(keep_exports(opened.store.clone(), home.join("exports"))));
+    let desk: Arc<dyn Desk> = running.desk.clone();
+    let exports = (!look_only).then(|| tokio::spawn(keep_exports(opened.store.clone(), home.join("exports"), desk)));
     Ok(Started { running, systems, portal, store: opened.store, exports })
 }
 

@@ -40,35 +40,26 @@ impl Core {
             }
             let most = if self.only_tries(side) { 1 } else { WRITERS };
             let mut free = most.saturating_sub(self.under_way.keys().filter(|op| op.side == side).count());
-            if free == 0 {
-                continue;
-            }
-            // A first look can have planned a hundred thousand: what is not started now is not copied.
-            let mut due: Vec<(Timestamp, &OpKey)> = self
-                .planned
-                .iter()
-                .filter(|(op, planned)| op.side == side && planned.due <= now && open.contains(&op.pair))
-                .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
-                .map(|(op, planned)| (planned.since, op))
-                .collect();
-            due.sort_unstable();
-            let mut next = Vec::new();
-            for (_, op) in due {
-                if next.len() == free {
-                    break;
-                }
-                if self.may_start(op) {
-                    next.push(op.clone());
-                }
-            }
-            for op in next {
-                // Two of the same record do not start together: the other is looked at after the next message.
-                if free > 0 && self.may_start(&op) {
-                    self.start_writer(op, now);
-                    free -= 1;
-                }
+            while free > 0 {
+                let Some(op) = self.next_due(side, now, &open) else { break };
+                self.start_writer(op, now);
+                free -= 1;
             }
         }
+    }
+
+    /// The oldest operation of a side that is due and may start. A first look can have planned a hundred thousand: only the one
+    /// that is started is copied.
+    fn next_due(&self, side: Side, now: Timestamp, open: &[crate::model::PairName]) -> Option<OpKey> {
+        let mut due: Vec<(Timestamp, &OpKey)> = self
+            .planned
+            .iter()
+            .filter(|(op, planned)| op.side == side && planned.due <= now && open.contains(&op.pair))
+            .filter(|(op, _)| !self.under_way.contains_key(*op) && !self.put_off.contains_key(*op))
+            .map(|(op, planned)| (planned.since, op))
+            .collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, op)| op).find(|op| self.may_start(op)).cloned()
     }
 
     /// One write in flight per record, and none while an intent about it is open.

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use crosstie::model::Revealed;
 use crosstie::seam::Secrets;
-use crosstie::store::Vault;
+use crosstie::store::{self, Segments, Vault, segments};
 use serde_json::{Value as Json, json};
 
 use crate::crossing::{INLET, LONG, Place, everything};
@@ -96,6 +96,16 @@ fn bind(place: &Place, event: &str, handler: &str) {
     assert!(bound, "{event} is not bound");
 }
 
+/// The journal's lines of today as the file that they will be.
+fn file_today(place: &Place) {
+    let state = place.home.path().join("state");
+    let now = jiff::Timestamp::now();
+    let kv = store::open(&state, now).unwrap().kv;
+    let tomorrow = (now + jiff::SignedDuration::from_hours(48)).to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut days = Segments::open(&state.join(segments::FOLDER)).unwrap();
+    days.write_day(&kv, 0, tomorrow).unwrap().unwrap();
+}
+
 fn accepted(place: &Place, event: &str) -> usize {
     place.info().matches(&format!("{event}: accepted")).count()
 }
@@ -136,20 +146,35 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
 
     let status = place.home.status().to_string();
     let on_the_socket = told_on_the_socket(&place);
+    let asked = |path: &str| place.runtime.block_on(ask(address, "GET", path, &[], "")).body;
+    let told = ["/metrics", "/healthz", "/readyz", "/api/admin/sync/health"].map(|path| (path.to_owned(), asked(path)));
+    // It dies with all of that in its hands, and whoever asks it meanwhile is told why not.
+    let dead = place.home.ask(&["export"]).ends_with(4);
     let exports = place.home.path().join("state/exports");
     place.see("an export", || std::fs::read_dir(&exports).is_ok_and(|mut dir| dir.next().is_some()));
     daemon.terminate();
     assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
     renewed.extend(tokens(&place));
     place.home.secrets.extend(renewed);
+    // Everything that the commands of care write, and a day of the journal as it leaves the store.
+    for args in
+        [&["export", "--to", "elsewhere"][..], &["compact"], &["verify", "--json"], &["plan", "--out", "a.plan"]]
+    {
+        place.home.ask(args).ends_with(0);
+    }
+    file_today(&place);
     // What is there to be found is found: a search that finds nothing would prove nothing.
     assert!(on_the_socket.contains("Raincoat") && status.contains("deals"));
+    let holds = |bytes: &[u8], what: &str| bytes.windows(what.len()).any(|part| part == what.as_bytes());
     let mut files = Vec::new();
     everything(place.home.path(), &mut files);
     files.push(("the socket".to_owned(), on_the_socket.into_bytes()));
     files.push(("status".to_owned(), status.into_bytes()));
-    let holds = |bytes: &[u8], what: &str| bytes.windows(what.len()).any(|part| part == what.as_bytes());
-    for needed in ["daemon.log", "exports", "secrets.bin", "the socket"] {
+    files.push(("a refusal".to_owned(), dead.stderr.into_bytes()));
+    files.extend(told.into_iter().map(|(path, body)| (path, body.into_bytes())));
+    assert!(files.iter().any(|(name, body)| name == "/metrics" && holds(body, "crosstie_")));
+    assert!(files.iter().any(|(name, body)| name.contains("journal/") && holds(body, "375")));
+    for needed in ["daemon.log", "exports", "elsewhere", "a.plan", "secrets.bin", "the socket"] {
         assert!(files.iter().any(|(name, _)| name.contains(needed)), "{needed} was not searched");
     }
     assert!(files.iter().any(|(name, bytes)| name.contains("daemon.log") && holds(bytes, "TRACE")));

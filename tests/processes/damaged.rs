@@ -188,3 +188,19 @@ fn a_full_disk_stops_the_daemon_and_takes_nothing_that_was_acknowledged() {
     made_for_somebody(&worlds);
     stop(&home, daemon);
 }
+
+#[test]
+fn a_place_that_cannot_be_written_ends_the_start_with_what_and_where_and_is_used_once_it_can() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    // A file where the folder has to be: nobody can write there, whoever they are.
+    home.write("state", "not a folder\n");
+    let said = home.ask(&RUN).ends_with(4);
+    assert!(said.stderr.contains("state") && said.stderr.contains("Check rights and space"), "{}", said.stderr);
+    assert_eq!(fs::read_to_string(home.path().join("state")).unwrap(), "not a folder\n");
+    fs::remove_file(home.path().join("state")).unwrap();
+    let daemon = home.start("daemon", &RUN);
+    await_socket(&home);
+    stop(&home, daemon);
+}

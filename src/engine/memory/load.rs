@@ -41,20 +41,24 @@ impl Memory {
         for (spec, entity) in specs.iter().zip(entities) {
             memory.pairs.insert(spec.name.clone(), PairMemory::load(store, spec, entity).await?);
         }
-        for (_, intent) in rows::<Intent>(store, trees::INTENTS, Vec::new()).await? {
+        rows(store, trees::INTENTS, Vec::new(), |_, intent: Intent| {
             memory.next_intent = memory.next_intent.max(intent.seq + 1);
             memory.intents.insert(intent.seq, intent);
-        }
-        for (_, decision) in rows::<Decision>(store, trees::DECISIONS, Vec::new()).await? {
+        })
+        .await?;
+        rows(store, trees::DECISIONS, Vec::new(), |_, decision: Decision| {
             memory.next_decision = memory.next_decision.max(decision.seq + 1);
             memory.decisions.insert(decision.seq, decision);
-        }
-        for (_, hold) in rows::<Hold>(store, trees::HOLDS, Vec::new()).await? {
+        })
+        .await?;
+        rows(store, trees::HOLDS, Vec::new(), |_, hold: Hold| {
             memory.holds.insert(hold.id.clone(), hold);
-        }
-        for (_, mark) in rows::<Mark>(store, trees::MARKS, Vec::new()).await? {
+        })
+        .await?;
+        rows(store, trees::MARKS, Vec::new(), |_, mark: Mark| {
             memory.marks.insert((mark.id.clone(), mark_kind(&mark.kind)), mark);
-        }
+        })
+        .await?;
         if let Some(counters) = store.get(trees::META, COUNTERS).await? {
             let counters: Counters = record::open(&counters)?;
             memory.last_event = counters.event;
@@ -91,24 +95,30 @@ impl PairMemory {
             dirty: BTreeSet::new(),
             rematch: true,
         };
-        for (parts, observation) in rows::<Observation>(store, trees::OBSERVATIONS, prefix()).await? {
-            if let [_, side, id] = parts.as_slice()
+        rows(store, trees::OBSERVATIONS, prefix(), |row, observation: Observation| {
+            let row = String::from_utf8_lossy(row);
+            let mut parts = row.split('\0').skip(1);
+            if let (Some(side), Some(id), None) = (parts.next(), parts.next(), parts.next())
                 && let Some(side) = Side::BOTH.into_iter().find(|it| it.as_str() == side)
             {
-                pair.observations.get_mut(side).insert(RecordId::from(id.as_str()), observation);
+                pair.observations.get_mut(side).insert(RecordId::from(id), observation);
             }
-        }
-        for (_, tie) in rows::<Tie>(store, trees::TIES, prefix()).await? {
+        })
+        .await?;
+        rows(store, trees::TIES, prefix(), |_, tie: Tie| {
             pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
             pair.dirty.insert(tie.crm.clone());
             pair.ties.insert(tie.crm.clone(), tie);
-        }
-        for (_, stone) in rows::<Tombstone>(store, trees::TOMBSTONES, prefix()).await? {
+        })
+        .await?;
+        rows(store, trees::TOMBSTONES, prefix(), |_, stone: Tombstone| {
             pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
-        }
-        for (_, orphan) in rows::<Orphan>(store, trees::ORPHANS, prefix()).await? {
+        })
+        .await?;
+        rows(store, trees::ORPHANS, prefix(), |_, orphan: Orphan| {
             pair.orphans.insert((orphan.record.side, orphan.record.id.clone()), orphan);
-        }
+        })
+        .await?;
         if let Some(bytes) = store.get(trees::META, &key(&[SCHEMAS, spec.name.as_str()])).await? {
             pair.schemas = record::open(&bytes).unwrap_or_default();
         }
@@ -122,25 +132,26 @@ impl PairMemory {
     }
 }
 
-/// All rows under a prefix: the parts of the key, and the value. A row that cannot be read was reported when the store
-/// was opened; its record is observed anew.
+/// Gives every row under a prefix to `each`, with its key. A row that cannot be read was reported when the store was opened; its
+/// record is observed anew. A page at a time: the bytes of a whole tree beside what they tell are more than is ever needed at
+/// once.
 async fn rows<T: DeserializeOwned>(
     store: &Store,
     tree: &'static str,
     prefix: Vec<u8>,
-) -> Result<Vec<(Vec<String>, T)>, KvError> {
-    let mut all = Vec::new();
+    mut each: impl FnMut(&[u8], T),
+) -> Result<(), KvError> {
     let mut from: Option<Vec<u8>> = None;
     loop {
-        // A page at a time: the bytes of a whole tree beside what they tell are more than is ever needed at once.
         let page = store.scan(tree, &prefix, from.as_deref(), PAGE).await?;
-        from = (page.len() == PAGE).then(|| page.last().map(|(row, _)| [row.as_slice(), &[0]].concat())).flatten();
-        all.extend(page.into_iter().filter_map(|(row, bytes)| {
-            let parts = String::from_utf8_lossy(&row).split('\0').map(str::to_owned).collect();
-            record::open(&bytes).ok().map(|value| (parts, value))
-        }));
-        if from.is_none() {
-            return Ok(all);
+        for (row, bytes) in &page {
+            if let Ok(value) = record::open(bytes) {
+                each(row, value);
+            }
+        }
+        match page.into_iter().nth(PAGE - 1) {
+            Some((last, _)) => from = Some([last.as_slice(), &[0]].concat()),
+            None => return Ok(()),
         }
     }
 }
