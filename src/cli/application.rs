@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::wiring;
 
 /// Real sockets.
-struct Sockets;
+pub struct Sockets;
 
 impl Connect for Sockets {
     fn to(&self, base: &str) -> Result<Arc<dyn Transport>, String> {

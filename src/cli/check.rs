@@ -8,7 +8,7 @@ use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{Block, BlockKind, Schema, Side};
 use crate::remote::notion::blocks::language_of;
-use crate::remote::{RemoteError, RemoteErrorKind, System};
+use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
 
 use super::failure::{Failure, code};
 use super::table::Table;
@@ -35,7 +35,10 @@ impl Findings {
     }
 
     fn remote(&mut self, what: &str, error: &RemoteError) {
+        let row = notion::errors::of(&error.code).or_else(|| bitrix24::errors::of(&error.code));
         let mend = match error.kind {
+            // It says so itself.
+            _ if row.is_some_and(|row| !row.mend.is_empty()) => "",
             RemoteErrorKind::Unauthorized => {
                 "; give the right token or webhook, or let crosstie in again (`crosstie authorize`)"
             }

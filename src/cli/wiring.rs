@@ -52,7 +52,9 @@ pub fn notion(base: &str, token: &str, per_minute: u32) -> Result<Arc<dyn System
 /// # Errors
 /// [`Failure`] for a URL that is none.
 pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>, Failure> {
-    let portal = portal(transport(webhook, "[crm] webhook")?, settings);
+    let way = bitrix24::WebhookTransport::new(webhook, Arc::new(application::Sockets));
+    let way = way.map_err(|error| Failure::configuration(format!("[crm] webhook: {error}")))?;
+    let portal = portal(Arc::new(way), settings);
     Ok(Arc::new(portal.opened_at(webhook)))
 }
 

@@ -214,6 +214,7 @@ fn fields(
         let policy = reader.choice(&mut section, "policy", &POLICIES, Policy::default());
         let values = reader.text_map(&mut section, "values");
         let create_options = reader.flag(&mut section, "create_options").unwrap_or(false);
+        let fallback = reader.text(&mut section, "fallback");
         let relation = reader.text(&mut section, "relation").map(|(pair, span)| {
             let pair = PairName::from(pair);
             later.relations.push((pair.clone(), span));
@@ -240,9 +241,23 @@ fn fields(
         }
         by_crm.insert(crm.clone(), reader.line(&crm_span));
         by_notion.insert(notion.clone(), reader.line(&notion_span));
+        let fallback = fallback.and_then(|(name, span)| {
+            let what = if name == marker {
+                format!("`{name}` is the pair's marker, which crosstie writes itself")
+            } else if let Some(first) = by_notion.get(&name) {
+                format!("the property `{name}` is mapped in line {first} already")
+            } else if direction == Direction::NotionToCrm {
+                "a fallback names people of the CRM, and nothing of them goes to Notion here".to_owned()
+            } else {
+                by_notion.insert(name.clone(), reader.line(&span));
+                return Some(FieldName::from(name));
+            };
+            reader.refuse(span, what, "name a text property of its own, or remove `fallback`");
+            None
+        });
         let key = FieldKey::from(crm.clone());
         place(&key, line);
-        fields.push(FieldSpec {
+        let field = FieldSpec {
             key,
             crm: FieldName::from(crm),
             notion: FieldName::from(notion),
@@ -251,7 +266,15 @@ fn fields(
             values,
             relation,
             create_options,
-        });
+            fallback,
+            unmatched: false,
+        };
+        let unmatched = field.of_unmatched();
+        fields.push(field);
+        if let Some(unmatched) = unmatched {
+            place(&unmatched.key, line);
+            fields.push(unmatched);
+        }
     }
     fields
 }

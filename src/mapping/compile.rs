@@ -237,6 +237,11 @@ pub(super) fn compile_field(
         return Err(problems);
     };
     problems.extend(check_relation(spec, fit, crm, notion, all));
+    if spec.fallback.is_some() && (crm_kind, notion_kind) != (Kind::People, Kind::People) {
+        let what =
+            format!("it has a `fallback`, and is {} and {}, not people", crm_kind.as_str(), notion_kind.as_str());
+        problems.push(Problem::field(spec, what, "remove `fallback`, or map people onto people"));
+    }
     let has_options = |kind| fit::is_choice(kind) || kind == Kind::MultiSelect;
     if !spec.values.is_empty() && !has_options(crm_kind) {
         problems.push(Problem::field(

@@ -51,10 +51,11 @@ impl FieldMap {
             &spec.values,
             &spec.relation,
         );
-        // What was agreed on before it was lost says nothing of what is there since.
-        let json = match lost {
-            0 => serde_json::to_vec(&identity),
-            lost => serde_json::to_vec(&(identity, lost)),
+        // What was agreed on before it was lost says nothing of what is there since. With a fallback people mean others.
+        let json = match (lost, spec.fallback.is_some() || spec.unmatched) {
+            (0, false) => serde_json::to_vec(&identity),
+            (lost, false) => serde_json::to_vec(&(identity, lost)),
+            (lost, true) => serde_json::to_vec(&(identity, lost, "fallback")),
         };
         let json = json.unwrap_or_default();
         Self {

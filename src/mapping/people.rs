@@ -2,7 +2,8 @@
 //!
 //! Somebody in Notion without an e-mail address that we may see (a bot, a guest, a group), or unknown to the CRM, is
 //! foreign: left out of the common value, and carried through every write to Notion. A CRM user who cannot be found in
-//! Notion is no such thing: the CRM's responsible person would silently be nobody, so that is refused.
+//! Notion is no such thing: the CRM's responsible person would silently be nobody, so that is refused; unless the mapping has
+//! a fallback, a text that says who it is.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,9 @@ impl FieldMap {
     fn is_foreign_person(&self, side: Side, user: &str, lookup: &dyn Lookup) -> bool {
         match lookup.email_of(side, user) {
             None => true,
-            Some(email) => side == Side::Notion && lookup.user_of(Side::Crm, &email).is_none(),
+            Some(email) => {
+                (side == Side::Notion || self.spec.fallback.is_some()) && lookup.user_of(side.other(), &email).is_none()
+            }
         }
     }
 
@@ -92,7 +95,11 @@ impl FieldMap {
         lookup: &dyn Lookup,
     ) -> Result<String, Unmapped> {
         let mut emails = BTreeSet::new();
-        for user in users {
+        let told = |user: &&String| {
+            let email = lookup.email_of(side, user);
+            !self.spec.unmatched || email.is_none_or(|email| lookup.user_of(side.other(), &email).is_none())
+        };
+        for user in users.iter().filter(told) {
             emails.insert(lookup.email_of(side, user).ok_or_else(|| {
                 Unmapped::because(format!(
                     "the user {user} of {side} has no e-mail address that we may see; give them one, or let the \

@@ -113,7 +113,26 @@ pub struct FieldSpec {
     /// Whether a write to a Notion select or multi-select may create an option that is not there yet. A status never may.
     #[serde(default)]
     pub create_options: bool,
+    /// For people of the CRM: the text property that names, by e-mail address, those whom nobody in Notion corresponds to. They
+    /// are left out of the people then, instead of being refused.
+    #[serde(default)]
+    pub fallback: Option<FieldName>,
+    /// Of people, only those whom nobody in Notion corresponds to: the mapping onto a [`FieldSpec::fallback`].
+    #[serde(default)]
+    pub unmatched: bool,
 }
+
+impl FieldSpec {
+    /// The mapping that keeps the text of a fallback: from the CRM alone, and read by nobody.
+    pub fn of_unmatched(&self) -> Option<Self> {
+        let notion = self.fallback.clone()?;
+        let key = FieldKey::from(format!("{}{UNMATCHED}", self.key));
+        Some(Self { key, notion, direction: Direction::CrmToNotion, fallback: None, unmatched: true, ..self.clone() })
+    }
+}
+
+/// What the name of such a mapping ends with.
+const UNMATCHED: &str = ".unmatched";
 
 /// The pair's own filters, each as its system writes filters (JSON). Names are checked against the schemas by the remotes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -163,7 +182,8 @@ impl PairSpec {
                 Side::Crm => self.crm.clone(),
                 Side::Notion => self.data_source.clone(),
             },
-            fields: self.fields.iter().map(name).collect(),
+            // People with a fallback are read once.
+            fields: self.fields.iter().filter(|field| !(side == Side::Crm && field.unmatched)).map(name).collect(),
             marker: (side == Side::Notion).then(|| self.marker.clone()),
             filter: match side {
                 Side::Crm => self.filters.crm.clone(),

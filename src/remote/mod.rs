@@ -7,6 +7,7 @@
 
 pub mod bitrix24;
 pub mod connection;
+pub mod errors;
 pub mod notion;
 pub mod pace;
 pub mod support;

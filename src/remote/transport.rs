@@ -123,7 +123,7 @@ impl Transport for HttpTransport {
 }
 
 /// Whether a host, as it stands in an address, is this very machine.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

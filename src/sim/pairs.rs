@@ -41,6 +41,8 @@ fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
         },
         relation: fact.relation.map(Into::into),
         create_options: false,
+        fallback: None,
+        unmatched: false,
     };
     PairSpec {
         name: table.name.into(),

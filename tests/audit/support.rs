@@ -41,6 +41,8 @@ fn field(crm: &str, notion: &str) -> FieldSpec {
         values: BTreeMap::new(),
         relation: None,
         create_options: false,
+        fallback: None,
+        unmatched: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crosstie::model::RecordId;
 use crosstie::remote::pace::Settings;
 use crosstie::remote::{Lane, RemoteErrorKind, Since, System, WriteError};
 use crosstie::seam::Response;
@@ -170,4 +171,31 @@ async fn what_an_operation_asks_besides_uses_no_permit_of_others() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let (left, of) = office.client.pulse().headroom.left_of().unwrap();
     assert_eq!(of - left, 3, "the other three are still reserved");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_portal_that_has_shut_us_out_is_left_alone_for_long_and_a_person_is_asked() {
+    let office = Office::new();
+    let deal = entity("deal", &["TITLE"]);
+    let id = office.person_makes(Of::Deal, &[("TITLE", json!("D"))]);
+    let before = office.read(&deal, &id).await;
+    office.sent();
+    assert!(office.portal().refuse_next(1, "OVERLOAD_LIMIT"));
+    let start = Instant::now();
+    let shut = office.client.update(&deal, &before, &set(&[("TITLE", text("New"))]), None).await.unwrap_err();
+    assert!(
+        matches!(&shut, WriteError::NotDone(error) if error.message.contains("ask Bitrix24's support")),
+        "{shut:?}"
+    );
+    // Whoever waits longer than a request may gives up, and the trouble is still what it is.
+    assert!(office.client.update(&deal, &before, &set(&[("TITLE", text("New"))]), None).await.is_err());
+    assert_eq!(office.sent().len(), 1, "nothing else was sent");
+    let trouble = office.client.pulse().trouble.unwrap();
+    assert_eq!(trouble.code, "OVERLOAD_LIMIT");
+    let ids = [RecordId(id)];
+    office.client.get(&deal, &ids, Lane::Hot).await.unwrap_err();
+    assert_eq!((office.sent().len(), office.client.pulse().trouble.unwrap().code), (0, "OVERLOAD_LIMIT".to_owned()));
+    while office.client.get(&deal, &ids, Lane::Hot).await.is_err() {}
+    assert!(start.elapsed() >= Duration::from_secs(15 * 60), "{:?}", start.elapsed());
+    assert!(office.client.pulse().trouble.is_none());
 }

@@ -2,9 +2,11 @@
 
 use crosstie::model::{Kind, Value};
 use crosstie::remote::{Lane, RemoteErrorKind, System};
+use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity as Of;
+use serde_json::json;
 
-use crate::support::{Office, entity};
+use crate::support::{Fate, Office, entity};
 
 #[tokio::test(start_paused = true)]
 async fn the_webhooks_owner_is_who_we_are() {
@@ -100,4 +102,14 @@ async fn an_unknown_entity_and_a_wrong_secret_are_told_apart() {
     office.client.release(Lane::Write, 2);
     office.client.identity().await.unwrap();
     assert_eq!(office.client.pulse().trouble, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_accounts_with_one_address_whoever_still_works_there_comes_first() {
+    let office = Office::new();
+    let row = |id: u64, active: serde_json::Value| json!({"ID": id.to_string(), "ACTIVE": active, "NAME": "Anna", "LAST_NAME": "Weber", "EMAIL": "anna@example.com"});
+    let rows = [row(1, json!(false)), row(2, json!("N")), row(3, json!(true))];
+    office.fate([Fate::Instead(Response::json(200, &json!({"result": rows, "total": 3})))]);
+    let people = office.client.people().await.unwrap();
+    assert_eq!(people.iter().map(|person| person.id.as_str()).collect::<Vec<_>>(), ["3", "1", "2"]);
 }

@@ -37,5 +37,15 @@ fn every_form_names_every_type_of_both_systems() {
             assert!(row["fidelity"] == "lossless" || !row["why"].as_str().unwrap().is_empty(), "{name} says why");
         }
     }
+    for (system, least) in [("notion_errors", 18), ("bitrix24_errors", 30)] {
+        let rows = json[system].as_array().unwrap();
+        assert!(rows.len() >= least, "{system}: {}", rows.len());
+        for row in rows {
+            let code = row["code"].as_str().unwrap();
+            assert!(plain.lines().any(|line| line.starts_with(code)), "{code}");
+            assert!(markdown.contains(&format!("| `{code}` |")), "{code}");
+            assert!(!row["means"].as_str().unwrap().is_empty() && !row["then"].as_str().unwrap().is_empty(), "{code}");
+        }
+    }
     home.ask(&["support", "--json", "--markdown"]).ends_with(2);
 }

@@ -300,3 +300,27 @@ fn a_pair_has_filters_in_its_systems_own_forms() {
         assert!(refused.contains(says), "{refused}");
     }
 }
+
+#[test]
+fn a_people_field_has_a_text_for_whom_nobody_corresponds_to() {
+    let people = "[[pair.field]]\ncrm = \"ASSIGNED_BY_ID\"\nnotion = \"Who\"\n";
+    let with_fallback =
+        |name: &str, more: &str| with(&format!("{}{people}fallback = \"{name}\"\n{more}", pair("deals", "deal", 1)));
+    let config = with_fallback("Who else", "").unwrap();
+    let [_, who, else_] = &config.pairs[0].fields[..] else { panic!("three mappings") };
+    assert_eq!((who.fallback.as_ref().unwrap().as_str(), who.unmatched), ("Who else", false));
+    assert_eq!((else_.crm.as_str(), else_.notion.as_str(), else_.unmatched), ("ASSIGNED_BY_ID", "Who else", true));
+    assert_eq!(else_.direction, Direction::CrmToNotion);
+    assert_eq!(config.pairs[0].entity(crosstie::model::Side::Crm).fields.len(), 2, "read once");
+    assert!(config.line_of(&"deals".into(), Some(&else_.key)).is_some());
+    for (name, more, says) in [
+        ("Who", "", "is mapped in line"),
+        ("CRM ID", "", "the pair's marker"),
+        ("Who else", "direction = \"notion-to-crm\"\n", "nothing of them goes"),
+    ] {
+        let refused = with_fallback(name, more).unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+    let twice = "[[pair.field]]\ncrm = \"TITLE2\"\nnotion = \"Who else\"\n";
+    assert!(with_fallback("Who else", twice).unwrap_err().to_string().contains("is mapped in line"));
+}

@@ -32,7 +32,7 @@ fn a_problem_shows_the_line_with_a_caret() {
 /etc/crosstie/crosstie.toml:13:1: a field has no key `polcy`; did you mean `policy`?
  13 | polcy = \"crm\"
     | ^^^^^
-    = use `crm`, `notion`, `direction`, `policy`, `values`, `create_options` or `relation`, or remove it";
+    = use `crm`, `notion`, `direction`, `policy`, `values`, `create_options`, `fallback` or `relation`, or remove it";
     assert_eq!(error, expected);
 }
 

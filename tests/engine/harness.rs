@@ -238,10 +238,18 @@ impl Bench {
 
     /// Waits until a guard holds the pair; gives what it says and the hash of the plan.
     pub async fn guarded(&self, pair: &str, seconds: u64) -> (String, String) {
-        let is_guarded = async || matches!(self.state(pair), PairState::Guarded { .. });
-        self.until("the pair is guarded", seconds, is_guarded).await;
-        let PairState::Guarded { what, plan } = self.state(pair) else { panic!("released") };
-        (what, plan)
+        // It may be held for a second only: so every snapshot is looked at, and not one now and then.
+        let mut snapshots = self.desk().snapshots();
+        let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
+        loop {
+            if let PairState::Guarded { what, plan } = self.state(pair) {
+                return (what, plan);
+            }
+            if !matches!(tokio::time::timeout_at(until, snapshots.changed()).await, Ok(Ok(()))) {
+                let never = async || false;
+                self.until("the pair is guarded", 0, never).await;
+            }
+        }
     }
 
     pub async fn claims(&self) -> Claims {

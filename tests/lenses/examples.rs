@@ -1,6 +1,6 @@
 //! Single promises of translation, by example.
 
-use crosstie::mapping::{Direction, FieldMap, PairMap, Unmapped};
+use crosstie::mapping::{Direction, FieldMap, FieldSpec, PairMap, Unmapped};
 use crosstie::model::{FieldInfo, Kind, Side, Value};
 
 use crate::world::{choice, field, field_spec, info, links, mapped, options, pair_spec, people, schema, text, town};
@@ -309,4 +309,38 @@ fn a_pair_names_what_is_to_be_read_on_each_side() {
     assert_eq!((crm.name.as_str(), crm.marker), ("deal", None));
     assert_eq!(notion.fields, ["Name".into(), "P".into()]);
     assert_eq!((notion.name.as_str(), notion.marker), ("source-deals", Some("CRM ID".into())));
+}
+
+#[test]
+fn people_whom_nobody_corresponds_to_are_named_in_the_fallback_and_are_no_conflict_of_the_people() {
+    // Person 2 works in the CRM alone.
+    let town = town(&[1, 2], &[1, 3], &[]);
+    let people = |users: &[&str]| Value::people(users.iter().map(|user| (*user).to_owned()));
+    let spec = |edit: &mut FieldSpec| edit.fallback = Some("Who else".into());
+    for several in [false, true] {
+        let crm = FieldInfo { multiple: several, ..info(Side::Crm, &[Kind::People]) };
+        let notion = FieldInfo { multiple: true, ..info(Side::Notion, &[Kind::People]) };
+        let plain = field(crm.clone(), notion.clone(), |_| {}).unwrap();
+        let common = plain.to_common(Side::Crm, &people(&["u2"]), &town).unwrap();
+        assert!(plain.to_native(Side::Notion, &common, &Value::Empty, &town).is_err(), "without a fallback it is held");
+        let map = field(crm.clone(), notion, spec).unwrap();
+        assert_ne!(map.hash, plain.hash, "what was agreed on before means others");
+        let common = map.to_common(Side::Crm, &people(&["u2"]), &town).unwrap();
+        assert_eq!(common, Value::Empty);
+        // Somebody in Notion takes over; who has no counterpart is carried where there is room for two.
+        let anna = people(&["p1@example.org"]);
+        let wanted = if several { people(&["u1", "u2"]) } else { people(&["u1"]) };
+        assert_eq!(map.to_native(Side::Crm, &anna, &people(&["u2"]), &town).unwrap(), wanted);
+        assert_eq!(map.to_common(Side::Crm, &people(&["u1"]), &town).unwrap(), anna);
+        let text = field(crm, info(Side::Notion, &[Kind::Text]), |edit| {
+            edit.fallback = Some("P".into());
+            *edit = edit.of_unmatched().unwrap();
+        });
+        let text = text.unwrap();
+        let said = |users: &[&str]| text.to_common(Side::Crm, &people(users), &town).unwrap();
+        assert_eq!((said(&["u2"]), said(&["u1"])), (Value::text("p2@example.org"), Value::text("")));
+        assert!(!text.writes(Side::Crm));
+    }
+    let crm = info(Side::Crm, &[Kind::Text]);
+    assert!(field(crm, info(Side::Notion, &[Kind::Text]), spec).is_err(), "only people have a fallback");
 }

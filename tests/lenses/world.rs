@@ -88,6 +88,8 @@ pub fn field_spec(crm: &str, notion: &str) -> FieldSpec {
         values: BTreeMap::new(),
         relation: None,
         create_options: false,
+        fallback: None,
+        unmatched: false,
     }
 }
 

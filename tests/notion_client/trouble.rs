@@ -1,7 +1,7 @@
 //! Limits, conflicts, outages, and a token that is refused.
 
 use crosstie::model::Value;
-use crosstie::remote::{Lane, RemoteErrorKind, System, WriteError};
+use crosstie::remote::{Lane, RemoteErrorKind, Since, System, WriteError};
 use crosstie::seam::{Method, Response};
 use crosstie::standin::notion::Config;
 use serde_json::json;
@@ -75,4 +75,28 @@ async fn a_good_answer_that_cannot_be_read_leaves_a_write_unknown() {
     let error = office.client.create(&office.deals, "1", &fields(&[("Name", Value::text("Jane"))])).await.unwrap_err();
     assert!(matches!(&error, WriteError::Unknown(why) if !why.contains("Jane")), "{error:?}");
     assert_eq!(office.client.probe(&office.deals, "1").await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_whose_narrowing_is_refused_again_and_again_asks_for_all_properties() {
+    let office = office();
+    let page = office.add(&office.deals, &[("Name", json!("A"))]);
+    let refused = || {
+        let message = "Could not find property with name or id: abc";
+        let body = json!({"object": "error", "status": 400, "code": "validation_error", "message": message});
+        Fault::Instead(Response::json(400, &body))
+    };
+    office.list(&office.deals, Since::Ever).await;
+    office.fault(refused());
+    office.fault(Fault::None);
+    office.fault(refused());
+    let listed = office.list(&office.deals, Since::Ever).await;
+    assert_eq!(listed.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [&page]);
+    let queries = office.wire.sent.lock().unwrap();
+    let queries: Vec<bool> = queries
+        .iter()
+        .filter(|sent| sent.target.contains("/query"))
+        .map(|sent| sent.target.contains("filter_properties"))
+        .collect();
+    assert_eq!(queries, [true, true, true, false]);
 }

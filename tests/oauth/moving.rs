@@ -1,7 +1,10 @@
 //! A portal that was renamed is followed, where its tokens may go.
 
+use std::sync::Arc;
+
 use crosstie::config::Revealed;
 use crosstie::model::{Entity, FieldName, Value};
+use crosstie::remote::bitrix24::WebhookTransport;
 use crosstie::remote::bitrix24::oauth::Hosts;
 use crosstie::remote::{RemoteErrorKind, System};
 
@@ -81,4 +84,36 @@ async fn tokens_are_not_sent_to_a_host_that_nobody_allowed() {
     assert_eq!(other.rest(&world.kept().endpoint), None);
     let foreign = world.session().authorise(Revealed::new("no code"), None).await.unwrap_err();
     assert!(foreign.to_string().contains("crosstie authorize"), "{foreign}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhooks_portal_that_was_renamed_is_followed_and_a_write_is_not_lost() {
+    let world = World::new().await;
+    let path = world.portal().webhook_path().to_owned();
+    let way = WebhookTransport::new(&format!("{}{path}", world.origin), Arc::new(world.watched.clone())).unwrap();
+    let client = world.over(Arc::new(way));
+    client.identity().await.unwrap();
+    let new = world.another_address().await;
+    world.portal().rename(host(&world.origin), &new);
+    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None, filter: None };
+    let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
+    client.create(&deal, "page-1", &fields).await.unwrap();
+    assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);
+    client.identity().await.unwrap();
+    assert_eq!(world.portal().counters().moved_on, 1, "it is remembered");
+    // Back again within the minute is a circle.
+    world.portal().rename(host(&new), &world.origin);
+    assert_eq!(client.identity().await.unwrap_err().kind, RemoteErrorKind::Unauthorized);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhooks_address_is_not_sent_to_a_host_of_somebody_elses() {
+    let world = World::new().await;
+    let path = world.portal().webhook_path().to_owned();
+    let way = WebhookTransport::new(&format!("{}{path}", world.origin), Arc::new(world.watched.clone())).unwrap();
+    let client = world.over(Arc::new(way));
+    world.portal().rename(host(&world.origin), "http://198.51.100.7:8080");
+    world.seen();
+    assert_eq!(client.identity().await.unwrap_err().kind, RemoteErrorKind::Unauthorized);
+    assert!(world.seen().iter().all(|seen| seen.base.starts_with(&world.origin)));
 }

@@ -176,9 +176,12 @@ impl World {
     }
 
     pub fn client(&self, session: &Session) -> Bitrix24 {
+        self.over(Arc::new(PortalTransport::new(session.clone())))
+    }
+
+    pub fn over(&self, transport: Arc<dyn Transport>) -> Bitrix24 {
         let pace = Pace::new(Settings::bucket(250, 500), Box::new(Dice(1)));
         let patience = Patience { backoff: std::time::Duration::from_millis(5), ..Patience::default() };
-        let transport = Arc::new(PortalTransport::new(session.clone()));
         let clock = Arc::<Clock>::clone(&self.clock);
         Bitrix24::new(Connection::with_patience(transport, pace, clock, Arc::new(WebhookDialect), patience))
     }

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 
+use super::errors;
 use crate::remote::connection::{Answer, Dialect, Operating, error, retry_after};
+use crate::remote::errors::{Class, advised};
 use crate::remote::{RemoteError, RemoteErrorKind};
 use crate::seam::{Request, Response};
 
@@ -222,54 +224,45 @@ fn described(text: &Json) -> String {
 
 fn coded(response: &Response, code: &str, text: &str) -> Answer {
     use RemoteErrorKind as Kind;
+    let low = text.to_lowercase();
+    let row = match code {
+        _ if low.contains("commercial plan") && code.eq_ignore_ascii_case("ACCESS_DENIED") => {
+            errors::of("ACCESS_DENIED, plan")
+        }
+        // Old CRM methods leave the code empty, or a number in text: then the words must do.
+        "" | "0" | "100" | "ERROR_CORE" if response.status < 500 && low.contains("not found") => {
+            errors::of("NOT_FOUND")
+        }
+        "" | "0" | "100" | "ERROR_CORE" if response.status < 500 && low.contains("access denied") => {
+            errors::of("ACCESS_DENIED")
+        }
+        "ERROR_CORE" if response.status >= 500 => errors::of("INTERNAL_SERVER_ERROR"),
+        code => errors::of(code),
+    };
     let say = |kind: Kind| -> RemoteError {
         let named = if code.is_empty() { text.to_owned() } else { format!("{text} ({code})") };
-        error(kind, code, format!("Bitrix24: {named}"))
+        error(kind, code, advised(&format!("Bitrix24: {named}"), row))
     };
-    let low = text.to_lowercase();
-    let kind = match code.to_uppercase().as_str() {
-        "QUERY_LIMIT_EXCEEDED" => return Answer::Throttled { retry_after: retry_after(response), method: None },
-        "OPERATION_TIME_LIMIT" => {
-            return Answer::Throttled { retry_after: retry_after(response), method: Some(String::new()) };
+    match row.map(|row| row.class) {
+        Some(Class::TooFast) => Answer::Throttled { retry_after: retry_after(response), method: None },
+        Some(Class::MethodSpent) => {
+            Answer::Throttled { retry_after: retry_after(response), method: Some(String::new()) }
         }
-        // A block by hand: sending again makes it longer.
-        "OVERLOAD_LIMIT" => Kind::Unavailable,
-        "EXPIRED_TOKEN"
-        | "INVALID_TOKEN"
-        | "INVALID_GRANT"
-        | "NO_AUTH_FOUND"
-        | "APPLICATION_NOT_FOUND"
-        | "AUTHORIZATION_ERROR"
-        | "ERROR_OAUTH"
-        | "NOT_INSTALLED"
-        | "METHOD_CONFIRM_WAITING"
-        | "PAYMENT_REQUIRED"
-        | "INVALID_CREDENTIALS"
-        | "WRONG_AUTH_TYPE"
-        | "PORTAL_DELETED" => Kind::Unauthorized,
-        "ACCESS_DENIED" if low.contains("commercial plan") => Kind::Unauthorized,
-        // A malformed webhook address answers this too; `NotFound` would read as "no such record".
-        "ERROR_METHOD_NOT_FOUND" => Kind::Forbidden,
-        "INSUFFICIENT_SCOPE"
-        | "USER_ACCESS_ERROR"
-        | "ACCESS_DENIED"
-        | "ALLOWED_ONLY_INTRANET_USER"
-        | "METHOD_CONFIRM_DENIED" => Kind::Forbidden,
-        "NOT_FOUND" | "ERROR_NOT_FOUND" => Kind::NotFound,
-        "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => return Answer::Transient(say(Kind::Unavailable)),
-        "ERROR_CORE" if response.status >= 500 => return Answer::Transient(say(Kind::Unavailable)),
-        // Old CRM methods leave the code empty, or a number in text: then the words must do.
-        "" | "0" | "100" | "ERROR_CORE" if low.contains("not found") => Kind::NotFound,
-        "" | "0" | "100" | "ERROR_CORE" if low.contains("access denied") => Kind::Forbidden,
-        _ => match response.status {
-            401 => Kind::Unauthorized,
-            403 => Kind::Forbidden,
-            status if status >= 500 => return Answer::Transient(say(Kind::Unavailable)),
-            _ => Kind::Invalid,
+        // Sending again makes it longer.
+        Some(Class::Blocked) => Answer::Blocked { pause: PAUSE, error: say(Kind::Unavailable) },
+        Some(Class::Transient | Class::Done) => Answer::Transient(say(Kind::Unavailable)),
+        Some(Class::Failed(kind)) => Answer::Failed(say(kind)),
+        None => match response.status {
+            401 => Answer::Failed(say(Kind::Unauthorized)),
+            403 => Answer::Failed(say(Kind::Forbidden)),
+            status if status >= 500 => Answer::Transient(say(Kind::Unavailable)),
+            _ => Answer::Failed(say(Kind::Invalid)),
         },
-    };
-    Answer::Failed(say(kind))
+    }
 }
+
+/// How long nothing is sent to a portal that has shut us out.
+const PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// HTML pages of overload and portals that moved.
 fn uncoded(response: &Response) -> Answer {
@@ -305,6 +298,7 @@ mod tests {
             Answer::Good => "good".into(),
             Answer::Throttled { method, .. } => format!("throttled {}", method.is_some()),
             Answer::Failed(error) => format!("{:?}", error.kind),
+            Answer::Blocked { error, .. } => format!("blocked {:?}", error.kind),
             Answer::Transient(error) => format!("transient {:?}", error.kind),
         }
     }
@@ -314,7 +308,7 @@ mod tests {
         for (status, code, text, wanted) in [
             (503, "QUERY_LIMIT_EXCEEDED", "Too many requests", "throttled false"),
             (429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", "throttled true"),
-            (503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.", "Unavailable"),
+            (503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.", "blocked Unavailable"),
             (401, "expired_token", "The access token provided has expired.", "Unauthorized"),
             (403, "INVALID_CREDENTIALS", "Invalid request credentials", "Unauthorized"),
             (401, "insufficient_scope", "", "Forbidden"),

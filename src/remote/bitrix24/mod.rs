@@ -3,7 +3,7 @@
 //! [`Bitrix24`] implements [`crate::remote::System`] with `crm.item.*` on deals, contacts, companies and leads, and with
 //! `tasks.task.*` on tasks (`tasks`). Configuration
 //! knows fields by their upper-case names (`TITLE`, `UF_CRM_…`); `catalogue` translates, by the
-//! table of all types in `support`. `decode`, `encode`, `comms`,
+//! table of all types in `support`; `errors` is the table of all errors. `decode`, `encode`, `comms`,
 //! `listing`, `narrow`, `form` and `webhook` are pure functions between wire JSON and [`crate::model`]; `schema`, `system` and
 //! `offline` do the asking, always through one [`Connection`]. Only the wiring may name this room. It never decides what is written, and never repeats
 //! a write: a webhook has no idempotency keys.
@@ -20,8 +20,10 @@ mod comms;
 mod decode;
 mod dialect;
 mod encode;
+pub mod errors;
 pub mod form;
 mod listing;
+mod moving;
 mod narrow;
 pub mod oauth;
 pub mod offline;
@@ -40,6 +42,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::catalogue::Catalogue;
 pub use self::dialect::WebhookDialect;
+pub use self::moving::WebhookTransport;
 pub use self::webhook::PortalWebhook;
 use super::connection::Connection;
 

@@ -60,7 +60,12 @@ fn group(filter: &Json, catalogue: &Catalogue, whose: Whose) -> Result<Map<Strin
         if field.key.is_empty() || matches!(field.shape, Shape::Binding(_)) {
             return Err(refuse(&format!("the portal does not filter by `{known}`")));
         }
-        let name = if whose == Whose::Tasks { known } else { &field.key };
+        let name = match (whose, known) {
+            // `STATUS` itself finds overdue and unseen ones too, which are no statuses that a task is given.
+            (Whose::Tasks, "STATUS") => "REAL_STATUS",
+            (Whose::Tasks, known) => known,
+            (Whose::Items, _) => &field.key,
+        };
         out.insert(format!("{operator}{name}"), value(known, field, wanted)?);
     }
     Ok(out)
@@ -169,6 +174,17 @@ mod tests {
             let refused = filter(wrong.clone()).unwrap_err();
             assert!(refused.contains(says), "{wrong}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_tasks_status_is_the_one_that_it_was_given() {
+        let fields =
+            json!({"STATUS": {"type": "enum", "title": "Status"}, "GROUP_ID": {"type": "integer", "title": "Group"}});
+        let filter = Some(json!({"!STATUS": 5, "GROUP_ID": [3, 4]}));
+        let entity = Entity { name: "task".into(), fields: Vec::new(), marker: None, filter };
+        let catalogue = crate::remote::bitrix24::tasks::fields::catalogue(&fields);
+        let resolved = Json::Object(resolved(&entity, &catalogue, Whose::Tasks).unwrap());
+        assert_eq!(resolved, json!({"!REAL_STATUS": 5, "GROUP_ID": [3, 4]}));
     }
 
     #[test]

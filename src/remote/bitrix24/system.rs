@@ -101,7 +101,10 @@ impl System for Bitrix24 {
                 email: email.filter(|email| !email.is_empty()),
             })
         };
-        Ok(rows.iter().filter_map(person).collect())
+        // Of two with one address the first counts: whoever was dismissed comes last.
+        let dismissed = |row: &&Json| row["ACTIVE"] == json!(false) || row["ACTIVE"].as_str() == Some("N");
+        let (gone, active): (Vec<&Json>, Vec<&Json>) = rows.iter().partition(dismissed);
+        Ok(active.into_iter().chain(gone).filter_map(person).collect())
     }
 
     async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError> {

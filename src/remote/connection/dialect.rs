@@ -20,6 +20,13 @@ pub enum Answer {
         /// The one method that is meant; `None` for the whole connection.
         method: Option<String>,
     },
+    /// Shut out by hand: surely not executed, and nothing else is sent for so long.
+    Blocked {
+        /// How long nothing is sent.
+        pause: Duration,
+        /// What it says.
+        error: RemoteError,
+    },
     /// A definite no: surely not executed, and asking again would not help.
     Failed(RemoteError),
     /// Trouble on their side: a read may be repeated, a write may have been executed.

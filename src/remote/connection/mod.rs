@@ -255,7 +255,8 @@ impl Connection {
         };
         let permit = permit.map_err(|_| {
             let error = too_fast();
-            self.health().trouble = Some(error.clone());
+            // What made us wait is the trouble, and not that we wait.
+            self.health().trouble.get_or_insert_with(|| error.clone());
             error
         })?;
         // The reservation became the permit that was just granted: dropped, it would give the same one back again.
@@ -306,6 +307,7 @@ impl Connection {
         }
         match &answer {
             Answer::Throttled { retry_after, method } => permit.throttled(*retry_after, method.as_deref()),
+            Answer::Blocked { pause, .. } => permit.throttled(Some(*pause), None),
             _ => permit.answered(),
         }
         let mut health = self.health();
@@ -316,6 +318,10 @@ impl Connection {
                 Outcome::Good(response)
             }
             Answer::Throttled { .. } => Outcome::Throttled,
+            Answer::Blocked { error, .. } => {
+                health.trouble = Some(error.clone());
+                Outcome::Failed(error)
+            }
             Answer::Failed(error) => {
                 // "No such record" and "not that value" are answers of a system that is well.
                 if matches!(

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::errors;
 use super::wire::ErrorBody;
 use crate::remote::connection::{self, Answer, Dialect};
+use crate::remote::errors::{Class, advised};
 use crate::remote::{RemoteError, RemoteErrorKind};
 use crate::seam::Response;
+
+/// The reason of a 429 that no waiting ends.
+const BLOCKED: &str = "public_api_request_blocked";
 
 /// Notion's manner of answering.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,44 +41,33 @@ pub fn is_about_schema(error: &RemoteError) -> bool {
 }
 
 fn by_code(response: &Response, body: &ErrorBody) -> Answer {
-    use RemoteErrorKind::{Forbidden, Invalid, NotFound, Overtaken, Unauthorized, Unavailable};
-    let error = |kind| connection::error(kind, body.code.clone(), message(response, body));
-    let failed = |kind| Answer::Failed(error(kind));
+    let failed = |code: &str, kind| {
+        let said = advised(&message(response, body), errors::of(code));
+        Answer::Failed(connection::error(kind, code, said))
+    };
     // Notion saved it and ran out of time to answer; the body says what was made.
     if response.status >= 500 && body.committed().is_some() {
         return Answer::Good;
     }
-    match body.code.as_str() {
-        "rate_limited" if is_blocked(body) => failed(Forbidden),
-        "rate_limited" | "service_overload" => throttled(response, Some(body)),
-        // "Conflict occurred while saving": surely not saved, and no matter of pace. Somebody else saved meanwhile.
-        "conflict_error" => failed(Overtaken),
-        "unauthorized" => failed(Unauthorized),
-        "restricted_resource" => failed(Forbidden),
-        "object_not_found" => failed(NotFound),
-        "invalid_json"
-        | "invalid_request_url"
-        | "invalid_request"
-        | "validation_error"
-        | "missing_version"
-        | "invalid_beta" => failed(Invalid),
-        "internal_server_error"
-        | "bad_gateway"
-        | "service_unavailable"
-        | "database_connection_unavailable"
-        | "gateway_timeout" => Answer::Transient(error(Unavailable)),
-        _ => match response.status {
-            401 => failed(Unauthorized),
-            403 => failed(Forbidden),
-            404 => failed(NotFound),
-            _ => by_status_with(response, message(response, body), &body.code),
+    let code = if is_blocked(body) { BLOCKED } else { body.code.as_str() };
+    match errors::of(code).map(|row| row.class) {
+        Some(Class::Failed(kind)) => failed(code, kind),
+        Some(Class::TooFast | Class::MethodSpent | Class::Blocked) => throttled(response, Some(body)),
+        Some(Class::Transient | Class::Done) => {
+            Answer::Transient(connection::error(RemoteErrorKind::Unavailable, code, message(response, body)))
+        }
+        None => match response.status {
+            401 => failed(code, RemoteErrorKind::Unauthorized),
+            403 => failed(code, RemoteErrorKind::Forbidden),
+            404 => failed(code, RemoteErrorKind::NotFound),
+            _ => by_status_with(response, message(response, body), code),
         },
     }
 }
 
 fn by_status(response: &Response) -> Answer {
     let message = match response.status {
-        403 => "blocked on the way to Notion, before its API (HTTP 403 without an API error)".to_owned(),
+        403 => advised("blocked on the way to Notion, before its API (HTTP 403)", errors::of("no JSON")),
         status => format!("HTTP {status} without an API error"),
     };
     by_status_with(response, message, "")
@@ -105,7 +99,7 @@ fn message(response: &Response, body: &ErrorBody) -> String {
 }
 
 fn is_blocked(body: &ErrorBody) -> bool {
-    body.additional_data.get("rate_limit_reason").and_then(Json::as_str) == Some("public_api_request_blocked")
+    body.additional_data.get("rate_limit_reason").and_then(Json::as_str) == Some(BLOCKED)
 }
 
 fn throttled(response: &Response, body: Option<&ErrorBody>) -> Answer {
@@ -152,7 +146,9 @@ mod tests {
         ] {
             let error = failed(&answer(status, code, json!({})));
             assert_eq!((error.kind, error.code.as_str()), (kind, code));
-            assert_eq!(error.message, "Words.");
+            let mend = crate::remote::notion::errors::of(code).map_or("", |row| row.mend);
+            let said = if mend.is_empty() { "Words.".to_owned() } else { format!("Words; {mend}") };
+            assert_eq!(error.message, said, "an operator reads what to do about it");
         }
         for (status, code) in [
             (500, "internal_server_error"),

@@ -2,7 +2,7 @@
 //!
 //! `wire` is what Notion sends, read permissively (new types and fields arrive without a new version); `decode` and
 //! `page` turn it into `model` values in Notion's native dialect, `encode` turns values into property bodies, `schema`
-//! holds the properties of one data source, `support` is the table of all types that these ask, `filter`, `narrow` and `listing`
+//! holds the properties of one data source, `support` is the table of all types that these ask, `errors` that of all errors, `filter`, `narrow` and `listing`
 //! write query bodies, `blocks` knows page bodies, `dialect` says what an answer means, and `webhook` what a call means that Notion
 //! makes by itself. All of these are pure. `client` (with `read`, `write` and `offers`) is the [`System`](crate::remote::System) on top.
 //!
@@ -14,6 +14,7 @@ pub mod client;
 pub mod decode;
 pub mod dialect;
 pub mod encode;
+pub mod errors;
 pub mod filter;
 pub mod listing;
 pub mod narrow;

@@ -250,9 +250,11 @@ impl Notion {
         inside: bool,
     ) -> Result<(Arc<Columns>, Response), RemoteError> {
         let mut columns = self.columns(entity, turn.beside()).await?;
-        let mut first = true;
+        let mut attempt = 0;
         loop {
-            let target = format!("/v1/data_sources/{}/query{}", segment(&entity.name), only_mapped(entity, &columns));
+            // Should the properties that the answer is narrowed to be what is refused, all of them are asked for.
+            let narrow = if attempt < 2 { only_mapped(entity, &columns) } else { String::new() };
+            let target = format!("/v1/data_sources/{}/query{narrow}", segment(&entity.name));
             let mut asked = body(&columns)?;
             if inside {
                 narrow::within(entity, &columns, &mut asked)?;
@@ -260,8 +262,8 @@ impl Notion {
             let request = self.request(Method::Post, target).json(&asked);
             match self.connection.read(turn.take(), request).await {
                 Ok(response) => return Ok((columns, response)),
-                Err(error) if first && is_about_schema(&error) => {
-                    first = false;
+                Err(error) if attempt < 2 && is_about_schema(&error) => {
+                    attempt += 1;
                     columns = self.fresh_columns(entity, turn.beside()).await?;
                 }
                 Err(error) => return Err(error),

@@ -194,9 +194,9 @@ pub struct ErrorBody {
     /// One sentence or more for people.
     #[serde(default)]
     pub message: String,
-    /// What only some errors have.
+    /// What only some errors have: members by name, or nothing in any form.
     #[serde(default)]
-    pub additional_data: Map<String, Json>,
+    pub additional_data: Json,
 }
 
 impl ErrorBody {

@@ -31,7 +31,7 @@ pub(super) const MARKED: &str = "crosstie:";
 const ALWAYS: [&str; 5] = ["ID", "CREATED_DATE", "CHANGED_DATE", "CHANGED_BY", "XML_ID"];
 
 /// What `tasks.task.getFields` said, with a field for each kind of binding.
-pub(super) fn catalogue(fields: &Json) -> Catalogue {
+pub(in crate::remote::bitrix24) fn catalogue(fields: &Json) -> Catalogue {
     let mut all = BTreeMap::new();
     for (name, meta) in entries(fields).into_iter().filter(|(_, meta)| meta.is_object()) {
         let wire_type = meta["type"].as_str().unwrap_or_default();
