@@ -69,7 +69,7 @@ fn what_the_example_comments_out_is_valid_and_shows_the_defaults() {
     assert_eq!(config.pairs[0].template, None);
     assert_eq!(config.keymap, Keymap::default());
     assert_eq!((config.crm.plan, config.notion.plan), (CrmPlan::Standard, NotionPlan::Standard));
-    assert_eq!(config.pairs[1].fields.len(), 10);
+    assert_eq!(config.pairs[1].fields.len(), 11, "people with a fallback are two mappings");
     assert!(config.pairs[1].fields.iter().all(|field| !field.create_options));
     assert_eq!(config.pairs[1].fields[0].policy, Policy::Hold);
     let tasks = &config.pairs[2];

@@ -192,6 +192,8 @@ fn first_that_fits(
         values: BTreeMap::new(),
         relation: relation.clone(),
         create_options: false,
+        fallback: None,
+        unmatched: false,
     };
     let mut why = None;
     for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {
