@@ -37,7 +37,7 @@ impl fmt::Debug for KeySource {
     }
 }
 
-/// What a new passphrase costs: 64 MiB and three passes, about a tenth of a second.
+/// What a new passphrase costs: 64 MiB and three passes.
 const MEMORY: u32 = 64 << 10;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
