@@ -21,6 +21,8 @@ use super::{inlet, wiring};
 const DRAINING: Duration = Duration::from_secs(25);
 /// How long callers may take for their last answers.
 const PARTING: Duration = Duration::from_secs(3);
+/// Lines that may be written between a snapshot and the question for the lines that it tells of.
+const SINCE: u64 = 128;
 /// Lines of the journal that are looked at after a start.
 const RECALLED: u64 = 500;
 
@@ -141,12 +143,15 @@ impl Log {
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
         let newest = snapshot.latest.first().map_or(self.seq, |row| row.event.seq);
-        let query = Query { limit: newest.saturating_sub(self.seq), ..Query::all(List::Journal) };
-        if query.limit > 0
+        // The engine goes on while it is asked: what came since the snapshot must not push out what the snapshot told of.
+        let query = Query { limit: newest.saturating_sub(self.seq) + SINCE, ..Query::all(List::Journal) };
+        if newest > self.seq
             && let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await
         {
-            for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
+            let before = self.seq;
+            for row in rows.iter().rev().filter(|row| row.event.seq > before) {
                 line(row, self.edits.of(&row.event));
+                self.seq = row.event.seq;
             }
         }
         self.seq = self.seq.max(newest);
