@@ -7,7 +7,7 @@ use crosstie::remote::Since;
 use crosstie::remote::notion::decode::{self, Reading};
 use crosstie::remote::notion::listing::Place;
 use crosstie::remote::notion::schema::Column;
-use crosstie::remote::notion::{encode, filter};
+use crosstie::remote::notion::{encode, filter, narrow};
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
@@ -188,6 +188,17 @@ fn queries_are_allowed_by_the_openapi() {
         for value in [value, Value::Empty] {
             judge.accepts(&json!({"filter": filter::holds(&column(kind), &value).unwrap(), "page_size": 100}));
         }
+    }
+    // A pair's own filter, as deep as it may be, beside the stamp of an increment.
+    let stamp = Place::default().query(Since::At("2026-02-03T04:05:00Z".parse().unwrap()))["filter"].clone();
+    let (kind, done) =
+        (json!({"property": "K", "select": {"equals": "a"}}), json!({"property": "D", "checkbox": {"equals": true}}));
+    for filter in [
+        kind.clone(),
+        json!({"and": [kind, {"or": [kind, done]}]}),
+        json!({"or": [kind, {"and": [kind, done]}, {"or": [kind, done]}]}),
+    ] {
+        judge.accepts(&json!({"filter": narrow::all_of(filter, std::slice::from_ref(&stamp)), "page_size": 100}));
     }
     assert!(judge.refuses(&json!({"filter": {"property": "P", "checkbox": {"equals": "yes"}}})));
 }
