@@ -3,7 +3,6 @@
 
 use std::io::{IsTerminal, Read, Write};
 
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -74,37 +73,67 @@ impl Drop for Raw {
 /// # Errors
 /// [`Failure`] when there is no terminal, or whoever sits there gives up.
 pub fn hidden(question: &str) -> Result<Revealed, Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(1024));
+    // Room for any secret: what grows leaves copies of itself behind.
+    let mut typed = Zeroizing::new(Vec::with_capacity(usize::try_from(MOST).unwrap_or(1024)));
     {
         // Before the question, which would be answered with the terminal still showing what is typed.
         enable_raw_mode().map_err(|error| failed(&error))?;
         let _raw = Raw;
         ask(question)?;
+        let mut bytes = std::io::stdin().lock().bytes();
+        let mut escape = Escape::No;
         loop {
-            match read().map_err(|error| failed(&error))? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-                    match key.code {
-                        KeyCode::Enter => break,
-                        KeyCode::Char('j' | 'm') if control => break,
-                        KeyCode::Char('c' | 'd') if control => {
-                            return Err(Failure::running("given up; nothing was done".to_owned()));
-                        }
-                        KeyCode::Char('u') if control => text.zeroize(),
-                        KeyCode::Backspace => drop(text.pop()),
-                        KeyCode::Char(letter) if !control => text.push(letter),
-                        _ => {}
+            let byte = match bytes.next() {
+                None => return Err(Failure::running("the terminal has gone; nothing was done".to_owned())),
+                Some(byte) => byte.map_err(|error| failed(&error))?,
+            };
+            escape = match (escape, byte) {
+                (_, 0x1b) => Escape::Begun,
+                (Escape::Begun, b'[' | b'O') | (Escape::Inside, b' '..=b'?') => Escape::Inside,
+                // The end of an arrow key, or of another that types nothing.
+                (Escape::Inside, b'@'..=b'~') => Escape::No,
+                (_, b'\r' | b'\n') => break,
+                // ctrl-c, ctrl-d
+                (_, 0x03 | 0x04) => return Err(Failure::running("given up; nothing was done".to_owned())),
+                (_, b'\0'..=b'\x1f' | 0x7f) => {
+                    edit(&mut typed, byte);
+                    Escape::No
+                }
+                (_, byte) => {
+                    if typed.len() < typed.capacity() {
+                        typed.push(byte);
                     }
+                    Escape::No
                 }
-                Event::Paste(mut pasted) => {
-                    text.push_str(&pasted);
-                    pasted.zeroize();
-                }
-                _ => {}
-            }
+            };
         }
     }
-    given(&text)
+    let text = std::str::from_utf8(&typed)
+        .map_err(|_| Failure::configuration("what was typed is no text; nothing was kept".to_owned()))?;
+    given(text)
+}
+
+/// Where in an escape sequence the input is.
+#[derive(Clone, Copy)]
+enum Escape {
+    No,
+    Begun,
+    Inside,
+}
+
+/// What ctrl-u and backspace do; other control keys do nothing.
+fn edit(typed: &mut Vec<u8>, byte: u8) {
+    match byte {
+        0x15 => {
+            typed.as_mut_slice().zeroize();
+            typed.clear();
+        }
+        0x08 | 0x7f => {
+            // A character may be several bytes.
+            while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+        }
+        _ => {}
+    }
 }
 
 /// A secret from standard input, which is not a terminal.
