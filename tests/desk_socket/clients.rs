@@ -187,6 +187,6 @@ async fn a_daemon_of_another_version_is_named() {
         stream.write_all(b"{\"hello\":\"crosstie\",\"version\":99,\"pid\":77,\"news\":true}\n").await.unwrap();
     });
     let error = connect(&path).await.err().unwrap();
-    assert!(matches!(error, ConnectError::Version { ours: 2, theirs: 99, pid: 77 }), "{error}");
+    assert!(matches!(error, ConnectError::Version { ours: 3, theirs: 99, pid: 77 }), "{error}");
     other.await.unwrap();
 }

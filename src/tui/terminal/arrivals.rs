@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,7 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::input::Arrival;
+use super::session::Session;
 use super::watch::GONE;
+
+/// How often it is looked whether the terminal is ours again.
+const AWAY: Duration = Duration::from_millis(5);
 
 /// The most that is read at once.
 const PIECE: usize = 4096;
@@ -59,6 +64,11 @@ fn read(leash: &UnixStream, tell: &mpsc::UnboundedSender<io::Result<Arrival>>) -
         }
         if fds[0].revents().intersects(GONE) {
             return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // While a shell has the terminal, what is typed is the shell's.
+        if !Session::is_active() {
+            std::thread::sleep(AWAY);
+            continue;
         }
         let bytes = match rustix::io::read(input, &mut piece) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
