@@ -250,9 +250,24 @@ impl Core {
         if let Fetched::Record(record) = &fetched {
             self.doubt_untouched(at, intent, record, began, &put_back);
             self.doubt_found(at, intent, record);
+        } else {
+            self.tell_what_may_have_lost(txn, intent);
         }
         self.take_one(txn, at, began, fetched);
         self.count_as_edited(txn, at, &put_back, (intent.read_at, began));
+    }
+
+    /// The record cannot be looked at, so nobody will ever know whether the write was done: values that were to lose to it are told
+    /// as lost. Should it be seen again with one of them, that is compared anew like any other.
+    fn tell_what_may_have_lost(&self, txn: &mut Txn, intent: &Intent) {
+        for key in &intent.settles {
+            let cause = intent.cause.get(key).cloned().unwrap_or_default();
+            let mut event = self.intent_event(Happening::Settled, intent, cause);
+            event.field = Some(key.clone());
+            event.before = intent.before.get(key).cloned();
+            event.after = intent.common.get(key).cloned();
+            txn.events.push(event);
+        }
     }
 
     /// A field that looks as if nothing had been written, in a record that somebody edited since: they may have put it back.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crosstie::model::{Happening, IntentState, Side, Why};
+use crosstie::mapping::Policy;
+use crosstie::model::{Happening, IntentState, Side, Value, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -219,4 +220,29 @@ async fn after_a_start_an_update_that_nobody_knows_of_waits_its_full_time_from_t
             assert!(claims.holds.is_empty() && claims.intents.is_empty(), "{:#?}", claims.holds);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_lost_to_a_write_which_nobody_can_look_up_is_in_the_journal() {
+    let plan = Plan {
+        pairs: |specs| {
+            let fields = specs.iter_mut().flat_map(|spec| &mut spec.fields);
+            fields.filter(|field| field.key.as_str() == "OPPORTUNITY").for_each(|field| field.policy = Policy::Crm);
+        },
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    bench.once(|call| call.side == Side::Notion && call.is_update(), Fate::LostAnswer);
+    bench.edit_notion(&page, "Amount", 815);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("the CRM's value is written", 300, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    // Nobody may look whether it was done.
+    bench.wires.notion.lock().unwrap().unshare(&page);
+    bench.until("it is not known any more", 7200, async || bench.claims().await.intents.is_empty()).await;
+    bench.wires.notion.lock().unwrap().share(&page);
+    bench.settle().await;
+    let settled = bench.journal(Happening::Settled).await;
+    let lost = settled.iter().filter(|event| event.before == Some(Value::number(815.into()))).count();
+    assert!(lost > 0, "815 was written over, and nothing says so: {settled:#?}");
 }
