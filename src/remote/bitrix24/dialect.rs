@@ -255,6 +255,8 @@ fn coded(response: &Response, code: &str, text: &str) -> Answer {
         None => match response.status {
             401 => Answer::Failed(say(Kind::Unauthorized)),
             403 => Answer::Failed(say(Kind::Forbidden)),
+            // Whatever it calls it: it was not executed, and it is too fast.
+            429 => Answer::Throttled { retry_after: retry_after(response), method: None },
             status if status >= 500 => Answer::Transient(say(Kind::Unavailable)),
             _ => Answer::Failed(say(Kind::Invalid)),
         },
@@ -307,6 +309,7 @@ mod tests {
     fn codes_decide_whatever_the_status_is() {
         for (status, code, text, wanted) in [
             (503, "QUERY_LIMIT_EXCEEDED", "Too many requests", "throttled false"),
+            (429, "A_LIMIT_NOBODY_TOLD_US_OF", "Slow down", "throttled false"),
             (429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", "throttled true"),
             (503, "OVERLOAD_LIMIT", "REST API is blocked due to overload.", "blocked Unavailable"),
             (401, "expired_token", "The access token provided has expired.", "Unauthorized"),
