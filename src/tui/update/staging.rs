@@ -36,7 +36,10 @@ pub(super) fn dry_run(model: &mut Model) -> Vec<Effect> {
         lines.extend(told(model, pick));
     }
     lines.push((Role::Text, String::new()));
-    lines.push((Role::Dim, "A value that has changed since is left alone and shown again; the others go on.".to_owned()));
+    lines.push((
+        Role::Dim,
+        "A value that has changed since is left alone and shown again; the others go on.".to_owned(),
+    ));
     lines.push((Role::Dim, "Afterwards the journal takes back each write that nobody has touched since.".to_owned()));
     let items = picks.iter().map(resolution).collect();
     let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };
