@@ -3,14 +3,13 @@
 //!
 //! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), tasks, its
 //! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
-//! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo server and the simulation;
-//! the engine and its client must never be imported here, nor this by them.
+//! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo and the
+//! simulation; the engine and its client must never be imported here, nor this by them.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
 //! deleting or merging contacts and companies changes links to them without touching the deals; what comes out of the
-//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. REST 3 is
-//! not here.
+//! recycle bin has a new id (switch [`Config::restore_keeps_id`]); a refused request does not fill the bucket. No REST 3.
 
 mod accept;
 mod admin;
