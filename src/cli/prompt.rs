@@ -45,7 +45,7 @@ pub fn line(question: &str) -> Result<String, Failure> {
 /// Yes or no.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn agreed(question: &str, default: bool) -> Result<bool, Failure> {
     let choice = if default { "[Y/n]" } else { "[y/N]" };
     loop {

@@ -2,7 +2,7 @@
 //! anything from a damaged file, so this is what a broken store is restored from.
 //!
 //! The first line tells format and time, the last one the number of rows; a file without its last line is not an
-//! export. Every line carries its checksum ([`super::lines`]).
+//! export. Every line carries its checksum (`store::lines`).
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
