@@ -8,10 +8,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
 
+#[path = "../figures/mod.rs"]
+mod figures;
 mod worlds;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +27,7 @@ use crosstie::remote::pace::{Pace, Settings};
 use crosstie::remote::transport::{HttpOptions, HttpTransport};
 use crosstie::remote::{Lane, Listing, Since, System};
 use crosstie::seam::{Rng, WallClock};
+use figures::{Table, option};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -47,24 +50,6 @@ impl Rng for Half {
     fn next_u64(&mut self) -> u64 {
         u64::MAX / 2
     }
-}
-
-struct Table(bool);
-
-impl Table {
-    fn row(&mut self, what: &str, figure: f64, limit: Option<f64>, unit: &str) {
-        let kept = limit.is_none_or(|limit| figure <= limit);
-        self.0 &= kept;
-        let sign = if kept { "+" } else { "x" };
-        let limit = limit.map(|limit| format!("at most {limit}")).unwrap_or_default();
-        writeln!(std::io::stdout().lock(), "{sign} {what:<62} {figure:>9.2} {unit:<6} {limit}").unwrap();
-    }
-}
-
-fn option(name: &str, otherwise: u64) -> u64 {
-    let args: Vec<String> = std::env::args().collect();
-    let at = args.iter().position(|arg| arg == name);
-    at.map_or(otherwise, |at| args[at + 1].parse().expect("a number"))
 }
 
 /// KiB resident now, and seconds of processor time so far.

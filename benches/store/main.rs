@@ -7,11 +7,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
 
+#[path = "../figures/mod.rs"]
+mod figures;
 mod journal;
 mod place;
 mod program;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use crosstie::seam::Kv as _;
 use crosstie::store::{self, segments};
 use jiff::{SignedDuration, Timestamp};
 
+use figures::{Table, option};
 use place::Place;
 use program::Program;
 
@@ -28,25 +30,6 @@ const START: f64 = 2.0;
 const MEMORY: f64 = 250.0;
 /// Rows written in one transaction.
 const ROWS: usize = 512;
-
-struct Table(bool);
-
-impl Table {
-    fn row(&mut self, what: &str, figure: f64, limit: Option<f64>, unit: &str) {
-        let kept = limit.is_none_or(|limit| figure <= limit);
-        self.0 &= kept;
-        let sign = if kept { "+" } else { "x" };
-        let limit = limit.map(|limit| format!("at most {limit}")).unwrap_or_default();
-        writeln!(std::io::stdout().lock(), "{sign} {what:<62} {figure:>9.2} {unit:<4} {limit}").unwrap();
-    }
-}
-
-/// The number behind an option.
-fn option(name: &str, otherwise: usize) -> usize {
-    let args: Vec<String> = std::env::args().collect();
-    let at = args.iter().position(|arg| arg == name);
-    at.map_or(otherwise, |at| args[at + 1].parse().expect("a number"))
-}
 
 fn main() -> ExitCode {
     let (ties, days, lines) = (option("--ties", 100_000), option("--days", 90), option("--lines", 5_000));

@@ -108,6 +108,15 @@ fn an_operator_hears_when_what_they_decided_was_written() {
         assert!(rig.screen().contains(&format!("written: Written {seq}")), "{}", rig.screen());
     }
     assert!(rig.model.expected.is_empty());
+    // What is refused after all is awaited no longer, and nobody hears that it was written.
+    rig.keys("c w y");
+    let id = rig.model.expected.first().unwrap().clone();
+    let mut row = line(&rig.world.journal[0], Happening::Refused, false);
+    (row.event.seq, row.event.pair, row.event.crm, row.event.field) = (2_000, Some(id.pair), id.crm, id.field);
+    row.title = "Not taken".to_owned();
+    rig.world.snapshot.latest.insert(0, row);
+    rig.refresh();
+    assert!(rig.model.expected.is_empty() && !rig.screen().contains("written: Not taken"), "{}", rig.screen());
 }
 
 #[test]

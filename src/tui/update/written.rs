@@ -16,9 +16,13 @@ pub(super) fn look(model: &mut Model, snapshot: &Snapshot) {
         return;
     }
     let known = model.snapshot.as_ref().and_then(|old| old.latest.first().map(|row| row.event.seq)).unwrap_or(0);
-    let news = snapshot.latest.iter().filter(|row| row.event.seq > known && row.event.what == Happening::Wrote);
-    let written: Vec<&JournalRow> =
-        news.filter(|row| hold_of(row).is_some_and(|id| model.expected.remove(&id))).collect();
+    let mut written: Vec<&JournalRow> = Vec::new();
+    for row in snapshot.latest.iter().filter(|row| row.event.seq > known && ends(row.event.what)) {
+        let awaited = hold_of(row).is_some_and(|id| model.expected.remove(&id));
+        if awaited && row.event.what == Happening::Wrote {
+            written.push(row);
+        }
+    }
     let Some(one) = written.first() else { return };
     let what = match written.len() {
         1 => format!("written: {} / {}", text::sanitise(&one.title), text::sanitise(&one.label)),
@@ -27,6 +31,12 @@ pub(super) fn look(model: &mut Model, snapshot: &Snapshot) {
     let left = model.expected.len();
     let left = if left == 0 { String::new() } else { format!("; {left} on their way") };
     model.toast(Tone::Good, format!("{what}{left}; the journal takes it back"));
+}
+
+/// Whether nothing more is to be awaited after this: it was written, or will not be, and is held again or agreed on otherwise.
+fn ends(what: Happening) -> bool {
+    use Happening as H;
+    matches!(what, H::Wrote | H::Agreed | H::Held | H::Lapsed | H::Refused | H::Quarantined)
 }
 
 fn hold_of(row: &JournalRow) -> Option<HoldId> {
