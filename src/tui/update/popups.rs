@@ -254,21 +254,23 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
             }
             None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
         },
-        seeks => match picker.records.current() {
-            None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
-            Some(chosen) => match seeks {
-                Seeks::Counterpart(_) if chosen.taken => {
-                    model.toast(Tone::Warn, "this one is tied to another record already and cannot be linked");
-                }
-                Seeks::Counterpart(row) => orphans::ask_link(model, row, chosen),
-                Seeks::Target { owner, title, field } => {
-                    if let Some(pair) = picker.sources.get(picker.source).cloned() {
-                        relations::ask_link(model, &relations::Edge { owner, title, field, pair }, chosen);
+        seeks => {
+            match picker.records.current() {
+                None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
+                Some(chosen) => match seeks {
+                    Seeks::Counterpart(_) if chosen.taken => {
+                        model.toast(Tone::Warn, "this one is tied to another record already; the journal's line `tied` about it can be undone");
                     }
-                }
-                Seeks::Owner => {}
-            },
-        },
+                    Seeks::Counterpart(row) => orphans::ask_link(model, row, chosen),
+                    Seeks::Target { owner, title, field } => {
+                        if let Some(pair) = picker.sources.get(picker.source).cloned() {
+                            relations::ask_link(model, &relations::Edge { owner, title, field, pair }, chosen);
+                        }
+                    }
+                    Seeks::Owner => {}
+                },
+            }
+        }
     }
     Vec::new()
 }
