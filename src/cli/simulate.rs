@@ -17,9 +17,9 @@ use crate::sim::{Many, Plant, Run, Summary, Verdict, about, each, many, run, shr
 pub struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// Which seeds: `0..2000`.
-    #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = seeds)]
-    seeds: Range<u64>,
+    /// Which seeds: `0..2000`. Without it 0..100, or with a planted bug the seed that first found it.
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    seeds: Option<Range<u64>>,
     /// How long people work and things go wrong in each seed, in the world's hours; healing comes after that.
     #[arg(long, default_value_t = 6.0, value_name = "H", value_parser = hours)]
     hours: f64,
@@ -199,8 +199,9 @@ const ENOUGH: u64 = 200;
 
 fn range(args: &Args, lasting: Duration) -> Result<ExitCode, Failure> {
     let threads = threads();
-    let what =
-        Many { seeds: args.seeds.clone(), lasting, plant: args.plant, threads, first_failure: args.plant.is_some() };
+    let usual = args.plant.map_or(0..100, |plant| plant.seed()..plant.seed() + 1);
+    let seeds = args.seeds.clone().unwrap_or(usual);
+    let what = Many { seeds, lasting, plant: args.plant, threads, first_failure: args.plant.is_some() };
     let line = |seed: u64| {
         let run = Run { seed, lasting, until: None, plant: args.plant, left_out: Default::default(), trace: false };
         replay(&run)

@@ -11,5 +11,6 @@ mod headless;
 mod offline;
 mod refused;
 mod secrets;
+mod simulating;
 mod standins;
 mod support_table;
