@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Side};
+use crate::model::{Entity, Happening, Observation, PairName, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
@@ -209,9 +209,14 @@ impl Core {
             state.next_sweep = after(now, signed(self.timing.sweep_every));
         }
         let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
-        let moved = Cursor {
-            seen: cursor.seen.max(horizon),
-            swept: if kind == ListingKind::Sweep { Some(listing_began) } else { cursor.swept },
+        let absent = match kind {
+            ListingKind::Sweep => self.not_shown(&name, side, listing_began, &shown),
+            ListingKind::Increment => Vec::new(),
+        };
+        let seen = cursor.seen.max(horizon);
+        let moved = match kind {
+            ListingKind::Sweep => Cursor { seen, swept: Some(listing_began), missed: !absent.is_empty() },
+            ListingKind::Increment => Cursor { seen, ..cursor },
         };
         // A cursor stored at every poll would wear the disk for nothing: it only spares reading a little again.
         let worth = horizon.is_some_and(|to| cursor.seen.is_none_or(|seen| to.duration_since(seen) > STRIDE));
@@ -228,7 +233,7 @@ impl Core {
             txn.events.push(event);
         }
         if kind == ListingKind::Sweep {
-            self.look_for_absent(&name, side, listing_began, &shown, now);
+            self.look_for_absent(&name, side, absent, now);
             self.forget_gone(txn, &name, now);
             self.look_again_at_hidden();
         }
@@ -261,23 +266,19 @@ impl Core {
         }
     }
 
+    /// The records that a complete listing should have shown and did not.
+    fn not_shown(&self, name: &PairName, side: Side, began: Timestamp, shown: &BTreeSet<RecordId>) -> Vec<RecordId> {
+        let Some(pair) = self.memory.pair(name) else { return Vec::new() };
+        let missed = |(id, known): &(&RecordId, &Observation)| {
+            known.is_present() && !shown.contains(*id) && known.seen_at < began
+        };
+        pair.observations.get(side).iter().filter(missed).map(|(id, _)| id.clone()).collect()
+    }
+
     /// What a complete listing did not show is read by id before anything is believed of it.
-    fn look_for_absent(
-        &mut self,
-        name: &PairName,
-        side: Side,
-        began: Timestamp,
-        shown: &BTreeSet<RecordId>,
-        now: Timestamp,
-    ) {
+    fn look_for_absent(&mut self, name: &PairName, side: Side, absent: Vec<RecordId>, now: Timestamp) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let (mut absent, mut listed): (Vec<RecordId>, usize) = (Vec::new(), 0);
-        for (id, observation) in pair.observations.get(side).iter().filter(|(_, it)| it.is_present()) {
-            listed += 1;
-            if !shown.contains(id) && observation.seen_at < began {
-                absent.push(id.clone());
-            }
-        }
+        let listed = pair.observations.get(side).values().filter(|it| it.is_present()).count();
         self.note_listed(name, side, listed);
         if absent.len() >= super::canary::BURST {
             self.doubt(name);

@@ -180,10 +180,12 @@ impl Core {
             let ended: Vec<_> = ended.map(|stone| (stone.since, name.clone())).collect();
             self.departed.extend(ended);
             for side in Side::BOTH {
-                let swept = self.memory.pair(&name).and_then(|pair| pair.cursors.get(side).swept);
-                // What a guard stopped before is looked into again.
+                let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
+                // What a guard stopped before is looked into again, and so are records that were missed: who was about to
+                // read them is gone.
                 let guard = HoldId { pair: name.clone(), crm: None, field: None };
-                let swept = swept.filter(|_| !self.settings.resync && !self.memory.holds.contains_key(&guard));
+                let again = self.settings.resync || cursor.missed || self.memory.holds.contains_key(&guard);
+                let swept = cursor.swept.filter(|_| !again);
                 let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
                 let state = ListingState::due(now, next_sweep);
                 self.listings.insert((name.clone(), side), state);

@@ -52,6 +52,32 @@ async fn a_record_that_is_found_again_before_the_second_read_was_never_missing()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_listing_missed_before_the_process_died_is_looked_for_at_once_by_the_next() {
+    let seconds = Duration::from_secs;
+    let timing = Timing { review: false, sweep_every: seconds(6 * 3600), ..Timing::default() };
+    let mut bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
+    let (_, page) = bench.deal().await;
+    bench.pass(20).await;
+    bench.forget_calls();
+    bench.wires.notion.lock().unwrap().unshare(&page);
+    bench.until("it was not found once", 7 * 3600, async || !reads(&bench, &page).is_empty()).await;
+    assert!(bench.journal(Happening::Gone).await.is_empty(), "one read is not enough");
+    bench.crash().await;
+    bench.start().await;
+    bench.until("it is gone", 300, async || !bench.journal(Happening::Gone).await.is_empty()).await;
+    // The next listing misses nothing, so whoever starts after it has nothing to list before its time.
+    let swept =
+        |bench: &Bench| bench.snapshot().pairs.iter().find(|pair| pair.name.as_str() == "deals").unwrap().last_sweep;
+    let first = swept(&bench);
+    bench.until("it was listed again", 7 * 3600, async || swept(&bench) > first).await;
+    let last = swept(&bench);
+    bench.crash().await;
+    bench.start().await;
+    bench.pass(300).await;
+    assert_eq!(swept(&bench), last);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_tombstone_lives_as_long_as_a_survivor_does_and_then_expires() {
     let mut bench = Bench::settled(brisk()).await;
     let (deal, page) = bench.deal().await;

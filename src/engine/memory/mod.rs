@@ -32,6 +32,10 @@ pub struct Cursor {
     pub seen: Option<Timestamp>,
     /// When the last complete listing began, by our clock.
     pub swept: Option<Timestamp>,
+    /// It did not show records that were there. What became of them was still to be read: a process that starts after it
+    /// lists again.
+    #[serde(default)]
+    pub missed: bool,
 }
 
 /// What is remembered of one pair.
