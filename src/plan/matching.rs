@@ -208,14 +208,12 @@ struct Candidate<'a> {
     claimed: bool,
 }
 
-/// Records by side and value of one key: the free ones, and those that can only make others ambiguous: tied ones,
-/// survivors, copies, what was taken apart, and what is ignored or just being matched by a better sign.
+/// Records by side and value of one key: the free ones, and those that can only make others ambiguous: tied ones, survivors,
+/// copies, what was taken apart, what is ignored, and what is just being tied by a better sign.
 fn groups<'a>(facts: &'a Facts, matching: &Matching, index: usize) -> BTreeMap<(Side, &'a Value), Vec<Candidate<'a>>> {
     let mut groups: BTreeMap<(Side, &Value), Vec<Candidate<'_>>> = BTreeMap::new();
     for side in Side::BOTH {
-        let untied =
-            facts.of(side).iter().filter(|(id, _)| !matches!(matching.of(side).get(*id), Some(Fate::Match(_))));
-        let untied = untied.map(|(id, record)| {
+        let untied = facts.of(side).iter().map(|(id, record)| {
             let apart = record.survivor_of.is_some() || record.parted_from.is_some();
             let taken = record.claimed || record.ignored || record.ordered || apart;
             let free = !taken && !matching.of(side).contains_key(id);
@@ -319,7 +317,22 @@ mod tests {
         facts.notion.values_mut().for_each(|record| record.marker = Some("2".into()));
         let matching = match_untied(&facts, Create::Both);
         assert_eq!(*fate(&matching, Side::Notion, "p"), Fate::Match("2".into()));
-        assert_eq!(*fate(&matching, Side::Crm, "1"), Fate::Create);
+        let why = OrphanWhy::Ambiguous { candidates: vec!["p".into()] };
+        assert_eq!(
+            *fate(&matching, Side::Crm, "1"),
+            Fate::Orphan(why),
+            "it looks like the one that is just being tied"
+        );
+    }
+
+    #[test]
+    fn who_looks_like_a_record_that_is_just_being_tied_by_its_marker_is_not_created() {
+        let mut facts = facts(&[("8", &["c@x"])], &[("moved", &["n@x"]), ("new", &["c@x"])]);
+        facts.notion.get_mut(&RecordId::from("moved")).unwrap().marker = Some("8".into());
+        let matching = match_untied(&facts, Create::Both);
+        assert_eq!(*fate(&matching, Side::Notion, "moved"), Fate::Match("8".into()));
+        let why = OrphanWhy::Ambiguous { candidates: vec!["8".into()] };
+        assert_eq!(*fate(&matching, Side::Notion, "new"), Fate::Orphan(why));
     }
 
     #[test]
