@@ -143,6 +143,7 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
                     let removed = court.plain(at, &other.before, other.at).members();
                     let kept = court.plain(at, &other.after, other.at).members();
                     taken.retain(|member| kept.contains(member) || !removed.contains(member));
+                    taken.retain(|member| !took_page_of(court, at, other, member));
                 }
             }
             if let Some(related) = court.terms.related(spot.pair, spot.field) {
@@ -188,6 +189,20 @@ pub(super) fn elements(court: &Court<'_>, report: &mut Report) {
             tell_elements(court, report, spot, touch, &taken);
         }
     }
+}
+
+/// Whether a person took the page out of a relation that stood for a CRM record then. A copy of that page, which was tied to
+/// it later, may have stayed in.
+fn took_page_of(court: &Court<'_>, at: &Spot, touch: &Touch, member: &str) -> bool {
+    let related = court.terms.related(at.pair, at.field).and_then(|related| court.case.pairs.get(related));
+    let (Some(related), Side::Notion) = (related, at.side) else { return false };
+    let pages = |value: &serde_json::Value| -> BTreeSet<String> {
+        value.as_array().into_iter().flatten().filter_map(|page| page.as_str().map(str::to_owned)).collect()
+    };
+    let stayed = pages(&touch.after);
+    pages(&touch.before)
+        .difference(&stayed)
+        .any(|page| court.bonds.tied_to(&related.name, Side::Notion, page, touch.at) == Some(member))
 }
 
 fn tell_elements(court: &Court<'_>, report: &mut Report, spot: &Spot, touch: &Touch, taken: &BTreeSet<String>) {

@@ -32,6 +32,12 @@ struct Span {
     with: String,
 }
 
+impl Span {
+    fn lasts(&self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
 impl Bonds {
     pub(super) fn of(claims: &Claims) -> Self {
         let mut bonds = Self::default();
@@ -105,7 +111,7 @@ impl Bonds {
     /// unless that has another counterpart now.
     pub(super) fn partner_at(&self, pair: &PairName, side: Side, record: &str, at: Timestamp) -> Option<&str> {
         let spans = self.spans.get(&(pair.clone(), side, record.to_owned())).map_or(&[][..], Vec::as_slice);
-        let lasting = spans.iter().rfind(|span| span.from <= at && span.until.is_none_or(|until| at < until));
+        let lasting = spans.iter().rfind(|span| span.lasts(at));
         let next = || spans.iter().find(|span| span.from > at);
         // What has another counterpart since is no more what the record stands for.
         let left = |span: &&Span| self.now(pair, side.other(), &span.with).is_none_or(|now| now == record);
@@ -114,6 +120,12 @@ impl Bonds {
             return None;
         }
         span.map(|span| span.with.as_str()).or_else(|| self.ever(pair, side, record))
+    }
+
+    /// What a record was tied to at a moment, and to nothing else: what it became later says nothing of it.
+    pub(super) fn tied_to(&self, pair: &PairName, side: Side, record: &str, at: Timestamp) -> Option<&str> {
+        let mut spans = self.spans.get(&(pair.clone(), side, record.to_owned()))?.iter();
+        spans.rfind(|span| span.lasts(at)).map(|span| span.with.as_str())
     }
 
     /// Whether a record had been tied to that one before a moment.
