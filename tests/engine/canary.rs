@@ -29,7 +29,7 @@ async fn while_nothing_happens_a_poll_is_one_request_a_data_source() {
 /// Canaries that were sent: schemas of the contacts.
 fn canaries(bench: &Bench) -> Vec<Call> {
     let path = format!("/v1/data_sources/{}", bench.source("contacts"));
-    bench.calls().into_iter().filter(|call| call.path == path).collect()
+    bench.calls_that(|call| call.path == path)
 }
 
 #[tokio::test(start_paused = true)]

@@ -425,12 +425,17 @@ impl Bench {
         self.wires.calls.lock().unwrap().clear();
     }
 
+    /// Those of a kind; the others, which may be many thousand, are not copied.
+    pub fn calls_that(&self, are: impl Fn(&Call) -> bool) -> Vec<Call> {
+        self.wires.calls.lock().unwrap().iter().filter(|call| are(call)).cloned().collect()
+    }
+
     pub fn writes(&self) -> Vec<Call> {
-        self.calls().into_iter().filter(Call::is_write).collect()
+        self.calls_that(Call::is_write)
     }
 
     pub fn creates(&self) -> Vec<Call> {
-        self.calls().into_iter().filter(Call::is_create).collect()
+        self.calls_that(Call::is_create)
     }
 
     /// What the API changed in both worlds since a moment, as they remember it themselves.

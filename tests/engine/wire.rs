@@ -50,7 +50,7 @@ pub struct Call {
     pub method: Method,
     /// Notion's path, or the CRM's method with a slash before it.
     pub path: String,
-    pub body: Json,
+    pub body: Arc<Json>,
     pub at: Timestamp,
 }
 
@@ -171,7 +171,7 @@ impl Transport for Wire {
             side: self.side,
             method: request.method,
             path: request.path().to_owned(),
-            body: serde_json::from_slice(&request.body).unwrap_or(Json::Null),
+            body: Arc::new(serde_json::from_slice(&request.body).unwrap_or(Json::Null)),
             at: self.shared.clock.now(),
         };
         let fate = (self.shared.faults.lock().unwrap())(&call);
