@@ -1,6 +1,5 @@
 //! Two clocks: the world's, which is right and follows tokio's paused one, and the engine's, which may be wrong.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -76,27 +75,23 @@ impl HostClock {
     /// Puts the moments of a journal into the world's time.
     pub fn correct(&self, journal: &mut [Event]) {
         let starts = self.locked().starts.clone();
-        let mut life = 0;
-        // Records with a write of the last life, whose window began in that.
-        let mut doubted = BTreeSet::new();
+        // The latest moment of the life before: a process may tell of what it found before it tells that it started.
+        let (mut at, mut lives, mut latest) = (0, Vec::new(), Timestamp::MIN);
         for event in journal {
             if event.what == Happening::System && event.note.ends_with("started") {
                 // A process that died while it started may have told of it, or not.
                 let told = |(at, skew): &(Timestamp, SignedDuration)| *at + *skew == event.at;
-                let next = starts.iter().skip(life).position(told);
-                life += next.unwrap_or(0);
-                doubted.clear();
+                at += starts.iter().skip(at).position(told).unwrap_or(0);
+                let moved = if lives.is_empty() { SignedDuration::ZERO } else { event.at.duration_until(latest) };
+                let skew = starts.get(at).map_or(SignedDuration::ZERO, |start| start.1);
+                lives.push(Life { began: event.at, skew, moved: moved.max(SignedDuration::ZERO) });
+                latest = event.at;
             }
-            let record = (event.pair.clone(), event.side, event.crm.clone(), event.notion.clone());
-            if event.what == Happening::Unknown && event.note.starts_with("sent before the last stop") {
-                doubted.insert(record.clone());
-            }
-            let opened =
-                if event.window.is_some() && doubted.contains(&record) { life.saturating_sub(1) } else { life };
-            event.at = world_time(&starts, life, event.at, None);
+            latest = latest.max(event.at);
+            event.at -= lives.last().map_or(SignedDuration::ZERO, |life| life.skew);
             event.window = event.window.map(|(from, to)| {
-                let to = world_time(&starts, life, to, None);
-                (world_time(&starts, opened, from, Some(to)).min(to), to)
+                let to = world_time(&lives, to);
+                (world_time(&lives, from).min(to), to)
             });
         }
     }
@@ -106,24 +101,27 @@ impl HostClock {
     }
 }
 
-/// A moment that a process told, in the world's time; what it remembers of an earlier life it tells in that life's time.
-/// It lies within that life, and not after `latest`.
-fn world_time(
-    starts: &[(Timestamp, SignedDuration)],
-    life: usize,
-    told: Timestamp,
-    latest: Option<Timestamp>,
-) -> Timestamp {
-    let lives: Vec<(Timestamp, Timestamp, SignedDuration)> = (starts.iter().enumerate().take(life + 1).rev())
-        .map(|(at, (began, skew))| (*began, starts.get(at + 1).map_or(Timestamp::MAX, |next| next.0), *skew))
-        .collect();
-    let within = |(began, ended, skew): &&(Timestamp, Timestamp, SignedDuration)| {
-        let at = told - *skew;
-        at >= *began && at <= *ended && latest.is_none_or(|latest| at <= latest)
-    };
-    let begun = |(began, _, skew): &&(Timestamp, Timestamp, SignedDuration)| told - *skew >= *began;
-    let fits = lives.iter().find(within).or_else(|| lives.iter().find(begun)).or(lives.last());
-    told - fits.map_or(SignedDuration::ZERO, |(.., skew)| *skew)
+/// One process, as its journal tells of it.
+struct Life {
+    /// When it started, by its own clock.
+    began: Timestamp,
+    /// How far that was off.
+    skew: SignedDuration,
+    /// By how much it moved back what it remembered, for its clock was behind that. By the journal alone, so never by more
+    /// than it did.
+    moved: SignedDuration,
+}
+
+/// A moment that the last of these processes told, in the world's time. What it remembers from an earlier one it tells by that
+/// one's clock, moved back where its own had been set back.
+fn world_time(lives: &[Life], mut told: Timestamp) -> Timestamp {
+    for life in lives.iter().rev() {
+        if told >= life.began {
+            return told - life.skew;
+        }
+        told += life.moved;
+    }
+    told - lives.first().map_or(SignedDuration::ZERO, |life| life.skew)
 }
 
 impl WallClock for HostClock {
@@ -158,5 +156,35 @@ mod tests {
         journal.push(told("seen", ""));
         host.correct(&mut journal);
         assert_eq!(journal[1].at, world.now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_remembered_from_before_the_clock_was_set_is_told_in_the_world_s_time() {
+        for set in [-120, 120] {
+            let world = WorldClock::starting("2026-01-06T09:00:00Z".parse().unwrap());
+            let host = HostClock::off_by(world.clone(), SignedDuration::from_secs(7));
+            let told = |at: Timestamp, what, note: &str, window: Option<(Timestamp, Timestamp)>| -> Event {
+                let event = serde_json::json!({ "seq": 1, "at": at, "what": what, "note": note, "window": window });
+                serde_json::from_value(event).unwrap()
+            };
+            host.started();
+            let mut journal = vec![told(host.now(), "system", "crosstie started", None)];
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            let (opened, remembered) = (world.now(), host.now());
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            let last = host.now();
+            journal.push(told(last, "seen", "", None));
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            host.set(SignedDuration::from_mins(set));
+            host.started();
+            journal.push(told(host.now(), "unknown", "", None));
+            journal.push(told(host.now(), "system", "crosstie started", None));
+            // As the engine moves what it remembers.
+            let moved = last.duration_since(host.now()).max(SignedDuration::ZERO);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            journal.push(told(host.now(), "wrote", "", Some((remembered - moved, host.now()))));
+            host.correct(&mut journal);
+            assert_eq!(journal[4].window, Some((opened, world.now())), "set by {set} minutes");
+        }
     }
 }
