@@ -67,8 +67,16 @@ impl EngineDesk {
     /// # Errors
     /// [`DeskError::Gone`] when the engine has stopped.
     pub async fn claims(&self) -> Result<Claims, DeskError> {
+        self.claims_from(0).await
+    }
+
+    /// The same, with the journal from a line on; with [`u64::MAX`] without it.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn claims_from(&self, lines: u64) -> Result<Claims, DeskError> {
         let (answer, reply) = oneshot::channel();
-        self.ask(Msg::Claims { answer }, reply).await
+        self.ask(Msg::Claims { lines, answer }, reply).await
     }
 
     /// Every planned operation with what it would change.

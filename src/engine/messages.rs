@@ -168,6 +168,8 @@ pub enum Msg {
     Look,
     /// An auditor asks for everything the engine claims; only the demo and the simulation do.
     Claims {
+        /// The first line of the journal that is wanted.
+        lines: u64,
         /// The answer.
         answer: oneshot::Sender<super::Claims>,
     },

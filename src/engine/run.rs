@@ -54,7 +54,7 @@ enum Answer {
     Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
     Reply(oneshot::Sender<Reply>, Reply),
     Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
-    Claims(oneshot::Sender<Claims>),
+    Claims(u64, oneshot::Sender<Claims>),
     Steps(oneshot::Sender<Vec<crate::control::Step>>),
     /// Carried out after the commit, because it reads the journal.
     Undo {
@@ -383,7 +383,7 @@ impl Run {
             // Whoever begins to look gets a fresh snapshot next.
             Msg::Look => {}
             Msg::Steps { answer } => answers.push(Answer::Steps(answer)),
-            Msg::Claims { answer } => answers.push(Answer::Claims(answer)),
+            Msg::Claims { lines, answer } => answers.push(Answer::Claims(lines, answer)),
         }
     }
 
@@ -427,9 +427,9 @@ impl Run {
                 drop(to.send(reply));
             }
             Answer::Steps(to) => drop(to.send(self.core.steps())),
-            Answer::Claims(to) => {
+            Answer::Claims(lines, to) => {
                 let mut claims = self.core.claims();
-                claims.journal = self.store.journal(0, u64::MAX).await?;
+                claims.journal = self.store.journal(lines, u64::MAX).await?;
                 drop(to.send(claims));
             }
         }

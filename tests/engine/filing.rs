@@ -26,7 +26,7 @@ async fn lived() -> Bench {
         }
         bench.pass(DAY - 3600).await;
     }
-    assert_eq!(bench.stored_lines().len(), bench.claims().await.journal.len(), "nothing has left yet");
+    assert_eq!(bench.stored_lines().len(), bench.lines().await.len(), "nothing has left yet");
     bench
 }
 
@@ -43,7 +43,7 @@ async fn shown(bench: &Bench, filter: &str) -> (u64, Vec<Event>) {
 #[tokio::test(start_paused = true)]
 async fn days_older_than_two_leave_the_store_and_are_read_and_undone_all_the_same() {
     let mut bench = lived().await;
-    let before = bench.claims().await.journal;
+    let before = bench.lines().await;
     bench.shut_down().await;
     bench.file_days();
     bench.start().await;
@@ -58,7 +58,7 @@ async fn days_older_than_two_leave_the_store_and_are_read_and_undone_all_the_sam
         let lines = segments::verify(&file.path).unwrap();
         assert_eq!(lines, file.last - file.first + 1, "{file:?}");
     }
-    let after = bench.claims().await.journal;
+    let after = bench.lines().await;
     assert_eq!(after[..before.len()], before);
     let (total, rows) = shown(&bench, "").await;
     assert_eq!((total, numbers(&rows)), (after.len() as u64, numbers(&after)));
@@ -75,7 +75,7 @@ async fn days_older_than_two_leave_the_store_and_are_read_and_undone_all_the_sam
 #[tokio::test(start_paused = true)]
 async fn a_death_at_any_moment_of_the_filing_loses_and_doubles_no_line() {
     let mut bench = lived().await;
-    let before = bench.claims().await.journal;
+    let before = bench.lines().await;
     let (deal, _) = bench.deal().await;
     bench.shut_down().await;
     bench.file_days();
@@ -93,7 +93,7 @@ async fn a_death_at_any_moment_of_the_filing_loses_and_doubles_no_line() {
         both += usize::from(files.iter().any(|file| stored.contains(&file.last)));
         all += usize::from(files.len() >= 3);
         bench.start().await;
-        let after = bench.claims().await.journal;
+        let after = bench.lines().await;
         assert_eq!(after[..before.len()], before, "after {flushes} flushes: {files:?}");
         assert!(after.windows(2).all(|two| two[0].seq + 1 == two[1].seq), "after {flushes} flushes");
         let (total, rows) = shown(&bench, "").await;
@@ -106,7 +106,7 @@ async fn a_death_at_any_moment_of_the_filing_loses_and_doubles_no_line() {
 #[tokio::test(start_paused = true)]
 async fn a_folder_that_takes_no_file_keeps_the_days_in_the_store_and_says_so_once() {
     let mut bench = lived().await;
-    let before = bench.claims().await.journal;
+    let before = bench.lines().await;
     bench.shut_down().await;
     // A file where the folder's own file would be: what cannot be written, whoever runs this.
     let dir = bench.file_days().to_owned();
@@ -117,11 +117,11 @@ async fn a_folder_that_takes_no_file_keeps_the_days_in_the_store_and_says_so_onc
     let told: Vec<&String> = told.iter().filter(|note| note.contains("stays where it is")).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].contains(".segment.tmp"), "{told:?}");
-    assert_eq!(bench.claims().await.journal[..before.len()], before);
+    assert_eq!(bench.lines().await[..before.len()], before);
     fs::remove_dir(dir.join(".segment.tmp")).unwrap();
     bench.pass(2 * 3600).await;
     assert!(segments::list(&dir).unwrap().len() >= 3);
-    assert_eq!(bench.claims().await.journal[..before.len()], before);
+    assert_eq!(bench.lines().await[..before.len()], before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +141,7 @@ async fn files_are_dropped_when_they_are_older_than_the_journal_reaches_or_take_
         bench.pass(DAY).await;
     }
     let files = segments::list(bench.filed()).unwrap();
-    let kept = bench.claims().await.journal;
+    let kept = bench.lines().await;
     assert!((3..=6).contains(&files.len()), "{files:#?}");
     assert_eq!(kept[0].seq, files[0].first);
     assert!(bench.now().duration_since(kept[0].at).as_hours() <= 7 * 24);
@@ -163,7 +163,7 @@ async fn a_store_that_is_older_than_its_files_gives_no_number_twice() {
     bench.forget_everything();
     bench.start().await;
     bench.pass(120).await;
-    let after = bench.claims().await.journal;
+    let after = bench.lines().await;
     assert!(after.windows(2).all(|two| two[0].seq < two[1].seq), "{:?}", numbers(&after));
     assert!(after.iter().any(|event| event.seq <= filed) && after.last().unwrap().seq > filed);
 }

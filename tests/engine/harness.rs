@@ -57,6 +57,8 @@ pub struct Bench {
     files: Option<tempfile::TempDir>,
     running: Option<Running>,
     cut: Arc<Mutex<bool>>,
+    /// The journal as far as a test has asked this process for it.
+    told: Mutex<Vec<Event>>,
 }
 
 impl Bench {
@@ -88,7 +90,17 @@ impl Bench {
             calls: Arc::default(),
         };
         let (facts, timing) = (office.facts().clone(), plan.timing);
-        Self { wires, specs, facts, timing, kv: MemoryKv::new(), files: None, running: None, cut: Arc::default() }
+        Self {
+            wires,
+            specs,
+            facts,
+            timing,
+            kv: MemoryKv::new(),
+            files: None,
+            running: None,
+            cut: Arc::default(),
+            told: Mutex::default(),
+        }
     }
 
     /// Furnished worlds and an engine that has tied what belongs together and created what was missing.
@@ -128,6 +140,7 @@ impl Bench {
     /// Starts an engine on the store as it is.
     pub async fn start(&mut self) {
         self.cut = Arc::default();
+        self.told.lock().unwrap().clear();
         let wire = |side: Side| Arc::new(Wire { shared: self.wires.clone(), side, cut: self.cut.clone() });
         let clock: Arc<dyn WallClock> = self.wires.clock.clone();
         let crm_pace = Pace::new(PaceSettings::bucket(250, 500), Box::new(Half));
@@ -204,7 +217,7 @@ impl Bench {
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        let claims = self.claims().await;
+        let claims = self.claims_from(0).await;
         let journal: Vec<String> = claims.journal.iter().rev().take(25).map(line).collect();
         panic!(
             "not within {seconds} s: {what}\nholds {:#?}\norphans {:?}\nintents {:#?}\njournal, newest first:\n{}",
@@ -252,12 +265,28 @@ impl Bench {
         }
     }
 
-    pub async fn claims(&self) -> Claims {
-        self.running.as_ref().unwrap().desk.claims().await.unwrap()
+    /// Everything the engine claims, with its journal from a line on.
+    pub async fn claims_from(&self, line: u64) -> Claims {
+        self.running.as_ref().unwrap().desk.claims_from(line).await.unwrap()
     }
 
+    /// Everything the engine claims but for its journal.
+    pub async fn claims(&self) -> Claims {
+        self.claims_from(u64::MAX).await
+    }
+
+    /// The whole journal, as it lies in the store and its files.
+    pub async fn lines(&self) -> Vec<Event> {
+        self.claims_from(0).await.journal
+    }
+
+    /// Its lines of a kind. What this process was asked for before is not read again.
     pub async fn journal(&self, what: Happening) -> Vec<Event> {
-        self.claims().await.journal.into_iter().filter(|event| event.what == what).collect()
+        let next = self.told.lock().unwrap().last().map_or(0, |event| event.seq + 1);
+        let news = self.claims_from(next).await.journal;
+        let mut told = self.told.lock().unwrap();
+        told.extend(news);
+        told.iter().filter(|event| event.what == what).cloned().collect()
     }
 
     pub async fn command(&self, command: Command) -> Reply {

@@ -42,7 +42,7 @@ async fn lines_older_than_the_journal_reaches_are_dropped_and_undo_says_so() {
     assert!(why.contains("older than the journal reaches"), "{why}");
     assert_eq!(bench.cell(&page, "Amount"), json!("4711"));
 
-    let kept = bench.claims().await.journal;
+    let kept = bench.lines().await;
     assert!(kept.iter().all(|event| event.seq > write.seq) && kept.len() >= 2, "{kept:#?}");
     for filter in ["", "new"] {
         let window = journal(&bench, filter).await;
@@ -55,7 +55,7 @@ async fn lines_older_than_the_journal_reaches_are_dropped_and_undo_says_so() {
     bench.crash().await;
     bench.start().await;
     bench.settle().await;
-    let after = bench.claims().await.journal;
+    let after = bench.lines().await;
     assert_eq!(after[0].seq, kept[0].seq);
     assert!(after.last().unwrap().seq > newest[0]);
     assert!(after.windows(2).all(|two| two[0].seq + 1 == two[1].seq));
@@ -71,7 +71,7 @@ async fn a_journal_that_takes_too_much_loses_its_oldest_lines_early() {
         bench.pass(60).await;
     }
     bench.pass(700).await;
-    let kept = bench.claims().await.journal;
+    let kept = bench.lines().await;
     let takes: usize = kept.iter().map(|event| serde_json::to_vec(event).unwrap().len()).sum();
     assert!(takes <= usize::try_from(most).unwrap(), "{takes} bytes");
     assert!(takes > 4_000, "no more than necessary is dropped: {takes} bytes");
