@@ -112,6 +112,7 @@ impl PairMap {
         let title = fields.iter().find(|field| field.notion_kind == Kind::Title).map(|field| field.spec.key.clone());
         let map = Self { spec: spec.clone(), fields, title, aside };
         problems.extend(map.check_marker(notion));
+        problems.extend(map.check_fallbacks());
         problems.extend(map.check_matching());
         if problems.iter().all(|problem| problem.field.is_none()) {
             problems.extend(map.check_title(notion));
@@ -156,6 +157,15 @@ impl PairMap {
             )),
             Some(_) => None,
         }
+    }
+
+    fn check_fallbacks(&self) -> Option<Problem> {
+        let fields = &self.spec.fields;
+        let twice = |own: &&FieldSpec| fields.iter().any(|field| field.notion == own.notion && field.key != own.key);
+        let own = fields.iter().filter(|field| field.unmatched).find(twice)?;
+        let what =
+            format!("`{}` is where crosstie keeps people without an account in Notion, and is mapped too", own.notion);
+        Some(Problem::field(own, what, "map another property, or name another `fallback`"))
     }
 
     fn check_matching(&self) -> Vec<Problem> {
@@ -219,6 +229,18 @@ pub(super) fn compile_field(
     all: &[PairSpec],
     before: &Remembered,
 ) -> Result<FieldMap, Vec<Problem>> {
+    if crm.ours.contains(&spec.crm) {
+        let what = format!(
+            "`{}` is where crosstie keeps its own key in the CRM: the page that a record belongs to is found by it, and a value of \
+             somebody else's there would make a second page",
+            spec.crm
+        );
+        return Err(vec![Problem::field(
+            spec,
+            what,
+            "map another field; for a number of your own add a user field in the CRM",
+        )]);
+    }
     let mut problems = Vec::new();
     let crm = find(spec, Side::Crm, &spec.crm, crm, &mut problems);
     let notion = find(spec, Side::Notion, &spec.notion, notion, &mut problems);

@@ -240,6 +240,7 @@ fn compile_deals(config: &Config) -> Result<PairMap, Vec<Problem>> {
     let schema = |fields: Vec<(&str, FieldInfo)>| Schema {
         title: "Deals".into(),
         fields: fields.into_iter().map(|(name, info)| (name.into(), info)).collect(),
+        ours: Default::default(),
     };
     let stages = ["NEW", "PREPARATION", "PREPAYMENT_INVOICE", "EXECUTING", "FINAL_INVOICE", "WON", "LOSE"];
     let statuses = ["New", "Qualified", "Invoice", "In progress", "Final invoice", "Won", "Lost"];

@@ -113,6 +113,7 @@ pub fn schema<const N: usize>(title: &str, fields: [(&str, FieldInfo); N]) -> Sc
         title: title.into(),
         fields: fields.into_iter().map(|(name, info)| (FieldName::from(name), info)).collect(),
     }
+        ours: Default::default(),
 }
 
 /// One field of a pair of its own.

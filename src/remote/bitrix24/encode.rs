@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
 use super::ORIGINATOR;
-use super::catalogue::{Catalogue, Field, Shape};
+use super::catalogue::{AMOUNT_BY_HAND, Catalogue, Field, Shape};
 use super::comms::{Change, Comm, change, comms, split};
 use super::decode::{entries, scalar, scalar_id};
 use super::tasks::fields::{BINDINGS, BOUND, bind, bound};
@@ -172,7 +172,7 @@ pub(super) fn writing(
                 out.put(name.as_str(), &field.key, wire);
                 if field.shape == Shape::Amount && name.as_str() == "OPPORTUNITY" {
                     // With product rows the portal would compute the amount again at its next save.
-                    out.put("IS_MANUAL_OPPORTUNITY", "isManualOpportunity", json!("Y"));
+                    out.put(AMOUNT_BY_HAND, "isManualOpportunity", json!("Y"));
                 }
             }
         }
