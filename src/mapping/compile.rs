@@ -258,6 +258,7 @@ pub(super) fn compile_field(
     let Some((crm_kind, notion_kind, fit)) = taken else {
         return Err(problems);
     };
+    problems.extend(check_zone(spec, fit));
     problems.extend(check_relation(spec, fit, crm, notion, all));
     if spec.fallback.is_some() && (crm_kind, notion_kind) != (Kind::People, Kind::People) {
         let what =
@@ -369,6 +370,17 @@ fn fit_of(spec: &FieldSpec, crm: &FieldInfo, notion: &FieldInfo) -> Result<(Kind
 
 fn shown(kinds: &[Kind]) -> String {
     kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+fn check_zone(spec: &FieldSpec, fit: Fit) -> Option<Problem> {
+    let needed = fit.kind == Kind::Date && fit.only.is_some() && spec.zone.is_none();
+    needed.then(|| {
+        let what = format!(
+            "of `{}` and `{}` one is a day and one a moment, and on which day a moment falls depends on the time zone",
+            spec.crm, spec.notion
+        );
+        Problem::field(spec, what, "name the pair's, as in `time_zone = \"Europe/Berlin\"`, or map another field")
+    })
 }
 
 fn check_relation(

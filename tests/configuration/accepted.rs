@@ -303,6 +303,20 @@ fn a_pair_has_filters_in_its_systems_own_forms() {
 }
 
 #[test]
+fn a_pair_names_its_time_zone_by_its_place() {
+    let zone = |name: &str| {
+        let line = format!("time_zone = \"{name}\"\n[[pair.field]]");
+        with(&pair("deals", "deal", 1).replace("[[pair.field]]", &line))
+    };
+    let config = zone("America/New_York").unwrap();
+    let zones = config.pairs[0].fields.iter().map(|field| field.zone.as_ref()?.iana_name());
+    assert!(zones.into_iter().all(|zone| zone == Some("America/New_York")));
+    assert_eq!(with(&pair("deals", "deal", 1)).unwrap().pairs[0].fields[0].zone, None, "none is guessed");
+    let refused = zone("Berlin").unwrap_err().to_string();
+    assert!(refused.contains("there is no time zone `Berlin`") && refused.contains("Europe/Berlin"), "{refused}");
+}
+
+#[test]
 fn a_people_field_has_a_text_for_whom_nobody_corresponds_to() {
     let people = "[[pair.field]]\ncrm = \"ASSIGNED_BY_ID\"\nnotion = \"Who\"\n";
     let with_fallback =

@@ -8,6 +8,7 @@ mod bodies;
 mod canary;
 mod conflicts;
 mod crash;
+mod days;
 mod deliveries;
 mod fighting;
 mod filing;

@@ -194,6 +194,7 @@ fn first_that_fits(
         create_options: false,
         fallback: None,
         unmatched: false,
+        zone: None,
     };
     let mut why = None;
     for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {
