@@ -3,6 +3,7 @@
 
 mod filters;
 mod leads;
+mod links;
 mod lists;
 mod offers;
 mod outcomes;

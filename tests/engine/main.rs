@@ -27,6 +27,7 @@ mod operator;
 mod overwritten;
 mod parting;
 mod presence;
+mod primary;
 mod quarantine;
 mod relations;
 mod renaming;

@@ -189,6 +189,7 @@ fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
         ("crm_status", false) if key == "stageId" => "crm_status: STAGE_ID",
         ("crm_status", true) => "crm_status: several",
         ("crm_contact", true) if key == "contactIds" => "crm_contact: CONTACT_IDS",
+        ("crm_company", true) if key == "companyIds" => "crm_company: COMPANY_IDS",
         ("crm_company", false) if flag(&meta["settings"]["isMyCompany"]) => "crm_company: own company",
         ("crm", false) if one_kind() => "crm: one kind of record",
         ("crm", true) if one_kind() => "crm: one kind of record, several",

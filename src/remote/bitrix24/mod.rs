@@ -22,6 +22,7 @@ mod dialect;
 mod encode;
 pub mod errors;
 pub mod form;
+mod links;
 mod listing;
 mod moving;
 mod narrow;

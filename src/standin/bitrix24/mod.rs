@@ -19,6 +19,7 @@ mod calls;
 mod comms;
 mod dictionary;
 mod draft;
+mod employers;
 mod faults;
 mod filter;
 mod input;

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use super::dictionary::{self, Person, Pipeline};
+use super::employers;
 pub(super) use super::item::{Comm, Draft, Item, Link, Who};
 use super::mergers::Binned;
 use super::moment::{Clock, floor};
@@ -194,6 +195,10 @@ impl World {
             "CONTACT_IDS" => {
                 json!(item.links.iter().map(|link| link.contact.to_string()).collect::<BTreeSet<_>>())
             }
+            "COMPANY_IDS" => match employers::all(item) {
+                all if all.is_empty() => Json::Null,
+                all => json!(all.into_iter().collect::<BTreeSet<_>>()),
+            },
             name if field.kind == Kind::Comm => item.first_comm(name).map_or(Json::Null, |comm| json!(comm.value)),
             name => item.values.get(name).cloned().unwrap_or(Json::Null),
         }
@@ -363,13 +368,13 @@ impl World {
         }
         self.note(now, who, Change::Deleted, entity, id, "", Json::Null, Json::Null);
         self.tell(now, entity, id, "DELETE", json!({"ID": id.to_string()}));
-        let gone = json!([id.to_string()]);
+        let gone = id.to_string();
         for holder in Entity::ALL {
             let affected: Vec<Item> = self
                 .all(holder)
                 .filter(|item| match entity {
                     Entity::Contact => item.links.iter().any(|link| link.contact == id),
-                    Entity::Company => item.values.get("COMPANY_ID") == Some(&gone),
+                    Entity::Company => employers::all(item).contains(&gone),
                     Entity::Deal | Entity::Lead => false,
                 })
                 .cloned()
@@ -379,7 +384,7 @@ impl World {
                 if entity == Entity::Contact {
                     new.links.retain(|link| link.contact != id);
                 } else {
-                    new.values.remove("COMPANY_ID");
+                    employers::leave(&mut new, id);
                 }
                 self.put(now, who, holder, &old, new);
             }
