@@ -12,7 +12,7 @@ use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
 
 use super::failure::{Failure, code};
 use super::table::Table;
-use super::{say, wiring};
+use super::{honoured, say, wiring};
 
 /// What was found, line by line, and the code to exit with.
 struct Findings {
@@ -141,6 +141,19 @@ async fn check_pair(
         }
     }
     let [crm, notion] = schemas.as_slice() else { return };
+    for (side, key) in [(Side::Crm, "crm_filter"), (Side::Notion, "notion_filter")] {
+        let what = format!("{}: {side} filters", pair.name);
+        match honoured::look(&**systems.get(side), &pair.entity(side), key).await {
+            Ok(looked) => {
+                if looked.bad.is_empty() && looked.tried > 0 {
+                    found.good(&what, format!("{} tried, and honoured", looked.tried));
+                }
+                looked.notes.into_iter().for_each(|note| found.note(&what, note));
+                looked.bad.into_iter().for_each(|bad| found.bad(&what, bad, code::CHECK));
+            }
+            Err(error) => found.remote(&what, &error),
+        }
+    }
     match PairMap::compile(pair, crm, notion, &config.pairs) {
         Ok(map) => {
             let names = format!("{} ↔ {}", crm.title, notion.title);

@@ -13,6 +13,7 @@ mod dashboard;
 mod demo;
 mod failure;
 mod headless;
+mod honoured;
 mod init;
 mod inlet;
 mod keyring;

@@ -122,6 +122,7 @@ fn group<'a>(world: &World, filter: &Input, names: &Names<'a>) -> Result<Test<'a
         } else {
             let (op, name) = split(key);
             match (names.find)(name) {
+                Some(field) if world.unfiltered.as_ref() == Some(&field.name) => {}
                 Some(field) => {
                     let wanted = wanted(world, field, value);
                     tests.push(Test::One { field, op, wanted });

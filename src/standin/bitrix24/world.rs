@@ -43,6 +43,8 @@ pub(super) struct World {
     pub phone_form: bool,
     /// Fields of deals that the API's user has no right to edit.
     pub locked: BTreeSet<String>,
+    /// A field that filters pass over in silence, by its upper-case name.
+    pub unfiltered: Option<String>,
     /// What was saved, made or deleted since somebody last asked, kept while somebody wants to know.
     pub news: Vec<News>,
     pub news_wanted: bool,
@@ -71,6 +73,7 @@ impl World {
             required: Vec::new(),
             phone_form: false,
             locked: BTreeSet::new(),
+            unfiltered: None,
             news: Vec::new(),
             news_wanted: false,
             last_id: BTreeMap::new(),
