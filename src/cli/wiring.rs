@@ -91,12 +91,13 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
     }
 }
 
-/// Both systems, as configured.
+/// Both systems, as configured, and the CRM once more as what it is.
 ///
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
-pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
-    Ok(Sides { crm: crm(config)?, notion: workspace(config)? })
+pub fn systems_and_portal(config: &Config) -> Result<(Sides<Arc<dyn System>>, Arc<Bitrix24>), Failure> {
+    let portal = crm(config)?;
+    Ok((Sides { crm: portal.clone(), notion: workspace(config)? }, portal))
 }
 
 fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
@@ -275,8 +276,7 @@ pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Fa
 
 async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
     let opened = open_store(home)?;
-    let portal = crm(config)?;
-    let systems: Sides<Arc<dyn System>> = Sides { crm: portal.clone(), notion: workspace(config)? };
+    let (systems, portal) = systems_and_portal(config)?;
     let settings = Settings {
         mode: Mode::Live,
         pairs: config.pairs.clone(),

@@ -6,6 +6,7 @@ mod leads;
 mod links;
 mod lists;
 mod offers;
+mod online;
 mod outcomes;
 mod portal;
 mod queue;

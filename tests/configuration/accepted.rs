@@ -119,6 +119,7 @@ fn everything_can_be_said() {
         admin_token = { file = "admin" }
         crm_token = { env = "CRM" }
         offline_events = true
+        public_url = "https://sync.example:8443/"
         [log]
         form = "json"
         dir = "log"
@@ -151,6 +152,7 @@ fn everything_can_be_said() {
     assert_eq!(config.log, log);
     let inlet = config.inlet.clone().unwrap();
     assert_eq!((inlet.listen.to_string().as_str(), inlet.offline_events), ("[::1]:9000", true));
+    assert_eq!(inlet.public_url.as_deref(), Some("https://sync.example:8443"));
     assert_eq!(inlet.admin_token, Some(Secret::File("/etc/crosstie/admin".into())));
     assert_eq!(inlet.crm_token, Some(Secret::Env("CRM".into())));
     let pair = config.pair(&"deals".into()).unwrap();
@@ -172,6 +174,12 @@ fn nothing_listens_unless_it_is_asked_for_and_then_on_this_host() {
     let public =
         with(&format!("[inlet]\nallow_public = true\nlisten = \"0.0.0.0:80\"\n{pairs}")).unwrap().inlet.unwrap();
     assert!(public.allow_public && public.listen.to_string() == "0.0.0.0:80");
+    for wrong in
+        ["http://sync.example", "sync.example", "https://", "https://a.example/path", "https://me:key@a.example"]
+    {
+        let refused = with(&format!("[inlet]\npublic_url = \"{wrong}\"\n{pairs}")).unwrap_err().to_string();
+        assert!(refused.contains("no address that a portal could call"), "{wrong}: {refused}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::crossing::{INLET, LONG, Place, everything};
 use crate::office::{NOTION, TOKEN, ask};
-use crate::support::configuration::data_source;
+use crate::support::configuration::{data_source, write};
 use crate::support::worlds::records;
 
 /// An application that was let in; `inlet` is added to its section of the inlet.
@@ -84,16 +84,16 @@ fn told_on_the_socket(place: &Place) -> String {
     panic!("only {answers} answers: {told}");
 }
 
-/// Tells the portal, in the application's name, to call somebody.
-fn bind(place: &Place, event: &str, handler: &str) {
+/// Takes away, in the application's name, that the portal calls somebody.
+fn unbind(place: &Place, event: &str, handler: &str) {
     let portal: SocketAddr = place.worlds.crm.said("base_url").trim_start_matches("http://").parse().unwrap();
     let bound = tokens(place).into_iter().any(|token| {
         let body = format!("event={event}&handler={handler}&auth={token}");
         let form = [("Content-Type", "application/x-www-form-urlencoded")];
-        let answer = place.runtime.block_on(ask(portal, "POST", "/rest/event.bind", &form, &body));
-        serde_json::from_str::<Json>(&answer.body).unwrap()["result"] == true
+        let answer = place.runtime.block_on(ask(portal, "POST", "/rest/event.unbind", &form, &body));
+        serde_json::from_str::<Json>(&answer.body).unwrap()["result"]["count"] == 1
     });
-    assert!(bound, "{event} is not bound");
+    assert!(bound, "{event} was not bound");
 }
 
 /// The journal's lines of today as the file that they will be.
@@ -186,21 +186,39 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
     }
 }
 
+/// A port that is free now.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 #[test]
-fn the_portal_itself_calls_and_an_edit_crosses_before_the_next_poll() {
-    let mut place = let_in("10m", "");
+fn the_portal_is_told_to_call_and_an_edit_crosses_before_the_next_poll_and_what_was_lost_is_bound_again() {
+    let port = free_port();
+    let mut place = let_in("10m", &format!("public_url = \"http://127.0.0.1:{port}\""));
+    let text = std::fs::read_to_string(place.home.path().join("crosstie.toml")).unwrap();
+    let text = text.replace("listen = \"127.0.0.1:0\"", &format!("listen = \"127.0.0.1:{port}\""));
+    write(&place.home, &text.replace("[timing]", "[timing]\ncanary_every = \"1s\""));
+    let said = place.home.ask(&["check"]).ends_with(0);
+    assert!(said.stdout.contains("0 of 7 are told to"), "{}", said.stdout);
     let projects = data_source(&place.worlds, "Projects");
     let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
     let (mut daemon, address) = place.start();
+    let handler = format!("http://{address}/api/webhooks/bitrix24");
     place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
-    for event in ["ONCRMDEALADD", "ONCRMDEALUPDATE"] {
-        bind(&place, event, &format!("http://{address}/api/webhooks/bitrix24"));
-    }
+    place.see("the events bound", || place.info().contains("the portal calls us from now on"));
+    let shows = |amount: &str| place.page_of(&projects, &deal).is_some_and(|(_, it)| it["Amount"] == amount);
     place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "250"}));
-    place.see("the amount in Notion", || place.page_of(&projects, &deal).is_some_and(|(_, it)| it["Amount"] == "250"));
+    place.see("the amount in Notion", || shows("250"));
     let second = place.worlds.create_record("deal", &json!({"TITLE": "Umbrella"}));
     place.see("the second deal's page", || place.page_of(&projects, &second).is_some());
     assert!(accepted(&place, "ONCRMDEALUPDATE") >= 1, "{}", place.info());
+    // Somebody takes it away; the next look binds it again, and an edit crosses as before.
+    unbind(&place, "ONCRMDEALUPDATE", &handler);
+    place.see("the event bound again", || place.info().contains("from now on: ONCRMDEALUPDATE"));
+    place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "375"}));
+    place.see("the amount in Notion", || shows("375"));
+    let said = place.home.ask(&["check"]).ends_with(0);
+    assert!(said.stdout.contains("all 7 are told to"), "{}", said.stdout);
     daemon.terminate();
     assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
 }

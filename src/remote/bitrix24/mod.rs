@@ -28,6 +28,7 @@ mod moving;
 mod narrow;
 pub mod oauth;
 pub mod offline;
+mod online;
 mod schema;
 pub mod support;
 mod system;
@@ -44,6 +45,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use self::catalogue::Catalogue;
 pub use self::dialect::WebhookDialect;
 pub use self::moving::WebhookTransport;
+pub use self::online::Bound;
 pub use self::webhook::PortalWebhook;
 use super::connection::Connection;
 
