@@ -7,6 +7,7 @@ mod application;
 mod asked;
 mod authorize;
 mod care;
+mod carrier;
 mod check;
 mod daemon;
 mod dashboard;

@@ -9,9 +9,9 @@ use crosstie::seam::Secrets;
 use crosstie::store::{self, Segments, Vault, segments};
 use serde_json::{Value as Json, json};
 
-use crate::crossing::{INLET, LONG, Place, everything};
+use crate::crossing::{INLET, LONG, Place, everything, free_port};
 use crate::office::{NOTION, TOKEN, ask};
-use crate::support::configuration::{data_source, write};
+use crate::support::configuration::{as_application, data_source, write};
 use crate::support::worlds::records;
 
 /// An application that was let in; `inlet` is added to its section of the inlet.
@@ -19,21 +19,13 @@ fn let_in(poll: &str, inlet: &str) -> Place {
     let mut place = Place::with(|home, worlds, text| {
         let installed = worlds.crm_door("install", &json!({}));
         let said = |key: &str| installed[key].as_str().unwrap().to_owned();
-        let application = format!(
-            "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
-             \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
-            said("client_id"),
-            worlds.crm.said("base_url")
-        );
-        home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
-        home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
+        let text = as_application(home, worlds, &installed, &text);
         home.env.insert("CROSSTIE_CRM_TOKEN".into(), said("application_token"));
-        home.secrets.extend(["client_secret", "access_token", "refresh_token", "application_token"].map(said));
+        home.secrets.extend(["access_token", "refresh_token"].map(said));
         let changed = text
-            .replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application)
             .replace("crm_poll = \"10m\"", &format!("crm_poll = \"{poll}\""))
             .replace(INLET, &format!("{INLET}{inlet}\n"));
-        assert!(changed.contains("oauth") && changed.contains(&format!("crm_poll = \"{poll}\"")), "{changed}");
+        assert!(changed.contains(&format!("crm_poll = \"{poll}\"")), "{changed}");
         changed
     });
     // They end while the test runs, and are renewed.
@@ -186,11 +178,6 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
     }
 }
 
-/// A port that is free now.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn the_portal_is_told_to_call_and_an_edit_crosses_before_the_next_poll_and_what_was_lost_is_bound_again() {
     let port = free_port();
@@ -227,18 +214,8 @@ fn the_portal_is_told_to_call_and_an_edit_crosses_before_the_next_poll_and_what_
 fn an_application_that_was_installed_while_we_listened_is_let_in_by_the_portals_own_call_and_by_no_other() {
     let mut place = Place::with(|home, worlds, text| {
         let known = worlds.crm_door("install", &json!({}));
-        let said = |key: &str| known[key].as_str().unwrap().to_owned();
         worlds.crm_door("revoke", &json!({}));
-        let application = format!(
-            "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
-             \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
-            said("client_id"),
-            worlds.crm.said("base_url")
-        );
-        home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
-        home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
-        home.secrets.extend(["client_secret", "application_token"].map(said));
-        text.replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application)
+        as_application(home, worlds, &known, &text)
             .replace("crm_poll = \"10m\"", "crm_poll = \"1s\"")
             .replace("crm_token = { env = \"CROSSTIE_CRM_TOKEN\" }\n", "")
     });
