@@ -26,6 +26,7 @@ mod older;
 mod operator;
 mod overwritten;
 mod parting;
+mod people;
 mod presence;
 mod primary;
 mod quarantine;
