@@ -59,8 +59,8 @@ async fn post(url: &str, headers: &[(&str, &str)], body: String) -> bool {
     let Ok(transport) = HttpTransport::new(&url[..path], HttpOptions::default()) else { return false };
     let target = if path == url.len() { "/" } else { &url[path..] };
     let mut request = Request::new(Method::Post, target);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
+    for &(name, value) in headers {
+        request = request.header(name, value);
     }
     request.body = body.into();
     let answered = tokio::time::timeout(PATIENCE, transport.send(request)).await;

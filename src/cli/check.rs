@@ -66,7 +66,7 @@ impl Findings {
 pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, Failure> {
     let mut found = Findings { table: Table::new(&["", "what", "found"]), worst: code::OK };
     found.good("configuration", format!("{} pairs", config.pairs.len()));
-    let (systems, portal) = wiring::systems_and_portal(config)?;
+    let wiring::Connected { systems, portal } = wiring::connect(config)?;
     let mut reached = true;
     for side in Side::BOTH {
         let system = systems.get(side);

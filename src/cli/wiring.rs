@@ -91,13 +91,21 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
     }
 }
 
-/// Both systems, as configured, and the CRM once more as what it is.
+/// Both systems, and the CRM once more as what it is.
+pub struct Connected {
+    /// As the engine knows them.
+    pub systems: Sides<Arc<dyn System>>,
+    /// For what no other CRM has.
+    pub portal: Arc<Bitrix24>,
+}
+
+/// Both systems, as configured.
 ///
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
-pub fn systems_and_portal(config: &Config) -> Result<(Sides<Arc<dyn System>>, Arc<Bitrix24>), Failure> {
+pub fn connect(config: &Config) -> Result<Connected, Failure> {
     let portal = crm(config)?;
-    Ok((Sides { crm: portal.clone(), notion: workspace(config)? }, portal))
+    Ok(Connected { systems: Sides { crm: portal.clone(), notion: workspace(config)? }, portal })
 }
 
 fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
@@ -276,7 +284,7 @@ pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Fa
 
 async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
     let opened = open_store(home)?;
-    let (systems, portal) = systems_and_portal(config)?;
+    let Connected { systems, portal } = connect(config)?;
     let settings = Settings {
         mode: Mode::Live,
         pairs: config.pairs.clone(),

@@ -38,7 +38,8 @@ async fn a_primary_contact_chosen_in_notion_is_the_deals_and_one_that_is_taken_a
         assert_eq!(bench.cell(&page, "Primary contact"), json!([page_of(primary)]));
         let (mut ids, mut pages): (Vec<String>, Vec<String>) =
             all.iter().map(|id| ((*id).to_owned(), page_of(id))).unzip();
-        (ids.sort(), pages.sort());
+        ids.sort();
+        pages.sort();
         assert_eq!(members(&bench.deal_field(&deal, "CONTACT_IDS")), ids);
         assert_eq!(members(&bench.cell(&page, "Contacts")), pages);
     };

@@ -209,7 +209,9 @@ impl World {
 
     /// What the log watches: everything that can be written, by name.
     fn watched(&self, entity: Entity, item: &Item) -> BTreeMap<String, Json> {
-        let fields = self.fields(entity).iter().filter(|f| !f.read_only && f.kind != Kind::Contact);
+        // The primary contact and company are a part of what all of them say.
+        let part = |f: &Field| f.kind == Kind::Contact || (f.kind == Kind::Company && entity == Entity::Contact);
+        let fields = self.fields(entity).iter().filter(|f| !f.read_only && !part(f));
         let plain = fields.map(|f| (f.name.clone(), self.plain(item, f)));
         plain.filter(|(_, value)| !value.is_null()).collect()
     }
