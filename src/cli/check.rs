@@ -7,12 +7,13 @@ use crate::config::Config;
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{Block, BlockKind, Schema, Side};
+use crate::remote::bitrix24::Bound;
 use crate::remote::notion::blocks::language_of;
 use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
 
 use super::failure::{Failure, code};
 use super::table::Table;
-use super::{say, wiring};
+use super::{honoured, inlet, say, wiring};
 
 /// What was found, line by line, and the code to exit with.
 struct Findings {
@@ -65,7 +66,7 @@ impl Findings {
 pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, Failure> {
     let mut found = Findings { table: Table::new(&["", "what", "found"]), worst: code::OK };
     found.good("configuration", format!("{} pairs", config.pairs.len()));
-    let systems = wiring::systems(config)?;
+    let wiring::Connected { systems, portal } = wiring::connect(config)?;
     let mut reached = true;
     for side in Side::BOTH {
         let system = systems.get(side);
@@ -89,6 +90,12 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
             Err(error) => found.note(&format!("{name} people"), format!("{error}; people fields will be held")),
         }
     }
+    if let (Some(handler), true) = (inlet::handler(config), reached) {
+        match portal.bound(&handler, &inlet::entities(config)).await {
+            Ok(bound) => check_bound(&handler, &bound, &mut found),
+            Err(error) => found.note("events", format!("{error}; its calls cannot be bound, and polling goes on")),
+        }
+    }
     for pair in &config.pairs {
         if reached {
             check_pair(config, pair, &systems, create_properties, &mut found).await;
@@ -104,6 +111,18 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
     };
     say(verdict);
     Ok(ExitCode::from(found.worst))
+}
+
+/// Whether the portal calls us.
+fn check_bound(handler: &str, bound: &Bound, found: &mut Findings) {
+    let (kept, all) = (bound.kept.len(), bound.kept.len() + bound.missing.len());
+    if let Some(why) = inlet::unheard(bound) {
+        found.bad("events", why, code::CHECK);
+    } else if bound.missing.is_empty() {
+        found.good("events", format!("all {all} are told to {handler}"));
+    } else {
+        found.note("events", format!("{kept} of {all} are told to {handler}; `crosstie run` binds the others"));
+    }
 }
 
 async fn check_pair(
@@ -141,6 +160,19 @@ async fn check_pair(
         }
     }
     let [crm, notion] = schemas.as_slice() else { return };
+    for (side, key) in [(Side::Crm, "crm_filter"), (Side::Notion, "notion_filter")] {
+        let what = format!("{}: {side} filters", pair.name);
+        match honoured::look(&**systems.get(side), &pair.entity(side), key).await {
+            Ok(looked) => {
+                if looked.bad.is_empty() && looked.tried > 0 {
+                    found.good(&what, format!("{} tried, and honoured", looked.tried));
+                }
+                looked.notes.into_iter().for_each(|note| found.note(&what, note));
+                looked.bad.into_iter().for_each(|bad| found.bad(&what, bad, code::CHECK));
+            }
+            Err(error) => found.remote(&what, &error),
+        }
+    }
     match PairMap::compile(pair, crm, notion, &config.pairs) {
         Ok(map) => {
             let names = format!("{} ↔ {}", crm.title, notion.title);

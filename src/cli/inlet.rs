@@ -1,11 +1,14 @@
 //! The inlet of a daemon, and the command that shows the token it was sent.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -14,15 +17,18 @@ use crate::control::Deliveries;
 use crate::inlet::{self, Door, DoorSecret, Drawer, Limits, Office, OpenError, Served, Settings};
 use crate::model::{Revealed, Side};
 use crate::remote::System;
-use crate::remote::bitrix24::PortalWebhook;
 use crate::remote::bitrix24::oauth::Installer;
+use crate::remote::bitrix24::{Bitrix24, Bound, PortalWebhook};
 use crate::remote::notion::NotionWebhook;
 use crate::remote::webhook::{Installs, Webhook};
-use crate::seam::SecretsError;
+use crate::seam::{Request, SecretsError};
 
 use super::failure::Failure;
 use super::wiring::{self, Started};
 use super::{application, say, unsealed, warn};
+
+/// Where the portal calls.
+const PORTAL: &str = "/api/webhooks/bitrix24";
 
 /// How soon a queue is tried again that only a person can open.
 const QUEUE_AGAIN: Duration = Duration::from_secs(300);
@@ -108,7 +114,8 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     if let Some(told) = told {
         tracing::warn!("{told}");
     }
-    let settled = set_up(config, settings, notion.clone(), drawer)?;
+    let installed = Arc::new(Notify::new());
+    let settled = set_up(config, settings, notion.clone(), drawer, installed.clone())?;
     let office = Office { desk: started.running.desk.clone(), deliveries: deliveries.clone(), clock: wiring::clock() };
     let served = inlet::serve(settled, office, closing).await.map_err(|error| match error {
         OpenError::Secrets(error) => Failure::running(error.to_string()),
@@ -117,6 +124,10 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     tracing::info!(address = %served.address, "the inlet listens: /api/webhooks/notion, /api/webhooks/bitrix24, /healthz, /readyz, /metrics");
     let mut beside = JoinSet::new();
     beside.spawn(introduce(started.systems.notion.clone(), notion));
+    if let Some(handler) = handler(config) {
+        let (portal, every) = (started.portal.clone(), config.timing.canary_every);
+        beside.spawn(keep_bound(portal, handler, entities(config), every, installed));
+    }
     if settings.offline_events {
         let (portal, every) = (started.portal.clone(), config.timing.crm_poll);
         beside.spawn(async move {
@@ -148,6 +159,7 @@ fn set_up(
     settings: &InletSettings,
     notion: Arc<NotionWebhook>,
     drawer: Drawer,
+    installed: Arc<Notify>,
 ) -> Result<Settings, Failure> {
     let reveal = |secret: &Option<Secret>, what: &str| -> Result<Option<Revealed>, Failure> {
         let secret = secret.as_ref().map(|secret| wiring::reveal(config, secret, what)).transpose()?;
@@ -157,7 +169,7 @@ fn set_up(
     let installs = match application::configured(config) {
         Some(known) => {
             let installer = Installer::new(application::session(config, known)?, wiring::clock());
-            Some(Arc::new(installer) as Arc<dyn Installs>)
+            Some(Arc::new(Told { installer, installed }) as Arc<dyn Installs>)
         }
         None => None,
     };
@@ -174,7 +186,7 @@ fn set_up(
                 installs: None,
             },
             Door {
-                path: "/api/webhooks/bitrix24".to_owned(),
+                path: PORTAL.to_owned(),
                 side: Side::Crm,
                 webhook: Arc::new(PortalWebhook),
                 secret: match (crm_token, &installs) {
@@ -200,4 +212,76 @@ async fn introduce(system: Arc<dyn System>, webhook: Arc<NotionWebhook>) {
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
+}
+
+/// An installer that tells when an application was let in.
+struct Told {
+    installer: Installer,
+    installed: Arc<Notify>,
+}
+
+#[async_trait]
+impl Installs for Told {
+    async fn install(&self, call: &Request) -> Result<Revealed, String> {
+        let proof = self.installer.install(call).await?;
+        self.installed.notify_one();
+        Ok(proof)
+    }
+}
+
+/// The address that an application's portal is told to call, where one is configured.
+pub fn handler(config: &Config) -> Option<String> {
+    application::configured(config)?;
+    Some(format!("{}{PORTAL}", config.inlet.as_ref()?.public_url.as_ref()?))
+}
+
+/// The kinds of records that are kept in step.
+pub fn entities(config: &Config) -> BTreeSet<String> {
+    config.pairs.iter().map(|pair| pair.crm.clone()).collect()
+}
+
+/// Looks that the portal calls us: at the start, when the application is installed, and as often as the canary. What was lost is
+/// bound again; what cannot be is said once.
+async fn keep_bound(
+    portal: Arc<Bitrix24>,
+    handler: String,
+    entities: BTreeSet<String>,
+    every: Duration,
+    installed: Arc<Notify>,
+) {
+    let mut told = String::new();
+    loop {
+        let (say, again) = match portal.bind(&handler, &entities).await {
+            Ok(found) => {
+                if !found.missing.is_empty() {
+                    tracing::info!(
+                        events = found.missing.len(),
+                        "the portal calls us from now on: {}",
+                        found.missing.join(", ")
+                    );
+                }
+                (unheard(&found).unwrap_or_default(), every)
+            }
+            Err(why) => (format!("the portal cannot be told to call us: {why}"), every.min(QUEUE_AGAIN)),
+        };
+        if !say.is_empty() && say != told {
+            tracing::warn!("{say}; polling goes on without its calls");
+        }
+        told = say;
+        tokio::select! {
+            biased;
+            () = installed.notified() => {}
+            () = tokio::time::sleep(again) => {}
+        }
+    }
+}
+
+/// Why something is not told although it was asked for.
+pub fn unheard(found: &Bound) -> Option<String> {
+    if found.unfinished {
+        return Some("the application was not installed to its end, so that its portal tells it nothing; open it once in the portal".to_owned());
+    }
+    let refused = found.refused.join(", ");
+    (!refused.is_empty())
+        .then(|| format!("the application's scopes do not reach {refused}; add them and install it again"))
 }

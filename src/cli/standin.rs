@@ -4,24 +4,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::remote::transport::{HttpOptions, HttpTransport};
-use crate::seam::{Method, Request, Transport};
 use crate::standin::fault::Fault;
 use crate::standin::office::{self, Office};
 use crate::standin::serve::{bind, serve};
 use crate::standin::{StandIn, bitrix24, notion};
 
 use super::failure::Failure;
-use super::{say, wiring};
-
-/// How often the portal's own calls are carried out.
-const CALLS_EVERY: Duration = Duration::from_millis(100);
+use super::{carrier, say, wiring};
 
 /// The arguments of `standin`.
 #[derive(Debug, clap::Args)]
@@ -71,6 +64,10 @@ enum System {
         /// Serve the objects found in a folder of recorded responses instead of the pretend office's.
         #[arg(long, value_name = "DIR", conflicts_with = "empty")]
         world: Option<PathBuf>,
+        /// Call that address of what changes, as Notion's webhooks do: `http://127.0.0.1:8787/api/webhooks/notion`. The first
+        /// call brings a token, which `POST /_admin/verify` takes.
+        #[arg(long, value_name = "URL")]
+        webhook: Option<String>,
     },
     /// A pretend Bitrix24 portal.
     #[command(after_long_help = told(bitrix24::FAULTS, bitrix24::DOORS))]
@@ -89,7 +86,7 @@ enum System {
 /// [`Failure`] for an address that cannot be used or a world that cannot be read.
 pub async fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.system {
-        System::Notion { common, plan, world } => {
+        System::Notion { common, plan, world, webhook } => {
             let config = notion::Config {
                 seed: common.seed,
                 budget: if plan == NotionPlan::Standard { 180 } else { 600 },
@@ -109,6 +106,14 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
                     world.data_sources().into_iter().map(|(id, title)| (title, id.into())).collect();
                 (world.token().to_owned(), sources)
             };
+            if let Some(url) = webhook {
+                if !(url.starts_with("http://") || url.starts_with("https://")) {
+                    let why = "it is no address; write it whole: http://127.0.0.1:8787/api/webhooks/notion";
+                    return Err(Failure::configuration(format!("--webhook {url}: {why}")));
+                }
+                standin.lock().map_err(|_| broken())?.subscribe(wiring::clock().now(), &url);
+            }
+            let _calls = AbortOnDropHandle::new(tokio::spawn(carrier::workspace(standin.clone())));
             open(standin, &common.listen, |base| json!({"base_url": base, "token": token, "data_sources": sources}))
                 .await
         }
@@ -122,7 +127,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Failure> {
             switch_on(&standin, &common.fault)?;
             let path = standin.lock().map_err(|_| broken())?.webhook_path();
             let token = path.trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-            let _calls = AbortOnDropHandle::new(tokio::spawn(carry_out(standin.clone())));
+            let _calls = AbortOnDropHandle::new(tokio::spawn(carrier::portal(standin.clone())));
             open(
                 standin,
                 &common.listen,
@@ -162,30 +167,6 @@ fn switch_on<S: StandIn>(standin: &Mutex<S>, faults: &[String]) -> Result<(), Fa
     faults.iter().try_for_each(|fault| {
         standin.switch(fault).map_err(|why| Failure::configuration(format!("--fault {fault}: {why}")))
     })
-}
-
-/// Carries out the portal's own calls: each once, whatever comes of it.
-async fn carry_out(portal: Arc<Mutex<bitrix24::BitrixStandIn>>) {
-    let clock = wiring::clock();
-    loop {
-        let due = match portal.lock() {
-            Ok(mut portal) => portal.outgoing(clock.now()),
-            Err(_) => return,
-        };
-        for call in due {
-            let at = call.url.find("://").map_or(0, |at| at + 3);
-            let path = call.url[at..].find('/').map_or(call.url.len(), |slash| at + slash);
-            let Ok(transport) = HttpTransport::new(&call.url[..path], HttpOptions::default()) else { continue };
-            let target = if path == call.url.len() { "/" } else { &call.url[path..] };
-            let mut request = Request::new(Method::Post, target)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .header("user-agent", "Bitrix24 Webhook Engine");
-            request.body = call.body.into();
-            // A handler that does not answer is not called again.
-            let _ = transport.send(request).await;
-        }
-        tokio::time::sleep(CALLS_EVERY).await;
-    }
 }
 
 fn broken() -> Failure {

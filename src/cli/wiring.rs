@@ -91,12 +91,21 @@ pub fn crm_pace(plan: CrmPlan) -> pace::Settings {
     }
 }
 
+/// Both systems, and the CRM once more as what it is.
+pub struct Connected {
+    /// As the engine knows them.
+    pub systems: Sides<Arc<dyn System>>,
+    /// For what no other CRM has.
+    pub portal: Arc<Bitrix24>,
+}
+
 /// Both systems, as configured.
 ///
 /// # Errors
 /// [`Failure`] for a secret that cannot be read or a URL that is none.
-pub fn systems(config: &Config) -> Result<Sides<Arc<dyn System>>, Failure> {
-    Ok(Sides { crm: crm(config)?, notion: workspace(config)? })
+pub fn connect(config: &Config) -> Result<Connected, Failure> {
+    let portal = crm(config)?;
+    Ok(Connected { systems: Sides { crm: portal.clone(), notion: workspace(config)? }, portal })
 }
 
 fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
@@ -275,8 +284,7 @@ pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Fa
 
 async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
     let opened = open_store(home)?;
-    let portal = crm(config)?;
-    let systems: Sides<Arc<dyn System>> = Sides { crm: portal.clone(), notion: workspace(config)? };
+    let Connected { systems, portal } = connect(config)?;
     let settings = Settings {
         mode: Mode::Live,
         pairs: config.pairs.clone(),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::connections::is_on_this_host;
 use super::read::{Reader, Section};
 use super::secret::{self, Secret};
 
@@ -19,6 +20,8 @@ pub struct InletSettings {
     pub admin_token: Option<Secret>,
     /// The application token that the CRM's calls carry.
     pub crm_token: Option<Secret>,
+    /// Where others reach it, without a path: `https://your.host`. With it an application tells its portal whom to call.
+    pub public_url: Option<String>,
     /// Whether the CRM's queue of offline events is read, which takes an application there.
     pub offline_events: bool,
 }
@@ -50,7 +53,20 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<Inl
     };
     let admin_token = optional("admin_token", "admin_token = { env = \"CROSSTIE_ADMIN_TOKEN\" }");
     let crm_token = optional("crm_token", "crm_token = { env = \"CROSSTIE_CRM_TOKEN\" }");
+    let public_url = public_url(reader, &mut section);
     let offline_events = reader.flag(&mut section, "offline_events").unwrap_or_default();
     reader.done(section);
-    Some(InletSettings { listen, allow_public, admin_token, crm_token, offline_events })
+    Some(InletSettings { listen, allow_public, admin_token, crm_token, public_url, offline_events })
+}
+
+fn public_url(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String> {
+    let (url, span) = reader.text(section, "public_url")?;
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://").filter(|_| is_on_this_host(url)));
+    if host.is_none_or(|host| host.is_empty() || host.contains(['/', '@', '?', '#'])) {
+        let mend = "write scheme and host, where a proxy with HTTPS is: `public_url = \"https://your.host\"`";
+        reader.refuse(span, "`public_url` is no address that a portal could call", mend);
+        return None;
+    }
+    Some(url.to_owned())
 }

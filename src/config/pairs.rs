@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jiff::tz::TimeZone;
+
 use super::read::{Reader, Section};
 use crate::mapping::{Create, Delete, Direction, FieldSpec, Filters, PairSpec, Policy, Template, near};
 use crate::model::{Block, FieldKey, FieldName, PairName};
@@ -97,6 +99,7 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
             "{ property = \"Kind\", select = { equals = \"Client\" } }",
         ),
     };
+    let zone = zone(reader, &mut section);
     let template = reader.table(&mut section, "page", "the pair's page").and_then(|section| page(reader, section));
     let sections = reader.tables(&mut section, "field", "a field");
     if sections.is_empty() {
@@ -104,9 +107,10 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
     }
     let key = PairName::from(pair_name);
     lines.insert((key.clone(), None), line);
-    let fields = fields(reader, sections, &marker, later, &mut |field, line| {
+    let mut fields = fields(reader, sections, &marker, later, &mut |field, line| {
         lines.insert((key.clone(), Some(field.clone())), line);
     });
+    fields.iter_mut().for_each(|field| field.zone = zone.clone());
     check_matching(reader, &match_by, &fields);
     reader.done(section);
     Some(PairSpec {
@@ -121,6 +125,17 @@ fn pair(reader: &mut Reader<'_>, mut section: Section<'_>, later: &mut Later, li
         filters,
         fields,
     })
+}
+
+/// `time_zone`: by its name, for an offset would be wrong for half of the year.
+fn zone(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<TimeZone> {
+    let (name, span) = reader.text(section, "time_zone")?;
+    let zone = TimeZone::get(&name).ok().filter(|zone| zone.iana_name().is_some());
+    if zone.is_none() {
+        let mend = "write it as `Europe/Berlin` or `America/New_York`, or `UTC`; this host needs the package tzdata to know them";
+        reader.refuse(span, format!("there is no time zone `{name}` here"), mend);
+    }
+    zone
 }
 
 /// `[pair.page]`: the template of new pages.
@@ -268,6 +283,7 @@ fn fields(
             create_options,
             fallback,
             unmatched: false,
+            zone: None,
         };
         let unmatched = field.of_unmatched();
         fields.push(field);

@@ -234,6 +234,7 @@ impl Core {
         }
         if kind == ListingKind::Sweep {
             self.look_for_absent(&name, side, absent, now);
+            self.look_outside(&name, side, listing_began, now);
             self.forget_gone(txn, &name, now);
             self.look_again_at_hidden();
         }

@@ -40,6 +40,7 @@ mod messages;
 mod missing;
 mod outcome;
 mod outline;
+mod outside;
 mod parting;
 mod pausing;
 mod planning;

@@ -196,10 +196,10 @@ impl Core {
             // The record that a create of ours has just made is known already, by its tie.
             (None, _) if pair.tie_of(at.side, &at.id).is_some() => {}
             (None, _) => events.push(self.event(Happening::Seen, at, "a record that was not known")),
-            (Some(Presence::Present), Presence::Trashed) => {
+            (Some(Presence::Present | Presence::Outside), Presence::Trashed) => {
                 events.push(self.event(Happening::Gone, at, "put into the trash"));
             }
-            (Some(Presence::Present), Presence::Moved) => {
+            (Some(Presence::Present | Presence::Outside), Presence::Moved) => {
                 events.push(self.event(Happening::Gone, at, "moved out of the pair's data source"));
             }
             (Some(Presence::Present), Presence::Outside) => {

@@ -112,6 +112,7 @@ impl PairMap {
         let title = fields.iter().find(|field| field.notion_kind == Kind::Title).map(|field| field.spec.key.clone());
         let map = Self { spec: spec.clone(), fields, title, aside };
         problems.extend(map.check_marker(notion));
+        problems.extend(map.check_fallbacks());
         problems.extend(map.check_matching());
         if problems.iter().all(|problem| problem.field.is_none()) {
             problems.extend(map.check_title(notion));
@@ -156,6 +157,15 @@ impl PairMap {
             )),
             Some(_) => None,
         }
+    }
+
+    fn check_fallbacks(&self) -> Option<Problem> {
+        let fields = &self.spec.fields;
+        let twice = |own: &&FieldSpec| fields.iter().any(|field| field.notion == own.notion && field.key != own.key);
+        let own = fields.iter().filter(|field| field.unmatched).find(twice)?;
+        let what =
+            format!("`{}` is where crosstie keeps people without an account in Notion, and is mapped too", own.notion);
+        Some(Problem::field(own, what, "map another property, or name another `fallback`"))
     }
 
     fn check_matching(&self) -> Vec<Problem> {
@@ -219,6 +229,18 @@ pub(super) fn compile_field(
     all: &[PairSpec],
     before: &Remembered,
 ) -> Result<FieldMap, Vec<Problem>> {
+    if crm.ours.contains(&spec.crm) {
+        let what = format!(
+            "`{}` is where crosstie keeps its own key in the CRM: the page that a record belongs to is found by it, and a value of \
+             somebody else's there would make a second page",
+            spec.crm
+        );
+        return Err(vec![Problem::field(
+            spec,
+            what,
+            "map another field; for a number of your own add a user field in the CRM",
+        )]);
+    }
     let mut problems = Vec::new();
     let crm = find(spec, Side::Crm, &spec.crm, crm, &mut problems);
     let notion = find(spec, Side::Notion, &spec.notion, notion, &mut problems);
@@ -236,6 +258,7 @@ pub(super) fn compile_field(
     let Some((crm_kind, notion_kind, fit)) = taken else {
         return Err(problems);
     };
+    problems.extend(check_zone(spec, fit));
     problems.extend(check_relation(spec, fit, crm, notion, all));
     if spec.fallback.is_some() && (crm_kind, notion_kind) != (Kind::People, Kind::People) {
         let what =
@@ -347,6 +370,17 @@ fn fit_of(spec: &FieldSpec, crm: &FieldInfo, notion: &FieldInfo) -> Result<(Kind
 
 fn shown(kinds: &[Kind]) -> String {
     kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+fn check_zone(spec: &FieldSpec, fit: Fit) -> Option<Problem> {
+    let needed = fit.kind == Kind::Date && fit.only.is_some() && spec.zone.is_none();
+    needed.then(|| {
+        let what = format!(
+            "of `{}` and `{}` one is a day and one a moment, and on which day a moment falls depends on the time zone",
+            spec.crm, spec.notion
+        );
+        Problem::field(spec, what, "name the pair's, as in `time_zone = \"Europe/Berlin\"`, or map another field")
+    })
 }
 
 fn check_relation(

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
-
+use super::days;
 use super::field::canonical_text;
 use super::fit::{is_choice, is_text};
 use super::{FieldMap, Lookup, Unmapped, limits};
@@ -32,10 +31,9 @@ impl FieldMap {
             Value::Text(text) if is_text(from) => Ok(Value::text(canonical_text(text))),
             Value::Number(number) if from == Kind::Number => Ok(Value::number(*number)),
             Value::Flag(flag) if from == Kind::Checkbox => Ok(Value::Flag(*flag)),
-            Value::DateTime(instant) if from == Kind::DateTime && self.kind == Kind::Date => {
-                Ok(Value::Date(instant.to_zoned(TimeZone::UTC).date()))
+            Value::Date(_) | Value::DateTime(_) if matches!(from, Kind::Date | Kind::DateTime) => {
+                Ok(days::to_common(self.kind, native, self.spec.zone.as_ref()))
             }
-            Value::Date(_) | Value::DateTime(_) if matches!(from, Kind::Date | Kind::DateTime) => Ok(native.clone()),
             Value::Choice(id) if is_choice(from) => {
                 let name = self.option_name(side, id)?;
                 Ok(if self.kind == Kind::MultiSelect { Value::choices([name]) } else { Value::Choice(name) })
@@ -101,15 +99,22 @@ impl FieldMap {
             Value::Text(text) if is_text(to) => Ok(Value::text(canonical_text(text))),
             Value::Number(number) if to == Kind::Number => Ok(Value::number(*number)),
             Value::Flag(flag) if to == Kind::Checkbox => Ok(Value::Flag(*flag)),
-            Value::Date(_) if self.info(side).kinds.contains(&Kind::Date) => Ok(common.clone()),
-            Value::DateTime(_) if self.info(side).kinds.contains(&Kind::DateTime) => Ok(common.clone()),
+            Value::Date(_) | Value::DateTime(_) if self.info(side).kinds.contains(&days::kind_of(common)) => {
+                let form = days::kind_of(current);
+                let holds = self.info(side).kinds.contains(&form);
+                let moved =
+                    self.spec.zone.as_ref().filter(|_| holds).and_then(|zone| days::moved(common, current, zone));
+                Ok(moved.unwrap_or_else(|| common.clone()))
+            }
             Value::Date(day) if to == Kind::DateTime => Err(Unmapped::because(format!(
-                "{} in {side} holds a day with a time, and {day} has no time; add one in {}",
+                "{} in {side} holds a day with a time, and {day} has no time; add one in {}, or name the pair's `time_zone`: then a day \
+                 counts as its first moment there",
                 self.name_on(side),
                 side.other()
             ))),
             Value::DateTime(_) if to == Kind::Date => Err(Unmapped::because(format!(
-                "{} in {side} holds a day, and {} has a time of day; remove the time in {}, or map a date-time field",
+                "{} in {side} holds a day, and {} has a time of day; remove the time in {}, map a date-time field, or name the pair's `time_zone`: then the \
+                 day there counts",
                 self.name_on(side),
                 common.show(),
                 side.other()

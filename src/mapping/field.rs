@@ -52,10 +52,14 @@ impl FieldMap {
             &spec.relation,
         );
         // What was agreed on before it was lost says nothing of what is there since. With a fallback people mean others.
-        let json = match (lost, spec.fallback.is_some() || spec.unmatched) {
-            (0, false) => serde_json::to_vec(&identity),
-            (lost, false) => serde_json::to_vec(&(identity, lost)),
-            (lost, true) => serde_json::to_vec(&(identity, lost, "fallback")),
+        // In another time zone days and moments mean others.
+        let dated = matches!(fit.kind, Kind::Date | Kind::DateTime);
+        let zone = spec.zone.as_ref().filter(|_| dated).map(|zone| zone.iana_name().unwrap_or("UTC"));
+        let json = match (lost, spec.fallback.is_some() || spec.unmatched, zone) {
+            (lost, _, Some(zone)) => serde_json::to_vec(&(identity, lost, "zone", zone)),
+            (0, false, None) => serde_json::to_vec(&identity),
+            (lost, false, None) => serde_json::to_vec(&(identity, lost)),
+            (lost, true, None) => serde_json::to_vec(&(identity, lost, "fallback")),
         };
         let json = json.unwrap_or_default();
         Self {

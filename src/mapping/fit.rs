@@ -7,8 +7,8 @@
 //! | title, text | title, text | both | a change from the CRM replaces the text without its formatting in Notion |
 //! | e-mail, phone, URL | title, text | both | a change from the CRM replaces the text without its formatting in Notion |
 //! | date-time | date-time | both | Notion drops seconds: times within one minute are the same |
-//! | date-time | date | crm-to-notion | the time of day is dropped; the day is the one in UTC |
-//! | date | date-time | notion-to-crm | the time of day is dropped; the day is the one in UTC |
+//! | date-time | date | crm-to-notion | the time of day is dropped; the day is the one in the time zone that the pair names |
+//! | date | date-time | notion-to-crm | the time of day is dropped; the day is the one in the time zone that the pair names |
 //! | number, checkbox, date, date-time | title, text | crm-to-notion | it becomes text, which is not read back |
 //! | select, status, multi-select, people | title, text | crm-to-notion | it becomes text, which is not read back |
 //! | people | e-mail | crm-to-notion | it becomes text, which is not read back |
@@ -21,7 +21,7 @@ use crate::model::Kind;
 
 const FORMATTING: &str = "a change from the CRM replaces the text without its formatting in Notion";
 const MINUTES: &str = "Notion drops seconds: times within one minute are the same";
-const TIME_OF_DAY: &str = "the time of day is dropped; the day is the one in UTC";
+const TIME_OF_DAY: &str = "the time of day is dropped; the day is the one in the time zone that the pair names";
 const AS_TEXT: &str = "it becomes text, which is not read back";
 
 /// How a pair of kinds goes together.

@@ -12,6 +12,7 @@
 mod choices;
 mod compile;
 mod convert;
+mod days;
 mod field;
 pub mod fit;
 mod limits;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::template::Template;
@@ -120,6 +121,10 @@ pub struct FieldSpec {
     /// Of people, only those whom nobody in Notion corresponds to: the mapping onto a [`FieldSpec::fallback`].
     #[serde(default)]
     pub unmatched: bool,
+    /// In which time zone a moment falls on a day, and a day begins: the pair's `time_zone`. Without one the two are not taken
+    /// for each other.
+    #[serde(default, with = "jiff::fmt::serde::tz::optional", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<TimeZone>,
 }
 
 impl FieldSpec {

@@ -1,6 +1,6 @@
 //! What a side can hold: the fields of an entity, their kinds and options; and the people it knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,10 @@ pub struct Schema {
     pub title: String,
     /// Fields by native name.
     pub fields: BTreeMap<FieldName, FieldInfo>,
+    /// Where we keep our own key in a record, by every name that such a field has: nobody's to map. Empty where the pair names
+    /// the place itself ([`Entity::marker`]).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ours: BTreeSet<FieldName>,
 }
 
 /// What to read and write of one entity: which CRM entity or data source, which fields.

@@ -236,6 +236,12 @@ pub trait System: Send + Sync {
     /// [`RemoteError`]: the whole listing is then incomplete and is begun anew.
     async fn list(&self, listing: Listing<'_>) -> Result<Changes, RemoteError>;
 
+    /// For each condition of a pair's filter, by the name of what it is about: a filter that holds it and its contrary, which
+    /// nothing can pass where the condition is honoured. Conditions without a contrary are left out. Pure.
+    fn contradictions(&self, _filter: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        Vec::new()
+    }
+
     /// Records by id, in the order asked for; one that is there and does not pass the entity's filter is
     /// [`crate::model::Presence::Outside`].
     ///

@@ -43,6 +43,7 @@ fn pair(table: &TableFacts, facts: &Facts) -> PairSpec {
         create_options: false,
         fallback: None,
         unmatched: false,
+        zone: None,
     };
     PairSpec {
         name: table.name.into(),

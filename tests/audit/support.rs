@@ -43,6 +43,7 @@ fn field(crm: &str, notion: &str) -> FieldSpec {
         create_options: false,
         fallback: None,
         unmatched: false,
+        zone: None,
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod filters;
 mod leads;
+mod links;
 mod lists;
 mod offers;
+mod online;
 mod outcomes;
 mod portal;
 mod queue;

@@ -70,6 +70,10 @@ async fn a_deals_schema_tells_kinds_options_and_targets() {
     assert_eq!(options, office.portal().options(Of::Deal, "UF_CRM_PRIORITY"));
     assert_eq!(field("CONTACT_IDS").target.as_deref(), Some("contact"));
     assert!(field("CONTACT_IDS").multiple && !field("COMPANY_ID").multiple);
+    for ours in ["ORIGIN_ID", "ORIGINATOR_ID", "XML_ID", "originId", "originatorId", "xmlId"] {
+        assert!(schema.ours.contains(ours), "{ours} is nobody's to map");
+    }
+    assert!(!field("IS_MANUAL_OPPORTUNITY").writable, "we say that with every amount");
     assert_eq!(field("OPPORTUNITY").empty_is, Some(Value::Number(0.into())));
     assert_eq!(field("UF_CRM_ONSITE").empty_is, Some(Value::Flag(false)));
     assert!(!field("DATE_MODIFY").writable && !field("COMPANY_ID.TITLE").writable && field("TITLE").writable);

@@ -309,7 +309,7 @@ async fn a_trashed_record_is_gone_and_trashing_it_again_says_so() {
 }
 
 /// A call that our client does not make.
-fn by_hand(office: &Office, method: &str, params: Json) -> Json {
+pub fn by_hand(office: &Office, method: &str, params: Json) -> Json {
     use crosstie::seam::{Method, Request};
     use crosstie::standin::StandIn;
     let now = office.now();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::configuration::{office, write};
+use crate::support::configuration::{as_application, office, write};
 use crate::support::program::Home;
 use crate::support::worlds::Worlds;
 
@@ -14,18 +14,9 @@ fn ready() -> (Home, Worlds) {
     // Whoever installed it never told us, and let somebody else in.
     worlds.crm_door("revoke", &json!({}));
     let said = |key: &str| installed[key].as_str().unwrap().to_owned();
-    let application = format!(
-        "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
-         \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
-        said("client_id"),
-        worlds.crm.said("base_url")
-    );
-    let text = office(&worlds).replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application);
-    assert!(text.contains("oauth"), "{text}");
+    let text = as_application(&mut home, &worlds, &installed, &office(&worlds));
     write(&home, &text);
-    home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
-    home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
-    home.secrets.extend(["client_secret", "access_token", "refresh_token"].map(said));
+    home.secrets.extend(["access_token", "refresh_token"].map(said));
     (home, worlds)
 }
 

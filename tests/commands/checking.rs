@@ -158,3 +158,39 @@ fn a_data_source_that_is_not_shared_ends_with_3_and_says_so() {
     assert!(missing[0].contains("00000000-0000-4000-8000-00000000c001"), "{}", said.stdout);
     assert!(missing[0].contains("share"), "{}", said.stdout);
 }
+
+#[test]
+fn a_portal_that_passes_over_a_condition_in_silence_is_told_with_its_field() {
+    let checked = |fault: &[&str], filters: &str| {
+        let mut home = Home::new();
+        let worlds = Worlds::open(&mut home, &[], fault);
+        let text = office(&worlds);
+        write(&home, &text.replace("match_by = [\"TITLE\"]", &format!("match_by = [\"TITLE\"]\n{filters}")));
+        home.ask(&["check"])
+    };
+    let filters = "crm_filter = { \"!CATEGORY_ID\" = 1, \"<OPPORTUNITY\" = 900000 }\n\
+                   notion_filter = { property = \"Amount\", number = { less_than = 900000 } }\n";
+    let said = checked(&[], filters).ends_with(0);
+    assert!(marked(&said, "MEND").is_empty(), "{}", said.stdout);
+    let good = marked(&said, "ok");
+    for (what, tried) in
+        [("deals: CRM filters", "3 tried"), ("deals: Notion filters", "2 tried"), ("contacts: CRM", "1 tried")]
+    {
+        assert!(good.iter().any(|line| line.starts_with(what) && line.contains(tried)), "{what}: {}", said.stdout);
+    }
+    let said = checked(&["--fault", "filter-ignores=OPPORTUNITY"], filters).ends_with(3);
+    let bad = marked(&said, "MEND");
+    assert!(bad.len() == 1 && bad[0].starts_with("deals: CRM filters"), "{}", said.stdout);
+    assert!(bad[0].contains("the condition on `OPPORTUNITY` in `crm_filter` in silence"), "{}", said.stdout);
+    // The time of the last edit is what increments rely on.
+    let said = checked(&["--fault", "filter-ignores=DATE_MODIFY"], "").ends_with(3);
+    let bad = marked(&said, "MEND");
+    assert!(
+        bad.len() == 2 && bad.iter().all(|line| line.contains("every look would read everything")),
+        "{}",
+        said.stdout
+    );
+    // A filter that nothing passes is worth a word, and no mistake.
+    let said = checked(&[], "crm_filter = { CATEGORY_ID = 77 }\n").ends_with(0);
+    assert!(marked(&said, "note").iter().any(|line| line.contains("no record passes `crm_filter`")), "{}", said.stdout);
+}

@@ -56,3 +56,13 @@ fn a_fault_that_does_not_exist_is_refused_with_the_list_of_all() {
         assert_eq!(said.stdout, "");
     }
 }
+
+#[test]
+fn whom_a_webhook_is_to_call_is_written_whole() {
+    let said = Home::new().ask(&["standin", "notion", "--webhook", "127.0.0.1:8787"]).ends_with(2);
+    assert!(
+        said.stderr.contains("--webhook 127.0.0.1:8787") && said.stderr.contains("write it whole"),
+        "{}",
+        said.stderr
+    );
+}

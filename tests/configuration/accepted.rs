@@ -119,6 +119,7 @@ fn everything_can_be_said() {
         admin_token = { file = "admin" }
         crm_token = { env = "CRM" }
         offline_events = true
+        public_url = "https://sync.example:8443/"
         [log]
         form = "json"
         dir = "log"
@@ -151,6 +152,7 @@ fn everything_can_be_said() {
     assert_eq!(config.log, log);
     let inlet = config.inlet.clone().unwrap();
     assert_eq!((inlet.listen.to_string().as_str(), inlet.offline_events), ("[::1]:9000", true));
+    assert_eq!(inlet.public_url.as_deref(), Some("https://sync.example:8443"));
     assert_eq!(inlet.admin_token, Some(Secret::File("/etc/crosstie/admin".into())));
     assert_eq!(inlet.crm_token, Some(Secret::Env("CRM".into())));
     let pair = config.pair(&"deals".into()).unwrap();
@@ -172,6 +174,12 @@ fn nothing_listens_unless_it_is_asked_for_and_then_on_this_host() {
     let public =
         with(&format!("[inlet]\nallow_public = true\nlisten = \"0.0.0.0:80\"\n{pairs}")).unwrap().inlet.unwrap();
     assert!(public.allow_public && public.listen.to_string() == "0.0.0.0:80");
+    for wrong in
+        ["http://sync.example", "sync.example", "https://", "https://a.example/path", "https://me:key@a.example"]
+    {
+        let refused = with(&format!("[inlet]\npublic_url = \"{wrong}\"\n{pairs}")).unwrap_err().to_string();
+        assert!(refused.contains("no address that a portal could call"), "{wrong}: {refused}");
+    }
 }
 
 #[test]
@@ -240,6 +248,7 @@ fn compile_deals(config: &Config) -> Result<PairMap, Vec<Problem>> {
     let schema = |fields: Vec<(&str, FieldInfo)>| Schema {
         title: "Deals".into(),
         fields: fields.into_iter().map(|(name, info)| (name.into(), info)).collect(),
+        ours: Default::default(),
     };
     let stages = ["NEW", "PREPARATION", "PREPAYMENT_INVOICE", "EXECUTING", "FINAL_INVOICE", "WON", "LOSE"];
     let statuses = ["New", "Qualified", "Invoice", "In progress", "Final invoice", "Won", "Lost"];
@@ -299,6 +308,20 @@ fn a_pair_has_filters_in_its_systems_own_forms() {
         let refused = with(&text).unwrap_err().to_string();
         assert!(refused.contains(says), "{refused}");
     }
+}
+
+#[test]
+fn a_pair_names_its_time_zone_by_its_place() {
+    let zone = |name: &str| {
+        let line = format!("time_zone = \"{name}\"\n[[pair.field]]");
+        with(&pair("deals", "deal", 1).replace("[[pair.field]]", &line))
+    };
+    let config = zone("America/New_York").unwrap();
+    let zones = config.pairs[0].fields.iter().map(|field| field.zone.as_ref()?.iana_name());
+    assert!(zones.into_iter().all(|zone| zone == Some("America/New_York")));
+    assert_eq!(with(&pair("deals", "deal", 1)).unwrap().pairs[0].fields[0].zone, None, "none is guessed");
+    let refused = zone("Berlin").unwrap_err().to_string();
+    assert!(refused.contains("there is no time zone `Berlin`") && refused.contains("Europe/Berlin"), "{refused}");
 }
 
 #[test]

@@ -86,3 +86,42 @@ async fn a_deal_that_leaves_the_filter_is_read_no_more_and_its_page_stays() {
     assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&page), Some(false));
     assert_ne!(bench.cell(&page, "Amount"), json!("2000000"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_deleted_while_it_is_out_of_the_filter_is_missed_within_a_sweep() {
+    for side in Side::BOTH {
+        let bench = Bench::settled(filtered(|pairs| {
+            for pair in pairs.iter_mut().filter(|pair| pair.crm == "deal") {
+                pair.filters.crm = Some(json!({"<OPPORTUNITY": 1_000_000}));
+                pair.filters.notion = Some(json!({"property": "Amount", "number": {"less_than": 1_000_000}}));
+            }
+        }))
+        .await;
+        let (deal, page) = bench.deal().await;
+        match side {
+            Side::Crm => bench.edit_deal(&deal, "OPPORTUNITY", "2000000"),
+            Side::Notion => bench.edit_notion(&page, "Amount", 2_000_000),
+        }
+        let left = async || bench.journal(Happening::Gone).await.iter().any(|event| event.note.contains("filter"));
+        bench.until("it is known to be out of the filter", 900, left).await;
+        // While it is there, nothing ends, and it is asked for once a sweep.
+        bench.forget_calls();
+        bench.pass(1_500).await;
+        assert_eq!(bench.page_of("deals", &deal).await.as_ref(), Some(&page));
+        let asked = bench.calls().iter().filter(|call| !call.is_listing() && call.side == side).count();
+        assert!((4..=12).contains(&asked), "{side}: {asked} requests in five sweeps");
+        match side {
+            Side::Crm => bench.delete_crm(Entity::Deal, &deal),
+            Side::Notion => bench.trash_page(&page),
+        }
+        bench.until("the tie ended", 900, async || bench.page_of("deals", &deal).await.is_none()).await;
+        let claims = bench.claims().await;
+        assert_eq!(
+            (claims.tombstones.len(), claims.orphans.len()),
+            (1, 1),
+            "{side}: the other one stays, as an orphan"
+        );
+        let told = bench.journal(Happening::Gone).await;
+        assert!(told.iter().any(|event| event.side == Some(side) && !event.note.contains("filter")), "{told:?}");
+    }
+}

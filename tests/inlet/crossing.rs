@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use crosstie::model::Revealed;
+use crosstie::seam::Secrets;
+use crosstie::store::Vault;
 use serde_json::{Value as Json, json};
 
 use crate::office::{ADMIN, APPLICATION, NOTION, PORTAL, TOKEN, ask, event, signature};
@@ -36,8 +39,13 @@ impl Place {
 
     /// The same with another configuration.
     pub fn with(adapt: impl FnOnce(&mut Home, &Worlds, String) -> String) -> Self {
+        Self::beside(&[], adapt)
+    }
+
+    /// The same, where the pretend Notion is started with more.
+    pub fn beside(more: &[&str], adapt: impl FnOnce(&mut Home, &Worlds, String) -> String) -> Self {
         let mut home = Home::new();
-        let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+        let worlds = Worlds::open(&mut home, &[&["--empty"], more].concat(), &["--empty"]);
         home.env.insert("CROSSTIE_LOG".into(), "trace".into());
         home.env.insert("CROSSTIE_ADMIN_TOKEN".into(), ADMIN.into());
         home.env.insert("CROSSTIE_CRM_TOKEN".into(), APPLICATION.into());
@@ -97,6 +105,11 @@ impl Place {
     pub fn page_of(&self, source: &str, deal: &str) -> Option<(String, Json)> {
         pages(&self.worlds.notion_world(), source).into_iter().find(|(_, values)| values["CRM ID"] == deal)
     }
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Every file below a folder, as bytes.
@@ -201,4 +214,39 @@ fn a_daemon_that_cannot_listen_says_where_and_ends() {
     write(&place.home, &text.replace("127.0.0.1:0", "0.0.0.0:0"));
     let said = place.home.ask(&["run", "--yes"]).ends_with(2);
     assert!(said.stderr.contains("allow_public = true"), "{}", said.stderr);
+}
+
+#[test]
+fn the_pretend_workspace_calls_by_itself_and_an_edit_crosses_before_the_next_poll() {
+    let port = free_port();
+    let hook = format!("http://127.0.0.1:{port}{NOTION}");
+    let mut place = Place::beside(&["--webhook", &hook], |_, _, text| {
+        text.replace("listen = \"127.0.0.1:0\"", &format!("listen = \"127.0.0.1:{port}\""))
+    });
+    let projects = data_source(&place.worlds, "Projects");
+    let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
+    let (mut daemon, _) = place.start();
+    place.see("the deal's page", || place.page_of(&projects, &deal).is_some());
+    let (page, _) = place.page_of(&projects, &deal).unwrap();
+    // The first call is repeated until somebody listens; it brings the token, which an operator pastes over there.
+    let vault = Vault::new(&place.home.path().join("state"), None);
+    let kept = || -> Option<Revealed> { vault.get("notion webhook").unwrap() };
+    place.see("the verification token", || kept().is_some());
+    let kept = kept().unwrap();
+    let words = kept.expose().split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let token = words.into_iter().find(|word| word.starts_with("secret_")).unwrap().to_owned();
+    place.home.secrets.push(token.clone());
+    let verified = |token: &str| place.worlds.notion_door("verify", &json!({ "token": token }))["verified"].clone();
+    assert_eq!(verified("secret_wrong"), json!(false));
+    assert_eq!(verified(&token), json!(true));
+    let amount = || records(&place.worlds.crm_world(), "deal")[&deal]["OPPORTUNITY"].as_str().unwrap().to_owned();
+    place.worlds.edit_page(&page, &json!({ "Amount": "375" }));
+    place.see("the amount in the CRM", || amount().parse::<f64>().unwrap() == 375.0);
+    assert!(place.info().contains("page.properties_updated: accepted"), "{}", place.info());
+    // A page that somebody makes is looked for at once, too.
+    place.worlds.create_page(&projects, &json!({ "Name": "Umbrella" }));
+    place.see("word of the new page", || place.info().contains("heard: page.created: "));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    place.home.assert_silent("the log", &place.log());
 }

@@ -77,6 +77,33 @@ fn kinds_that_do_not_fit_say_what_would() {
 }
 
 #[test]
+fn where_our_own_key_lies_is_nobodys_to_map_in_either_spelling_and_direction() {
+    for name in ["ORIGIN_ID", "originId", "XML_ID"] {
+        for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {
+            let (mut crm, notion) = schemas();
+            crm.fields.insert("ORIGIN_ID".into(), info(Side::Crm, &[Kind::Text]));
+            crm.ours = ["ORIGIN_ID".into(), "originId".into(), "XML_ID".into()].into();
+            let pair = pair_spec("deals", vec![FieldSpec { direction, ..field_spec(name, "Name") }]);
+            let problem = only(PairMap::compile(&pair, &crm, &notion, std::slice::from_ref(&pair)).unwrap_err());
+            says(&problem, Some(name), "keeps its own key in the CRM", "map another field");
+        }
+    }
+}
+
+#[test]
+fn the_text_of_a_fallback_is_written_by_nobody_else() {
+    let people = info(Side::Crm, &[Kind::People]);
+    let (mut crm, mut notion) = schemas();
+    crm.fields.insert("ASSIGNED_BY_ID".into(), people);
+    notion.fields.insert("Responsible".into(), info(Side::Notion, &[Kind::People]));
+    let owner = FieldSpec { fallback: Some("Name".into()), ..field_spec("ASSIGNED_BY_ID", "Responsible") };
+    let fields = vec![field_spec("TITLE", "Name"), owner.clone(), owner.of_unmatched().unwrap()];
+    let pair = pair_spec("deals", fields);
+    let problem = only(PairMap::compile(&pair, &crm, &notion, std::slice::from_ref(&pair)).unwrap_err());
+    says(&problem, Some("ASSIGNED_BY_ID.unmatched"), "keeps people without an account", "name another `fallback`");
+}
+
+#[test]
 fn a_read_only_field_is_not_to_be_written() {
     let mut created = field_spec("DATE_CREATE", "Created");
     let problem = only(refused(pair_spec("deals", vec![created.clone()]), &[]));

@@ -194,15 +194,85 @@ fn a_day_and_a_time_are_never_made_of_each_other() {
     assert!(reason(map.to_native(Side::Crm, &day, &at, &nobody)).contains("add one"));
 }
 
+fn zone(name: &str) -> Option<jiff::tz::TimeZone> {
+    Some(jiff::tz::TimeZone::get(name).unwrap())
+}
+
+fn day(text: &str) -> Value {
+    Value::Date(text.parse().unwrap())
+}
+
+fn moment(text: &str) -> Value {
+    Value::DateTime(text.parse().unwrap())
+}
+
 #[test]
-fn a_time_becomes_the_day_in_utc_where_only_a_day_fits() {
-    let map = field(info(Side::Crm, &[Kind::DateTime]), info(Side::Notion, &[Kind::Date]), |spec| {
-        spec.direction = Direction::CrmToNotion;
-    })
-    .unwrap();
-    let native = Value::DateTime("2026-03-01T01:30:00+03:00".parse().unwrap());
-    let common = map.to_common(Side::Crm, &native, &town(&[], &[], &[])).unwrap();
-    assert_eq!(common, Value::Date("2026-02-28".parse().unwrap()));
+fn a_moment_counts_as_the_day_of_the_named_time_zone_and_moves_along_with_its_time_of_day() {
+    let nobody = town(&[], &[], &[]);
+    let notion = info(Side::Notion, &[Kind::DateTime, Kind::Date]);
+    // At the edges of days, west and east of Greenwich, and where the clocks change.
+    for (name, at, is_on, moved_to, then) in [
+        ("Europe/Berlin", "2026-03-01T00:00:00+01:00", "2026-03-01", "2026-04-02", "2026-04-02T00:00:00+02:00"),
+        ("Europe/Berlin", "2026-02-28T23:59:00+01:00", "2026-02-28", "2026-03-01", "2026-03-01T23:59:00+01:00"),
+        ("America/New_York", "2026-03-01T23:59:00-05:00", "2026-03-01", "2026-03-31", "2026-03-31T23:59:00-04:00"),
+        ("America/New_York", "2026-03-02T04:30:00Z", "2026-03-01", "2026-03-02", "2026-03-03T04:30:00Z"),
+        ("Pacific/Auckland", "2026-03-01T11:00:00Z", "2026-03-02", "2026-03-01", "2026-02-28T11:00:00Z"),
+        // On that day there is no half past two in the night.
+        ("Europe/Berlin", "2026-03-28T02:30:00+01:00", "2026-03-28", "2026-03-29", "2026-03-29T03:30:00+02:00"),
+    ] {
+        let map = field(info(Side::Crm, &[Kind::Date]), notion.clone(), |spec| spec.zone = zone(name)).unwrap();
+        let (at, is_on) = (moment(at), day(is_on));
+        assert_eq!(map.to_common(Side::Notion, &at, &nobody).unwrap(), is_on, "{name}");
+        assert_eq!(map.to_native(Side::Crm, &is_on, &Value::Empty, &nobody).unwrap(), is_on, "{name}");
+        assert_eq!(map.to_native(Side::Notion, &is_on, &at, &nobody).unwrap(), at, "it says so already");
+        let moved_to = day(moved_to);
+        let written = map.to_native(Side::Notion, &moved_to, &at, &nobody).unwrap();
+        assert_eq!(written, moment(then), "{name}: the time of day stays");
+        assert_eq!(map.to_common(Side::Notion, &written, &nobody).unwrap(), moved_to, "{name}: and back");
+        assert_eq!(map.to_native(Side::Notion, &moved_to, &Value::Empty, &nobody).unwrap(), moved_to);
+    }
+}
+
+#[test]
+fn a_day_counts_as_its_first_moment_in_the_named_time_zone_and_stays_a_day_while_it_can() {
+    let nobody = town(&[], &[], &[]);
+    let notion = info(Side::Notion, &[Kind::DateTime, Kind::Date]);
+    for (name, written, begins) in [
+        ("Europe/Berlin", "2026-03-29", "2026-03-29T00:00:00+01:00"),
+        ("Europe/Berlin", "2026-03-30", "2026-03-30T00:00:00+02:00"),
+        ("America/New_York", "2026-03-01", "2026-03-01T05:00:00Z"),
+        // The clocks went forward at midnight: that day began at one o'clock.
+        ("America/Sao_Paulo", "2017-10-15", "2017-10-15T03:00:00Z"),
+    ] {
+        let map = field(info(Side::Crm, &[Kind::DateTime]), notion.clone(), |spec| spec.zone = zone(name)).unwrap();
+        let (written, begins) = (day(written), moment(begins));
+        assert_eq!(map.to_common(Side::Notion, &written, &nobody).unwrap(), begins, "{name}");
+        assert_eq!(map.to_native(Side::Crm, &begins, &Value::Empty, &nobody).unwrap(), begins, "{name}");
+        assert_eq!(map.to_native(Side::Notion, &begins, &written, &nobody).unwrap(), written, "it says so already");
+        let other = day("2026-01-01");
+        assert_eq!(map.to_native(Side::Notion, &begins, &other, &nobody).unwrap(), written, "a day stays one");
+        let later = moment("2026-07-01T12:30:00Z");
+        assert_eq!(map.to_native(Side::Notion, &later, &other, &nobody).unwrap(), later, "a time is none to lose");
+    }
+}
+
+#[test]
+fn on_which_day_a_moment_falls_is_never_guessed() {
+    let made = |of: Option<&str>| {
+        field(info(Side::Crm, &[Kind::DateTime]), info(Side::Notion, &[Kind::Date]), |spec| {
+            spec.direction = Direction::CrmToNotion;
+            spec.zone = of.and_then(zone);
+        })
+    };
+    let problem = made(None).unwrap_err().remove(0);
+    assert!(problem.what.contains("depends on the time zone") && problem.mend.contains("time_zone = "), "{problem}");
+    let native = moment("2026-03-01T01:30:00+03:00");
+    for (name, falls_on) in [("UTC", "2026-02-28"), ("Europe/Moscow", "2026-03-01")] {
+        let map = made(Some(name)).unwrap();
+        assert_eq!(map.to_common(Side::Crm, &native, &town(&[], &[], &[])).unwrap(), day(falls_on), "{name}");
+    }
+    let hash = |name| made(Some(name)).unwrap().hash;
+    assert_ne!(hash("UTC"), hash("Europe/Moscow"), "in another zone it is another agreement");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn schema() -> impl Strategy<Value = Schema> {
     fields.prop_map(|fields| Schema {
         title: "Deals".to_owned(),
         fields: fields.into_iter().map(|(name, info)| (FieldName::from(name), info)).collect(),
+        ours: ["ORIGIN_ID".into()].into(),
     })
 }
 

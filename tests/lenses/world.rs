@@ -90,6 +90,7 @@ pub fn field_spec(crm: &str, notion: &str) -> FieldSpec {
         create_options: false,
         fallback: None,
         unmatched: false,
+        zone: None,
     }
 }
 
@@ -112,6 +113,7 @@ pub fn schema<const N: usize>(title: &str, fields: [(&str, FieldInfo); N]) -> Sc
     Schema {
         title: title.into(),
         fields: fields.into_iter().map(|(name, info)| (FieldName::from(name), info)).collect(),
+        ours: Default::default(),
     }
 }
 
@@ -134,6 +136,7 @@ pub fn mapped(crm: Kind, notion: Kind) -> Option<FieldMap> {
     let values = [("Cold call", "Call"), ("4", "Extra")];
     let made = field(info(Side::Crm, &[crm]), info(Side::Notion, &[notion]), |spec| {
         spec.direction = fit.only.unwrap_or_default();
+        spec.zone = jiff::tz::TimeZone::get("Europe/Berlin").ok();
         if matches!(crm, Kind::Select | Kind::Status | Kind::MultiSelect) {
             let usable = values.iter().filter(|(_, name)| notion != Kind::Status || *name == "Call");
             spec.create_options = matches!(notion, Kind::Select | Kind::MultiSelect);

@@ -4,14 +4,29 @@ use std::sync::Arc;
 
 use crosstie::config::Revealed;
 use crosstie::model::{Entity, FieldName, Value};
-use crosstie::remote::bitrix24::WebhookTransport;
 use crosstie::remote::bitrix24::oauth::Hosts;
+use crosstie::remote::bitrix24::{Bitrix24, WebhookTransport};
 use crosstie::remote::{RemoteErrorKind, System};
 
 use crate::support::World;
 
 fn host(origin: &str) -> &str {
     origin.trim_start_matches("http://")
+}
+
+/// A client that calls by the portal's webhook.
+fn by_webhook(world: &World) -> Bitrix24 {
+    let path = world.portal().webhook_path().to_owned();
+    let way = WebhookTransport::new(&format!("{}{path}", world.origin), Arc::new(world.watched.clone())).unwrap();
+    world.over(Arc::new(way))
+}
+
+/// The body of a POST arrives as well, and once.
+async fn makes_a_deal(world: &World, client: &Bitrix24) {
+    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None, filter: None };
+    let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
+    client.create(&deal, "page-1", &fields).await.unwrap();
+    assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,11 +36,7 @@ async fn a_renamed_portal_is_followed_once_and_remembered_and_a_write_is_not_los
     client.identity().await.unwrap();
     let new = world.another_address().await;
     world.portal().rename(host(&world.origin), &new);
-    // The body of a POST arrives as well, and once.
-    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None, filter: None };
-    let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
-    client.create(&deal, "page-1", &fields).await.unwrap();
-    assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);
+    makes_a_deal(&world, &client).await;
     client.identity().await.unwrap();
     // A process that starts later knows the new name.
     world.client(&world.session()).identity().await.unwrap();
@@ -89,16 +100,11 @@ async fn tokens_are_not_sent_to_a_host_that_nobody_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhooks_portal_that_was_renamed_is_followed_and_a_write_is_not_lost() {
     let world = World::new().await;
-    let path = world.portal().webhook_path().to_owned();
-    let way = WebhookTransport::new(&format!("{}{path}", world.origin), Arc::new(world.watched.clone())).unwrap();
-    let client = world.over(Arc::new(way));
+    let client = by_webhook(&world);
     client.identity().await.unwrap();
     let new = world.another_address().await;
     world.portal().rename(host(&world.origin), &new);
-    let deal = Entity { name: "deal".into(), fields: vec!["TITLE".into()], marker: None, filter: None };
-    let fields = [(FieldName::from("TITLE"), Value::text("Roof"))].into();
-    client.create(&deal, "page-1", &fields).await.unwrap();
-    assert_eq!(world.portal().live_ids(crosstie::standin::bitrix24::Entity::Deal).len(), 1);
+    makes_a_deal(&world, &client).await;
     client.identity().await.unwrap();
     assert_eq!(world.portal().counters().moved_on, 1, "it is remembered");
     // Back again within the minute is a circle.
@@ -109,9 +115,7 @@ async fn a_webhooks_portal_that_was_renamed_is_followed_and_a_write_is_not_lost(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhooks_address_is_not_sent_to_a_host_of_somebody_elses() {
     let world = World::new().await;
-    let path = world.portal().webhook_path().to_owned();
-    let way = WebhookTransport::new(&format!("{}{path}", world.origin), Arc::new(world.watched.clone())).unwrap();
-    let client = world.over(Arc::new(way));
+    let client = by_webhook(&world);
     world.portal().rename(host(&world.origin), "http://198.51.100.7:8080");
     world.seen();
     assert_eq!(client.identity().await.unwrap_err().kind, RemoteErrorKind::Unauthorized);

@@ -14,4 +14,5 @@ mod reshaped;
 mod schemas;
 mod socket;
 mod unreliable;
+mod webhooks;
 mod writing;

@@ -102,7 +102,7 @@ pub fn frame(name: &str, entity: &str, data_source: &str) -> PairSpec {
 /// Fills a [`frame`]. `all` are the frames of all pairs, this one among them; `create` is kept where titles allow it.
 pub fn fill(frame: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec], create: Create) -> Proposal {
     let mut tried: Vec<(u8, usize, FieldSpec, Result<FieldMap, String>)> = Vec::new();
-    for (field, info) in crm.fields.iter().filter(|(field, _)| !words::is_ours(field.as_str())) {
+    for (field, info) in crm.fields.iter().filter(|(field, _)| !crm.ours.contains(*field)) {
         for (property, target) in notion.fields.iter().filter(|(property, _)| **property != frame.marker) {
             let name = words::field(field.as_str(), &info.label, property.as_str());
             let score = name.max(title_score(field, info, target));
@@ -143,7 +143,7 @@ pub fn fill(frame: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec], c
     let left =
         left.map(|(name, info)| Left { name: name.clone(), why: why_left(info, refused.get(name), all) }).collect();
     let unused = crm.fields.iter().filter(|(name, info)| {
-        info.writable && !info.kinds.is_empty() && !on_crm.contains(*name) && !words::is_ours(name.as_str())
+        info.writable && !info.kinds.is_empty() && !on_crm.contains(*name) && !crm.ours.contains(*name)
     });
     let unused = unused.map(|(name, info)| (name.clone(), info.label.clone())).collect();
     Proposal { spec, fields, left, unused }
@@ -194,6 +194,7 @@ fn first_that_fits(
         create_options: false,
         fallback: None,
         unmatched: false,
+        zone: None,
     };
     let mut why = None;
     for direction in [Direction::Both, Direction::CrmToNotion, Direction::NotionToCrm] {

@@ -63,9 +63,6 @@ const ENTITIES: [(&str, &[&str]); 5] = [
     ("task", &["task", "tasks", "todo", "todos", "to do", "board", "aufgabe", "aufgaben", "задача", "задачи", "дела"]),
 ];
 
-/// What holds our own key in a CRM, and is nobody's to map.
-const OURS: [&str; 3] = ["ORIGIN_ID", "ORIGINATOR_ID", "XML_ID"];
-
 /// Equal names.
 const SAME: u8 = 100;
 /// Names that mean the same.
@@ -118,11 +115,6 @@ pub(super) fn field(name: &str, label: &str, property: &str) -> u8 {
     });
     let meant = if means || (by_word && !known) { MEANT } else { 0 };
     own.max(by_label).max(meant)
-}
-
-/// Whether a CRM's field holds our own key.
-pub(super) fn is_ours(name: &str) -> bool {
-    OURS.contains(&name)
 }
 
 /// Where a tie between two fields is broken: fields that the table knows come first, in its order.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::catalogue::{COMPANY_TITLE, Catalogue, FULL_NAME, Shape};
 use super::decode::{entries, record, scalar, scalar_id, values};
+use super::links;
 use super::listing::PAGE;
 use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family};
@@ -272,13 +273,12 @@ pub(super) fn body(response: &Response) -> Result<Body, RemoteError> {
 fn select(entity: &Entity, catalogue: &Catalogue) -> Vec<String> {
     let mut keys: BTreeSet<&str> = ["id", "createdTime", "updatedTime", "updatedBy", "originatorId", "originId"].into();
     for name in &entity.fields {
+        if let Some(links) = links::of(name.as_str(), catalogue) {
+            keys.extend(
+                links.keys().into_iter().filter(|key| catalogue.fields.values().any(|field| field.key == **key)),
+            );
+        }
         match (name.as_str(), catalogue.fields.get(name.as_str())) {
-            ("CONTACT_ID" | "CONTACT_IDS", Some(field)) => {
-                keys.insert(&field.key);
-                // Who is the primary one and who else is linked are told apart, and written together.
-                let both = ["contactId", "contactIds"].into_iter();
-                keys.extend(both.filter(|key| catalogue.fields.values().any(|field| field.key == **key)));
-            }
             (FULL_NAME, Some(_)) => keys.extend(["name", "lastName"]),
             (COMPANY_TITLE, Some(_)) => drop(keys.insert("companyId")),
             (_, Some(field)) if matches!(field.shape, Shape::Comm(_)) => drop(keys.insert("*")),

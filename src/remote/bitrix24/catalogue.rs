@@ -14,6 +14,9 @@ pub(super) const FULL_NAME: &str = "FULL_NAME";
 /// The name of the company a deal or contact belongs to.
 pub(super) const COMPANY_TITLE: &str = "COMPANY_ID.TITLE";
 
+/// Whether the amount is given, and not the sum of products.
+pub(super) const AMOUNT_BY_HAND: &str = "IS_MANUAL_OPPORTUNITY";
+
 /// How a field's value stands on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -186,6 +189,7 @@ fn row(wire_type: &str, key: &str, name: &str, meta: &Json) -> &'static Row {
         ("crm_status", false) if key == "stageId" => "crm_status: STAGE_ID",
         ("crm_status", true) => "crm_status: several",
         ("crm_contact", true) if key == "contactIds" => "crm_contact: CONTACT_IDS",
+        ("crm_company", true) if key == "companyIds" => "crm_company: COMPANY_IDS",
         ("crm_company", false) if flag(&meta["settings"]["isMyCompany"]) => "crm_company: own company",
         ("crm", false) if one_kind() => "crm: one kind of record",
         ("crm", true) if one_kind() => "crm: one kind of record, several",
@@ -235,7 +239,8 @@ fn described(key: &str, name: &str, meta: &Json) -> Field {
             _ => None,
         },
         multiple,
-        read_only: flag(&meta["isReadOnly"]) || !row.row.is_writable(),
+        // With every amount that we write we say that it is one of ours: what somebody says in Notion would contradict that.
+        read_only: flag(&meta["isReadOnly"]) || !row.row.is_writable() || name == AMOUNT_BY_HAND,
         dictionary: dictionary.map(str::to_owned),
         options: options(&meta["items"]),
         wire_type,

@@ -133,3 +133,13 @@ pub(super) fn splits(full: &str) -> Vec<(String, String)> {
     let words: Vec<&str> = full.split_whitespace().collect();
     (0..=words.len()).map(|at| (words[..at].join(" "), words[at..].join(" "))).collect()
 }
+
+/// A filter for a full name, wherever it is divided.
+pub(super) fn by_any_split(full: &str) -> Json {
+    let mut any = serde_json::Map::new();
+    any.insert("logic".into(), json!("OR"));
+    for (number, (name, last_name)) in splits(full).into_iter().enumerate() {
+        any.insert(number.to_string(), json!({"=name": name, "=lastName": last_name}));
+    }
+    json!({"0": any})
+}

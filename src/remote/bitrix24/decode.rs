@@ -70,11 +70,12 @@ fn is_lost(item: &Json, name: &FieldName, catalogue: &Catalogue) -> bool {
 /// What an update wants back: entries of `fm`, both halves of a name, the contacts and who is the primary one, currencies.
 fn baggage(item: &Json, entity: &Entity, catalogue: &Catalogue) -> Json {
     let mut kept = Map::new();
-    for key in ["fm", "name", "lastName", "contactId", "contactIds"] {
+    for key in ["fm", "name", "lastName"] {
         if let Some(value) = item.get(key) {
             kept.insert(key.to_owned(), value.clone());
         }
     }
+    super::links::keep(&mut kept, item, entity);
     let currency = |name: &FieldName| {
         let field = catalogue.fields.get(name.as_str()).filter(|field| field.shape == Shape::Money)?;
         let (_, currency) = item[&field.key].as_str()?.split_once('|')?;

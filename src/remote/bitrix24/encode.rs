@@ -6,16 +6,14 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
 use super::ORIGINATOR;
-use super::catalogue::{Catalogue, Field, Shape};
+use super::catalogue::{AMOUNT_BY_HAND, Catalogue, Field, Shape};
 use super::comms::{Change, Comm, change, comms, split};
-use super::decode::{entries, scalar, scalar_id};
+use super::decode::scalar;
+use super::links;
 use super::tasks::fields::{BINDINGS, BOUND, bind, bound};
 use crate::model::{FieldName, Value};
 use crate::remote::connection::error;
 use crate::remote::{RemoteError, RemoteErrorKind};
-
-/// All contacts of a deal or lead.
-const CONTACTS: &str = "CONTACT_IDS";
 
 /// One write, in no method family's words yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -133,6 +131,13 @@ pub(super) fn writing(
         if value.is_empty() && field.row.row.clears.is_none() && baggage.is_some() {
             return Err(invalid(name, "it is never empty in the CRM; choose another value"));
         }
+        if let Some(links) = links::of(name.as_str(), catalogue) {
+            // Where the primary one and all are written, one list says both.
+            if !out.values.iter().any(|(upper, ..)| upper == links.all.0) {
+                out.put(links.all.0, links.all.1, links.list(fields, baggage)?);
+            }
+            continue;
+        }
         match field.shape {
             Shape::Comm(type_id) => {
                 let wanted = text_of(value).ok_or_else(|| invalid(name, "not a text"))?;
@@ -152,16 +157,6 @@ pub(super) fn writing(
                     before.ok_or_else(|| invalid(name, "the other bindings were not read before the write"))?;
                 bindings = Some(bind(&before, prefix, ids));
             }
-            Shape::Contact if !field.multiple && catalogue.fields.contains_key(CONTACTS) && baggage.is_some() => {
-                let known = baggage.filter(|baggage| baggage.get("contactIds").is_some());
-                let known = known.ok_or_else(|| invalid(name, "the other contacts were not read before the write"))?;
-                let all = with_primary(known, value).ok_or_else(|| invalid(name, "the value does not fit its type"))?;
-                // Where all contacts are written too, that says who they are.
-                if !fields.contains_key(CONTACTS) {
-                    let ids = all.iter().map(|id| id.parse::<u64>().map_or_else(|_| json!(id), |id| json!(id)));
-                    out.put(CONTACTS, "contactIds", ids.collect());
-                }
-            }
             Shape::FullName => {
                 let full = text_of(value).ok_or_else(|| invalid(name, "not a text"))?.unwrap_or_default();
                 put_name(&mut out, full, baggage);
@@ -172,7 +167,7 @@ pub(super) fn writing(
                 out.put(name.as_str(), &field.key, wire);
                 if field.shape == Shape::Amount && name.as_str() == "OPPORTUNITY" {
                     // With product rows the portal would compute the amount again at its next save.
-                    out.put("IS_MANUAL_OPPORTUNITY", "isManualOpportunity", json!("Y"));
+                    out.put(AMOUNT_BY_HAND, "isManualOpportunity", json!("Y"));
                 }
             }
         }
@@ -255,19 +250,10 @@ fn encoded(
         (Shape::Enumeration, Value::Choice(id)) if !field.multiple => json!(id),
         (Shape::Enumeration, Value::Choices(ids)) if field.multiple => json!(ids),
         (Shape::User, Value::People(ids)) => several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?,
-        (Shape::Company | Shape::Link, Value::Links(ids)) => {
+        (Shape::Company | Shape::Contact | Shape::Link, Value::Links(ids)) => {
             several(field, ids.iter().cloned().collect()).ok_or_else(misfit)?
         }
-        (Shape::Contact, Value::Links(ids)) => {
-            // The first becomes the primary one: so that who is that stays so, who was linked keeps his place, and newcomers
-            // follow.
-            let mut order = baggage.map(linked).unwrap_or_default();
-            order.retain(|id| ids.contains(id));
-            let new: Vec<String> = ids.iter().filter(|id| !order.contains(id)).cloned().collect();
-            order.extend(new);
-            several(field, order).ok_or_else(misfit)?
-        }
-        (Shape::Company, Value::Empty) => json!(0),
+        (Shape::Company, Value::Empty) if !field.multiple => json!(0),
         (Shape::Contact, Value::Empty) if !field.multiple => json!(0),
         (_, Value::Empty) if field.multiple => json!([]),
         (
@@ -283,29 +269,6 @@ fn encoded(
         (_, Value::Empty) => json!(""),
         _ => return Err(misfit()),
     })
-}
-
-/// The contacts that a record was read with, the primary one first: the portal's own order is another matter.
-fn linked(baggage: &Json) -> Vec<String> {
-    let primary = scalar_id(&baggage["contactId"]);
-    let all = entries(&baggage["contactIds"]).into_iter().filter_map(|(_, id)| scalar_id(id));
-    let mut order: Vec<String> = all.collect();
-    if let Some(at) = order.iter().position(|id| Some(id) == primary.as_ref()) {
-        order[..=at].rotate_right(1);
-    }
-    order
-}
-
-/// All contacts, when the primary one becomes another, or nobody: `CONTACT_ID` alone would take every other link away.
-fn with_primary(baggage: &Json, value: &Value) -> Option<Vec<String>> {
-    let new = match value {
-        Value::Links(ids) => Some(ids.first().filter(|_| ids.len() == 1)?.clone()),
-        Value::Empty => None,
-        _ => return None,
-    };
-    let old = scalar_id(&baggage["contactId"]);
-    let others = linked(baggage).into_iter().filter(|id| Some(id) != old.as_ref() && Some(id) != new.as_ref());
-    Some(new.clone().into_iter().chain(others).collect())
 }
 
 /// Ids, as numbers where they are; a list only for a field that takes one.

@@ -88,6 +88,30 @@ fn value(name: &str, field: &Field, wanted: &Json) -> Result<Json, RemoteError> 
     })
 }
 
+/// For each condition, by its field's name: it and its contrary together, which no record passes.
+pub(super) fn contradictions(filter: &Json) -> Vec<(String, Json)> {
+    let mut found = Vec::new();
+    for (key, wanted) in filter.as_object().into_iter().flatten() {
+        let (operator, name) = split(key);
+        if wanted.is_object() {
+            found.extend(contradictions(wanted));
+        } else if let Some(contrary) = contrary(operator).filter(|_| key != "logic") {
+            found.push((name.to_owned(), json!({(key): wanted, (format!("{contrary}{name}")): wanted})));
+        }
+    }
+    found
+}
+
+fn contrary(operator: &str) -> Option<&'static str> {
+    const CONTRARIES: [(&str, &str); 8] =
+        [("", "!"), ("=", "!="), ("@", "!@"), ("%", "!%"), ("=%", "!=%"), ("%=", "!%="), (">", "<="), ("<", ">=")];
+    CONTRARIES.into_iter().find_map(|(one, other)| match operator {
+        it if it == one => Some(other),
+        it if it == other => Some(one),
+        _ => None,
+    })
+}
+
 fn split(key: &str) -> (&'static str, &str) {
     let found = OPERATORS.into_iter().find_map(|op| key.strip_prefix(op).map(|name| (op, name)));
     found.unwrap_or(("", key))
@@ -173,6 +197,20 @@ mod tests {
         ] {
             let refused = filter(wrong.clone()).unwrap_err();
             assert!(refused.contains(says), "{wrong}: {refused}");
+        }
+    }
+
+    #[test]
+    fn each_condition_has_a_contrary_that_nothing_passes_together_with_it() {
+        let filter = json!({"CATEGORY_ID": 0, ">=OPPORTUNITY": 5, "0": {"logic": "OR", "0": {"!@STAGE_ID": ["WON"]}}});
+        let found = super::contradictions(&filter);
+        assert_eq!(found.len(), 3, "{found:?}");
+        for (name, both) in [
+            ("CATEGORY_ID", json!({"CATEGORY_ID": 0, "!CATEGORY_ID": 0})),
+            ("OPPORTUNITY", json!({">=OPPORTUNITY": 5, "<OPPORTUNITY": 5})),
+            ("STAGE_ID", json!({"!@STAGE_ID": ["WON"], "@STAGE_ID": ["WON"]})),
+        ] {
+            assert!(found.contains(&(name.to_owned(), both)), "{name}: {found:?}");
         }
     }
 

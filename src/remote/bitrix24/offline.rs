@@ -22,8 +22,8 @@ use crate::remote::{Lane, RemoteError, RemoteErrorKind, WriteError};
 /// The queue that is ours. What we write with the same name stays out of it.
 pub const CONNECTOR: &str = "crosstie";
 
-/// The events that are bound.
-const EVENTS: [&str; 16] = [
+/// The events that tell of records.
+pub(super) const EVENTS: [&str; 16] = [
     "ONCRMDEALADD",
     "ONCRMDEALUPDATE",
     "ONCRMDEALDELETE",

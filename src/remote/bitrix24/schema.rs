@@ -117,6 +117,9 @@ fn stages(pipelines: &[OptionInfo], dictionaries: &Dictionaries) -> Vec<OptionIn
     found
 }
 
+/// What holds our key in records and tasks, as the older methods and as `crm.item.*` and `tasks.task.*` call it.
+const OURS: [&str; 6] = ["ORIGIN_ID", "ORIGINATOR_ID", "XML_ID", "originId", "originatorId", "xmlId"];
+
 pub(super) fn described(title: &str, catalogue: &Catalogue, dictionaries: &Dictionaries) -> Schema {
     let field = |(name, field): (&String, &super::catalogue::Field)| {
         let dictionary = match field.wire_type.as_str() {
@@ -143,7 +146,11 @@ pub(super) fn described(title: &str, catalogue: &Catalogue, dictionaries: &Dicti
         };
         (FieldName(name.clone()), info)
     };
-    Schema { title: title.to_owned(), fields: catalogue.fields.iter().map(field).collect() }
+    Schema {
+        title: title.to_owned(),
+        fields: catalogue.fields.iter().map(field).collect(),
+        ours: OURS.into_iter().map(FieldName::from).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -160,7 +160,10 @@ pub(super) const ROWS: &[Row] = &[
     both("employee", Shape::User, &[Kind::People], ["the user's id", "`\"\"`"]),
     both("employee: several", Shape::User, &[Kind::People], ["the users' ids, as a set", "`[]`, by the older method"]),
     both("crm_company", Shape::Company, &[Kind::Relation], ["the company's id", "`0`"]),
-    both("crm_contact", Shape::Contact, &[Kind::Relation], ["the contact's id", "`0`"]),
+    both("crm_company: COMPANY_IDS", Shape::Company, &[Kind::Relation], ["the companies' ids, as a set", "`[]`"])
+        .written("the whole list; who was first stays first"),
+    both("crm_contact", Shape::Contact, &[Kind::Relation], ["the contact's id", "that one goes, and the next of the list follows"])
+        .written("the whole list, with this one first; it takes the place of who was first, unless `CONTACT_IDS` is mapped too"),
     both("crm_contact: CONTACT_IDS", Shape::Contact, &[Kind::Relation], ["the contacts' ids, as a set", "`[]`"])
         .written("the whole list; who was first stays first"),
     both(

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::asking::{malformed, member};
 use super::catalogue::Shape;
-use super::comms::splits;
+use super::comms::by_any_split;
 use super::decode::{entries, scalar};
 use super::encode::{self, Writing, for_filter, invalid, writing};
 use super::listing::{ITEMS, PAGE, Position};
@@ -68,6 +68,10 @@ impl System for Bitrix24 {
         }
         found.push(offer(tasks::NAME, tasks::TITLE, self.ask_task_catalogue(Lane::Probe).await)?);
         Ok(found)
+    }
+
+    fn contradictions(&self, filter: &Json) -> Vec<(String, Json)> {
+        super::narrow::contradictions(filter)
     }
 
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
@@ -408,15 +412,6 @@ fn still_there(fields: &BTreeMap<FieldName, Value>, before: &Record, done: &Reco
     };
     let emptied = fields.iter().filter(|(name, value)| value.is_empty() && kept(name));
     emptied.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn by_any_split(full: &str) -> Json {
-    let mut any = serde_json::Map::new();
-    any.insert("logic".into(), json!("OR"));
-    for (number, (name, last_name)) in splits(full).into_iter().enumerate() {
-        any.insert(number.to_string(), json!({"=name": name, "=lastName": last_name}));
-    }
-    json!({"0": any})
 }
 
 fn present(fetched: Vec<(RecordId, Fetched)>) -> Vec<Record> {

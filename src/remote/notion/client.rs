@@ -186,6 +186,10 @@ impl System for Notion {
         self.read_sources().await
     }
 
+    fn contradictions(&self, filter: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        narrow::contradictions(filter)
+    }
+
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         let columns = self.fresh_columns(entity, Lane::Probe).await?;
         if let Some(filter) = &entity.filter {

@@ -181,6 +181,47 @@ pub fn within(entity: &Entity, columns: &Columns, body: &mut Json) -> Result<(),
     Ok(())
 }
 
+/// For each condition, by its property's name: it and its contrary together, which no page passes.
+pub fn contradictions(filter: &Json) -> Vec<(String, Json)> {
+    let members = ["and", "or"].into_iter().find_map(|joint| filter.get(joint)?.as_array());
+    if let Some(members) = members {
+        return members.iter().flat_map(contradictions).collect();
+    }
+    let Some(fields) = filter.as_object() else { return Vec::new() };
+    let (by, name) = match (filter["property"].as_str(), filter["timestamp"].as_str()) {
+        (Some(name), _) => ("property", name),
+        (_, Some(name)) => ("timestamp", name),
+        _ => return Vec::new(),
+    };
+    let kind = fields.keys().find(|key| ![by, "type"].contains(&key.as_str()));
+    let Some((kind, asked)) = kind.and_then(|kind| Some((kind, fields[kind].as_object()?))) else { return Vec::new() };
+    let opposite = asked.iter().next().and_then(|(operator, value)| contrary(operator, value));
+    let opposite = opposite.map(|(operator, value)| json!({(by): name, (kind): {(operator): value}}));
+    opposite.map(|opposite| (name.to_owned(), json!({"and": [filter, opposite]}))).into_iter().collect()
+}
+
+/// What holds only where the condition does not. A page without a value passes neither.
+fn contrary(operator: &str, value: &Json) -> Option<(&'static str, Json)> {
+    const CONTRARIES: [(&str, &str); 6] = [
+        ("equals", "does_not_equal"),
+        ("contains", "does_not_contain"),
+        ("greater_than", "less_than_or_equal_to"),
+        ("less_than", "greater_than_or_equal_to"),
+        ("before", "on_or_after"),
+        ("after", "on_or_before"),
+    ];
+    match operator {
+        "is_empty" => return Some(("is_not_empty", json!(true))),
+        "is_not_empty" | "starts_with" | "ends_with" => return Some(("is_empty", json!(true))),
+        _ => {}
+    }
+    CONTRARIES.into_iter().find_map(|(one, other)| match operator {
+        it if it == one => Some((other, value.clone())),
+        it if it == other => Some((one, value.clone())),
+        _ => None,
+    })
+}
+
 fn refuse(what: &str) -> RemoteError {
     invalid(format!("the pair's `notion_filter` cannot be used: {what}"))
 }
@@ -230,6 +271,23 @@ mod tests {
             assert!(depth(&made) <= 2, "{made}");
             assert_eq!(made, both);
         }
+    }
+
+    #[test]
+    fn each_condition_has_a_contrary_that_notion_would_take_too() {
+        let filter = json!({"or": [kind("a"), {"and": [{"property": "Done", "checkbox": {"equals": true}}]},
+            {"timestamp": "created_time", "created_time": {"after": "2026-01-01"}},
+            {"property": "Kind", "select": {"is_empty": true}}]});
+        let found = super::contradictions(&filter);
+        assert_eq!(
+            found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["Kind", "Done", "created_time", "Kind"]
+        );
+        for (_, both) in &found {
+            assert!(resolved(both, &columns()).is_ok(), "{both}");
+        }
+        assert_eq!(found[0].1["and"][1], json!({"property": "Kind", "select": {"does_not_equal": "a"}}));
+        assert_eq!(found[2].1["and"][1]["created_time"], json!({"on_or_before": "2026-01-01"}));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The properties of one data source, and how a field name finds its property.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -149,6 +149,7 @@ impl Columns {
         Schema {
             title: self.title.clone(),
             fields: self.by_name.iter().map(|(name, column)| (name.clone(), column.info())).collect(),
+            ours: BTreeSet::new(),
         }
     }
 }

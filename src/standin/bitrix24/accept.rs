@@ -95,7 +95,7 @@ pub(super) fn accept(world: &World, field: &Field, input: &Input) -> Result<Acce
         }
         Kind::Link(of) => known(linked(world, of, &text).is_some(), json!(linked(world, of, &text)), "no such record"),
         Kind::Text | Kind::Url | Kind::Stage | Kind::Category => Set(json!(text)),
-        Kind::Comm | Kind::Contact | Kind::Contacts | Kind::Enumeration | Kind::Other(_) => {
+        Kind::Comm | Kind::Companies | Kind::Contact | Kind::Contacts | Kind::Enumeration | Kind::Other(_) => {
             Dropped("the field is written elsewhere")
         }
     })

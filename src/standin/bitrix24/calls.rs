@@ -64,6 +64,11 @@ impl Calls {
         !self.handlers.is_empty()
     }
 
+    /// The application has bound nothing any more; outgoing webhooks stay.
+    pub fn forget_app(&mut self) {
+        self.handlers.retain(|handler| handler.token.is_some());
+    }
+
     fn add(&mut self, event: String, url: String, token: Option<String>) {
         self.last += 1;
         self.handlers.push(Handler { id: self.last, event, url, token });

@@ -3,6 +3,7 @@
 use super::accept::{Accepted, accept, contacts, settle_stage, settle_title};
 use super::answer::ApiError;
 use super::comms;
+use super::employers;
 use super::input::Input;
 use super::schema::{Entity, Field, Kind};
 use super::world::{Comm, Draft, Item, World};
@@ -61,6 +62,11 @@ pub(super) fn draft(
                 };
                 if !(door == Door::Person && item.is_some_and(same)) {
                     out.draft.links = Some(kept_sorts(item, links));
+                }
+            }
+            Kind::Company | Kind::Companies if entity == Entity::Contact => {
+                if !employers::draft(world, item, input, door == Door::Person, &mut out.draft) {
+                    out.dropped.push((field.name.clone(), "there is no such company"));
                 }
             }
             _ => {

@@ -51,6 +51,11 @@ pub const FAULTS: &[Fault] = &[
         value: "",
         what: "`utm*` named in `select` of `crm.item.list` with `useOriginalUfNames` empties every item",
     },
+    Fault {
+        name: "filter-ignores",
+        value: "FIELD",
+        what: "lists pass over conditions on that field (`CATEGORY_ID`) in silence",
+    },
     Fault { name: "link-methods-touch-deal", value: "", what: "linking contacts sets the deal's modification time" },
     Fault { name: "restore-keeps-id", value: "", what: "what comes out of the recycle bin has its old id" },
 ];
@@ -147,6 +152,9 @@ impl BitrixStandIn {
             "item-update-clears" => self.config.item_update_keeps_cleared = !order.is_on()?,
             "item-update-keeps" => self.config.item_update_keeps_all = order.is_on()?,
             "utm-empties-items" => self.config.utm_empties_items = order.is_on()?,
+            "filter-ignores" => {
+                self.world.unfiltered = Some(order.text()?).filter(|field| *field != "off").map(str::to_owned);
+            }
             "link-methods-touch-deal" => self.config.link_methods_touch_deal = order.is_on()?,
             "restore-keeps-id" => self.config.restore_keeps_id = order.is_on()?,
             _ => return Err(order.unknown(FAULTS)),

@@ -122,6 +122,7 @@ fn group<'a>(world: &World, filter: &Input, names: &Names<'a>) -> Result<Test<'a
         } else {
             let (op, name) = split(key);
             match (names.find)(name) {
+                Some(field) if world.unfiltered.as_ref() == Some(&field.name) => {}
                 Some(field) => {
                     let wanted = wanted(world, field, value);
                     tests.push(Test::One { field, op, wanted });
@@ -182,7 +183,7 @@ fn ranks(op: &str, key: &Key, bound: &Key) -> bool {
 
 fn equal(world: &World, item: &Item, field: &Field, wanted: &[Wanted]) -> bool {
     let keys = keys(world, item, field);
-    let link = matches!(field.kind, Kind::Company | Kind::Contact | Kind::Contacts);
+    let link = matches!(field.kind, Kind::Company | Kind::Companies | Kind::Contact | Kind::Contacts);
     wanted.iter().any(|wanted| {
         if wanted.text.is_empty() || (link && wanted.text == "0") {
             return keys.is_empty();
@@ -192,7 +193,10 @@ fn equal(world: &World, item: &Item, field: &Field, wanted: &[Wanted]) -> bool {
 }
 
 fn like(world: &World, item: &Item, field: &Field, wanted: &[Wanted], substring: bool) -> bool {
-    if matches!(field.kind, Kind::Status(_) | Kind::Stage | Kind::Contact | Kind::Contacts | Kind::Company) {
+    if matches!(
+        field.kind,
+        Kind::Status(_) | Kind::Stage | Kind::Contact | Kind::Contacts | Kind::Company | Kind::Companies
+    ) {
         return false;
     }
     let cells: Vec<String> = cells(world, item, field).into_iter().map(|cell| cell.to_lowercase()).collect();
@@ -248,6 +252,7 @@ fn key(world: &World, field: &Field, text: &str) -> Option<Key> {
         | Kind::Double
         | Kind::User
         | Kind::Company
+        | Kind::Companies
         | Kind::Contact
         | Kind::Contacts
         | Kind::Category

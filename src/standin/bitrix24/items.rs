@@ -192,6 +192,7 @@ fn value(world: &World, item: &Item, field: &Field) -> Json {
             links.sort_by_key(|link| link.sort);
             json!(links.iter().map(|link| link.contact).collect::<Vec<_>>())
         }
+        Kind::Companies => super::employers::all(item).iter().map(|id| number(id)).collect(),
         Kind::Enumeration if field.multiple => match &plain {
             Json::Array(list) => list.iter().filter_map(Json::as_str).map(number).collect(),
             _ => json!([]),

@@ -64,14 +64,14 @@ fn sent<'a>(world: &World, entity: Entity, params: &'a Input) -> Result<Vec<(Fie
 
 fn list(call: &Call<'_>, entity: Entity, params: &Input) -> Result<Answer, ApiError> {
     let world = &*call.world;
-    let find = |key: &str| world.field(entity, key).filter(|f| f.kind != Kind::Contacts);
+    let find = |key: &str| world.field(entity, key).filter(|f| !matches!(f.kind, Kind::Contacts | Kind::Companies));
     let page = filter::list(world, entity, call.now, params, &Names { find: &find, strict: false })?;
     let select = params.get_any(&["select", "SELECT"]).map(Input::texts).unwrap_or_default();
     let has = |name: &str| select.iter().any(|s| s == name);
     let system = select.is_empty() || has("*");
     let chosen = |field: &&Field| match field.kind {
         // Write-only: no list of an old method gives a deal's contacts.
-        Kind::Contacts => false,
+        Kind::Contacts | Kind::Companies => false,
         Kind::Comm => has(&field.name),
         _ if field.is_user_field() => has("UF_*") || has(&field.name),
         _ => system || field.name == "ID" || has(&field.name),
@@ -82,7 +82,8 @@ fn list(call: &Call<'_>, entity: Entity, params: &Input) -> Result<Answer, ApiEr
 }
 
 fn whole(world: &World, entity: Entity, item: &Item) -> Json {
-    let fields: Vec<&Field> = world.fields(entity).iter().filter(|f| f.kind != Kind::Contacts).collect();
+    let fields: Vec<&Field> =
+        world.fields(entity).iter().filter(|f| !matches!(f.kind, Kind::Contacts | Kind::Companies)).collect();
     render(world, item, &fields)
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::BitrixStandIn;
+use super::employers;
 use super::moment::floor;
 use super::people::Refused;
 use super::schema::{Entity, Kind};
@@ -122,9 +123,9 @@ impl World {
         let was = binned.item;
         let mut item = was.clone();
         item.links.retain(|link| self.item(Entity::Contact, link.contact).is_some());
-        let company = item.values.get("COMPANY_ID").and_then(|ids| ids[0].as_str()).and_then(|id| id.parse().ok());
-        if company.is_some_and(|id| self.item(Entity::Company, id).is_none()) {
-            item.values.remove("COMPANY_ID");
+        let companies = employers::all(&item).into_iter().filter_map(|id| id.parse().ok());
+        for gone in companies.filter(|id| self.item(Entity::Company, *id).is_none()) {
+            employers::leave(&mut item, gone);
         }
         let id = self.revive(now, who, entity, was, item, keeps_id);
         for (of, holder, place, link) in binned.holders {
@@ -158,7 +159,9 @@ impl World {
     fn rejoin(&mut self, now: Timestamp, who: &Who, entity: Entity, id: u64, company: u64) {
         let Some(old) = self.item(entity, id).cloned() else { return };
         let mut new = old.clone();
-        new.values.entry("COMPANY_ID".into()).or_insert_with(|| json!([company.to_string()]));
+        if entity == Entity::Contact || employers::all(&new).is_empty() {
+            employers::rejoin(&mut new, company);
+        }
         self.put(now, who, entity, &old, new);
     }
 
@@ -188,7 +191,7 @@ impl World {
     /// Everything that points at an object that is about to be deleted.
     pub(super) fn binned(&self, now: Timestamp, entity: Entity, item: &Item) -> Binned {
         let mut binned = Binned { item: item.clone(), at: now, holders: Vec::new(), members: Vec::new() };
-        let own = json!([item.id.to_string()]);
+        let own = item.id.to_string();
         match entity {
             Entity::Contact => {
                 for of in [Entity::Deal, Entity::Lead] {
@@ -200,7 +203,7 @@ impl World {
             }
             Entity::Company => {
                 for of in Entity::ALL {
-                    let members = self.all(of).filter(|member| member.values.get("COMPANY_ID") == Some(&own));
+                    let members = self.all(of).filter(|member| employers::all(member).contains(&own));
                     binned.members.extend(members.map(|member| (of, member.id)));
                 }
             }

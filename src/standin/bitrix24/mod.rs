@@ -1,10 +1,9 @@
 //! A pretend Bitrix24 portal, spoken to through an incoming webhook (`/rest/{user}/{secret}/{method}[.json]`) or as an
 //! application (`/rest/{method}` with an access token).
 //!
-//! Here live the portal's data (`world`), its two families of CRM methods over that one store (`items`, `legacy`), tasks, its
-//! limits (`limits`), `batch`, the application's tokens (`oauth`) and event queues (`offline`), what people and the portal
-//! itself do (`people`, `mergers`, `robots`), and the back door (`admin`). [`BitrixStandIn`] is for tests, the demo and the
-//! simulation; the engine and its client must never be imported here, nor this by them.
+//! Here live the portal's data (`world`), two families of CRM methods over it (`items`, `legacy`), tasks, limits, `batch`, the
+//! application's tokens (`oauth`) and queues (`offline`), what people and the portal do (`people`, `mergers`, `robots`), and the
+//! back door (`admin`). For tests, the demo and the simulation; never imported by the engine and its client, nor they here.
 //!
 //! Chosen where the documentation is silent, always the harder case for a client: the older update methods set a new
 //! modification time even when nothing changed; the link methods do not (switch [`Config::link_methods_touch_deal`]);
@@ -19,6 +18,7 @@ mod calls;
 mod comms;
 mod dictionary;
 mod draft;
+mod employers;
 mod faults;
 mod filter;
 mod input;

@@ -218,6 +218,8 @@ impl BitrixStandIn {
     /// An administrator installs the application: the tokens that its handler is sent.
     pub fn install_app(&mut self, now: Timestamp) -> Granted {
         let now = self.tick(now);
+        // Installing again takes what the application had bound away.
+        self.calls.forget_app();
         self.app.grant(now)
     }
 

@@ -120,6 +120,8 @@ pub(super) enum Kind {
     /// A deal's primary contact, an older window onto `Contacts`.
     Contact,
     Contacts,
+    /// The companies of a contact, the primary one among them.
+    Companies,
     /// A row of that dictionary.
     Status(&'static str),
     Stage,
@@ -149,7 +151,7 @@ impl Kind {
             Kind::Date => "date",
             Kind::DateTime => "datetime",
             Kind::User => "user",
-            Kind::Company => "crm_company",
+            Kind::Company | Kind::Companies => "crm_company",
             Kind::Contact | Kind::Contacts => "crm_contact",
             Kind::Status(_) | Kind::Stage => "crm_status",
             Kind::Category => "crm_category",

@@ -32,7 +32,7 @@ fn system((name, kind, title): &(&str, Kind, &str), read_only: bool) -> Field {
         title: (*title).to_owned(),
         kind: *kind,
         read_only,
-        multiple: matches!(kind, Kind::Contacts | Kind::Comm),
+        multiple: matches!(kind, Kind::Contacts | Kind::Companies | Kind::Comm),
         user_field: 0,
         options: Vec::new(),
     }
@@ -70,6 +70,7 @@ const CONTACT: &[(&str, Kind, &str)] = &[
     ("POST", Kind::Text, "Position"),
     ("TYPE_ID", Kind::Status("CONTACT_TYPE"), "Contact type"),
     ("COMPANY_ID", Kind::Company, "Company"),
+    ("COMPANY_IDS", Kind::Companies, "Companies"),
     ("EXPORT", Kind::Flag, "Included in export"),
     ("ORIGIN_VERSION", Kind::Text, "Original version"),
 ];

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use super::dictionary::{self, Person, Pipeline};
+use super::employers;
 pub(super) use super::item::{Comm, Draft, Item, Link, Who};
 use super::mergers::Binned;
 use super::moment::{Clock, floor};
@@ -42,6 +43,8 @@ pub(super) struct World {
     pub phone_form: bool,
     /// Fields of deals that the API's user has no right to edit.
     pub locked: BTreeSet<String>,
+    /// A field that filters pass over in silence, by its upper-case name.
+    pub unfiltered: Option<String>,
     /// What was saved, made or deleted since somebody last asked, kept while somebody wants to know.
     pub news: Vec<News>,
     pub news_wanted: bool,
@@ -70,6 +73,7 @@ impl World {
             required: Vec::new(),
             phone_form: false,
             locked: BTreeSet::new(),
+            unfiltered: None,
             news: Vec::new(),
             news_wanted: false,
             last_id: BTreeMap::new(),
@@ -194,6 +198,10 @@ impl World {
             "CONTACT_IDS" => {
                 json!(item.links.iter().map(|link| link.contact.to_string()).collect::<BTreeSet<_>>())
             }
+            "COMPANY_IDS" => match employers::all(item) {
+                all if all.is_empty() => Json::Null,
+                all => json!(all.into_iter().collect::<BTreeSet<_>>()),
+            },
             name if field.kind == Kind::Comm => item.first_comm(name).map_or(Json::Null, |comm| json!(comm.value)),
             name => item.values.get(name).cloned().unwrap_or(Json::Null),
         }
@@ -201,7 +209,9 @@ impl World {
 
     /// What the log watches: everything that can be written, by name.
     fn watched(&self, entity: Entity, item: &Item) -> BTreeMap<String, Json> {
-        let fields = self.fields(entity).iter().filter(|f| !f.read_only && f.kind != Kind::Contact);
+        // The primary contact and company are a part of what all of them say.
+        let part = |f: &Field| f.kind == Kind::Contact || (f.kind == Kind::Company && entity == Entity::Contact);
+        let fields = self.fields(entity).iter().filter(|f| !f.read_only && !part(f));
         let plain = fields.map(|f| (f.name.clone(), self.plain(item, f)));
         plain.filter(|(_, value)| !value.is_null()).collect()
     }
@@ -363,13 +373,13 @@ impl World {
         }
         self.note(now, who, Change::Deleted, entity, id, "", Json::Null, Json::Null);
         self.tell(now, entity, id, "DELETE", json!({"ID": id.to_string()}));
-        let gone = json!([id.to_string()]);
+        let gone = id.to_string();
         for holder in Entity::ALL {
             let affected: Vec<Item> = self
                 .all(holder)
                 .filter(|item| match entity {
                     Entity::Contact => item.links.iter().any(|link| link.contact == id),
-                    Entity::Company => item.values.get("COMPANY_ID") == Some(&gone),
+                    Entity::Company => employers::all(item).contains(&gone),
                     Entity::Deal | Entity::Lead => false,
                 })
                 .cloned()
@@ -379,7 +389,7 @@ impl World {
                 if entity == Entity::Contact {
                     new.links.retain(|link| link.contact != id);
                 } else {
-                    new.values.remove("COMPANY_ID");
+                    employers::leave(&mut new, id);
                 }
                 self.put(now, who, holder, &old, new);
             }

@@ -27,6 +27,8 @@ pub const DOORS: &[(&str, &str)] = &[
     ("POST expire_cursors", "`{}`"),
     ("POST short_pages {\"on\"}, POST result_cap {\"rows\"}", "`{}`: how queries end"),
     ("POST refuse {\"code\", \"times\"?, \"retry_after\"?}", "`{}`: the next requests are answered with that error"),
+    ("POST webhook {\"url\"}", "`{}`: a subscription, whose first call brings the verification token there"),
+    ("POST verify {\"token\"}", "`{\"verified\"}`: what the button Verify does; then events are told"),
     ("POST lose_answers {\"times\"?}", "`{}`: the next requests are done and answered 503"),
 ];
 
@@ -118,6 +120,11 @@ impl NotionStandIn {
                 self.refuse_next(count(&body, "times")?, word("code")?, body["retry_after"].as_i64())?;
                 Ok(json!({}))
             }
+            (Method::Post, "webhook") => {
+                self.subscribe(now, word("url")?);
+                Ok(json!({}))
+            }
+            (Method::Post, "verify") => Ok(json!({ "verified": self.verify(word("token")?) })),
             (Method::Post, "lose_answers") => {
                 self.lose_next_answers(count(&body, "times")?);
                 Ok(json!({}))

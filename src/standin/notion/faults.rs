@@ -30,6 +30,9 @@ pub const FAULTS: &[Fault] = &[
         value: "ID",
         what: "the integration cannot see that page or data source (its id or title)",
     },
+    Fault { name: "events-lost", value: "N", what: "every Nth webhook event is lost" },
+    Fault { name: "events-doubled", value: "", what: "webhook events come twice" },
+    Fault { name: "events-late", value: "SECONDS", what: "webhook events come so much later" },
     Fault { name: "exact-edit-filter", value: "", what: "times of edits are compared as kept, not by the minute" },
     Fault { name: "far-side-counts", value: "", what: "the far page of a relation counts as edited too" },
 ];
@@ -77,6 +80,9 @@ impl NotionStandIn {
                 let id = sources.iter().find(|(_, title)| title.as_str() == named).map_or(named, |(id, _)| id);
                 self.unshare(id);
             }
+            "events-lost" => self.webhooks.lost = order.number()?,
+            "events-doubled" => self.webhooks.doubled = order.is_on()?,
+            "events-late" => self.webhooks.late_s = order.number()?,
             "exact-edit-filter" => self.config.exact_edit_filter = order.is_on()?,
             "far-side-counts" => self.world.far_side_counts = order.is_on()?,
             _ => return Err(order.unknown(FAULTS)),

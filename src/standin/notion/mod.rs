@@ -3,7 +3,7 @@
 //! One deterministic workspace: users, databases, data sources, pages, blocks. `call` takes a request apart, `world` holds
 //! what exists and is the one place where it changes and is logged, `render` shows it, `filter` and `query` find it,
 //! `people`, `moving` and `reshaping` change it as a person would and `automations` as its own robots do, `faults` makes
-//! it unreliable, `admin` is the back door, `recorded` fills it from recorded traffic.
+//! it unreliable, `webhooks` tells what changed, `admin` is the back door, `recorded` fills it from recorded traffic.
 //! Anyone may hold a [`NotionStandIn`]; it is asked through [`StandIn::handle`] or, as a person, through its methods.
 //! It must never use a codec of `remote` or a type of `model`, read a clock, or draw chance that its seed does not give.
 //! What is inferred and not recorded says so beside the line.
@@ -34,6 +34,7 @@ mod sharing;
 mod sources;
 mod text;
 mod time;
+mod webhooks;
 mod world;
 mod write;
 
@@ -52,11 +53,13 @@ pub use recorded::LoadError;
 pub use refusal::Refused;
 pub use reshaping::Renamed;
 pub use sharing::Sight;
+pub use webhooks::Calling;
 
 use self::call::{Call, Version};
 use self::faults::Trouble;
 use self::ids::Ids;
 use self::lists::Cursors;
+use self::webhooks::Webhooks;
 use self::world::World;
 use super::StandIn;
 use super::fault::Fault;
@@ -149,6 +152,7 @@ pub struct NotionStandIn {
     short_pages: bool,
     /// See [`NotionStandIn::refuse_next`] and [`NotionStandIn::lose_next_answers`].
     troubles: VecDeque<Trouble>,
+    webhooks: Webhooks,
 }
 
 /// The token and people's data stay out.
@@ -181,7 +185,8 @@ impl NotionStandIn {
         let (cursors, request_ids) = (Cursors::new(config.seed ^ 0xC0FFEE), Ids::new(config.seed ^ 0x5EED));
         let (clock, counters) = (Timestamp::MIN, Counters::default());
         let (window, troubles) = ((i64::MIN, 0), VecDeque::new());
-        Self { clock, config, token, world, cursors, request_ids, counters, window, short_pages: false, troubles }
+        let (short_pages, webhooks) = (false, Webhooks::new(config.seed));
+        Self { clock, config, token, world, cursors, request_ids, counters, window, short_pages, troubles, webhooks }
     }
 
     /// The token that the API wants as `Authorization: Bearer …`.

@@ -124,3 +124,20 @@ pub fn office(worlds: &Worlds) -> String {
 pub fn write(home: &Home, text: &str) -> PathBuf {
     home.write("crosstie.toml", text)
 }
+
+/// A configuration of an application that `installed` names, in place of the webhook's.
+pub fn as_application(home: &mut Home, worlds: &Worlds, installed: &serde_json::Value, text: &str) -> String {
+    let said = |key: &str| installed[key].as_str().unwrap().to_owned();
+    let application = format!(
+        "oauth = {{ client_id = \"{}\", client_secret = {{ env = \"CROSSTIE_BITRIX24_CLIENT_SECRET\" }}, portal = \
+         \"crosstie.bitrix24.com\" }}\nbase_url = \"{}\"",
+        said("client_id"),
+        worlds.crm.said("base_url")
+    );
+    home.env.remove("CROSSTIE_BITRIX24_WEBHOOK");
+    home.env.insert("CROSSTIE_BITRIX24_CLIENT_SECRET".into(), said("client_secret"));
+    home.secrets.extend(["client_secret", "application_token"].map(said));
+    let changed = text.replace("webhook = { env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", &application);
+    assert!(changed.contains("oauth"), "{changed}");
+    changed
+}

@@ -108,6 +108,11 @@ impl Worlds {
         self.post(&self.crm, door, body)
     }
 
+    /// The same of the pretend Notion.
+    pub fn notion_door(&self, door: &str, body: &Json) -> Json {
+        self.post(&self.notion, door, body)
+    }
+
     /// Asks Notion's API past the program.
     pub fn ask_notion(&self, method: &str, target: &str, body: &Json) -> Json {
         let request = self.http.request(method.parse().unwrap(), format!("{}{target}", self.notion.said("base_url")));

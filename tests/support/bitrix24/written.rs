@@ -184,6 +184,16 @@ async fn bitrix24_crm_company_round_trips() {
     held.round_trips(&[links(&[&ids[0]]), links(&[&ids[1]])], Value::Empty).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn bitrix24_crm_company_company_ids_round_trips() {
+    let held = system("crm_company: COMPANY_IDS", Of::Contact, "COMPANY_IDS").await;
+    let ids = ["Acme", "Bmce", "Cmce"].map(|title| held.office.portal().add_company(title));
+    held.round_trips(&[links(&[&ids[2]]), links(&[&ids[0], &ids[2]])], Value::Empty).await;
+    held.holds(&[links(&[&ids[2]]), links(&[&ids[0], &ids[2]])]).await;
+    let primary = held.office.portal().plain(Of::Contact, &held.id).unwrap()["COMPANY_ID"].clone();
+    assert_eq!(primary, json!([ids[2]]), "who was first stays first");
+}
+
 /// Three contacts.
 fn contacts(office: &Office) -> [String; 3] {
     ["Ada", "Bea", "Cleo"].map(|name| office.person_makes(Of::Contact, &[("NAME", json!(name))]))
