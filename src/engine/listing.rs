@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, RecordId, RecordRef, Side};
+use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
@@ -272,9 +272,10 @@ impl Core {
     ) {
         let Some(pair) = self.memory.pair(name) else { return };
         let (mut absent, mut listed): (Vec<RecordId>, usize) = (Vec::new(), 0);
-        for (id, observation) in pair.observations.get(side).iter().filter(|(_, it)| it.is_present()) {
+        let present = |(_, presence, _): &(_, Presence, _)| *presence == Presence::Present;
+        for (id, _, seen_at) in pair.observations.get(side).presences().filter(present) {
             listed += 1;
-            if !shown.contains(id) && observation.seen_at < began {
+            if !shown.contains(id) && seen_at < began {
                 absent.push(id.clone());
             }
         }

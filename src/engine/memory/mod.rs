@@ -3,6 +3,7 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod kept;
 mod load;
 mod old;
 mod row;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec, Remembered};
+use crate::model::packed::{self, Packed};
 use crate::model::{
     Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
     Side, Tie, TieId, Tombstone,
@@ -23,6 +25,7 @@ use crate::seam::{Batch, KvError};
 use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
+pub use self::kept::{Kept, Read};
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
@@ -45,9 +48,9 @@ pub struct PairMemory {
     /// What to read and write on each side.
     pub entity: Sides<Entity>,
     /// The last reading of every record.
-    pub observations: Sides<BTreeMap<RecordId, Observation>>,
+    pub observations: Sides<Kept<Observation>>,
     /// Ties by CRM record.
-    pub ties: BTreeMap<RecordId, Tie>,
+    pub ties: Kept<Tie>,
     /// CRM record by tied page.
     pub crm_of_page: BTreeMap<RecordId, RecordId>,
     /// Ended ties.
@@ -71,6 +74,30 @@ impl PairMemory {
         }
     }
 
+    /// Whether a record of one side is tied.
+    pub fn is_tied(&self, side: Side, id: &RecordId) -> bool {
+        match side {
+            Side::Crm => self.ties.contains_key(id),
+            Side::Notion => self.crm_of_page.contains_key(id),
+        }
+    }
+
+    /// The CRM record of the tie of a record of one side.
+    pub fn tied_crm(&self, side: Side, id: &RecordId) -> Option<&RecordId> {
+        match side {
+            Side::Crm => self.ties.id(id),
+            Side::Notion => self.crm_of_page.get(id),
+        }
+    }
+
+    /// The records of one side that are tied, in the order of their ties.
+    pub fn tied(&self, side: Side) -> impl Iterator<Item = RecordId> {
+        self.ties.keys().filter_map(move |crm| match side {
+            Side::Crm => Some(crm.clone()),
+            Side::Notion => self.ties.page_of(crm),
+        })
+    }
+
     /// The last reading of a record.
     pub fn observation(&self, side: Side, id: &RecordId) -> Option<&Observation> {
         self.observations.get(side).get(id)
@@ -90,6 +117,13 @@ impl Txn {
         if let Err(broken) = record::put(&mut self.batch, tree, key, value) {
             self.failed = Some(broken.to_string());
         }
+    }
+
+    /// Writes a record in its short form, which is given back.
+    fn put_short<T: Packed>(&mut self, tree: &'static str, key: Vec<u8>, value: &T) -> Vec<u8> {
+        let short = packed::pack(value);
+        self.batch.put(tree, key, record::seal_short(&short));
+        short
     }
 
     fn remove(&mut self, tree: &'static str, key: Vec<u8>) {
@@ -128,6 +162,8 @@ pub struct Memory {
     pub overwritten: u64,
     /// The seq of the last event before the clock was set back: how old it and those before are, nobody can say.
     pub set_back: u64,
+    /// When the store was last written before the start, if it tells.
+    latest: Option<Timestamp>,
     next_intent: u64,
     next_decision: u64,
 }
@@ -141,6 +177,7 @@ impl Memory {
         if let Some(failed) = txn.failed {
             return Err(KvError::Failed(failed));
         }
+        self.fold();
         for event in &mut txn.events {
             self.last_event += 1;
             event.seq = self.last_event;
@@ -161,10 +198,19 @@ impl Memory {
             first: self.first_event,
             bytes: self.journal_bytes,
             set_back: self.set_back,
+            latest: Some(now),
         };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
+    }
+
+    /// Forgets made records where there are many of them; what they say stays.
+    pub fn fold(&mut self) {
+        for pair in self.pairs.values_mut() {
+            pair.ties.fold();
+            Side::BOTH.into_iter().for_each(|side| pair.observations.get_mut(side).fold());
+        }
     }
 
     /// One pair; every name inside the engine is one of a configured pair.
@@ -186,12 +232,14 @@ impl Memory {
 
     /// Stores a reading.
     pub fn put_observation(&mut self, txn: &mut Txn, at: &RecordRef, observation: Observation) {
-        txn.put(trees::OBSERVATIONS, record_key(at), &observation);
+        let short = txn.put_short(trees::OBSERVATIONS, record_key(at), &observation);
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
         let presence = observation.presence;
-        let before = pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
+        let kept = pair.observations.get_mut(at.side);
+        let before = kept.presence(&at.id);
+        kept.insert(at.id.clone(), observation, &short);
         self.touch(at);
-        if before.is_some_and(|before| before.presence != presence) {
+        if before.is_some_and(|before| before != presence) {
             // What relations show of it means something else now.
             self.touch_related(&at.pair);
         }
@@ -200,7 +248,7 @@ impl Memory {
     /// What depends on a record is to be planned anew: its tie, or the matching.
     pub fn touch(&mut self, at: &RecordRef) {
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
-        match pair.tie_of(at.side, &at.id).map(|tie| tie.crm.clone()) {
+        match pair.tied_crm(at.side, &at.id).cloned() {
             Some(crm) => {
                 pair.dirty.insert(crm);
             }
@@ -210,12 +258,12 @@ impl Memory {
 
     /// Stores a tie, new or with a moved base.
     pub fn put_tie(&mut self, txn: &mut Txn, tie: Tie) {
-        txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
+        let short = txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
         let name = tie.pair.clone();
         let Some(pair) = self.pairs.get_mut(&name) else { return };
         pair.dirty.insert(tie.crm.clone());
         pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
-        let is_new = pair.ties.insert(tie.crm.clone(), tie).is_none();
+        let is_new = pair.ties.insert(tie.crm.clone(), tie, &short);
         if is_new {
             pair.rematch = true;
             self.touch_related(&name);
@@ -384,14 +432,14 @@ impl Memory {
     pub(super) fn store_all(&self, txn: &mut Txn) {
         for (name, pair) in &self.pairs {
             for side in Side::BOTH {
-                for (id, observation) in pair.observations.get(side) {
+                for (id, observation) in pair.observations.get(side).iter() {
                     let at = RecordRef { pair: name.clone(), side, id: id.clone() };
-                    txn.put(trees::OBSERVATIONS, record_key(&at), observation);
+                    txn.put_short(trees::OBSERVATIONS, record_key(&at), &*observation);
                 }
                 txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
             }
             for tie in pair.ties.values() {
-                txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), tie);
+                txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &*tie);
             }
             for stone in pair.tombstones.values() {
                 let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);

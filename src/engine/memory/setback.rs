@@ -13,6 +13,10 @@ impl Memory {
     /// Moves everything that is remembered back, so that none of it lies in the future, and stores it so: a second start
     /// must not mix it with what is read from now on.
     pub fn set_back(&mut self, txn: &mut Txn, now: Timestamp) {
+        // Whether anything is ahead is known without looking.
+        if self.latest.is_some_and(|latest| latest <= now) {
+            return;
+        }
         let mut latest = Timestamp::MIN;
         self.each_moment(&mut |at, past| {
             if past {
@@ -32,7 +36,7 @@ impl Memory {
     fn each_moment(&mut self, see: &mut dyn FnMut(&mut Timestamp, bool)) {
         for pair in self.pairs.values_mut() {
             for side in Side::BOTH {
-                for observation in pair.observations.get_mut(side).values_mut() {
+                pair.observations.get_mut(side).change_all(|observation| {
                     see(&mut observation.seen_at, true);
                     see(&mut observation.settled_since, true);
                     observation.returned_at.iter_mut().for_each(|returned| see(returned, true));
@@ -44,13 +48,13 @@ impl Memory {
                         see(&mut unread.counted, true);
                         unread.last.iter_mut().for_each(|(_, last)| see(last, true));
                     }
-                }
+                });
                 pair.cursors.get_mut(side).swept.iter_mut().for_each(|swept| see(swept, true));
             }
-            for tie in pair.ties.values_mut() {
+            pair.ties.change_all(|tie| {
                 see(&mut tie.since, true);
                 tie.base.values_mut().for_each(|base| see(&mut base.at, true));
-            }
+            });
             pair.tombstones.values_mut().for_each(|stone| see(&mut stone.since, true));
             pair.orphans.values_mut().for_each(|orphan| see(&mut orphan.since, true));
         }
