@@ -149,8 +149,8 @@ type Aged = (Option<Timestamp>, RecordId);
 fn late_arrivals(pair: &PairMemory, watched: &BTreeSet<Place>) -> BTreeMap<Place, Vec<RecordId>> {
     let mut found: BTreeMap<Place, Vec<Aged>> = BTreeMap::new();
     for side in Side::BOTH {
-        for id in pair.observations.get(side).present().filter(|id| !pair.is_tied(side, id)) {
-            let Some(seen) = pair.observations.get(side).read(id) else { continue };
+        for id in pair.untied(side) {
+            let Some(seen) = pair.observations.get(side).read(id).filter(|seen| seen.is_present()) else { continue };
             let Some(marker) = seen.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };
             let place = (side, RecordId::from(marker));
             if watched.contains(&place) {

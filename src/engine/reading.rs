@@ -6,7 +6,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, TieId, Unread, Value};
+use crate::model::{
+    Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, TieId, Unread, Value,
+};
 use crate::plan::field::{Seen, UNKNOWN_CYCLES};
 
 use super::core::{Core, after, signed};

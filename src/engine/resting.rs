@@ -4,8 +4,10 @@
 //! makes none of them. It may miss a tie that rests, which is then planned like any other and found to rest; it must never
 //! take one for resting whose plan would say or change anything.
 
+use std::collections::BTreeMap;
+
 use crate::mapping::FieldMap;
-use crate::model::packed::{AgreedField, Names, ObservationBytes, SeenField, TieBytes, ValueBytes};
+use crate::model::packed::{AgreedField, Names, ObservationBytes, Plain, SeenField, TieBytes, ValueBytes};
 use crate::model::{HoldId, Kind, Presence, Side, TieId};
 
 use crate::plan::{Departure, FieldPlan};
@@ -24,10 +26,31 @@ pub struct Places {
     of: Option<[u32; 3]>,
     /// The places of every mapped field there; `None` where one is missing, or was agreed on under another mapping.
     fields: Option<Vec<[usize; 3]>>,
+    alike: Alike,
+}
+
+/// Native values that were found to be what was agreed on, by field and side: options and people come again and again.
+#[derive(Default)]
+struct Alike(BTreeMap<(usize, Side), BTreeMap<Vec<u8>, Vec<u8>>>);
+
+/// So many of a field, at most.
+const ALIKE: usize = 64;
+
+impl Alike {
+    fn has(&self, place: (usize, Side), seen: ValueBytes<'_>, agreed: ValueBytes<'_>) -> bool {
+        self.0.get(&place).and_then(|known| known.get(seen.bytes())).is_some_and(|known| known == agreed.bytes())
+    }
+
+    fn keep(&mut self, place: (usize, Side), seen: ValueBytes<'_>, agreed: ValueBytes<'_>) {
+        let known = self.0.entry(place).or_default();
+        if known.len() < ALIKE {
+            known.insert(seen.bytes().to_vec(), agreed.bytes().to_vec());
+        }
+    }
 }
 
 impl Places {
-    fn find(&mut self, pair: &PairMemory, tables: [u32; 3], names: [&Names; 3]) -> Option<&[[usize; 3]]> {
+    fn find(&mut self, pair: &PairMemory, tables: [u32; 3], names: [&Names; 3]) -> Option<(&[[usize; 3]], &mut Alike)> {
         if self.of != Some(tables) {
             self.of = Some(tables);
             let place = |names: &Names, name: &str| names.iter().position(|it| it == name);
@@ -43,7 +66,7 @@ impl Places {
             });
             self.fields = fields.collect();
         }
-        self.fields.as_deref()
+        Some((self.fields.as_deref()?, &mut self.alike))
     }
 }
 
@@ -51,7 +74,8 @@ impl Core {
     /// Whether a tie's plan says nothing and would change nothing.
     pub(super) fn rests(&self, id: &TieId, places: &mut Places) -> bool {
         // A mistake may lie anywhere in the planning.
-        let rests = self.flaw.is_none() && !self.is_spoken_of(id) && self.holds_what_was_agreed(id, places).unwrap_or(false);
+        let rests =
+            self.flaw.is_none() && !self.is_spoken_of(id) && self.holds_what_was_agreed(id, places).unwrap_or(false);
         debug_assert!(!rests || self.plan_is_nothing(id), "{id} does not rest");
         rests
     }
@@ -60,7 +84,8 @@ impl Core {
     fn plan_is_nothing(&self, id: &TieId) -> bool {
         let few = self.memory.pair(&id.pair).is_none_or(|pair| pair.ties.len() < CHECKED);
         !few || self.derive(id).is_some_and(|plan| {
-            plan.fields.iter().all(|(_, field)| *field == FieldPlan::default())
+            let nothing = |field: &FieldPlan| *field == FieldPlan { unread: field.unread, ..FieldPlan::default() };
+            plan.fields.iter().all(|(_, field)| nothing(field))
                 && (plan.departure == Departure::No && !plan.unmarked && !plan.unknown_option)
                 && (plan.moved.is_empty() && plan.awaits.is_empty())
         })
@@ -92,7 +117,7 @@ impl Core {
             return Some(false);
         }
         let names = [tie_names, crm_names, notion_names];
-        let places = places.find(pair, [tie_table, crm_table, notion_table], names)?;
+        let (places, alike) = places.find(pair, [tie_table, crm_table, notion_table], names)?;
         let mut agreed = Vec::with_capacity(tie_names.len() / 2);
         TieBytes(tie).fields(tie_names.len() / 2, |_, field| agreed.push(field))?;
         let (mut in_crm, mut in_notion) = (Vec::with_capacity(crm_names.len()), Vec::with_capacity(notion_names.len()));
@@ -101,8 +126,9 @@ impl Core {
         if marker.as_deref() != Some(id.crm.as_str()) {
             return Some(false);
         }
-        for (field, [at, crm, notion]) in map.fields.iter().zip(places) {
-            if !self.field_rests(field, agreed.get(*at)?, in_crm.get(*crm)?, in_notion.get(*notion)?)? {
+        for (number, (field, [at, crm, notion])) in map.fields.iter().zip(places).enumerate() {
+            let (agreed, crm, notion) = (agreed.get(*at)?, in_crm.get(*crm)?, in_notion.get(*notion)?);
+            if !self.field_rests((number, field), agreed, crm, notion, alike)? {
                 return Some(false);
             }
         }
@@ -111,10 +137,11 @@ impl Core {
 
     fn field_rests(
         &self,
-        field: &FieldMap,
+        (number, field): (usize, &FieldMap),
         agreed: &AgreedField<'_>,
         crm: &SeenField<'_>,
         notion: &SeenField<'_>,
+        alike: &mut Alike,
     ) -> Option<bool> {
         if [crm, notion].into_iter().any(|seen| seen.moved.is_some_and(|came| came > agreed.at)) {
             return Some(false);
@@ -122,26 +149,34 @@ impl Core {
         if field.kind == Kind::People && !self.directory.is_known() {
             return Some(false);
         }
-        if let Some(related) = &field.spec.relation {
-            if Side::BOTH.into_iter().any(|side| !self.answers(related, side)) {
-                return Some(false);
-            }
-            // What was agreed on has to mean the same still.
+        if field.spec.relation.is_some() {
+            // What was agreed on has to mean the same still. While its other end does not answer, planning says nothing of it.
             let base = agreed.base()?;
             if self.comparable(field, &base) != (base.crm, base.notion) {
                 return Some(false);
             }
         }
         let (in_crm, in_notion) = (crm.known?, notion.known?);
-        let is_select = matches!(field.notion_kind, Kind::Select | Kind::Status | Kind::MultiSelect);
-        if is_select && is_unknown_option(field, &in_notion.value()?) {
-            return Some(false);
+        for (side, seen, agreed) in [(Side::Crm, in_crm, agreed.crm), (Side::Notion, in_notion, agreed.notion)] {
+            if alike.has((number, side), seen, agreed) {
+                continue;
+            }
+            if !self.is_still(field, side, seen, agreed)? {
+                return Some(false);
+            }
+            if matches!(seen.plain(), Plain::Choice | Plain::Other) && field.spec.relation.is_none() {
+                alike.keep((number, side), seen, agreed);
+            }
         }
-        Some(self.is_still(field, Side::Crm, in_crm, agreed.crm)? && self.is_still(field, Side::Notion, in_notion, agreed.notion)?)
+        Some(true)
     }
 
     /// Whether a side's value is what was agreed on.
     fn is_still(&self, field: &FieldMap, side: Side, seen: ValueBytes<'_>, agreed: ValueBytes<'_>) -> Option<bool> {
+        let is_select = matches!(field.notion_kind, Kind::Select | Kind::Status | Kind::MultiSelect);
+        if side == Side::Notion && is_select && is_unknown_option(field, &seen.value()?) {
+            return Some(false);
+        }
         if field.is_common(side, seen.plain()) {
             // What lies there in another way may be the same; planning tells.
             return Some(seen == agreed);

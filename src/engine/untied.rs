@@ -168,12 +168,12 @@ impl Core {
             side == Side::Notion && (left.contains(id) || others().any(|it| it.tie_of(side, id).is_some()))
         };
         for side in Side::BOTH {
-            for id in pair.observations.get(side).present() {
-                if pair.is_tied(side, id) || twins.contains(&(side, id.clone())) {
-                    continue;
-                }
+            for id in pair.untied(side) {
                 let Some(observation) = pair.observations.get(side).read(id) else { continue };
                 let observation = &*observation;
+                if !observation.is_present() || twins.contains(&(side, id.clone())) {
+                    continue;
+                }
                 let keys = self.match_keys(pair, side, observation);
                 let at = RecordRef { pair: name.clone(), side, id: id.clone() };
                 // A record with the marker of an open create is most likely what that create made: its answer, or a probe,

@@ -25,8 +25,9 @@ use crate::seam::{Batch, Kv, KvError};
 use super::lock::Lock;
 use super::{chunk, files, trees};
 
-/// sled's own default is 1 GiB.
-const CACHE_BYTES: u64 = 64 << 20;
+/// sled's own default is 1 GiB. What it counts takes twice as much in memory, and the engine remembers what it needs by itself:
+/// a cache is of use for a few pages that are written again and again.
+const CACHE_BYTES: u64 = 4 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
 /// Reopening inside one process meets the old lock for a moment: sled's drop does not wait for it (issue 1234).
 const BUSY_TRIES: u32 = 50;
@@ -242,6 +243,9 @@ impl Kv for SledKv {
                 if !key.starts_with(prefix) {
                     break;
                 }
+                // sled counts a page in its cache when it is asked for once more, and one that was only ever passed stays in
+                // memory for good: without this, a look at everything keeps everything.
+                rows.contains_key(&key)?;
                 let value = chunk::join(&stored, tree, &key, |chunk| self.inner.get(chunk))?;
                 found.push((key.to_vec(), value));
             }

@@ -1,6 +1,8 @@
 //! Reading everything back after a start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Future as _, poll_fn};
+use std::task::Poll;
 
 use serde::de::DeserializeOwned;
 
@@ -115,7 +117,9 @@ impl PairMemory {
         pair.observations.notion.loaded(seen.notion);
         let (mut ties, mut pages) = (Loading::default(), Vec::new());
         shorts::<Tie>(store, trees::TIES, prefix(), |_, short| {
-            let Some((crm, notion)) = packed::parts(short).and_then(|parts| TieBytes(parts.rest).ends()) else { return };
+            let Some((crm, notion)) = packed::parts(short).and_then(|parts| TieBytes(parts.rest).ends()) else {
+                return;
+            };
             if pair.ties.load(&mut ties, crm.clone(), short).is_some() {
                 pages.push((notion, crm));
             }
@@ -187,14 +191,26 @@ async fn every(
     prefix: Vec<u8>,
     mut each: impl FnMut(&[u8], &[u8]),
 ) -> Result<(), KvError> {
-    let mut from: Option<Vec<u8>> = None;
+    let mut page = store.scan(tree, &prefix, None, PAGE).await?;
     loop {
-        let page = store.scan(tree, &prefix, from.as_deref(), PAGE).await?;
+        let last = page.get(PAGE - 1).map(|(last, _)| [last.as_slice(), &[0]].concat());
+        let mut next = Box::pin(async {
+            match &last {
+                Some(from) => store.scan(tree, &prefix, Some(from), PAGE).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        // Asked for once, the next page is read by the store while this one is taken.
+        let early = poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await;
         for (row, bytes) in &page {
             each(row, bytes);
         }
-        match page.into_iter().nth(PAGE - 1) {
-            Some((last, _)) => from = Some([last.as_slice(), &[0]].concat()),
+        let next = match early {
+            Poll::Ready(next) => next,
+            Poll::Pending => next.await,
+        };
+        match next? {
+            Some(next) => page = next,
             None => return Ok(()),
         }
     }

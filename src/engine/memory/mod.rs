@@ -6,26 +6,27 @@
 mod kept;
 mod load;
 mod old;
+mod pair;
 mod row;
 mod setback;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::control::Sides;
-use crate::mapping::{PairMap, PairSpec, Remembered};
+use crate::mapping::Remembered;
 use crate::model::packed::{self, Packed};
 use crate::model::{
-    Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
-    Side, Tie, TieId, Tombstone,
+    Decision, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef, Side,
+    Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
 use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
-pub use self::kept::{Kept, Read};
+pub use self::kept::Read;
+pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
@@ -35,73 +36,6 @@ pub struct Cursor {
     pub seen: Option<Timestamp>,
     /// When the last complete listing began, by our clock.
     pub swept: Option<Timestamp>,
-}
-
-/// What is remembered of one pair.
-pub struct PairMemory {
-    /// As the operator wrote it.
-    pub spec: PairSpec,
-    /// Compiled against both schemas; `None` until they were read.
-    pub map: Option<PairMap>,
-    /// What both schemas looked like when they were last read.
-    pub schemas: Remembered,
-    /// What to read and write on each side.
-    pub entity: Sides<Entity>,
-    /// The last reading of every record.
-    pub observations: Sides<Kept<Observation>>,
-    /// Ties by CRM record.
-    pub ties: Kept<Tie>,
-    /// CRM record by tied page.
-    pub crm_of_page: BTreeMap<RecordId, RecordId>,
-    /// Ended ties.
-    pub tombstones: BTreeMap<(RecordId, RecordId), Tombstone>,
-    /// Untied records that wait for a person.
-    pub orphans: BTreeMap<(Side, RecordId), Orphan>,
-    /// How far each side was read.
-    pub cursors: Sides<Cursor>,
-    /// Ties whose plan is to be derived anew.
-    pub dirty: BTreeSet<RecordId>,
-    /// Whether the untied records are to be matched anew.
-    pub rematch: bool,
-}
-
-impl PairMemory {
-    /// The tie of a record of one side.
-    pub fn tie_of(&self, side: Side, id: &RecordId) -> Option<&Tie> {
-        match side {
-            Side::Crm => self.ties.get(id),
-            Side::Notion => self.crm_of_page.get(id).and_then(|crm| self.ties.get(crm)),
-        }
-    }
-
-    /// Whether a record of one side is tied.
-    pub fn is_tied(&self, side: Side, id: &RecordId) -> bool {
-        match side {
-            Side::Crm => self.ties.contains_key(id),
-            Side::Notion => self.crm_of_page.contains_key(id),
-        }
-    }
-
-    /// The CRM record of the tie of a record of one side.
-    pub fn tied_crm(&self, side: Side, id: &RecordId) -> Option<&RecordId> {
-        match side {
-            Side::Crm => self.ties.id(id),
-            Side::Notion => self.crm_of_page.get(id),
-        }
-    }
-
-    /// The records of one side that are tied, in the order of their ties.
-    pub fn tied(&self, side: Side) -> impl Iterator<Item = RecordId> {
-        self.ties.keys().filter_map(move |crm| match side {
-            Side::Crm => Some(crm.clone()),
-            Side::Notion => self.ties.page_of(crm),
-        })
-    }
-
-    /// The last reading of a record.
-    pub fn observation(&self, side: Side, id: &RecordId) -> Option<&Observation> {
-        self.observations.get(side).get(id)
-    }
 }
 
 /// The rows and events of one step, durable together or not at all.
@@ -425,38 +359,6 @@ impl Memory {
         txn.put(trees::META, key(&[SCHEMAS, name.as_str()]), &schemas);
         if let Some(pair) = self.pairs.get_mut(name) {
             pair.schemas = schemas;
-        }
-    }
-
-    /// Stores every row anew, as it is remembered.
-    pub(super) fn store_all(&self, txn: &mut Txn) {
-        for (name, pair) in &self.pairs {
-            for side in Side::BOTH {
-                for (id, observation) in pair.observations.get(side).iter() {
-                    let at = RecordRef { pair: name.clone(), side, id: id.clone() };
-                    txn.put_short(trees::OBSERVATIONS, record_key(&at), &*observation);
-                }
-                txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
-            }
-            for tie in pair.ties.values() {
-                txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &*tie);
-            }
-            for stone in pair.tombstones.values() {
-                let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
-                txn.put(trees::TOMBSTONES, row, stone);
-            }
-            for orphan in pair.orphans.values() {
-                txn.put(trees::ORPHANS, record_key(&orphan.record), orphan);
-            }
-        }
-        for hold in self.holds.values() {
-            txn.put(trees::HOLDS, hold_key(&hold.id), hold);
-        }
-        for intent in self.intents.values() {
-            txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), intent);
-        }
-        for ((id, kind), mark) in &self.marks {
-            txn.put(trees::MARKS, mark_key(id, kind), mark);
         }
     }
 

@@ -5,8 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{IntentState, MarkKind, Side};
+use crate::model::{IntentState, MarkKind, RecordRef, Side};
+use crate::store::trees;
 
+use super::row::{hold_key, key, mark_key, record_key};
 use super::{Memory, Txn};
 
 impl Memory {
@@ -30,6 +32,38 @@ impl Memory {
         self.each_moment(&mut |at, _| *at = at.checked_sub(ahead).unwrap_or(now));
         self.set_back = self.last_event;
         self.store_all(txn);
+    }
+
+    /// Stores every row anew, as it is remembered.
+    fn store_all(&self, txn: &mut Txn) {
+        for (name, pair) in &self.pairs {
+            for side in Side::BOTH {
+                for (id, observation) in pair.observations.get(side).iter() {
+                    let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                    txn.put_short(trees::OBSERVATIONS, record_key(&at), &*observation);
+                }
+                txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
+            }
+            for tie in pair.ties.values() {
+                txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &*tie);
+            }
+            for stone in pair.tombstones.values() {
+                let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
+                txn.put(trees::TOMBSTONES, row, stone);
+            }
+            for orphan in pair.orphans.values() {
+                txn.put(trees::ORPHANS, record_key(&orphan.record), orphan);
+            }
+        }
+        for hold in self.holds.values() {
+            txn.put(trees::HOLDS, hold_key(&hold.id), hold);
+        }
+        for intent in self.intents.values() {
+            txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), intent);
+        }
+        for ((id, kind), mark) in &self.marks {
+            txn.put(trees::MARKS, mark_key(id, kind), mark);
+        }
     }
 
     /// Every moment by our own clock, told whether it was one that had come: other ones are still waited for.

@@ -164,6 +164,14 @@ impl<'a> Reader<'a> {
 
     /// See [`Writer::number`].
     pub fn number(&mut self) -> Option<u128> {
+        let mut small = 0_u64;
+        for (at, byte) in self.bytes.iter().take(9).enumerate() {
+            small |= u64::from(byte & 0x7f) << (7 * at);
+            if byte & 0x80 == 0 {
+                self.bytes = self.bytes.get(at + 1..)?;
+                return Some(small.into());
+            }
+        }
         let mut number = 0_u128;
         for shift in (0..u128::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -205,14 +213,20 @@ impl<'a> Reader<'a> {
 
     /// See [`Writer::moment`].
     pub fn moment(&mut self) -> Option<Timestamp> {
+        Timestamp::from_nanosecond(self.nanos()?).ok()
+    }
+
+    /// As [`Reader::moment`], in nanoseconds: to be compared.
+    pub fn nanos(&mut self) -> Option<i128> {
         self.last = self.last.checked_add(unfolded(self.number()?)?)?;
-        Timestamp::from_nanosecond(self.last).ok()
+        Some(self.last)
     }
 
     /// See [`Writer::fixed`].
     pub fn fixed(&mut self) -> Option<Timestamp> {
         let (seconds, nanos) = self.take(FIXED)?.split_at(8);
-        let (seconds, nanos) = (i64::from_le_bytes(seconds.try_into().ok()?), i32::from_le_bytes(nanos.try_into().ok()?));
+        let (seconds, nanos) =
+            (i64::from_le_bytes(seconds.try_into().ok()?), i32::from_le_bytes(nanos.try_into().ok()?));
         Timestamp::new(seconds, nanos).ok()
     }
 
@@ -293,7 +307,12 @@ pub enum Plain {
     Other,
 }
 
-impl ValueBytes<'_> {
+impl<'a> ValueBytes<'a> {
+    /// The bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// What it is.
     pub fn plain(&self) -> Plain {
         match self.0.first() {

@@ -115,8 +115,7 @@ impl Packed for Observation {
             }
             if flags & UNREAD != 0 {
                 let (cycles, counted) = (u32::try_from(reader.number()?).ok()?, reader.moment()?);
-                let last =
-                    if flags & UNREAD_LAST == 0 { None } else { Some((reader.value()?, reader.moment()?)) };
+                let last = if flags & UNREAD_LAST == 0 { None } else { Some((reader.value()?, reader.moment()?)) };
                 unread.push((FieldName::from(name), Unread { cycles, counted, last }));
             }
         }
@@ -145,8 +144,8 @@ pub struct ObservationBytes<'a>(pub &'a [u8]);
 pub struct SeenField<'a> {
     /// Its value, if it was read.
     pub known: Option<ValueBytes<'a>>,
-    /// When its value had come, if another was seen before it.
-    pub moved: Option<Timestamp>,
+    /// When its value had come, if another was seen before it, in nanoseconds.
+    pub moved: Option<i128>,
 }
 
 impl<'a> ObservationBytes<'a> {
@@ -172,9 +171,9 @@ impl<'a> ObservationBytes<'a> {
         let mut reader = Reader::new(self.0.get(1 + FIXED..)?);
         let flags = reader.byte()?;
         let marker = if flags & MARKED == 0 { None } else { Some(reader.word()?) };
-        reader.moment()?;
+        reader.nanos()?;
         for _ in 0..(flags & (CREATED | EDITED | RETURNED)).count_ones() {
-            reader.moment()?;
+            reader.nanos()?;
         }
         for at in 0..names {
             let flags = reader.byte()?;
@@ -184,9 +183,9 @@ impl<'a> ObservationBytes<'a> {
             let known = if flags & KNOWN == 0 { None } else { Some(reader.value_bytes()?) };
             let mut moved = None;
             if flags & CHANGED != 0 {
-                let came = reader.moment()?;
+                let came = reader.nanos()?;
                 if flags & CHANGED_LAST != 0 {
-                    reader.moment()?;
+                    reader.nanos()?;
                     moved = Some(came);
                 }
             }

@@ -118,8 +118,8 @@ pub struct AgreedField<'a> {
     pub crm: ValueBytes<'a>,
     /// Notion's form.
     pub notion: ValueBytes<'a>,
-    /// When.
-    pub at: Timestamp,
+    /// When, in nanoseconds.
+    pub at: i128,
     pages: Option<Reader<'a>>,
 }
 
@@ -133,7 +133,8 @@ impl AgreedField<'_> {
             }
         }
         let (crm, notion) = (self.crm.value()?, self.notion.value()?);
-        Some(Base { crm, notion, at: self.at, mapping: String::new(), pages, late: BTreeMap::new() })
+        let at = Timestamp::from_nanosecond(self.at).ok()?;
+        Some(Base { crm, notion, at, mapping: String::new(), pages, late: BTreeMap::new() })
     }
 }
 
@@ -145,18 +146,26 @@ impl<'a> TieBytes<'a> {
         Some((RecordId(reader.word()?), RecordId(reader.word()?)))
     }
 
+    /// The page.
+    pub fn page(&self) -> Option<RecordId> {
+        let mut reader = Reader::new(self.0);
+        reader.count()?;
+        reader.skip_word()?;
+        Some(RecordId(reader.word()?))
+    }
+
     /// What was agreed on, in the order of the table. `None` for bytes that are none.
     pub fn fields(&self, count: usize, mut each: impl FnMut(usize, AgreedField<'a>)) -> Option<()> {
         let mut reader = Reader::new(self.0);
         reader.count()?;
         reader.skip_word()?;
         reader.skip_word()?;
-        reader.moment()?;
+        reader.nanos()?;
         for place in 0..count {
             let flags = reader.byte()?;
             let crm = reader.value_bytes()?;
             let notion = if flags & SAME == 0 { reader.value_bytes()? } else { crm };
-            let at = reader.moment()?;
+            let at = reader.nanos()?;
             let pages = (flags & PAGES != 0).then(|| reader.clone());
             if flags & PAGES != 0 {
                 for _ in 0..reader.count()? {
