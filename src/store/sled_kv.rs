@@ -3,6 +3,8 @@
 //! - `flush_async` is never called: it hangs for good after some ten thousand calls (sled issue 1308).
 //! - `flush` alone is `sync_file_range`, which neither empties the disk's cache nor writes the file's size (issues 1351,
 //!   1452): every flush here is followed by `fdatasync` on a file handle of our own.
+//! - The cache holds more than it counts, and counts a page only once it is asked for again: a scan that passes everything
+//!   would keep everything. So [`Kv::scan`] asks for each row once more, and the cache is small.
 //! - The background flusher stays on, because sled collects its garbage there. Nothing depends on it.
 //! - Any error is final: after a failed write sled refuses for the rest of the process. A panic inside it is an error.
 //! - A shortened file of a small store opens without a word, at an earlier state. So the number of batches applied is

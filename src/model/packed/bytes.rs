@@ -79,7 +79,7 @@ impl<'a> Writer<'a> {
         self.number(folded(apart));
     }
 
-    /// A moment that always takes [`FIXED`] bytes and stands for itself.
+    /// A moment that always takes as many bytes and stands for itself.
     pub fn fixed(&mut self, at: Timestamp) {
         self.out.extend_from_slice(&fixed(at));
     }
