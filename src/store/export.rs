@@ -94,17 +94,20 @@ impl Row {
             Ok(text) => row.key = Some(text.to_owned()),
             Err(_) => row.key_hex = Some(record::hex(key)),
         }
+        // Only what this program gives back byte for byte may go as text.
         match record::check(value) {
-            Ok(Held::Json(json)) => row.json = std::str::from_utf8(json).ok().map(str::to_owned),
+            Ok(Held::Json(json)) => {
+                let text = std::str::from_utf8(json).ok().filter(|json| record::reseal(json) == value);
+                row.json = text.map(str::to_owned);
+            }
             Ok(Held::Short(short)) => {
-                row.json = packed::json(short);
-                row.short = packed::parts(short).map(|parts| char::from(parts.kind));
+                row.json = packed::exact_json(short);
+                row.short = packed::parts(short).filter(|_| row.json.is_some()).map(|parts| char::from(parts.kind));
             }
             Err(_) => {}
         }
-        // Only what this program gives back byte for byte may go as text.
-        if row.value().is_none_or(|again| again != value) {
-            (row.json, row.short, row.raw_hex) = (None, None, Some(record::hex(value)));
+        if row.json.is_none() {
+            row.raw_hex = Some(record::hex(value));
         }
         row
     }

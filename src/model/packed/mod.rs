@@ -123,6 +123,19 @@ pub fn json(bytes: &[u8]) -> Option<String> {
     }
 }
 
+/// As [`json`], if the record has this short form and no other. Its JSON, read again, then has it too.
+pub fn exact_json(bytes: &[u8]) -> Option<String> {
+    fn exact<T: Packed + serde::Serialize>(bytes: &[u8]) -> Option<String> {
+        let record = unpack::<T>(bytes).filter(|record| pack(record) == bytes)?;
+        serde_json::to_string(&record).ok()
+    }
+    match parts(bytes)?.kind {
+        Observation::KIND => exact::<Observation>(bytes),
+        Tie::KIND => exact::<Tie>(bytes),
+        _ => None,
+    }
+}
+
 /// The short form of a record of this kind whose JSON is given. `None` for what is none.
 pub fn from_json(kind: u8, json: &str) -> Option<Vec<u8>> {
     match kind {

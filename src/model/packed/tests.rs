@@ -120,6 +120,7 @@ proptest! {
         let short = pack(&observation);
         prop_assert_eq!(shown(&unpack::<Observation>(&short).unwrap()), shown(&observation));
         prop_assert_eq!(from_json(Observation::KIND, &json(&short).unwrap()).unwrap(), short.clone());
+        prop_assert_eq!(exact_json(&short), json(&short));
         prop_assert!(unpack::<Tie>(&short).is_none());
     }
 
@@ -127,6 +128,7 @@ proptest! {
     fn a_tie_comes_back_as_it_was(tie in tie()) {
         let short = pack(&tie);
         prop_assert_eq!(shown(&unpack::<Tie>(&short).unwrap()), shown(&tie));
+        prop_assert_eq!(exact_json(&short), json(&short));
         prop_assert_eq!(from_json(Tie::KIND, &json(&short).unwrap()).unwrap(), short);
     }
 
