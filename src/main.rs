@@ -7,5 +7,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Of pages of two megabytes most would lie idle: a hundred thousand ties take a tenth less without them. Where the system
+    // does not let itself be told, they are there.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
     crosstie::cli::main()
 }

@@ -52,8 +52,8 @@ impl Core {
         let mut moved: Vec<(RecordRef, Observation)> = Vec::new();
         for side in Side::BOTH {
             let names: Vec<_> = returned.iter().filter_map(|key| Some(map.field(key)?.name_on(side).clone())).collect();
-            for (id, before) in pair.observations.get(side) {
-                let mut observation = before.clone();
+            for (id, before) in pair.observations.get(side).iter() {
+                let mut observation = Observation::clone(&before);
                 for name in &names {
                     observation.fields.remove(name);
                     observation.unread.remove(name);

@@ -92,11 +92,11 @@ impl Core {
         let Some(pair) = self.memory.pair(name) else { return Vec::new() };
         let none = BTreeSet::new();
         let unseen = self.guards.get(name).map_or(&none, |guards| guards.unseen.get(side));
-        let known = pair.ties.values().map(|tie| tie.on(side)).filter(|id| {
-            let at = RecordRef { pair: name.clone(), side, id: (*id).clone() };
-            Self::is_present(pair, side, id) && !unseen.contains(*id) && !self.absent_since.contains_key(&at)
+        let known = pair.tied(side).filter(|id| {
+            let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+            Self::is_present(pair, side, id) && !unseen.contains(id) && !self.absent_since.contains_key(&at)
         });
-        let known: Vec<RecordId> = known.take(if unseen.is_empty() { 1 } else { CANARIES }).cloned().collect();
+        let known: Vec<RecordId> = known.take(if unseen.is_empty() { 1 } else { CANARIES }).collect();
         // With nothing else to ask for, those that were missed are asked for again.
         if known.is_empty() || unseen.len() >= CANARIES {
             unseen.iter().take(CANARIES).cloned().collect()
@@ -322,8 +322,8 @@ impl Core {
             missed.extend(unseen);
             // Those that went away before can no longer be asked for.
             let all = self.memory.pair(name).map_or(0, |pair| {
-                let there = |id: &&RecordId| missed.contains(*id) || Self::is_present(pair, side, id);
-                pair.ties.values().map(|tie| tie.on(side)).filter(there).count()
+                let there = |id: &RecordId| missed.contains(id) || Self::is_present(pair, side, id);
+                pair.tied(side).filter(there).count()
             });
             // With enough of them it is a guard's affair, and with a few records in all each one's own.
             let enough = missed.len() >= CANARIES.min(all);

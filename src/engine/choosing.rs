@@ -29,7 +29,7 @@ impl Core {
     pub(super) fn candidates(&self, query: &Query, of: &RecordRef) -> Window {
         let Some(pair) = self.memory.pair(&of.pair) else { return slice(query, Vec::new(), |it| it, Rows::Candidates) };
         let other = of.side.other();
-        let present = pair.observations.get(other).iter().filter(|(_, it)| it.is_present()).map(|(id, _)| id);
+        let present = pair.observations.get(other).present();
         let found = self.suggestions(of);
         if query.filter.is_empty() {
             let like = |id: &RecordId| found.iter().any(|(.., known)| known == id);

@@ -415,16 +415,6 @@ impl Core {
 
     /// Edges that both sides agree on.
     pub(super) fn edges_agreed(&self) -> u64 {
-        let mut edges = 0;
-        for pair in self.memory.pairs.values() {
-            let related: Vec<&FieldKey> =
-                pair.spec.fields.iter().filter(|field| field.relation.is_some()).map(|field| &field.key).collect();
-            for tie in pair.ties.values() {
-                for base in related.iter().filter_map(|key| tie.base.get(*key)) {
-                    edges += super::snapshot::count(base.crm.count());
-                }
-            }
-        }
-        edges
+        super::snapshot::count(self.memory.pairs.values().map(|pair| pair.ties.links()).sum())
     }
 }

@@ -23,8 +23,8 @@ impl Core {
     /// What both sides agreed on, as far as it can be compared now: in common dialect by the ties that there are.
     pub(super) fn comparable(&self, field: &FieldMap, base: &Base) -> (Value, Value) {
         let Some(pair) = self.related(field) else { return (base.crm.clone(), base.notion.clone()) };
-        let page_of = |crm: &str| pair.tie_of(Side::Crm, &RecordId::from(crm)).map(|tie| tie.notion.as_str());
-        let same = |crm: &str| page_of(crm).is_some_and(|page| base.pages.get(crm).is_none_or(|stood| stood == page));
+        let stands = |crm: &str, page: RecordId| base.pages.get(crm).is_none_or(|stood| *stood == page.0);
+        let same = |crm: &str| pair.ties.page_of(crm).is_some_and(|page| stands(crm, page));
         let form = |value: &Value| {
             let elements = value.elements().unwrap_or_default().into_iter();
             Value::links(elements.chain(base.pages.keys().cloned()).filter(|crm| same(crm)))

@@ -10,7 +10,7 @@ use crate::plan::{Fate, FieldCase, FieldPlan, FieldWrite, Matching, Seen};
 use crate::remote::Changes;
 
 use super::core::Core;
-use super::memory::{Cursor, Txn};
+use super::memory::{Cursor, Read, Txn};
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +93,7 @@ impl Core {
     /// [`Flaw::RebaselineAll`]: whatever both sides show now is what they agreed on.
     pub(super) fn rebaseline_all(&mut self, txn: &mut Txn, name: &PairName) {
         let ties: Vec<Tie> =
-            self.memory.pair(name).map(|pair| pair.ties.values().cloned().collect()).unwrap_or_default();
+            self.memory.pair(name).map(|pair| pair.ties.values().map(Read::own).collect()).unwrap_or_default();
         for mut tie in ties {
             let Some(pair) = self.memory.pair(name) else { return };
             let (Some(map), Some(crm)) = (&pair.map, pair.observation(Side::Crm, &tie.crm)) else { continue };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::{PairName, RecordId, RecordRef, Side, Tombstone};
+use crate::model::{PairName, Presence, RecordId, RecordRef, Side, Tombstone};
 
 use super::core::{Core, signed};
 use super::memory::{PairMemory, Txn};
@@ -26,10 +26,10 @@ impl Core {
             pair.tombstones.keys().flat_map(|(crm, notion)| [(Side::Crm, crm), (Side::Notion, notion)]).collect();
         let mut gone: Vec<RecordRef> = Vec::new();
         for side in Side::BOTH {
-            for (id, observation) in pair.observations.get(side) {
-                let is_needed = observation.is_present()
-                    || !is_old(observation.seen_at)
-                    || pair.tie_of(side, id).is_some()
+            for (id, presence, seen_at) in pair.observations.get(side).presences() {
+                let is_needed = presence == Presence::Present
+                    || !is_old(seen_at)
+                    || pair.is_tied(side, id)
                     || mourned.contains(&(side, id));
                 if !is_needed {
                     gone.push(RecordRef { pair: name.clone(), side, id: id.clone() });

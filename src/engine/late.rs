@@ -149,10 +149,11 @@ type Aged = (Option<Timestamp>, RecordId);
 fn late_arrivals(pair: &PairMemory, watched: &BTreeSet<Place>) -> BTreeMap<Place, Vec<RecordId>> {
     let mut found: BTreeMap<Place, Vec<Aged>> = BTreeMap::new();
     for side in Side::BOTH {
-        for (id, seen) in pair.observations.get(side).iter().filter(|(_, seen)| seen.is_present()) {
+        for id in pair.untied(side) {
+            let Some(seen) = pair.observations.get(side).read(id).filter(|seen| seen.is_present()) else { continue };
             let Some(marker) = seen.marker.as_deref().filter(|marker| !marker.is_empty()) else { continue };
             let place = (side, RecordId::from(marker));
-            if watched.contains(&place) && pair.tie_of(side, id).is_none() {
+            if watched.contains(&place) {
                 found.entry(place).or_default().push((seen.created_at, id.clone()));
             }
         }

@@ -66,9 +66,9 @@ impl Core {
         };
         let other = of.side.other();
         let own = self.face(pair, of.side, &of.id);
-        let there = pair.observations.get(other).iter().filter(|(_, it)| it.is_present()).map(|(id, _)| id);
+        let there = pair.observations.get(other).present();
         let mut found: Vec<(u32, String, RecordId)> = there
-            .filter(|id| named.contains(id) || pair.tie_of(other, id).is_none())
+            .filter(|id| named.contains(id) || !pair.is_tied(other, id))
             .filter_map(|id| {
                 let (mut score, mut reason) = likeness(&own, &self.face(pair, other, id));
                 if named.contains(&id) && score < SAME_KEY {

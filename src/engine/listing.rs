@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, Observation, PairName, RecordId, RecordRef, Side};
+use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
 
 use super::core::{Core, after, signed};
@@ -270,16 +270,16 @@ impl Core {
     /// The records that a complete listing should have shown and did not.
     fn not_shown(&self, name: &PairName, side: Side, began: Timestamp, shown: &BTreeSet<RecordId>) -> Vec<RecordId> {
         let Some(pair) = self.memory.pair(name) else { return Vec::new() };
-        let missed = |(id, known): &(&RecordId, &Observation)| {
-            known.is_present() && !shown.contains(*id) && known.seen_at < began
+        let missed = |(id, presence, seen_at): &(&RecordId, Presence, Timestamp)| {
+            *presence == Presence::Present && !shown.contains(*id) && *seen_at < began
         };
-        pair.observations.get(side).iter().filter(missed).map(|(id, _)| id.clone()).collect()
+        pair.observations.get(side).presences().filter(missed).map(|known| known.0.clone()).collect()
     }
 
     /// What a complete listing did not show is read by id before anything is believed of it.
     fn look_for_absent(&mut self, name: &PairName, side: Side, absent: Vec<RecordId>, now: Timestamp) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let listed = pair.observations.get(side).values().filter(|it| it.is_present()).count();
+        let listed = pair.observations.get(side).present().count();
         self.note_listed(name, side, listed);
         if absent.len() >= super::canary::BURST {
             self.doubt(name);

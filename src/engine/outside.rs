@@ -14,15 +14,11 @@ impl Core {
     /// one. What the reading finds is taken like any other: there and outside still, back, in the trash, or gone.
     pub(super) fn look_outside(&mut self, name: &PairName, side: Side, began: Timestamp, now: Timestamp) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let mut outside: Vec<(Timestamp, RecordId)> = pair
-            .observations
-            .get(side)
-            .iter()
-            .filter(|(id, it)| {
-                it.presence == Presence::Outside && it.seen_at < began && pair.tie_of(side, id).is_some()
-            })
-            .map(|(id, it)| (it.seen_at, id.clone()))
-            .collect();
+        let tied_outside = |(id, presence, seen_at): &(&RecordId, Presence, Timestamp)| {
+            *presence == Presence::Outside && *seen_at < began && pair.is_tied(side, id)
+        };
+        let records = pair.observations.get(side).presences().filter(tied_outside);
+        let mut outside: Vec<(Timestamp, RecordId)> = records.map(|(id, _, seen)| (seen, id.clone())).collect();
         outside.sort();
         let batch = self.systems.get(side).capabilities().get_batch.max(1);
         let until = after(now, signed(self.timing.sweep_every));

@@ -15,6 +15,7 @@ use super::core::{Core, OpKey, Planned, Target, after, signed};
 use super::flaw::Flaw;
 use super::guards::Moved;
 use super::memory::{PairMemory, Txn};
+use super::resting::Places;
 
 /// What is to be done about one tie.
 pub struct TiePlan {
@@ -46,8 +47,14 @@ impl Core {
             }
             let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
             let dirty = std::mem::take(&mut pair.dirty);
+            let mut places = Places::default();
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };
+                if self.rests(&id, &mut places) {
+                    self.note_resting(&id);
+                    continue;
+                }
+                self.memory.fold();
                 self.check_undone(txn, &id);
                 let Some(mut plan) = self.derive(&id) else { continue };
                 match plan.departure {
@@ -397,7 +404,7 @@ impl Core {
 
     /// Whether a record is there to be tied.
     pub(super) fn is_present(pair: &PairMemory, side: Side, id: &RecordId) -> bool {
-        pair.observation(side, id).is_some_and(|observation| observation.presence == Presence::Present)
+        pair.observations.get(side).presence(id) == Some(Presence::Present)
     }
 
     /// Both records of a tie.

@@ -6,7 +6,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, Unread, Value};
+use crate::model::{
+    Event, FieldState, Happening, Kind, Observation, Presence, Record, RecordRef, Side, TieId, Unread, Value,
+};
 use crate::plan::field::{Seen, UNKNOWN_CYCLES};
 
 use super::core::{Core, after, signed};
@@ -122,7 +124,8 @@ impl Core {
     fn saw_again(&mut self, at: &RecordRef, began: Timestamp) {
         let Some(pair) = self.memory.pairs.get_mut(&at.pair) else { return };
         // What waits to be whole, or for quiet, becomes so by being seen again unchanged.
-        match pair.tie_of(at.side, &at.id).map(crate::model::Tie::id) {
+        let id = pair.tied_crm(at.side, &at.id).map(|crm| TieId { pair: at.pair.clone(), crm: crm.clone() });
+        match id {
             None => pair.rematch = true,
             Some(id)
                 if self.unconfirmed.contains(&id)
@@ -136,9 +139,7 @@ impl Core {
             }
             Some(_) => {}
         }
-        if let Some(known) = pair.observations.get_mut(at.side).get_mut(&at.id) {
-            known.seen_at = began;
-        }
+        pair.observations.get_mut(at.side).saw_again(&at.id, began);
     }
 
     /// A query that shows other values under the very stamp that is known, or a record that is known to be gone: whichever

@@ -44,8 +44,8 @@ impl Core {
     fn rename_observed(&mut self, txn: &mut Txn, name: &PairName, map: &PairMap, renamed: &Renamed) {
         let Some(pair) = self.memory.pair(name) else { return };
         let mut moved: Vec<(RecordRef, Observation)> = Vec::new();
-        for (id, before) in &pair.observations.notion {
-            let mut observation = before.clone();
+        for (id, before) in pair.observations.notion.iter() {
+            let mut observation = Observation::clone(&before);
             rename_fields(&mut observation, &renamed.properties);
             for (key, names) in &renamed.options {
                 let Some(field) = map.field(key) else { continue };
@@ -103,7 +103,7 @@ impl Core {
         let Some(pair) = self.memory.pair(name) else { return };
         let mut moved = Vec::new();
         for tie in pair.ties.values() {
-            let mut tie = tie.clone();
+            let mut tie = tie.own();
             let mut is_moved = false;
             for (key, names) in &renamed.options {
                 let Some(base) = tie.base.get_mut(key) else { continue };
@@ -154,10 +154,14 @@ impl Core {
 
 /// Whether Notion shows an option of this field that its schema did not.
 fn shows_unknown_option(field: &FieldMap, notion: &Observation) -> bool {
+    notion.known(field.name_on(Side::Notion)).is_some_and(|value| is_unknown_option(field, value))
+}
+
+/// Whether a value of Notion is an option of this field that its schema did not show.
+pub(super) fn is_unknown_option(field: &FieldMap, value: &Value) -> bool {
     if !matches!(field.notion_kind, Kind::Select | Kind::Status | Kind::MultiSelect) {
         return false;
     }
-    let Some(value) = notion.known(field.name_on(Side::Notion)) else { return false };
     let named = match value {
         Value::Choice(name) => vec![name],
         Value::Choices(names) => names.iter().collect(),

@@ -10,6 +10,7 @@ use crate::remote::RemoteErrorKind;
 
 use super::Claims;
 use super::core::{Core, OpKey, Planned};
+use super::memory::Read;
 
 /// Journal lines that every snapshot shows.
 const LATEST: usize = 50;
@@ -194,7 +195,7 @@ impl Core {
             journal: Vec::new(),
             holds: self.memory.holds.values().cloned().collect(),
             orphans: pairs().flat_map(|pair| pair.orphans.values().cloned()).collect(),
-            ties: pairs().flat_map(|pair| pair.ties.values().cloned()).collect(),
+            ties: pairs().flat_map(|pair| pair.ties.values().map(Read::own)).collect(),
             tombstones: pairs().flat_map(|pair| pair.tombstones.values().cloned()).collect(),
             intents: self.memory.intents.values().cloned().collect(),
             decisions: self.memory.decisions.values().cloned().collect(),

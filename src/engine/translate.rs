@@ -74,12 +74,14 @@ impl Lookup for Translator<'_> {
     }
 
     fn crm_of(&self, pair: &PairName, side: Side, record: &str) -> Option<String> {
-        let tie = self.memory.pair(pair)?.tie_of(side, &RecordId::from(record))?;
-        Some(tie.crm.0.clone())
+        Some(self.memory.pair(pair)?.tied_crm(side, &RecordId::from(record))?.0.clone())
     }
 
     fn record_of(&self, pair: &PairName, side: Side, crm: &str) -> Option<String> {
-        let tie = self.memory.pair(pair)?.tie_of(Side::Crm, &RecordId::from(crm))?;
-        Some(tie.on(side).0.clone())
+        let ties = &self.memory.pair(pair)?.ties;
+        match side {
+            Side::Crm => ties.contains_key(crm).then(|| crm.to_owned()),
+            Side::Notion => ties.page_of(crm).map(|page| page.0),
+        }
     }
 }

@@ -168,15 +168,13 @@ impl Core {
             side == Side::Notion && (left.contains(id) || others().any(|it| it.tie_of(side, id).is_some()))
         };
         for side in Side::BOTH {
-            for (id, observation) in pair.observations.get(side) {
+            for id in pair.untied(side) {
+                let Some(observation) = pair.observations.get(side).read(id) else { continue };
+                let observation = &*observation;
                 if !observation.is_present() || twins.contains(&(side, id.clone())) {
                     continue;
                 }
-                let keys = self.match_keys(pair, side, id);
-                if pair.tie_of(side, id).is_some() {
-                    facts.tied_keys.insert((side, id.clone()), keys);
-                    continue;
-                }
+                let keys = self.match_keys(pair, side, observation);
                 let at = RecordRef { pair: name.clone(), side, id: id.clone() };
                 // A record with the marker of an open create is most likely what that create made: its answer, or a probe,
                 // will tell.
@@ -185,7 +183,7 @@ impl Core {
                     continue;
                 }
                 let survivor_of = survivors.get(&(side, id)).map(|gone| (*gone).clone());
-                let whole = self.whole_at(pair, side, id);
+                let whole = self.whole_at(pair, side, observation);
                 let ready = whole.is_some_and(|whole| observation.seen_at >= whole);
                 let incomplete = whole.is_none() && observation.seen_at >= self.quiet_at(side, observation);
                 let untied = Untied {
@@ -203,16 +201,42 @@ impl Core {
                 records.insert(id.clone(), untied);
             }
         }
-        facts.ties = pair.ties.values().map(|tie| (tie.crm.clone(), tie.notion.clone())).collect();
+        self.add_tied(pair, &twins, &mut facts);
         facts
     }
 
+    /// Adds what is tied, as far as an untied record has a key or a marker in common with it: nothing else is asked of it.
+    fn add_tied(&self, pair: &PairMemory, twins: &BTreeSet<(Side, RecordId)>, facts: &mut Facts) {
+        let marked = facts.notion.values().filter_map(|untied| untied.marker.as_deref());
+        let marked = marked.filter_map(|crm| Some((pair.ties.id(crm)?.clone(), pair.ties.page_of(crm)?)));
+        facts.ties = marked.collect();
+        let untied = || facts.crm.values().chain(facts.notion.values());
+        let known = |value: &(usize, &Value)| !value.1.is_empty();
+        let wanted: BTreeSet<(usize, Value)> = untied()
+            .flat_map(|untied| untied.keys.iter().enumerate().filter(known).map(|(at, value)| (at, value.clone())))
+            .collect();
+        if wanted.is_empty() {
+            return;
+        }
+        for side in Side::BOTH {
+            let observations = pair.observations.get(side);
+            for id in observations.present().filter(|id| pair.is_tied(side, id)) {
+                let Some(observation) = observations.read(id) else { continue };
+                let keys = self.match_keys(pair, side, &observation);
+                let shares = keys.iter().enumerate().any(|(at, value)| wanted.contains(&(at, value.clone())));
+                if shares && !twins.contains(&(side, id.clone())) {
+                    facts.tied_keys.insert((side, id.clone()), keys);
+                }
+            }
+        }
+    }
+
     /// A record's match keys, best first; `Empty` where it has none.
-    fn match_keys(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Vec<Value> {
+    fn match_keys(&self, pair: &PairMemory, side: Side, observation: &Observation) -> Vec<Value> {
         let lookup = self.translator();
         let key = |key: &crate::model::FieldKey| {
             let field = pair.map.as_ref()?.field(key)?;
-            let native = pair.observation(side, id)?.known(field.name_on(side))?;
+            let native = observation.known(field.name_on(side))?;
             field.match_key(&field.to_common(side, native, &lookup).ok()?).map(Value::Text)
         };
         pair.spec.match_by.iter().map(|it| key(it).unwrap_or_default()).collect()
@@ -220,10 +244,9 @@ impl Core {
 
     /// From when on an untied record counts as whole, so that its counterpart may be created: title and a key are there,
     /// and nothing moved for the quiet time of its side. `None` while title or key are missing.
-    pub(super) fn whole_at(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Option<Timestamp> {
-        let observation = pair.observation(side, id)?;
+    pub(super) fn whole_at(&self, pair: &PairMemory, side: Side, observation: &Observation) -> Option<Timestamp> {
         super::core::title_of(pair, side, observation)?;
-        let keyed = self.match_keys(pair, side, id).iter().any(|key| !key.is_empty());
+        let keyed = self.match_keys(pair, side, observation).iter().any(|key| !key.is_empty());
         if !pair.spec.match_by.is_empty() && !keyed {
             return None;
         }
@@ -279,8 +302,9 @@ impl Core {
                     Fate::Create => now,
                     Fate::Wait => {
                         let quiet = self.memory.pair(name).and_then(|pair| {
-                            let observation = pair.observation(side, id)?;
-                            let quiet = self.whole_at(pair, side, id).unwrap_or(self.quiet_at(side, observation));
+                            let observation = pair.observations.get(side).read(id)?;
+                            let whole = self.whole_at(pair, side, &observation);
+                            let quiet = whole.unwrap_or(self.quiet_at(side, &observation));
                             (observation.seen_at < quiet).then_some(quiet)
                         });
                         // Two readings a quiet time apart must agree: see to it that there is a second.

@@ -9,6 +9,7 @@ use super::days;
 use super::field::canonical_text;
 use super::fit::{is_choice, is_text};
 use super::{FieldMap, Lookup, Unmapped, limits};
+use crate::model::packed::Plain;
 use crate::model::{Kind, Side, Value};
 
 impl FieldMap {
@@ -45,6 +46,23 @@ impl FieldMap {
             Value::People(users) if from == Kind::People => self.people_to_common(side, users, lookup),
             Value::Links(records) if from == Kind::Relation => self.links_to_common(side, records, lookup),
             other => Err(self.misfit(side, other)),
+        }
+    }
+
+    /// Whether native values of this form are the same in common dialect, so that the two can be compared as they lie there.
+    pub fn is_common(&self, side: Side, form: Plain) -> bool {
+        let from = self.kind_on(side);
+        match form {
+            Plain::Empty => true,
+            Plain::Text => is_text(from),
+            // They are told in words there.
+            _ if is_text(self.kind) => false,
+            Plain::Number => from == Kind::Number,
+            Plain::Flag => from == Kind::Checkbox,
+            Plain::Date => matches!(from, Kind::Date | Kind::DateTime),
+            Plain::DateTime => from == Kind::Date || from == Kind::DateTime && self.kind != Kind::Date,
+            Plain::Choice => side == Side::Notion && is_choice(from) && self.kind != Kind::MultiSelect,
+            Plain::Other => false,
         }
     }
 

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod intent;
 pub mod journal;
 pub mod orphan;
+pub mod packed;
 pub mod record;
 pub mod schema;
 pub mod secret;

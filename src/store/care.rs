@@ -145,7 +145,7 @@ fn beside(home: &Home) -> Result<SledKv, OpenError> {
     plainly(&home.next)
 }
 
-fn sound(kv: &dyn Kv) -> Result<Vec<BrokenRow>, OpenError> {
+fn sound(kv: &(dyn Kv + Sync)) -> Result<Vec<BrokenRow>, OpenError> {
     check::deep(kv).map_err(|error| match error {
         CheckError::Newer(row) => OpenError::Newer(row),
         CheckError::Kv(error) => OpenError::Kv(error),

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::packed;
 use crate::seam::{Batch, Kv, KvError};
 
+use super::record::Held;
 use super::{check, files, lines, record, trees};
 
 /// Exports that are kept.
@@ -66,7 +68,8 @@ enum Line {
     End { rows: u64 },
 }
 
-/// Keys and values as text where they are text and the value is a sound record, else in hexadecimal.
+/// Keys and values as text where they are text and the value is a sound record, else in hexadecimal. A value that lies in
+/// its short form in the store is told as JSON like the others.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Row {
@@ -77,6 +80,9 @@ struct Row {
     key_hex: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     json: Option<String>,
+    /// The kind of the short form that the JSON has in the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short: Option<char>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_hex: Option<String>,
 }
@@ -88,13 +94,33 @@ impl Row {
             Ok(text) => row.key = Some(text.to_owned()),
             Err(_) => row.key_hex = Some(record::hex(key)),
         }
-        // Only what this program's `reseal` gives back byte for byte may go as text.
-        let json = record::check(value).ok().and_then(|json| std::str::from_utf8(json).ok());
-        match json.filter(|json| record::reseal(json) == value) {
-            Some(json) => row.json = Some(json.to_owned()),
-            None => row.raw_hex = Some(record::hex(value)),
+        // Only what this program gives back byte for byte may go as text.
+        match record::check(value) {
+            Ok(Held::Json(json)) => {
+                let text = std::str::from_utf8(json).ok().filter(|json| record::reseal(json) == value);
+                row.json = text.map(str::to_owned);
+            }
+            Ok(Held::Short(short)) => {
+                row.json = packed::exact_json(short);
+                row.short = packed::parts(short).filter(|_| row.json.is_some()).map(|parts| char::from(parts.kind));
+            }
+            Err(_) => {}
+        }
+        if row.json.is_none() {
+            row.raw_hex = Some(record::hex(value));
         }
         row
+    }
+
+    fn value(&self) -> Option<Vec<u8>> {
+        match (&self.json, self.short, &self.raw_hex) {
+            (Some(json), None, None) => Some(record::reseal(json)),
+            (Some(json), Some(kind), None) => {
+                Some(record::seal_short(&packed::from_json(u8::try_from(kind).ok()?, json)?))
+            }
+            (None, None, Some(hex)) => record::unhex(hex),
+            _ => None,
+        }
     }
 
     fn parts(&self) -> Option<(&'static str, Vec<u8>, Vec<u8>)> {
@@ -103,12 +129,7 @@ impl Row {
             (None, Some(hex)) => record::unhex(hex)?,
             _ => return None,
         };
-        let value = match (&self.json, &self.raw_hex) {
-            (Some(json), None) => record::reseal(json),
-            (None, Some(hex)) => record::unhex(hex)?,
-            _ => return None,
-        };
-        Some((trees::named(&self.tree)?, key, value))
+        Some((trees::named(&self.tree)?, key, self.value()?))
     }
 }
 

@@ -1,18 +1,35 @@
-//! How a value lies in the store: one byte of schema version, the JSON, and a CRC-32 over both (little endian).
+//! How a value lies in the store: one byte of schema version, what it says, and a CRC-32 over both (little endian).
+//! What it says is JSON, or, of what there is most of, the short form of [`packed`].
 //!
 //! The engine below keeps no checksum over what it hands back, so each value carries its own. A value that fails its
 //! check is never used: it is moved to the quarantine and its record is read again from where it came.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::model::packed;
 use crate::seam::{Batch, KvError};
 
-/// The schema version this program writes, and the newest it reads.
-pub const VERSION: u8 = 1;
+/// The newest schema version that this program writes and reads.
+pub const VERSION: u8 = SHORT;
+/// Of values in JSON.
+const JSON: u8 = 1;
+/// Of values in their short form.
+const SHORT: u8 = 2;
 
-/// Bytes around the JSON: one of version, four of checksum.
+/// Bytes around a value: one of version, four of checksum.
 const FRAME: usize = 5;
+
+/// What a sound value says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held<'a> {
+    /// JSON.
+    Json(&'a [u8]),
+    /// The short form of [`packed`].
+    Short(&'a [u8]),
+}
 
 /// Why a value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,19 +73,28 @@ pub fn seal<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Broken> {
 
 /// Frames JSON.
 pub(super) fn reseal(json: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(json.len() + FRAME);
-    bytes.push(VERSION);
-    bytes.extend_from_slice(json.as_bytes());
+    framed(JSON, json.as_bytes())
+}
+
+/// Frames the short form of a record.
+pub fn seal_short(short: &[u8]) -> Vec<u8> {
+    framed(SHORT, short)
+}
+
+fn framed(version: u8, value: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(value.len() + FRAME);
+    bytes.push(version);
+    bytes.extend_from_slice(value);
     let crc = crc32fast::hash(&bytes);
     bytes.extend_from_slice(&crc.to_le_bytes());
     bytes
 }
 
-/// Checks a stored value and gives its JSON.
+/// Checks a stored value and gives what it says.
 ///
 /// # Errors
 /// [`Broken`] when the bytes are damaged or from a newer program.
-pub fn check(bytes: &[u8]) -> Result<&[u8], Broken> {
+pub fn check(bytes: &[u8]) -> Result<Held<'_>, Broken> {
     let Some((framed, crc)) = bytes.split_last_chunk::<4>().filter(|_| bytes.len() >= FRAME) else {
         return Err(Broken::Short(bytes.len()));
     };
@@ -77,9 +103,24 @@ pub fn check(bytes: &[u8]) -> Result<&[u8], Broken> {
         return Err(Broken::Checksum { found, computed });
     }
     match framed.split_first() {
-        Some((version, json)) if *version <= VERSION => Ok(json),
-        Some((version, _)) => Err(Broken::Newer(*version)),
+        Some((&SHORT, short)) => Ok(Held::Short(short)),
+        Some((version, _)) if *version > VERSION => Err(Broken::Newer(*version)),
+        Some((_, json)) => Ok(Held::Json(json)),
         None => Err(Broken::Short(bytes.len())),
+    }
+}
+
+/// Checks a stored value and gives it as JSON, whatever its form.
+///
+/// # Errors
+/// [`Broken`] when the bytes are damaged, from a newer program, or a short form that is none.
+pub fn json(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Broken> {
+    match check(bytes)? {
+        Held::Json(json) => Ok(Cow::Borrowed(json)),
+        Held::Short(short) => {
+            let json = packed::json(short).ok_or_else(|| Broken::Shape("no known short form".to_owned()))?;
+            Ok(Cow::Owned(json.into_bytes()))
+        }
     }
 }
 
@@ -88,7 +129,7 @@ pub fn check(bytes: &[u8]) -> Result<&[u8], Broken> {
 /// # Errors
 /// [`Broken`] when the bytes are damaged, from a newer program, or hold something else.
 pub fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Broken> {
-    serde_json::from_slice(check(bytes)?).map_err(|error| Broken::Shape(error.to_string()))
+    serde_json::from_slice(&json(bytes)?).map_err(|error| Broken::Shape(error.to_string()))
 }
 
 /// Adds the write of one record to a batch.

@@ -305,8 +305,8 @@ impl Writing {
     }
 
     fn line(&mut self, seq: u64, value: &[u8]) -> Result<(), SegmentError> {
-        let json = record::check(value).map_err(KvError::from)?;
-        let json = std::str::from_utf8(json).map_err(|error| KvError::Failed(error.to_string()))?;
+        let json = record::json(value).map_err(KvError::from)?;
+        let json = std::str::from_utf8(&json).map_err(|error| KvError::Failed(error.to_string()))?;
         self.put(json)?;
         self.last = seq;
         self.lines += 1;

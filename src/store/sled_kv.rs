@@ -3,6 +3,8 @@
 //! - `flush_async` is never called: it hangs for good after some ten thousand calls (sled issue 1308).
 //! - `flush` alone is `sync_file_range`, which neither empties the disk's cache nor writes the file's size (issues 1351,
 //!   1452): every flush here is followed by `fdatasync` on a file handle of our own.
+//! - The cache holds more than it counts, and counts a page only once it is asked for again: a scan that passes everything
+//!   would keep everything. So [`Kv::scan`] asks for each row once more, and the cache is small.
 //! - The background flusher stays on, because sled collects its garbage there. Nothing depends on it.
 //! - Any error is final: after a failed write sled refuses for the rest of the process. A panic inside it is an error.
 //! - A shortened file of a small store opens without a word, at an earlier state. So the number of batches applied is
@@ -25,8 +27,9 @@ use crate::seam::{Batch, Kv, KvError};
 use super::lock::Lock;
 use super::{chunk, files, trees};
 
-/// sled's own default is 1 GiB.
-const CACHE_BYTES: u64 = 64 << 20;
+/// sled's own default is 1 GiB. What it counts takes twice as much in memory, and the engine remembers what it needs by itself:
+/// a cache is of use for a few pages that are written again and again.
+const CACHE_BYTES: u64 = 4 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
 /// Reopening inside one process meets the old lock for a moment: sled's drop does not wait for it (issue 1234).
 const BUSY_TRIES: u32 = 50;
@@ -242,6 +245,9 @@ impl Kv for SledKv {
                 if !key.starts_with(prefix) {
                     break;
                 }
+                // sled counts a page in its cache when it is asked for once more, and one that was only ever passed stays in
+                // memory for good: without this, a look at everything keeps everything.
+                rows.contains_key(&key)?;
                 let value = chunk::join(&stored, tree, &key, |chunk| self.inner.get(chunk))?;
                 found.push((key.to_vec(), value));
             }

@@ -1,7 +1,8 @@
 //! A store that an earlier version left is opened, and every row of it still says what it said.
 //!
-//! `older/format-1` is a store of the first format, with its whole journal in it. It is never made anew: for a new format
-//! another folder is added, by the test below that is ignored otherwise.
+//! `older/format-1` is a store of the first format, all in JSON and with its whole journal in it; in `older/format-2`
+//! observations and ties have their short form. They are never made anew: for a new format another folder is added, by the
+//! test below that is ignored otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,8 +45,14 @@ fn read<T: DeserializeOwned>(kv: &dyn Kv, tree: &'static str) -> usize {
 
 #[test]
 fn a_store_of_an_earlier_version_opens_and_every_row_of_it_is_understood() {
+    for format in ["format-1", "format-2"] {
+        is_understood(format);
+    }
+}
+
+fn is_understood(format: &str) {
     let home = tempfile::tempdir().unwrap();
-    copy(&kept("format-1"), home.path());
+    copy(&kept(format), home.path());
     let opened = store::open(home.path(), "2026-02-01T00:00:00Z".parse().unwrap()).unwrap();
     assert_eq!((opened.step, opened.broken.as_slice()), (Step::Plain, &[][..]), "{}", opened.note);
     let kv = opened.kv;
@@ -115,7 +122,7 @@ async fn a_store_is_kept() {
     bench.until("an intent is open", 600, async || !bench.claims().await.intents.is_empty()).await;
     bench.crash().await;
 
-    let dir = kept("format-1");
+    let dir = kept("format-2");
     let mut sled = SledKv::open(&dir.join("sled")).unwrap();
     for tree in trees::ALL {
         let mut batch = Batch::new();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crosstie::model::{Base, Observation, Tie, Value, packed};
 use crosstie::seam::{Batch, Kv};
 use crosstie::store::{MemoryKv, Store, export, record, trees};
 
@@ -41,6 +42,50 @@ fn an_export_restores_every_byte_of_every_tree() {
     }
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn what_lies_in_its_short_form_is_told_as_json_and_comes_back_byte_for_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = Base {
+        crm: Value::text("Anna"),
+        notion: Value::text("anna"),
+        at: moment(1),
+        mapping: "a hash".into(),
+        pages: [("1".to_owned(), "p".to_owned())].into(),
+        late: Default::default(),
+    };
+    let tie = Tie {
+        pair: "deals".into(),
+        crm: "7".into(),
+        notion: "page".into(),
+        base: [("TITLE".into(), base)].into(),
+        since: moment(2),
+    };
+    let known = r#"{"fields":{"TITLE":{"known":{"t":"number","v":"1.50"}}},"presence":"trashed","created_at":null,
+        "edited_at":null,"marker":null,"seen_at":"2026-01-06T09:00:00Z","settled_since":"2026-01-06T09:00:00Z"}"#;
+    let observation: Observation = serde_json::from_str(known).unwrap();
+    let rows = [
+        ("tie", record::seal_short(&packed::pack(&tie))),
+        ("observation", record::seal_short(&packed::pack(&observation))),
+        ("of a kind that nobody knows", record::seal_short(b"?what")),
+    ];
+    let mut batch = Batch::new();
+    rows.iter().for_each(|(key, value)| batch.put(trees::TIES, *key, value.clone()));
+    let mut from = MemoryKv::new();
+    from.apply(&batch).unwrap();
+    let path = export::write(&from, dir.path(), moment(0)).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("anna") && text.contains("1.50"), "{text}");
+    let mut to = MemoryKv::new();
+    export::restore(&mut to, &path).unwrap();
+    for (key, value) in rows {
+        assert_eq!(to.get(trees::TIES, key.as_bytes()).unwrap(), Some(value), "{key}");
+    }
+    let read = |key: &[u8]| to.get(trees::TIES, key).unwrap().unwrap();
+    assert_eq!(record::open::<Tie>(&read(b"tie")), Ok(tie));
+    assert_eq!(record::open::<Observation>(&read(b"observation")), Ok(observation));
+    assert!(record::open::<Tie>(&read(b"of a kind that nobody knows")).is_err());
 }
 
 #[test]

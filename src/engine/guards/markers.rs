@@ -53,7 +53,14 @@ impl Core {
         });
         if let Some(page) = other {
             self.guards_of(&id.pair).overwritten.insert(id.crm.clone(), page);
-        } else if let Some(guards) = self.guards.get_mut(&id.pair) {
+        } else {
+            self.note_marked(id);
+        }
+    }
+
+    /// A tie was planned whose page carries our marker, or none.
+    pub(in crate::engine) fn note_marked(&mut self, id: &TieId) {
+        if let Some(guards) = self.guards.get_mut(&id.pair) {
             guards.overwritten.remove(&id.crm);
         }
     }

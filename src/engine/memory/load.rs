@@ -1,15 +1,20 @@
 //! Reading everything back after a start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::{Future as _, poll_fn};
+use std::task::Poll;
 
 use serde::de::DeserializeOwned;
 
 use crate::control::Sides;
 use crate::mapping::{PairSpec, Remembered};
+use crate::model::packed::{self, Packed, TieBytes};
 use crate::model::{Decision, Entity, Hold, Intent, Mark, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 use crate::seam::KvError;
-use crate::store::{Store, record, trees};
+use crate::store::record::{self, Held};
+use crate::store::{Store, trees};
 
+use super::kept::{Kept, Loading};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::{Memory, PairMemory};
 
@@ -35,6 +40,7 @@ impl Memory {
             journal_bytes: 0,
             overwritten: 0,
             set_back: 0,
+            latest: None,
             next_intent: 1,
             next_decision: 1,
         };
@@ -66,6 +72,7 @@ impl Memory {
             memory.journal_bytes = counters.bytes;
             memory.overwritten = counters.overwritten;
             memory.set_back = counters.set_back;
+            memory.latest = counters.latest;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
         }
@@ -87,7 +94,7 @@ impl PairMemory {
             schemas: Remembered::default(),
             entity: entity.clone(),
             observations: Sides::default(),
-            ties: BTreeMap::new(),
+            ties: Kept::default(),
             crm_of_page: BTreeMap::new(),
             tombstones: BTreeMap::new(),
             orphans: BTreeMap::new(),
@@ -95,22 +102,32 @@ impl PairMemory {
             dirty: BTreeSet::new(),
             rematch: true,
         };
-        rows(store, trees::OBSERVATIONS, prefix(), |row, observation: Observation| {
+        let mut seen: Sides<Loading<Observation>> = Sides::default();
+        shorts::<Observation>(store, trees::OBSERVATIONS, prefix(), |row, short| {
             let row = String::from_utf8_lossy(row);
             let mut parts = row.split('\0').skip(1);
             if let (Some(side), Some(id), None) = (parts.next(), parts.next(), parts.next())
                 && let Some(side) = Side::BOTH.into_iter().find(|it| it.as_str() == side)
             {
-                pair.observations.get_mut(side).insert(RecordId::from(id), observation);
+                pair.observations.get_mut(side).load(seen.get_mut(side), RecordId::from(id), short);
             }
         })
         .await?;
-        rows(store, trees::TIES, prefix(), |_, tie: Tie| {
-            pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
-            pair.dirty.insert(tie.crm.clone());
-            pair.ties.insert(tie.crm.clone(), tie);
+        pair.observations.crm.loaded(seen.crm);
+        pair.observations.notion.loaded(seen.notion);
+        let (mut ties, mut pages) = (Loading::default(), Vec::new());
+        shorts::<Tie>(store, trees::TIES, prefix(), |_, short| {
+            let Some((crm, notion)) = packed::parts(short).and_then(|parts| TieBytes(parts.rest).ends()) else {
+                return;
+            };
+            if pair.ties.load(&mut ties, crm.clone(), short).is_some() {
+                pages.push((notion, crm));
+            }
         })
         .await?;
+        pair.ties.loaded(ties);
+        pair.dirty = pair.ties.keys().cloned().collect();
+        pair.crm_of_page = pages.into_iter().collect();
         rows(store, trees::TOMBSTONES, prefix(), |_, stone: Tombstone| {
             pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
         })
@@ -141,16 +158,59 @@ async fn rows<T: DeserializeOwned>(
     prefix: Vec<u8>,
     mut each: impl FnMut(&[u8], T),
 ) -> Result<(), KvError> {
-    let mut from: Option<Vec<u8>> = None;
-    loop {
-        let page = store.scan(tree, &prefix, from.as_deref(), PAGE).await?;
-        for (row, bytes) in &page {
-            if let Ok(value) = record::open(bytes) {
-                each(row, value);
+    every(store, tree, prefix, |row, bytes| {
+        if let Ok(value) = record::open(bytes) {
+            each(row, value);
+        }
+    })
+    .await
+}
+
+/// As [`rows`], in their short form; what an earlier version left as JSON is put into it.
+async fn shorts<T: DeserializeOwned + Packed>(
+    store: &Store,
+    tree: &'static str,
+    prefix: Vec<u8>,
+    mut each: impl FnMut(&[u8], &[u8]),
+) -> Result<(), KvError> {
+    every(store, tree, prefix, |row, bytes| match record::check(bytes) {
+        Ok(Held::Short(short)) => each(row, short),
+        Ok(Held::Json(json)) => {
+            if let Ok(value) = serde_json::from_slice::<T>(json) {
+                each(row, &packed::pack(&value));
             }
         }
-        match page.into_iter().nth(PAGE - 1) {
-            Some((last, _)) => from = Some([last.as_slice(), &[0]].concat()),
+        Err(_) => {}
+    })
+    .await
+}
+
+async fn every(
+    store: &Store,
+    tree: &'static str,
+    prefix: Vec<u8>,
+    mut each: impl FnMut(&[u8], &[u8]),
+) -> Result<(), KvError> {
+    let mut page = store.scan(tree, &prefix, None, PAGE).await?;
+    loop {
+        let last = page.get(PAGE - 1).map(|(last, _)| [last.as_slice(), &[0]].concat());
+        let mut next = Box::pin(async {
+            match &last {
+                Some(from) => store.scan(tree, &prefix, Some(from), PAGE).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        // Asked for once, the next page is read by the store while this one is taken.
+        let early = poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await;
+        for (row, bytes) in &page {
+            each(row, bytes);
+        }
+        let next = match early {
+            Poll::Ready(next) => next,
+            Poll::Pending => next.await,
+        };
+        match next? {
+            Some(next) => page = next,
             None => return Ok(()),
         }
     }

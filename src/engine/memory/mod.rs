@@ -3,26 +3,30 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod kept;
 mod load;
 mod old;
+mod pair;
 mod row;
 mod setback;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::control::Sides;
-use crate::mapping::{PairMap, PairSpec, Remembered};
+use crate::mapping::Remembered;
+use crate::model::packed::{self, Packed};
 use crate::model::{
-    Decision, Entity, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef,
-    Side, Tie, TieId, Tombstone,
+    Decision, Event, Happening, Hold, HoldId, Intent, Mark, Observation, Orphan, PairName, RecordId, RecordRef, Side,
+    Tie, TieId, Tombstone,
 };
 use crate::seam::{Batch, KvError};
 use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
+pub use self::kept::Read;
+pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 
 /// How far a side of a pair was read.
@@ -38,49 +42,6 @@ pub struct Cursor {
     pub missed: bool,
 }
 
-/// What is remembered of one pair.
-pub struct PairMemory {
-    /// As the operator wrote it.
-    pub spec: PairSpec,
-    /// Compiled against both schemas; `None` until they were read.
-    pub map: Option<PairMap>,
-    /// What both schemas looked like when they were last read.
-    pub schemas: Remembered,
-    /// What to read and write on each side.
-    pub entity: Sides<Entity>,
-    /// The last reading of every record.
-    pub observations: Sides<BTreeMap<RecordId, Observation>>,
-    /// Ties by CRM record.
-    pub ties: BTreeMap<RecordId, Tie>,
-    /// CRM record by tied page.
-    pub crm_of_page: BTreeMap<RecordId, RecordId>,
-    /// Ended ties.
-    pub tombstones: BTreeMap<(RecordId, RecordId), Tombstone>,
-    /// Untied records that wait for a person.
-    pub orphans: BTreeMap<(Side, RecordId), Orphan>,
-    /// How far each side was read.
-    pub cursors: Sides<Cursor>,
-    /// Ties whose plan is to be derived anew.
-    pub dirty: BTreeSet<RecordId>,
-    /// Whether the untied records are to be matched anew.
-    pub rematch: bool,
-}
-
-impl PairMemory {
-    /// The tie of a record of one side.
-    pub fn tie_of(&self, side: Side, id: &RecordId) -> Option<&Tie> {
-        match side {
-            Side::Crm => self.ties.get(id),
-            Side::Notion => self.crm_of_page.get(id).and_then(|crm| self.ties.get(crm)),
-        }
-    }
-
-    /// The last reading of a record.
-    pub fn observation(&self, side: Side, id: &RecordId) -> Option<&Observation> {
-        self.observations.get(side).get(id)
-    }
-}
-
 /// The rows and events of one step, durable together or not at all.
 #[derive(Default)]
 pub struct Txn {
@@ -94,6 +55,13 @@ impl Txn {
         if let Err(broken) = record::put(&mut self.batch, tree, key, value) {
             self.failed = Some(broken.to_string());
         }
+    }
+
+    /// Writes a record in its short form, which is given back.
+    fn put_short<T: Packed>(&mut self, tree: &'static str, key: Vec<u8>, value: &T) -> Vec<u8> {
+        let short = packed::pack(value);
+        self.batch.put(tree, key, record::seal_short(&short));
+        short
     }
 
     fn remove(&mut self, tree: &'static str, key: Vec<u8>) {
@@ -132,6 +100,8 @@ pub struct Memory {
     pub overwritten: u64,
     /// The seq of the last event before the clock was set back: how old it and those before are, nobody can say.
     pub set_back: u64,
+    /// When the store was last written before the start, if it tells.
+    latest: Option<Timestamp>,
     next_intent: u64,
     next_decision: u64,
 }
@@ -145,6 +115,7 @@ impl Memory {
         if let Some(failed) = txn.failed {
             return Err(KvError::Failed(failed));
         }
+        self.fold();
         for event in &mut txn.events {
             self.last_event += 1;
             event.seq = self.last_event;
@@ -165,10 +136,19 @@ impl Memory {
             first: self.first_event,
             bytes: self.journal_bytes,
             set_back: self.set_back,
+            latest: Some(now),
         };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
+    }
+
+    /// Forgets made records where there are many of them; what they say stays.
+    pub fn fold(&mut self) {
+        for pair in self.pairs.values_mut() {
+            pair.ties.fold();
+            Side::BOTH.into_iter().for_each(|side| pair.observations.get_mut(side).fold());
+        }
     }
 
     /// One pair; every name inside the engine is one of a configured pair.
@@ -190,12 +170,14 @@ impl Memory {
 
     /// Stores a reading.
     pub fn put_observation(&mut self, txn: &mut Txn, at: &RecordRef, observation: Observation) {
-        txn.put(trees::OBSERVATIONS, record_key(at), &observation);
+        let short = txn.put_short(trees::OBSERVATIONS, record_key(at), &observation);
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
         let presence = observation.presence;
-        let before = pair.observations.get_mut(at.side).insert(at.id.clone(), observation);
+        let kept = pair.observations.get_mut(at.side);
+        let before = kept.presence(&at.id);
+        kept.insert(at.id.clone(), observation, &short);
         self.touch(at);
-        if before.is_some_and(|before| before.presence != presence) {
+        if before.is_some_and(|before| before != presence) {
             // What relations show of it means something else now.
             self.touch_related(&at.pair);
         }
@@ -204,7 +186,7 @@ impl Memory {
     /// What depends on a record is to be planned anew: its tie, or the matching.
     pub fn touch(&mut self, at: &RecordRef) {
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
-        match pair.tie_of(at.side, &at.id).map(|tie| tie.crm.clone()) {
+        match pair.tied_crm(at.side, &at.id).cloned() {
             Some(crm) => {
                 pair.dirty.insert(crm);
             }
@@ -214,12 +196,12 @@ impl Memory {
 
     /// Stores a tie, new or with a moved base.
     pub fn put_tie(&mut self, txn: &mut Txn, tie: Tie) {
-        txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
+        let short = txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
         let name = tie.pair.clone();
         let Some(pair) = self.pairs.get_mut(&name) else { return };
         pair.dirty.insert(tie.crm.clone());
         pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
-        let is_new = pair.ties.insert(tie.crm.clone(), tie).is_none();
+        let is_new = pair.ties.insert(tie.crm.clone(), tie, &short);
         if is_new {
             pair.rematch = true;
             self.touch_related(&name);
@@ -381,38 +363,6 @@ impl Memory {
         txn.put(trees::META, key(&[SCHEMAS, name.as_str()]), &schemas);
         if let Some(pair) = self.pairs.get_mut(name) {
             pair.schemas = schemas;
-        }
-    }
-
-    /// Stores every row anew, as it is remembered.
-    pub(super) fn store_all(&self, txn: &mut Txn) {
-        for (name, pair) in &self.pairs {
-            for side in Side::BOTH {
-                for (id, observation) in pair.observations.get(side) {
-                    let at = RecordRef { pair: name.clone(), side, id: id.clone() };
-                    txn.put(trees::OBSERVATIONS, record_key(&at), observation);
-                }
-                txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
-            }
-            for tie in pair.ties.values() {
-                txn.put(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), tie);
-            }
-            for stone in pair.tombstones.values() {
-                let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
-                txn.put(trees::TOMBSTONES, row, stone);
-            }
-            for orphan in pair.orphans.values() {
-                txn.put(trees::ORPHANS, record_key(&orphan.record), orphan);
-            }
-        }
-        for hold in self.holds.values() {
-            txn.put(trees::HOLDS, hold_key(&hold.id), hold);
-        }
-        for intent in self.intents.values() {
-            txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), intent);
-        }
-        for ((id, kind), mark) in &self.marks {
-            txn.put(trees::MARKS, mark_key(id, kind), mark);
         }
     }
 

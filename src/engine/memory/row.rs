@@ -1,5 +1,6 @@
 //! Under which keys things lie in the store.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{HoldId, MarkKind, RecordId, RecordRef};
@@ -23,6 +24,9 @@ pub(super) struct Counters {
     /// The last line that was written before the clock was set back.
     #[serde(default)]
     pub(super) set_back: u64,
+    /// When this was written: nothing that is remembered is later.
+    #[serde(default)]
+    pub(super) latest: Option<Timestamp>,
 }
 
 /// The name under which one mark of a kind is kept.

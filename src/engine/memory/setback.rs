@@ -5,14 +5,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{IntentState, MarkKind, Side};
+use crate::model::{IntentState, MarkKind, RecordRef, Side};
+use crate::store::trees;
 
+use super::row::{hold_key, key, mark_key, record_key};
 use super::{Memory, Txn};
 
 impl Memory {
     /// Moves everything that is remembered back, so that none of it lies in the future, and stores it so: a second start
     /// must not mix it with what is read from now on.
     pub fn set_back(&mut self, txn: &mut Txn, now: Timestamp) {
+        // Whether anything is ahead is known without looking.
+        if self.latest.is_some_and(|latest| latest <= now) {
+            return;
+        }
         let mut latest = Timestamp::MIN;
         self.each_moment(&mut |at, past| {
             if past {
@@ -28,11 +34,43 @@ impl Memory {
         self.store_all(txn);
     }
 
+    /// Stores every row anew, as it is remembered.
+    fn store_all(&self, txn: &mut Txn) {
+        for (name, pair) in &self.pairs {
+            for side in Side::BOTH {
+                for (id, observation) in pair.observations.get(side).iter() {
+                    let at = RecordRef { pair: name.clone(), side, id: id.clone() };
+                    txn.put_short(trees::OBSERVATIONS, record_key(&at), &*observation);
+                }
+                txn.put(trees::CURSORS, key(&[name.as_str(), side.as_str()]), pair.cursors.get(side));
+            }
+            for tie in pair.ties.values() {
+                txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &*tie);
+            }
+            for stone in pair.tombstones.values() {
+                let row = key(&[stone.pair.as_str(), stone.crm.as_str(), stone.notion.as_str()]);
+                txn.put(trees::TOMBSTONES, row, stone);
+            }
+            for orphan in pair.orphans.values() {
+                txn.put(trees::ORPHANS, record_key(&orphan.record), orphan);
+            }
+        }
+        for hold in self.holds.values() {
+            txn.put(trees::HOLDS, hold_key(&hold.id), hold);
+        }
+        for intent in self.intents.values() {
+            txn.put(trees::INTENTS, intent.seq.to_be_bytes().to_vec(), intent);
+        }
+        for ((id, kind), mark) in &self.marks {
+            txn.put(trees::MARKS, mark_key(id, kind), mark);
+        }
+    }
+
     /// Every moment by our own clock, told whether it was one that had come: other ones are still waited for.
     fn each_moment(&mut self, see: &mut dyn FnMut(&mut Timestamp, bool)) {
         for pair in self.pairs.values_mut() {
             for side in Side::BOTH {
-                for observation in pair.observations.get_mut(side).values_mut() {
+                pair.observations.get_mut(side).change_all(|observation| {
                     see(&mut observation.seen_at, true);
                     see(&mut observation.settled_since, true);
                     observation.returned_at.iter_mut().for_each(|returned| see(returned, true));
@@ -44,13 +82,13 @@ impl Memory {
                         see(&mut unread.counted, true);
                         unread.last.iter_mut().for_each(|(_, last)| see(last, true));
                     }
-                }
+                });
                 pair.cursors.get_mut(side).swept.iter_mut().for_each(|swept| see(swept, true));
             }
-            for tie in pair.ties.values_mut() {
+            pair.ties.change_all(|tie| {
                 see(&mut tie.since, true);
                 tie.base.values_mut().for_each(|base| see(&mut base.at, true));
-            }
+            });
             pair.tombstones.values_mut().for_each(|stone| see(&mut stone.since, true));
             pair.orphans.values_mut().for_each(|orphan| see(&mut orphan.since, true));
         }

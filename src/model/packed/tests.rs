@@ -1,0 +1,234 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::model::{Base, FieldKey, FieldName, FieldState, Presence, RecordId, Side, Unread, Value};
+
+fn word() -> impl Strategy<Value = String> {
+    let id = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+    prop_oneof![".{0,6}", "[a-z ]{60,200}", id, "[0-9A-F]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"]
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    let near = 1_700_000_000_000_000_000_i128..1_700_000_100_000_000_000;
+    let any = Timestamp::MIN.as_nanosecond()..=Timestamp::MAX.as_nanosecond();
+    prop_oneof![near, any].prop_map(|nanos| Timestamp::from_nanosecond(nanos).unwrap())
+}
+
+fn set() -> impl Strategy<Value = BTreeSet<String>> {
+    prop::collection::btree_set(word(), 0..4)
+}
+
+fn number() -> impl Strategy<Value = Decimal> {
+    (any::<(u32, u32, u32, bool)>(), 0..=Decimal::MAX_SCALE, any::<bool>()).prop_map(
+        |((low, mid, high, minus), scale, small)| {
+            if small {
+                Decimal::from_parts(low, 0, 0, minus, scale % 4)
+            } else {
+                Decimal::from_parts(low, mid, high, minus, scale)
+            }
+        },
+    )
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Empty),
+        word().prop_map(Value::Text),
+        number().prop_map(Value::Number),
+        any::<bool>().prop_map(Value::Flag),
+        moment().prop_map(|at| Value::Date(at.to_zoned(jiff::tz::TimeZone::UTC).date())),
+        moment().prop_map(Value::DateTime),
+        word().prop_map(Value::Choice),
+        set().prop_map(Value::Choices),
+        set().prop_map(Value::People),
+        set().prop_map(Value::Links),
+    ]
+}
+
+fn unread() -> impl Strategy<Value = Unread> {
+    (0..5_u32, moment(), prop::option::of((value(), moment()))).prop_map(|(cycles, counted, last)| Unread {
+        cycles,
+        counted,
+        last,
+    })
+}
+
+fn names<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = BTreeMap<FieldName, T>> {
+    prop::collection::btree_map("[a-f]".prop_map(FieldName::from), of, 0..6)
+}
+
+fn observation() -> impl Strategy<Value = Observation> {
+    let state = prop_oneof![value().prop_map(FieldState::Known), word().prop_map(FieldState::Unknown)];
+    let presence = prop::sample::select(vec![
+        Presence::Present,
+        Presence::Trashed,
+        Presence::Missing,
+        Presence::Moved,
+        Presence::Outside,
+    ]);
+    let maybe = || prop::option::of(moment());
+    let record = (presence, maybe(), maybe(), prop::option::of(word()), (moment(), moment()), maybe());
+    let fields = (names(state), names(unread()), names((maybe(), moment())));
+    (record, fields).prop_map(|(record, (fields, unread, changed_between))| {
+        let (presence, created_at, edited_at, marker, (seen_at, settled_since), returned_at) = record;
+        Observation {
+            fields,
+            presence,
+            created_at,
+            edited_at,
+            marker,
+            seen_at,
+            settled_since,
+            returned_at,
+            unread,
+            changed_between,
+        }
+    })
+}
+
+fn tie() -> impl Strategy<Value = Tie> {
+    let pages = prop::collection::btree_map(word(), word(), 0..3);
+    let late = prop::collection::btree_map(prop::sample::select(vec![Side::Crm, Side::Notion]), set(), 0..3);
+    let base = (value(), prop::option::of(value()), moment(), word(), pages, late).prop_map(
+        |(crm, notion, at, mapping, pages, late)| {
+            let notion = notion.unwrap_or_else(|| crm.clone());
+            Base { crm, notion, at, mapping, pages, late }
+        },
+    );
+    let bases = prop::collection::btree_map("[A-F]".prop_map(FieldKey::from), base, 0..6);
+    (word(), word(), word(), bases, moment()).prop_map(|(pair, crm, notion, base, since)| Tie {
+        pair: pair.into(),
+        crm: RecordId(crm),
+        notion: RecordId(notion),
+        base,
+        since,
+    })
+}
+
+/// Equal numbers can be shown differently, so they are compared as they are shown.
+fn shown<T: serde::Serialize>(of: &T) -> String {
+    serde_json::to_string(of).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn an_observation_comes_back_as_it_was(observation in observation()) {
+        let short = pack(&observation);
+        prop_assert_eq!(shown(&unpack::<Observation>(&short).unwrap()), shown(&observation));
+        prop_assert_eq!(from_json(Observation::KIND, &json(&short).unwrap()).unwrap(), short.clone());
+        prop_assert_eq!(exact_json(&short), json(&short));
+        prop_assert!(unpack::<Tie>(&short).is_none());
+    }
+
+    #[test]
+    fn a_tie_comes_back_as_it_was(tie in tie()) {
+        let short = pack(&tie);
+        prop_assert_eq!(shown(&unpack::<Tie>(&short).unwrap()), shown(&tie));
+        prop_assert_eq!(exact_json(&short), json(&short));
+        prop_assert_eq!(from_json(Tie::KIND, &json(&short).unwrap()).unwrap(), short);
+    }
+
+    #[test]
+    fn what_an_observation_tells_in_short_is_what_it_holds(observation in observation(), later in moment()) {
+        let short = pack(&observation);
+        let parts = parts(&short).unwrap();
+        let names = Names::read(parts.table).unwrap();
+        let told = ObservationBytes(parts.rest);
+        prop_assert_eq!((told.presence(), told.seen_at()), (Some(observation.presence), Some(observation.seen_at)));
+        let mut fields = Vec::new();
+        let unknown = observation.fields.values().any(|state| state.known().is_none()) || !observation.unread.is_empty();
+        match told.fields(names.len(), |at, field| fields.push((names.get(at).unwrap().to_owned(), field))) {
+            None => prop_assert!(unknown),
+            Some(marker) => {
+                prop_assert!(!unknown);
+                prop_assert_eq!(&marker, &observation.marker);
+                for (name, field) in fields {
+                    let known = observation.known(&name.as_str().into());
+                    prop_assert_eq!(field.known.map(|bytes| shown(&bytes.value().unwrap())), known.map(shown));
+                    let moved = observation.changed_between.get(name.as_str()).filter(|(last, _)| last.is_some());
+                    prop_assert_eq!(field.moved, moved.map(|(_, came)| came.as_nanosecond()));
+                }
+            }
+        }
+        let mut rest = parts.rest.to_vec();
+        ObservationBytes::move_seen(&mut rest, later);
+        let again = Observation::read(&names, &rest).unwrap();
+        prop_assert_eq!(again, Observation { seen_at: later, ..observation });
+    }
+
+    #[test]
+    fn what_a_tie_tells_in_short_is_what_it_holds(tie in tie()) {
+        let short = pack(&tie);
+        let parts = parts(&short).unwrap();
+        let names = Names::read(parts.table).unwrap();
+        let told = TieBytes(parts.rest);
+        prop_assert_eq!((told.ends(), told.page()), (Some((tie.crm.clone(), tie.notion.clone())), Some(tie.notion.clone())));
+        let mut bases = Vec::new();
+        told.fields(tie.base.len(), |_, agreed| bases.push(agreed.base().unwrap())).unwrap();
+        prop_assert_eq!(names.len(), 1 + 2 * tie.base.len());
+        for (told, base) in bases.iter().zip(tie.base.values()) {
+            let known = Base { mapping: String::new(), late: BTreeMap::new(), ..base.clone() };
+            prop_assert_eq!(shown(told), shown(&known));
+        }
+        let links = tie.base.values().filter(|base| matches!(base.crm, Value::Links(_)));
+        prop_assert_eq!(Tie::links(parts.rest), links.map(|base| base.crm.count()).sum::<usize>());
+    }
+
+    #[test]
+    fn values_have_one_short_form_each(one in value(), other in value()) {
+        let bytes = |value: &Value| {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).value(value);
+            bytes
+        };
+        prop_assert_eq!(bytes(&one) == bytes(&other), shown(&one) == shown(&other));
+        let all = bytes(&one);
+        let mut reader = Reader::new(&all);
+        prop_assert_eq!(shown(&reader.value_bytes().unwrap().value().unwrap()), shown(&one));
+        prop_assert!(reader.is_done());
+    }
+
+    #[test]
+    fn bytes_that_are_none_are_refused_and_nothing_panics(
+        observation in observation(),
+        tie in tie(),
+        at in any::<prop::sample::Index>(),
+        by in 1_u8..,
+    ) {
+        for mut short in [pack(&observation), pack(&tie)] {
+            let cut = at.index(short.len());
+            prop_assert!(json(&short[..cut]).is_none(), "cut to {cut}");
+            short[cut] ^= by;
+            let _ = json(&short);
+            if let Some(parts) = parts(&short) {
+                let _ = (TieBytes(parts.rest).fields(3, |_, it| drop(it.base())), ObservationBytes(parts.rest).fields(3, |_, _| {}));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_short_form_is_short() {
+    let moment: Timestamp = "2026-02-01T09:00:00.123456789Z".parse().unwrap();
+    let name = |n: usize| FieldName(format!("A field with the number {n}"));
+    let observation = Observation {
+        fields: (0..10).map(|n| (name(n), FieldState::Known(Value::text(format!("value {n}"))))).collect(),
+        presence: Presence::Present,
+        created_at: Some(moment),
+        edited_at: Some(moment),
+        marker: Some("7d1b1d5c-7e3c-4a6f-9a55-0b7f2f6f9a10".into()),
+        seen_at: moment,
+        settled_since: moment,
+        returned_at: None,
+        unread: BTreeMap::new(),
+        changed_between: (0..10).map(|n| (name(n), (None, moment))).collect(),
+    };
+    let short = pack(&observation);
+    let rest = parts(&short).unwrap().rest.len();
+    assert!(rest < 170, "{rest} bytes without the names");
+    assert!(short.len() * 3 < shown(&observation).len(), "{} bytes of {}", short.len(), shown(&observation).len());
+}
