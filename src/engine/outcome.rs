@@ -22,8 +22,8 @@ enum Taken {
     Yes(Value),
     /// It kept what it had.
     Kept,
-    /// It holds something else, or does not say: an observation and nothing more.
-    Other,
+    /// It holds something else, common dialect, or does not say: an observation and nothing more.
+    Other(Option<Value>),
 }
 
 impl Core {
@@ -94,19 +94,19 @@ impl Core {
     }
 
     fn taken(&self, field: &FieldMap, intent: &Intent, returned: Option<&Record>) -> Taken {
-        let Some(sent) = intent.common.get(&field.spec.key) else { return Taken::Other };
+        let Some(sent) = intent.common.get(&field.spec.key) else { return Taken::Other(None) };
         // Where a method returns no record, the base is the value sent.
         let Some(record) = returned else { return Taken::Yes(sent.clone()) };
         let Some(FieldState::Known(native)) = record.fields.get(field.name_on(intent.side)) else {
-            return Taken::Other;
+            return Taken::Other(None);
         };
-        let Ok(got) = field.to_common(intent.side, native, &self.translator()) else { return Taken::Other };
+        let Ok(got) = field.to_common(intent.side, native, &self.translator()) else { return Taken::Other(None) };
         if field.accepts(intent.side, sent, &got) {
             Taken::Yes(got)
         } else if intent.before.get(&field.spec.key).unwrap_or(&Value::Empty) == &got {
             Taken::Kept
         } else {
-            Taken::Other
+            Taken::Other(Some(got))
         }
     }
 
@@ -183,7 +183,7 @@ impl Core {
             event.window = Some(self.window_of(intent, now));
             let taken_as = self.taken(field, intent, returned);
             let answered = returned.and_then(|record| record.fields.get(field.name_on(intent.side))).is_some();
-            if let (Taken::Other, true, Some(sent)) = (&taken_as, answered, intent.common.get(key)) {
+            if let (Taken::Other(_), true, Some(sent)) = (&taken_as, answered, intent.common.get(key)) {
                 self.note_altered(at, key, now, sent);
             }
             match taken_as {
@@ -218,13 +218,17 @@ impl Core {
                     self.memory.put_mark(txn, Mark { id: hold, kind, at: now });
                 }
                 // Whatever stands there now, the value that was to lose does not: ours, or who came after us, took its place.
-                Taken::Other if intent.settles.contains(key) => {
+                Taken::Other(_) if intent.settles.contains(key) => {
                     event.what = Happening::Settled;
                     event.window = None;
                     event.after = intent.common.get(key).cloned();
                     txn.events.push(event);
                 }
-                Taken::Kept | Taken::Other => {}
+                // A side that took a part of a set holds that part by agreement: whoever takes it out later means it.
+                Taken::Other(Some(got)) if refusals => {
+                    moved |= self.move_base_of_part(&mut tie, field, intent, &got, returned, now);
+                }
+                Taken::Kept | Taken::Other(_) => {}
             }
         }
         if moved {
@@ -300,7 +304,7 @@ impl Core {
                     let kind = MarkKind::Refused { side: intent.side, sent, reason };
                     self.memory.put_mark(txn, Mark { id: HoldId::field(id, key), kind, at: now });
                 }
-                Taken::Other => {}
+                Taken::Other(_) => {}
             }
         }
         self.memory.put_tie(txn, tie);
@@ -363,6 +367,41 @@ impl Core {
             }
             None => return false,
         };
+        self.put_base(tie, field, intent, (got, agreed), returned, at);
+        true
+    }
+
+    /// The base of a set of which a side took a part moves as far as the two agree now.
+    fn move_base_of_part(
+        &self,
+        tie: &mut Tie,
+        field: &FieldMap,
+        intent: &Intent,
+        got: &Value,
+        returned: Option<&Record>,
+        at: Timestamp,
+    ) -> bool {
+        let before = tie.base.get(&field.spec.key).filter(|_| field.crm.multiple && field.notion.multiple);
+        let (Some(before), Some(agreed)) = (before, intent.agreed.get(&field.spec.key)) else { return false };
+        let before = self.comparable(field, before).0;
+        let shared = shared_elements(&before, got, agreed);
+        if shared == before {
+            return false;
+        }
+        self.put_base(tie, field, intent, (shared.clone(), shared), returned, at);
+        true
+    }
+
+    fn put_base(
+        &self,
+        tie: &mut Tie,
+        field: &FieldMap,
+        intent: &Intent,
+        (got, agreed): (Value, Value),
+        returned: Option<&Record>,
+        at: Timestamp,
+    ) {
+        let key: &FieldKey = &field.spec.key;
         let name = &field.spec.notion;
         let pair = self.memory.pair(&tie.pair);
         let on_page = match (intent.side, returned) {
@@ -377,7 +416,6 @@ impl Core {
         };
         tie.base
             .insert(key.clone(), Base { crm, notion, at, mapping: field.hash.clone(), pages, late: BTreeMap::new() });
-        true
     }
 }
 

@@ -133,3 +133,35 @@ async fn a_listing_after_a_crash_that_still_shows_the_old_value_is_not_believed(
     assert!(bench.claims().await.holds.is_empty());
     assert!(bench.journal(Happening::Refused).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_side_took_of_a_set_is_agreed_on_although_it_refuses_the_rest() {
+    let (bench, deal, page) = with_services().await;
+    let (crm, clock) = (bench.wires.crm.clone(), bench.wires.clock.clone());
+    // Options have numbers in the order in which they were made, two apart.
+    let design = bench.deal_field(&deal, FIELD)[0].to_string().trim_matches('"').parse::<u64>().unwrap();
+    let support = (design + 4).to_string();
+    bench.faults(move |call| {
+        if call.side != Side::Crm || call.path != "/crm.item.update" || !call.body["fields"][FIELD].is_array() {
+            return Fate::Pass;
+        }
+        let mut body = Json::clone(&call.body);
+        body["fields"][FIELD].as_array_mut().unwrap().retain(|option| *option != json!(support));
+        let now = crosstie::seam::WallClock::now(&*clock);
+        let mut crm = crm.lock().unwrap();
+        let target = format!("{}{}", crm.webhook_path(), call.path.trim_start_matches('/'));
+        Fate::Instead(crm.handle(&Request::new(Method::Post, target).json(&body), now))
+    });
+    bench.edit_notion(&page, "Services", json!(["Design", "Development", "Support"]));
+    let id = deal_hold(&deal, FIELD);
+    bench.until("the rest is refused", 600, async || bench.hold(&id).await.is_some()).await;
+    let taken = || bench.deal_field(&deal, FIELD).as_array().map_or(0, Vec::len);
+    assert_eq!(taken(), 2, "Design and Development");
+    bench.edit_notion(&page, "Services", json!(["Design", "Support"]));
+    bench.until("what was taken out is taken out", 600, async || taken() == 1).await;
+    bench.settle().await;
+    let services = bench.cell(&page, "Services");
+    let named = |name: &str| services.to_string().contains(name);
+    assert!(named("Design") && named("Support") && !named("Development"), "{services}");
+    assert!(matches!(bench.hold(&id).await.unwrap().why, Why::Refused { side: Side::Crm, .. }));
+}
