@@ -64,6 +64,7 @@ pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_
             index_lag: Default::default(),
             remember_gone: jiff::SignedDuration::MAX,
             leaps: &[],
+            downs: &[],
         };
         (audit(&case), crm.counters(), notion.counters())
     };

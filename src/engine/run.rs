@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Happening, HoldId, Side};
+use crate::model::{Entity, Event, Happening, HoldId, Side, Value};
 use crate::seam::KvError;
 use crate::store::Store;
 
@@ -102,7 +102,7 @@ async fn launch(
     let clock: Arc<dyn crate::seam::WallClock> = super::clock::SteadyClock::following(world.clock);
     let now = clock.now();
     let mut txn = Txn::default();
-    memory.set_back(&mut txn, now);
+    let ahead = memory.set_back(&mut txn, now);
     let mut core = Core {
         flaw,
         leave,
@@ -162,6 +162,12 @@ async fn launch(
     core.recall_windows(&world.store).await?;
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
+    if let Some(latest) = ahead {
+        let note = "the clock was set back while nothing ran: what is remembered is moved back with it";
+        let event = core.system_event(Happening::System, note);
+        let (before, after) = (Some(Value::DateTime(latest)), Some(Value::DateTime(now)));
+        txn.events.push(Event { before, after, ..event });
+    }
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
     let first = Arc::new(core.snapshot(now, true));
     let (publish, snapshots) = watch::channel(first);

@@ -78,6 +78,7 @@ fn a_sync_in_which_the_crm_always_wins_loses_what_is_written_in_notion() {
         index_lag: Default::default(),
         remember_gone: jiff::SignedDuration::MAX,
         leaps: &[],
+        downs: &[],
     });
     let (crm, notion) = (report.edits.crm, report.edits.notion);
     assert!(crm.present > 0 && crm.present + crm.superseded == crm.total(), "{crm:?}");
@@ -104,6 +105,7 @@ fn a_minute_without_a_sync(seed: u64) -> (Report, usize) {
         index_lag: Default::default(),
         remember_gone: jiff::SignedDuration::MAX,
         leaps: &[],
+        downs: &[],
     });
     let mapped: Vec<&str> = pairs.iter().flat_map(|pair| &pair.fields).map(|field| field.notion.as_str()).collect();
     let notion_edits = notion.log().iter().filter(|entry| {

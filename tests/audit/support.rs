@@ -29,6 +29,7 @@ pub struct Bench {
     pub claims: Claims,
     pub remember_gone: SignedDuration,
     pub leaps: Vec<(Timestamp, SignedDuration)>,
+    pub downs: Vec<(Timestamp, Timestamp)>,
 }
 
 fn field(crm: &str, notion: &str) -> FieldSpec {
@@ -102,6 +103,7 @@ impl Bench {
             claims: Claims::default(),
             remember_gone: SignedDuration::MAX,
             leaps: Vec::new(),
+            downs: Vec::new(),
         }
     }
 
@@ -245,6 +247,7 @@ impl Bench {
             index_lag: Default::default(),
             remember_gone: self.remember_gone,
             leaps: &self.leaps,
+            downs: &self.downs,
         };
         audit(&case)
     }

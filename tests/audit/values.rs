@@ -206,6 +206,20 @@ fn a_link_to_a_page_hidden_from_us_is_no_loss_of_ours_only_while_nobody_could_se
 }
 
 #[test]
+fn a_link_that_was_hidden_before_the_next_process_looked_is_no_loss_of_ours() {
+    for (started, unseen) in [(1_600, true), (1_200, false)] {
+        let (mut bench, _, page, [mia, noah]) = linked();
+        bench.notion_edit(1_000, &page, "Contacts", json!([mia.1]));
+        bench.notion_edit(1_300, &page, "Remark", "worked on");
+        bench.notion.unshare(&mia.1);
+        bench.notion_edit(1_500, &page, "Remark", "worked on again");
+        bench.downs = vec![(at(900), at(started))];
+        bench.api_notion(2_000, &page, "Contacts", relation(&[&noah.1]));
+        assert_eq!(bench.report().edits.notion.lost, u64::from(!unseen), "started at {started}");
+    }
+}
+
+#[test]
 fn a_link_with_a_page_that_another_has_taken_the_place_of_is_not_one_with_its_record() {
     let (mut bench, deal, page, [mia, _]) = linked();
     let other = bench.contact_page(-5_500, &[("Name", json!("Mia"))]);

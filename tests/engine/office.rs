@@ -75,6 +75,7 @@ async fn work(day: &Day) -> Report {
         index_lag: Default::default(),
         remember_gone: jiff::SignedDuration::MAX,
         leaps: &[],
+        downs: &[],
     });
     if !report.is_clean() {
         let told = crm.log().iter().chain(notion.log()).map(|entry| (entry.at, serde_json::to_string(entry).unwrap()));

@@ -13,11 +13,12 @@ use super::{Memory, Txn};
 
 impl Memory {
     /// Moves everything that is remembered back, so that none of it lies in the future, and stores it so: a second start
-    /// must not mix it with what is read from now on.
-    pub fn set_back(&mut self, txn: &mut Txn, now: Timestamp) {
+    /// must not mix it with what is read from now on. Gives back the latest moment there was, if it was ahead: that is `now`
+    /// from here on.
+    pub fn set_back(&mut self, txn: &mut Txn, now: Timestamp) -> Option<Timestamp> {
         // Whether anything is ahead is known without looking.
         if self.latest.is_some_and(|latest| latest <= now) {
-            return;
+            return None;
         }
         let mut latest = Timestamp::MIN;
         self.each_moment(&mut |at, past| {
@@ -27,11 +28,12 @@ impl Memory {
         });
         let ahead = latest.duration_since(now);
         if ahead <= SignedDuration::ZERO {
-            return;
+            return None;
         }
         self.each_moment(&mut |at, _| *at = at.checked_sub(ahead).unwrap_or(now));
         self.set_back = self.last_event;
         self.store_all(txn);
+        Some(latest)
     }
 
     /// Stores every row anew, as it is remembered.
@@ -145,12 +147,12 @@ mod tests {
         }
         memory.last_event = 7;
         let mut txn = Txn::default();
-        memory.set_back(&mut txn, now);
+        assert_eq!(memory.set_back(&mut txn, now), Some(now + day));
         assert_eq!(memory.set_back, 7, "how old the lines up to here are, nobody can say");
         memory.last_event = 8;
         let marks: Vec<&Mark> = memory.marks.values().collect();
         assert_eq!(marks, [&failed("1", now), &failed("2", now - SignedDuration::from_mins(1))]);
-        memory.set_back(&mut txn, now + day);
+        assert_eq!(memory.set_back(&mut txn, now + day), None);
         assert_eq!(memory.marks.values().next(), Some(&failed("1", now)), "nothing is ahead any more");
         assert_eq!(memory.set_back, 7, "nor was the clock set back again");
     }

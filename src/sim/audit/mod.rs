@@ -49,6 +49,8 @@ pub struct Case<'a> {
     pub remember_gone: SignedDuration,
     /// When the engine's clock was set forward, and by how much: to the engine so much more time has passed.
     pub leaps: &'a [(Timestamp, SignedDuration)],
+    /// From when until when no process ran.
+    pub downs: &'a [(Timestamp, Timestamp)],
 }
 
 /// Judges every edit of a person to a mapped field since the work began.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::model::Side;
+use crate::standin::StandIn;
 
 use super::past::{Spot, Touch};
 use super::verdict::Court;
@@ -19,7 +20,7 @@ impl Court<'_> {
         spot.side == Side::Notion
             && pages
                 .filter(|page| self.stands_for(spot, page, member, edit.at))
-                .any(|page| self.past.hidden_throughout(page, edit.seq, written))
+                .any(|page| self.hidden_since(page, edit, written))
     }
 
     /// Whether a member that the API wrote over stood for a page that was hidden from the integration since somebody put it in.
@@ -32,11 +33,19 @@ impl Court<'_> {
             earlier.find(|touch| has(&touch.after, page) && !has(&touch.before, page))
         };
         let unseen = |page: &str| {
-            put_in(page).is_some_and(|touch| {
-                touch.person.is_some() && self.past.hidden_throughout(page, touch.seq, written.seq)
-            })
+            put_in(page).is_some_and(|touch| touch.person.is_some() && self.hidden_since(page, touch, written.seq))
         };
         spot.side == Side::Notion && pages.any(unseen)
+    }
+
+    /// Whether nobody at our end can have seen a page between an edit and an entry of Notion's log: it was hidden all the
+    /// time, or since before the next process looked, if none ran at the edit.
+    fn hidden_since(&self, page: &str, edit: &Touch, written: u64) -> bool {
+        let down = self.case.downs.iter().find(|(died, started)| (*died..=*started).contains(&edit.at));
+        let looked = down.and_then(|(_, started)| {
+            self.case.notion.log().iter().rev().find(|entry| entry.at <= *started).map(|entry| entry.seq)
+        });
+        self.past.hidden_throughout(page, looked.unwrap_or(edit.seq), written)
     }
 
     /// Whether a page was a member of a relation by that name.

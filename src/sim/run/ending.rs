@@ -154,6 +154,7 @@ impl Story {
             index_lag,
             remember_gone: SignedDuration::try_from(self.profile.timing.remember_gone).unwrap_or(SignedDuration::MAX),
             leaps: &leaps,
+            downs: &self.downs,
         };
         let report = audit(&case);
         violations.extend(

@@ -60,6 +60,8 @@ struct Story {
     /// The next death that was not met yet.
     deaths: usize,
     died: u64,
+    /// From when until when no process ran.
+    downs: Vec<(Timestamp, Timestamp)>,
     /// Deaths with an open intent on the disk.
     died_writing: u64,
     /// Deaths that were followed by a recovery.
@@ -115,6 +117,7 @@ impl Story {
             site,
             deaths: 0,
             died: 0,
+            downs: Vec::new(),
             died_writing: 0,
             recovered: BTreeSet::new(),
             webhooks,
@@ -228,6 +231,7 @@ impl Story {
         }
         let kept = death.as_ref().map_or(0, |death| death.kept);
         self.site.die(kept).await;
+        let died = self.site.now();
         if let Some(death) = death {
             let back = self.site.now() + SignedDuration::try_from(death.down).unwrap_or_default();
             // People go on meanwhile.
@@ -243,6 +247,7 @@ impl Story {
             // Once: the life that ends while it recovers is followed by one that is left alone.
             self.site.next_end = death.again;
         }
+        self.downs.push((died, self.site.now()));
         self.live(0).await;
     }
 

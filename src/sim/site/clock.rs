@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::model::{Event, Happening};
+use crate::model::{Event, Happening, Value};
 use crate::seam::WallClock;
 
 /// What time it is in both worlds.
@@ -75,19 +75,20 @@ impl HostClock {
     /// Puts the moments of a journal into the world's time.
     pub fn correct(&self, journal: &mut [Event]) {
         let starts = self.locked().starts.clone();
-        // The latest moment of the life before: a process may tell of what it found before it tells that it started.
-        let (mut at, mut lives, mut latest) = (0, Vec::new(), Timestamp::MIN);
+        let (mut at, mut lives, mut moved) = (0, Vec::new(), SignedDuration::ZERO);
         for event in journal {
+            if let (Happening::System, Some(Value::DateTime(latest)), Some(Value::DateTime(now))) =
+                (event.what, &event.before, &event.after)
+            {
+                moved = latest.duration_since(*now);
+            }
             if event.what == Happening::System && event.note.ends_with("started") {
                 // A process that died while it started may have told of it, or not.
                 let told = |(at, skew): &(Timestamp, SignedDuration)| *at + *skew == event.at;
                 at += starts.iter().skip(at).position(told).unwrap_or(0);
-                let moved = if lives.is_empty() { SignedDuration::ZERO } else { event.at.duration_until(latest) };
                 let skew = starts.get(at).map_or(SignedDuration::ZERO, |start| start.1);
-                lives.push(Life { began: event.at, skew, moved: moved.max(SignedDuration::ZERO) });
-                latest = event.at;
+                lives.push(Life { began: event.at, skew, moved: std::mem::take(&mut moved) });
             }
-            latest = latest.max(event.at);
             event.at -= lives.last().map_or(SignedDuration::ZERO, |life| life.skew);
             event.window = event.window.map(|(from, to)| {
                 let to = world_time(&lives, to);
@@ -107,8 +108,7 @@ struct Life {
     began: Timestamp,
     /// How far that was off.
     skew: SignedDuration,
-    /// By how much it moved back what it remembered, for its clock was behind that. By the journal alone, so never by more
-    /// than it did.
+    /// By how much it moved back what it remembered, for its clock was behind that.
     moved: SignedDuration,
 }
 
@@ -177,10 +177,15 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(5)).await;
             host.set(SignedDuration::from_mins(set));
             host.started();
-            journal.push(told(host.now(), "unknown", "", None));
-            journal.push(told(host.now(), "system", "crosstie started", None));
             // As the engine moves what it remembers.
             let moved = last.duration_since(host.now()).max(SignedDuration::ZERO);
+            let mut set_back = told(host.now(), "system", "", None);
+            if !moved.is_zero() {
+                set_back.before = Some(Value::DateTime(last));
+                set_back.after = Some(Value::DateTime(host.now()));
+            }
+            journal.push(set_back);
+            journal.push(told(host.now(), "system", "crosstie started", None));
             tokio::time::sleep(Duration::from_secs(60)).await;
             journal.push(told(host.now(), "wrote", "", Some((remembered - moved, host.now()))));
             host.correct(&mut journal);
