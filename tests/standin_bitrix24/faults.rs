@@ -149,6 +149,15 @@ fn is_felt(fault: &str) {
             p.ok("crm.item.update", clear);
             assert_ne!(p.item(2, id)["comments"], json!("a"));
         }
+        "filter-ignores" => {
+            p.make(2, json!({"title": "Roof"}));
+            let other = json!({"title": "Cellar"});
+            assert!(p.found(2, other.clone()).is_empty());
+            on(p, "filter-ignores=TITLE");
+            assert_eq!(p.found(2, other.clone()).len(), 1, "as if nobody had asked for it");
+            on(p, "filter-ignores=off");
+            assert!(p.found(2, other).is_empty());
+        }
         "utm-empties-items" => {
             p.make(2, json!({"title": "Roof", "utmSource": "ads"}));
             let asked = json!({"entityTypeId": 2, "select": ["id", "utmSource"], "useOriginalUfNames": "Y"});
