@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::office::{Office, id, named, office};
 use crate::relations::{contacts, relation};
+use crate::webhooks::events_after;
 
 /// Switches a fault on by the back door, as anybody does who reproduces a report.
 fn switch(office: &mut Office, order: &str) -> (u16, Json) {
@@ -98,6 +99,9 @@ fn is_felt(fault: &str) {
             let (_, seen) = office.get(&format!("/v1/pages/{}", id(&deal)));
             assert_ne!(seen["last_edited_time"], deal["last_edited_time"]);
         }
+        "events-lost" => assert_eq!(events_after("events-lost=1"), (0, 0)),
+        "events-doubled" => assert_eq!(events_after("events-doubled"), (2, 0)),
+        "events-late" => assert_eq!(events_after("events-late=20"), (0, 1)),
         other => panic!("nobody has felt `{other}` yet"),
     }
 }

@@ -40,6 +40,17 @@ fn subscribed() -> (Office, String) {
     (office, token)
 }
 
+/// How many events of a new page come soon, and how many later, after a fault was switched on.
+pub fn events_after(order: &str) -> (usize, usize) {
+    let (mut office, _) = subscribed();
+    crosstie::standin::StandIn::switch(&mut office.notion, order).unwrap();
+    office.create(&json!({ "Amount": { "number": 2 } }));
+    office.pass(3);
+    let soon = office.told().len();
+    office.pass(30);
+    (soon, office.told().len())
+}
+
 #[test]
 fn the_first_call_brings_a_token_until_it_is_taken_and_nothing_is_told_before_it_is_verified() {
     let mut office = office();
@@ -148,15 +159,4 @@ fn what_nobody_takes_comes_eight_times_under_one_id_within_a_day() {
         }
     }
     assert_eq!((attempts, ids.len()), ((1..=8).collect(), 1));
-    // Lost, doubled and late ones, on order.
-    let told = |order: &str| {
-        let (mut office, _) = subscribed();
-        crosstie::standin::StandIn::switch(&mut office.notion, order).unwrap();
-        office.create(&json!({ "Amount": { "number": 2 } }));
-        office.pass(3);
-        let soon = office.told().len();
-        office.pass(30);
-        (soon, office.told().len())
-    };
-    assert_eq!([told("events-lost=1"), told("events-doubled"), told("events-late=20")], [(0, 0), (2, 0), (0, 1)]);
 }
