@@ -1,7 +1,7 @@
 //! The auditor's own equivalences, and sets element by element.
 
 use crosstie::model::{Happening, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Why};
-use crosstie::sim::audit::Outcome;
+use crosstie::sim::audit::{Outcome, TroubleKind};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -216,6 +216,31 @@ fn a_link_that_was_hidden_before_the_next_process_looked_is_no_loss_of_ours() {
         bench.downs = vec![(at(900), at(started))];
         bench.api_notion(2_000, &page, "Contacts", relation(&[&noah.1]));
         assert_eq!(bench.report().edits.notion.lost, u64::from(!unseen), "started at {started}");
+    }
+}
+
+#[test]
+fn a_page_that_was_taken_out_of_a_relation_is_out_though_its_copy_stays_and_is_tied_later() {
+    for taken_out in [true, false] {
+        let (mut bench, deal, page) = Bench::tied_deal();
+        let mia = bench.contact(-7_000, &[("NAME", json!("Mia"))]);
+        let [own, copy] = [-6_000, -5_500].map(|made| bench.contact_page(made, &[("Name", json!("Mia"))]));
+        bench.tie("contacts", &mia, &copy);
+        for (ms, what, with) in [(-5_000, "tied", &own), (3_000, "untied", &own), (3_100, "tied", &copy)] {
+            let seq = bench.claims.journal.len() + 1;
+            let told =
+                json!({ "seq": seq, "at": at(ms), "what": what, "pair": "contacts", "crm": mia, "notion": with });
+            bench.claims.journal.push(serde_json::from_value(told).unwrap());
+        }
+        bench.crm_edit(500, &deal, "CONTACT_IDS", json!([mia]));
+        bench.notion_edit(600, &page, "Contacts", json!([own, copy]));
+        if taken_out {
+            bench.notion_edit(1_000, &page, "Contacts", json!([copy]));
+        }
+        bench.api_crm(2_000, &deal, "CONTACT_IDS", json!([]));
+        let report = bench.report();
+        let told = report.troubles.iter().filter(|trouble| trouble.kind == TroubleKind::Element).count();
+        assert_eq!(told, usize::from(!taken_out), "{:#?}", report.troubles);
     }
 }
 
