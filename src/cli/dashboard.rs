@@ -56,7 +56,7 @@ const LEISURELY: u32 = 40;
 pub async fn demo(options: &Options, look: Look) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
     let demo = Demo::start(options, LEISURELY).await?;
-    let note = "a demo: pretend people on both sides; begin your own with `crosstie example`";
+    let note = "a demo: pretend people on both sides; begin your own with `crosstie init`";
     let exit = show(demo.running.desk.clone(), keymap, note, look).await;
     demo.stop().await;
     let hint = |failure: Failure| Failure::running(format!("{failure}; `crosstie demo --headless` needs none"));

@@ -1,12 +1,12 @@
 //! The process dies at any moment and starts again on what had reached the disk.
 
-use crosstie::model::Side;
+use crosstie::model::{Happening, Side, Value};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan};
-use crate::wire::Fate;
+use crate::wire::{Clock, Fate};
 
 #[tokio::test(start_paused = true)]
 async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() {
@@ -130,4 +130,27 @@ async fn an_orderly_shutdown_drops_a_write_that_waits_for_its_turn_and_the_next_
     bench.settle().await;
     assert_eq!(bench.cell(&page, "Amount"), json!("4711"));
     assert_eq!(bench.writes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_while_nothing_ran_is_told_with_what_it_was() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let told = async |bench: &Bench| {
+        let mut lines = bench.journal(Happening::System).await;
+        lines.retain(|line| line.note.contains("set back"));
+        lines
+    };
+    bench.crash().await;
+    bench.start().await;
+    assert!(told(&bench).await.is_empty(), "it was not");
+    bench.crash().await;
+    let (was, now) = (bench.now(), bench.now() - jiff::SignedDuration::from_hours(2));
+    bench.wires.clock = Clock::starting(now);
+    bench.start().await;
+    let [line] = told(&bench).await.try_into().unwrap();
+    let (Some(Value::DateTime(before)), Some(Value::DateTime(after))) = (line.before, line.after) else { panic!() };
+    assert!(before <= was && before > now && after == now, "{before} {after}");
+    bench.crash().await;
+    bench.start().await;
+    assert_eq!(told(&bench).await.len(), 1, "once");
 }

@@ -41,3 +41,4 @@ mod undo;
 mod unknown;
 mod unshared;
 mod wire;
+mod worlds;
