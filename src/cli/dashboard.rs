@@ -13,6 +13,7 @@ use crate::tui::{self, Exit, Keymap};
 
 use super::demo::{Demo, Options};
 use super::failure::Failure;
+use super::scratch::Scratch;
 use super::wiring;
 use super::world::SystemClock;
 
@@ -48,6 +49,8 @@ fn theme(name: &str) -> Result<Name, String> {
 
 /// Edits a minute and side that a person can follow.
 const LEISURELY: u32 = 40;
+/// What a dashboard says that looks at both sides by itself and may change neither.
+const LOOKING: &str = "no daemon runs: this looks at both sides on a copy of the store, and nothing is written anywhere";
 
 /// The dashboard on the built-in demo.
 ///
@@ -74,9 +77,13 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     if let Some(desk) = attach(&socket).await? {
         return Ok(exit_code(show(desk, keymap, "attached to the running daemon", look).await?));
     }
-    let started = wiring::start(config, false).await?;
-    let exit =
-        show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it", look).await;
+    // Whoever may only look leaves no trace in the store either.
+    let scratch = if look.read_only { Some(Scratch::make("look")?) } else { None };
+    let (started, note) = match &scratch {
+        Some(scratch) => (wiring::start_on_a_copy(config, scratch.path()).await?, LOOKING),
+        None => (wiring::start(config, false).await?, "the sync runs inside this dashboard and ends with it"),
+    };
+    let exit = show(started.running.desk.clone(), keymap, note, look).await;
     started.end(&wiring::operator()).await?;
     Ok(exit_code(exit?))
 }

@@ -228,3 +228,31 @@ fn whoever_watches_without_a_screen_hears_one_line_a_change() {
     let line = heard("1 conflicts wait.");
     assert!(line.starts_with("20") && line.contains("Z "), "a line says when: {line}");
 }
+
+#[test]
+fn a_read_only_dashboard_without_a_daemon_writes_to_neither_side_nor_to_the_store() {
+    let workspace = Workspace::new();
+    let mut daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    daemon.kill();
+    let store = || std::fs::read(workspace.home.path().join("state/sled/db")).expect("the store's file");
+    let before = store();
+
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let start = Start::new(workspace.home.path(), &["--read-only"]);
+    let mut term = Term::start(&Start { size: (100, 30), ..start });
+    term.wait("nothing is written anywhere");
+    term.wait("READ-ONLY");
+    term.keys("6");
+    term.wait("three lanes");
+    // By the time that it has seen one edit more it would have written the first.
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "four lanes"}));
+    term.wait("four lanes");
+    assert_eq!(workspace.page_value(&page, "Notes"), "two lanes");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+    assert!(before == store(), "nothing was remembered");
+
+    let _daemon = workspace.daemon();
+    wait_equal(&json!("four lanes"), || workspace.page_value(&page, "Notes"));
+}
