@@ -50,7 +50,8 @@ fn theme(name: &str) -> Result<Name, String> {
 /// Edits a minute and side that a person can follow.
 const LEISURELY: u32 = 40;
 /// What a dashboard says that looks at both sides by itself and may change neither.
-const LOOKING: &str = "no daemon runs: this looks at both sides on a copy of the store, and nothing is written anywhere";
+const LOOKING: &str =
+    "no daemon runs: this looks at both sides on a copy of the store, and nothing is written anywhere";
 
 /// The dashboard on the built-in demo.
 ///

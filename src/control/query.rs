@@ -31,7 +31,8 @@ pub enum List {
     },
     /// One tie with all its fields: one row, or none if it is no tie any more.
     Record {
-        /// The tie.
+        /// The tie. It goes by another name in a line, where [`Query::tie`] lies beside it.
+        #[serde(rename = "record")]
         tie: TieId,
     },
     /// One pair's mapping: one row.

@@ -118,7 +118,7 @@ async fn a_client_that_does_not_read_delays_nobody_else() {
         assert_eq!(title(&desk.query(ask("y", 1)).await.unwrap()), "y");
     }
     // The stalled one was left waiting, its requests neither read nor piled up.
-    let asked = daemon.fake.queries.lock().unwrap().iter().filter(|filter| *filter == "x").count();
+    let asked = daemon.fake.queries.lock().unwrap().iter().filter(|query| query.filter == "x").count();
     assert!(asked > 0 && asked < 150, "{asked} of 300 queries were carried out");
     drop((read, flood.await.unwrap()));
     daemon.shutdown.cancel();

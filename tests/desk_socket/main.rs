@@ -1,6 +1,7 @@
 //! A daemon's Desk looks the same through its socket, and no client can harm another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asked;
 mod clients;
 mod frames;
 mod lines;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 struct Fake {
     latest: watch::Sender<Arc<Snapshot>>,
     commands: Mutex<Vec<(String, Command)>>,
-    queries: Mutex<Vec<String>>,
+    queries: Mutex<Vec<Query>>,
     /// Queries for `wait` take one of these first.
     gate: Semaphore,
     shutdown: CancellationToken,
@@ -37,7 +38,7 @@ impl Desk for Fake {
     }
 
     async fn query(&self, query: Query) -> Result<Window, DeskError> {
-        self.queries.lock().unwrap().push(query.filter.clone());
+        self.queries.lock().unwrap().push(query.clone());
         match query.filter.as_str() {
             "wait" => self.gate.acquire().await.unwrap().forget(),
             "gone" => return Err(DeskError::Gone("the engine took a rest".to_owned())),
