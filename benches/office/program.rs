@@ -13,9 +13,11 @@ use crosstie::standin::serve::{bind, serve};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use crate::place::Place;
+use super::place::Place;
 
 const PATIENCE: Duration = Duration::from_secs(300);
+/// The program itself.
+pub const CROSSTIE: &str = env!("CARGO_BIN_EXE_crosstie");
 
 struct Wall;
 
@@ -50,10 +52,10 @@ impl Program {
         Self { home: home.to_owned(), webhook, token, _runtime: runtime }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crosstie"));
+    fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args).env_clear().current_dir(&self.home).stdin(Stdio::null());
-        command.env("HOME", &self.home).env("USER", "bench");
+        command.env("HOME", &self.home).env("USER", "bench").env("PATH", std::env::var("PATH").unwrap());
         command.env("CROSSTIE_NOTION_TOKEN", &self.token).env("CROSSTIE_BITRIX24_WEBHOOK", &self.webhook);
         let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);
@@ -61,14 +63,23 @@ impl Program {
     }
 
     pub fn start(&self) -> Daemon {
+        self.launch(CROSSTIE, &["run"])
+    }
+
+    /// In a session of its own, without a terminal.
+    pub fn start_detached(&self) -> Daemon {
+        self.launch("setsid", &[CROSSTIE, "run"])
+    }
+
+    fn launch(&self, program: &str, args: &[&str]) -> Daemon {
         let began = Instant::now();
-        Daemon { child: self.command(&["run"]).spawn().unwrap(), began, log: self.home.join("log") }
+        Daemon { child: self.command(program, args).spawn().unwrap(), began, log: self.home.join("log") }
     }
 
     /// Runs a command to its end; gives its seconds, and the most that it took.
     pub fn run(&self, args: &[&str]) -> (f64, f64) {
         let began = Instant::now();
-        let mut child = self.command(args).spawn().unwrap();
+        let mut child = self.command(CROSSTIE, args).spawn().unwrap();
         let mut most = 0.0_f64;
         loop {
             most = most.max(memory(child.id()).1);

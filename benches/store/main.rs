@@ -10,8 +10,8 @@
 #[path = "../figures/mod.rs"]
 mod figures;
 mod journal;
-mod place;
-mod program;
+#[path = "../office/mod.rs"]
+mod office;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -21,8 +21,8 @@ use crosstie::store::{self, segments};
 use jiff::{SignedDuration, Timestamp};
 
 use figures::{Table, option};
-use place::Place;
-use program::Program;
+use office::place::{self, Place};
+use office::program::{self, Program};
 
 /// A start is to have looked at both sides within this.
 const START: f64 = 2.0;

@@ -1,0 +1,173 @@
+//! What it costs a daemon that somebody watches it: nothing that an edit would feel.
+//!
+//! `cargo bench --bench attached`. A daemon runs under `setsid` on pretend systems on real sockets. People make a burst of
+//! edits in the CRM, once with nobody there and once in each company: a dashboard, two of them on a journal that they search,
+//! one whose terminal goes amid the burst, one that comes and goes, a client that never reads. Printed are the edits a second
+//! that reach Notion and the daemon's processor time; a burst that is a fifth slower than with nobody there breaks the limit.
+//! Every burst begins with a full allowance of requests, so that it is the engine that is measured and not its pace.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
+
+#[path = "../figures/mod.rs"]
+mod figures;
+#[path = "../office/mod.rs"]
+mod office;
+mod watchers;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crosstie::seam::Kv as _;
+use crosstie::standin::bitrix24::Entity;
+use crosstie::store;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use figures::{Table, option};
+use office::place::{self, Place};
+use office::program::{Daemon, Program};
+use watchers::Dashboard;
+
+const PERSON: &str = "Anna Weber";
+/// A burst may take so much longer with company than without, in percent.
+const LONGER: f64 = 120.0;
+/// What an idle daemon may use of one core, in percent.
+const IDLE: f64 = 2.0;
+/// Longer than any request counts.
+const ALLOWANCE: Duration = Duration::from_secs(65);
+
+struct Burst<'a> {
+    place: &'a Place,
+    deals: Vec<String>,
+    round: usize,
+}
+
+impl Burst<'_> {
+    /// Seconds until every edit of a burst is in Notion; `amid` is done when half of them are.
+    fn run(&mut self, amid: impl FnOnce()) -> f64 {
+        self.round += 1;
+        let value = |at: usize| format!("round {}, edit {at}", self.round);
+        {
+            let mut crm = self.place.crm.lock().unwrap();
+            for (at, deal) in self.deals.iter().enumerate() {
+                crm.person_edit(Timestamp::now(), PERSON, Entity::Deal, deal, &[("COMMENTS", json!(value(at)))])
+                    .unwrap();
+            }
+        }
+        // Counted from the first arrival: how long a poll is away is chance.
+        let (mut began, mut amid) = (None, Some(amid));
+        loop {
+            let there = self.arrived();
+            if there > 0 && began.is_none() {
+                began = Some((Instant::now(), there));
+            }
+            if there * 2 > self.deals.len()
+                && let Some(amid) = amid.take()
+            {
+                amid();
+            }
+            if let Some((began, first)) = began
+                && there == self.deals.len()
+            {
+                return (there - first) as f64 / began.elapsed().as_secs_f64();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many edits of this round are in Notion.
+    fn arrived(&self) -> usize {
+        let notion = self.place.notion.lock().unwrap();
+        let start = format!("round {},", self.round);
+        let pages = notion.live_pages(&self.place.facts.deals.data_source);
+        let notes = pages.iter().filter_map(|page| notion.plain(page, "Notes"));
+        notes.filter(|note| note.as_str().is_some_and(|note| note.starts_with(&start))).count()
+    }
+}
+
+/// Percent of one core over ten seconds in which nothing happens.
+fn idle(daemon: &Daemon) -> f64 {
+    let before = daemon.processor();
+    std::thread::sleep(Duration::from_secs(10));
+    (daemon.processor() - before) * 10.0
+}
+
+fn main() -> ExitCode {
+    let edits: usize = option("--edits", 100);
+    let mut table = Table(true);
+    let now = Timestamp::now();
+    let place = Place::furnished(4 * edits, now - SignedDuration::from_hours(24));
+    let remembered = place::tied(&place, now - SignedDuration::from_mins(20));
+    let home = tempfile::tempdir().unwrap();
+    let home: &Path = home.path();
+    let mut kv = store::open(&home.join("state"), Timestamp::now()).unwrap().kv;
+    for tree in store::trees::ALL {
+        let mut batch = crosstie::seam::Batch::new();
+        let rows = remembered.scan(tree, b"", None, usize::MAX).unwrap();
+        rows.into_iter().for_each(|(key, value)| batch.put(tree, key, value));
+        kv.apply(&batch).unwrap();
+    }
+    kv.flush().unwrap();
+    drop(kv);
+
+    let program = Program::new(home, &place);
+    let mut daemon = program.start_detached();
+    daemon.first_cycle(&home.join("state"));
+    let deals = place.crm.lock().unwrap().live_ids(Entity::Deal).into_iter().take(edits).collect();
+    let mut burst = Burst { place: &place, deals, round: 0 };
+    // The first one finds everything cold.
+    burst.run(|| ());
+    std::thread::sleep(ALLOWANCE);
+    table.row("idle, nobody there", idle(&daemon), Some(IDLE), "%");
+
+    let mut alone = None;
+    let mut measure = |table: &mut Table, what: &str, company: &mut dyn FnMut() -> Box<dyn FnOnce()>| {
+        std::thread::sleep(ALLOWANCE);
+        let amid = company();
+        let before = daemon.processor();
+        let rate = burst.run(amid);
+        table.row(&format!("{what}: edits"), rate, None, "/s");
+        table.row(&format!("{what}: processor for all of them"), daemon.processor() - before, None, "s");
+        let alone = *alone.get_or_insert(rate);
+        table.row(&format!("{what}: time beside nobody there"), alone / rate * 100.0, Some(LONGER), "%");
+    };
+    measure(&mut table, "nobody there", &mut || Box::new(|| ()));
+    measure(&mut table, "one dashboard", &mut || {
+        let dashboard = Dashboard::open(home);
+        Box::new(move || dashboard.leave())
+    });
+    measure(&mut table, "two dashboards, searching the journal", &mut || {
+        let open = || {
+            let mut dashboard = Dashboard::open(home);
+            dashboard.keys("6");
+            dashboard.keys("/");
+            dashboard.keys("round\r");
+            dashboard
+        };
+        let both = (open(), open());
+        Box::new(move || drop(both))
+    });
+    measure(&mut table, "one whose terminal goes", &mut || {
+        let mut dashboard = Dashboard::open(home);
+        Box::new(move || {
+            dashboard.vanish();
+            // It ends by itself, some time during the rest of the burst.
+            std::mem::forget(dashboard);
+        })
+    });
+    measure(&mut table, "one that comes and goes", &mut || {
+        Dashboard::open(home).leave();
+        Box::new(move || Dashboard::open(home).leave())
+    });
+    measure(&mut table, "a client that never reads", &mut || {
+        let stream = watchers::stalled(home);
+        Box::new(move || drop(stream))
+    });
+    let dashboard = Dashboard::open(home);
+    std::thread::sleep(Duration::from_secs(5));
+    table.row("idle, a dashboard there", idle(&daemon), Some(IDLE), "%");
+    dashboard.leave();
+    daemon.end();
+    ExitCode::from(u8::from(!table.0))
+}
