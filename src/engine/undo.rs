@@ -137,7 +137,7 @@ impl Core {
         }
         let closed = event.window.map_or(event.at, |(_, closed)| closed);
         self.restorable(tie, field, side, from, to, Some(closed))?;
-        if both {
+        if both && !self.shows(tie, field, side.other(), to) {
             self.restorable(tie, field, side.other(), from, to, None)?;
         }
         let hold = HoldId::field(&tie.id(), key);
@@ -182,11 +182,23 @@ impl Core {
         let came = seen.changed_between.get(field.name_on(side)).map(|(_, came)| *came);
         let moved = written.zip(came).is_some_and(|(written, came)| came > written);
         if moved || !field.same(&shown, from) {
-            return Err(format!("{side} shows {:?} by now, which somebody set after our write", shown.show()));
+            return Err(match written {
+                Some(_) => format!("{side} shows {:?} by now, which somebody set after our write", shown.show()),
+                None => {
+                    format!("{side} shows {:?}, which somebody set and the write did not bring there", shown.show())
+                }
+            });
         }
         let current = self.current(tie, field, side);
         let native = field.to_native(side, to, &current, &lookup);
         native.map(drop).map_err(|unmapped| format!("{:?} cannot be written any more: {}", to.show(), unmapped.reason))
+    }
+
+    /// Whether a side shows this value already.
+    fn shows(&self, tie: &Tie, field: &FieldMap, side: Side, value: &Value) -> bool {
+        let seen = self.memory.pair(&tie.pair).and_then(|pair| pair.observation(side, tie.on(side)));
+        let shown = seen.map(|seen| self.seen(field, side, seen, &self.translator()));
+        matches!(shown, Some(Seen::Known(shown)) if field.same(&shown, value))
     }
 
     /// Undos of a tie that have done their work, or must not be pushed through.

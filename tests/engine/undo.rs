@@ -134,6 +134,23 @@ async fn undoing_both_sides_takes_the_edit_back_too_and_holds_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_undo_is_taken_back_by_its_own_line_and_the_side_that_kept_the_value_is_not_written() {
+    let (bench, deal, page, before, write) = written().await;
+    bench.done(undo(&write)).await;
+    bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+    bench.settle().await;
+    let back = last_write(&bench).await;
+    assert_eq!((&back.before, &back.after), (&write.after, &write.before));
+    bench.forget_calls();
+    bench.done(Command::Undo { event: back.seq, both: true }).await;
+    bench.until("it is there again", 60, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    bench.pass(3 * 3600).await;
+    assert_eq!((bench.cell(&page, "Amount"), bench.deal_field(&deal, FIELD)), (json!("4711"), json!("4711")));
+    assert_eq!(bench.writes().len(), 1, "{:#?}", bench.writes());
+    assert_eq!(bench.hold(&deal_hold(&deal, FIELD)).await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_somebody_changed_since_is_not_undone() {
     let (bench, deal, page, _, write) = written().await;
     bench.edit_notion(&page, "Amount", 77);

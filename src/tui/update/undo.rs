@@ -24,7 +24,7 @@ pub(super) fn ask(model: &mut Model, both: bool) -> Vec<Effect> {
         (Role::Warn, format!("  {side}: {new} {arrow} {old}")),
     ];
     lines.push(if both {
-        (Role::Warn, format!("  {}: gets {old} too, over what somebody wrote there; nothing is held", side.other()))
+        (Role::Warn, format!("  {}: ends with {old} too, whatever somebody wrote there; nothing is held", side.other()))
     } else {
         (Role::Text, format!("  {}: stays as it is, and the field is held until somebody decides", side.other()))
     });
