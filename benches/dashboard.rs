@@ -25,7 +25,7 @@ use crosstie::tui::run::{Options, drive};
 use crosstie::tui::terminal::input::Arrival;
 use crosstie::tui::terminal::watch::Cause;
 use crosstie::tui::terminal::writer::{Screen, Writer};
-use crosstie::tui::theme::Theme;
+use crosstie::tui::theme::{Name, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -121,36 +121,115 @@ fn drawing(table: &mut Table) {
     table.row(&what, largest.0 as f64, 16_384.0, "bytes");
 }
 
-/// What keys send that do not turn the page.
+/// Keys of each page, one after the other, on a screen that shows it.
+const STROKES: [(&str, &str); 9] = [
+    ("1", "j j k h a esc o esc : esc ? j esc"),
+    (
+        "2",
+        "j j k J space v j v G g g c o b u * m esc w j esc f esc e esc l esc enter j esc enter / 1 2 enter n N esc : t a k e esc ? j esc",
+    ),
+    ("3", "j k space l esc G / 7 enter n esc : esc"),
+    ("4", "j k l esc / a enter esc"),
+    ("5", "j k / a enter esc"),
+    ("6", "j k J G u esc / 9 enter n esc"),
+    ("7", "j k enter esc"),
+    ("8", "j k J p esc"),
+    ("9", "j k"),
+];
+
+/// What keys send: those that change what a page shows of itself, and those that put a box over it or take it away.
 fn keys(table: &mut Table) {
-    let mut largest = (0, String::new());
+    let (mut largest, mut of_boxes, mut of_pages) = ((0, String::new()), (0, String::new()), (0, String::new()));
     for size in SIZES {
-        for (page, keys) in [
-            ("2", "j j k ctrl-d space c o b u J w esc f esc v j v U"),
-            ("3", "j k ctrl-d space U"),
-            ("4", "j k"),
-            ("5", "j"),
-            ("6", "j k ctrl-d"),
-            ("8", "j k"),
-            ("1", "j k h"),
-        ] {
+        for (page, keys) in STROKES {
             let mut rig = Rig::new(size, crowded());
             rig.keys(page);
             let mut screen = Screen::new(size).unwrap();
             screen.frame(&rig.model).unwrap();
-            for key in keys.split(' ') {
-                // A page of rows is a page; and what a question covers comes back when it closes.
-                let is_page = key == "ctrl-d" || key == "w" || key == "esc";
+            for key in keys.split(' ').chain(["ctrl-d", "ctrl-u"]) {
+                let boxes = rig.model.popups.len();
+                let rows = top_rows(&rig);
                 rig.keys(key);
                 let bytes = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
-                if !is_page && bytes > largest.0 {
-                    largest = (bytes, format!("{key} on page {page} at {}x{}", size.0, size.1));
+                // Other rows than before are another page, whichever key brought them.
+                let most = match () {
+                    () if rig.model.popups.len() != boxes => &mut of_boxes,
+                    () if top_rows(&rig) != rows => &mut of_pages,
+                    () => &mut largest,
+                };
+                if bytes > most.0 {
+                    *most = (bytes, format!("{key} on page {page} at {}x{}", size.0, size.1));
                 }
             }
         }
     }
-    let what = format!("a key that turns no page, at most ({})", largest.1);
-    table.row(&what, largest.0 as f64, 3_072.0, "bytes");
+    let mut row = |what: &str, (bytes, at): (usize, String), limit| {
+        table.row(&format!("{what}, at most ({at})"), bytes as f64, limit, "bytes");
+    };
+    row("a key on a page", largest, 3_072.0);
+    row("a key that opens or closes a box", of_boxes, 16_384.0);
+    row("a key that brings a page of other rows", of_pages, 16_384.0);
+}
+
+/// Which rows and how many are in sight, of every list.
+fn top_rows(rig: &Rig) -> Vec<(u64, u64)> {
+    let model = &rig.model;
+    vec![
+        (model.holds.top, model.holds.total),
+        (model.orphans.top, model.orphans.total),
+        (model.relations.top, model.relations.total),
+        (model.queue.top, model.queue.total),
+        (model.journal.top, model.journal.total),
+        (model.quarantine.top, model.quarantine.total),
+    ]
+}
+
+/// Every box over every page, in true colour, with texts that fill the screen: how large a frame is, and how long it takes.
+fn boxes(table: &mut Table) {
+    let mut largest = (0, String::new());
+    for size in SIZES {
+        for (page, keys) in
+            [("2", "w"), ("2", "f"), ("2", "e"), ("2", "enter"), ("2", ":"), ("2", "?"), ("3", "l"), ("6", "u")]
+        {
+            let mut rig = Rig::themed(size, wordy(), Theme::named(Name::Vivid, true, false));
+            let mut screen = Screen::new(size).unwrap();
+            rig.keys(page);
+            rig.keys("c");
+            rig.keys(keys);
+            screen.repaint().unwrap();
+            let bytes = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
+            if bytes > largest.0 {
+                largest = (bytes, format!("{keys} on page {page} at {}x{}", size.0, size.1));
+            }
+        }
+    }
+    let what = format!("largest whole frame with a box, true colour ({})", largest.1);
+    table.row(&what, largest.0 as f64, 16_384.0, "bytes");
+    for keys in ["2", "2 enter"] {
+        let mut rig = Rig::new(LARGE, wordy());
+        keys.split(' ').for_each(|key| rig.keys(key));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, LARGE.0, LARGE.1));
+        let mut times = Vec::new();
+        for _ in 0..100 {
+            let before = processor();
+            crosstie::tui::view::view(&rig.model, &mut buffer);
+            times.push(processor() - before);
+        }
+        let what = format!("view of two different texts of 9 KB ({keys}) at 200x60, p99");
+        table.row(&what, percentile(times, 99), 2.0, "ms");
+    }
+}
+
+/// A conflict whose two texts have nothing in common and fill the screen.
+fn wordy() -> World {
+    let mut world = crowded();
+    let text =
+        |by: usize| (0..1_100).map(|n| format!("{:x}", (n + 7) * by * 7_919 % 65_521)).collect::<Vec<_>>().join(" ");
+    let (crm, notion) = (text(31), text(1_009));
+    for (n, row) in world.holds.iter_mut().enumerate().take(200) {
+        *row = hold(&n.to_string(), "NOTES", &crm[..crm.len().min(9_000)], &notion[..notion.len().min(9_000)]);
+    }
+    world
 }
 
 /// A snapshot a quarter of a second later: everything that moves has moved.
@@ -187,6 +266,17 @@ fn moved(old: &Snapshot, step: u32) -> Snapshot {
     new
 }
 
+/// A second later: a line more in the journal, a conflict more, another row in front of the queue.
+fn listed(world: &mut World, step: u32) {
+    let mut line = world.journal[0].clone();
+    line.event.seq += u64::from(step);
+    line.title = format!("Deal {step}");
+    world.journal.insert(0, line);
+    world.holds.push(hold(&format!("live-{step}"), "BUDGET", "1 EUR", "2 EUR"));
+    world.snapshot.conflicts += 1;
+    world.queue.rotate_left(1);
+}
+
 /// Idle, and at four frames a second.
 fn streams(table: &mut Table) {
     let mut world = full();
@@ -214,11 +304,15 @@ fn streams(table: &mut Table) {
         rig.keys(&page.to_string());
         let mut screen = Screen::new(LARGE).unwrap();
         screen.frame(&rig.model).unwrap();
-        let (mut live, mut snapshot) = (0, rig.world.snapshot.clone());
+        let mut live = 0;
         for step in 1..=40 {
-            snapshot = moved(&snapshot, step);
+            rig.world.snapshot = moved(&rig.world.snapshot, step);
+            if step.is_multiple_of(4) {
+                listed(&mut rig.world, step);
+            }
             rig.ms += 250;
-            rig.send(Msg::Snapshot(Arc::new(snapshot.clone())));
+            rig.send(Msg::Snapshot(Arc::new(rig.world.snapshot.clone())));
+            rig.settle();
             live += screen.frame(&rig.model).unwrap().unwrap_or_default().len();
         }
         let what = format!("live at four frames a second, page {page} at 200x60");
@@ -314,13 +408,15 @@ fn first_frame(table: &mut Table) {
         term.keys("q");
         term.end();
     }
-    table.row("start to first frame with a daemon, median of 20", percentile(times, 50), 100.0, "ms");
+    table.row("start to first frame with a daemon, median of 20", percentile(times.clone(), 50), 100.0, "ms");
+    table.row("start to first frame with a daemon, slowest of 20", percentile(times, 100), 100.0, "ms");
 }
 
 fn main() -> ExitCode {
     let mut table = Table(true);
     drawing(&mut table);
     keys(&mut table);
+    boxes(&mut table);
     streams(&mut table);
     key_to_paint(&mut table);
     first_frame(&mut table);

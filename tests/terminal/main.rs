@@ -8,5 +8,6 @@ mod daemon;
 mod ends;
 mod pages;
 mod screen;
+mod stalled;
 mod typing;
 mod worlds;

@@ -206,6 +206,15 @@ impl Term {
         kill_process(self.pid(), signal).expect("the program takes signals");
     }
 
+    /// The line takes nothing any more, and nobody says that it is gone.
+    pub fn stall(&mut self) {
+        let master = self.master.as_ref().expect("the terminal is open");
+        let name = master.tty_name().expect("the terminal has a name");
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        let line = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).expect("its other end can be opened");
+        rustix::termios::tcflow(line, rustix::termios::Action::OOff).expect("it can be stopped");
+    }
+
     /// The terminal vanishes: nobody holds its other end any more.
     pub fn vanish(&mut self) {
         self.let_go.store(true, Ordering::SeqCst);

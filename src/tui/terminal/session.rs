@@ -1,10 +1,12 @@
-//! Raw mode, the alternate screen and bracketed paste: entered once, left by one routine on every way out.
+//! Raw mode, the alternate screen and bracketed paste: entered once, left by one routine on every way out. A line that takes
+//! nothing any more, as of a connection that is lost and not yet given up, keeps nobody from leaving.
 
 use std::io;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 static ACTIVE: AtomicBool = AtomicBool::new(false);
@@ -15,6 +17,9 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 
 /// Everything that may be on: a frame half sent, a style, bracketed paste, the alternate screen, a hidden caret.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+
+/// How long a terminal may take to take the farewell.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 
 /// The terminal is ours as long as this lives.
 #[derive(Debug)]
@@ -102,9 +107,18 @@ impl Drop for Session {
 /// Gives the terminal back, once; a terminal that is gone cannot complain. Normal exit, panic and signals all end here.
 pub fn leave() {
     if ACTIVE.swap(false, Ordering::SeqCst) {
-        let _ = write_all(LEAVE);
+        if takes_bytes() {
+            let _ = write_all(LEAVE);
+        }
         let _ = disable_raw_mode();
     }
+}
+
+/// Whether a write would not wait for ever. What cannot be asked is written to.
+fn takes_bytes() -> bool {
+    let out = rustix::stdio::stdout();
+    let mut asked = [PollFd::new(&out, PollFlags::OUT)];
+    poll(&mut asked, Some(&PATIENCE)).map_or(true, |ready| ready > 0)
 }
 
 /// Writes past std's line-buffered stdout, which tears a frame into pieces.

@@ -9,8 +9,8 @@ use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
 use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
 
-/// The longest text that is put into a clipboard: some terminals drop more without a word.
-const COPY_MOST: usize = 70_000;
+/// The longest text that is put into a clipboard. It travels as base64 within one frame, which is to stay small on a slow line.
+const COPY_MOST: usize = 11_000;
 
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     if key == Key::HARD_EXIT {
