@@ -67,6 +67,14 @@ fn crowded() -> World {
         row
     };
     world.journal = (0..ROWS).map(told).collect();
+    let edge = world.relations[1].clone();
+    world.relations = (0..ROWS)
+        .map(|n| {
+            let mut row = edge.clone();
+            (row.owner.crm, row.owner_title) = (n.to_string().into(), format!("Project {n}"));
+            row
+        })
+        .collect();
     world.snapshot.conflicts = ROWS as u64;
     world
 }
@@ -128,7 +136,7 @@ fn keys(table: &mut Table) {
         for (page, keys) in [
             ("2", "j j k ctrl-d space c o b u J w esc f esc v j v U"),
             ("3", "j k ctrl-d space U"),
-            ("4", "j k"),
+            ("4", "j k right left"),
             ("5", "j"),
             ("6", "j k ctrl-d"),
             ("8", "j k"),
