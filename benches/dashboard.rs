@@ -67,6 +67,14 @@ fn crowded() -> World {
         row
     };
     world.journal = (0..ROWS).map(told).collect();
+    let edge = world.relations[1].clone();
+    world.relations = (0..ROWS)
+        .map(|n| {
+            let mut row = edge.clone();
+            (row.owner.crm, row.owner_title) = (n.to_string().into(), format!("Project {n}"));
+            row
+        })
+        .collect();
     world.snapshot.conflicts = ROWS as u64;
     world
 }
@@ -129,7 +137,7 @@ const STROKES: [(&str, &str); 9] = [
         "j j k J space v j v G g g c o b u * m esc w j esc f esc e esc l esc enter j esc enter / 1 2 enter n N esc : t a k e esc ? j esc",
     ),
     ("3", "j k space l esc G / 7 enter n esc : esc"),
-    ("4", "j k l esc / a enter esc"),
+    ("4", "j k right left l esc / a enter esc"),
     ("5", "j k / a enter esc"),
     ("6", "j k J G u esc / 9 enter n esc"),
     ("7", "j k enter esc"),

@@ -102,6 +102,9 @@ pub enum Command {
         target: TieId,
         /// Whether the edge is to be there.
         linked: bool,
+        /// Whose place it takes, where there is room for one: refused if anybody else has it by then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<TieId>,
     },
     /// Approves the counts of a pair's first matching.
     Approve {

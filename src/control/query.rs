@@ -19,12 +19,20 @@ pub enum List {
     Orphans,
     /// Possible edges: every tie of a related pair with its related ties, one row an existing edge, by names.
     Relations,
+    /// Records that others can be linked to, pair by pair, by title; what fits the filter's letters best first.
+    Owners,
+    /// Who has which role for one owner, one row an edge; a role that nobody has is one row without a target.
+    Edges {
+        /// The owner.
+        owner: TieId,
+    },
     /// Counterparts for an orphan: suggested first, then all that match the filter.
     Candidates {
         /// The orphan.
         of: RecordRef,
     },
-    /// Records of one pair that are tied, for choosing one end of a relation; by title.
+    /// Records of one pair that are tied, for choosing one end of a relation; by title, or what fits the filter's letters best
+    /// first.
     Tied {
         /// The pair.
         pair: PairName,
@@ -66,7 +74,7 @@ pub struct Query {
     pub offset: u64,
     /// How many rows at most; the Desk gives 500 at most.
     pub limit: u64,
-    /// Of holds and orphans: the row that the asker's cursor is on. If it is in the list, the rows around it come, wherever it
+    /// Of holds, orphans and owners: the row that the asker's cursor is on. If it is in the list, the rows around it come, wherever it
     /// stands by now, and `offset` counts for nothing: a cursor stays on its record however the list moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near: Option<Near>,
@@ -99,6 +107,8 @@ pub enum Near {
     Hold(HoldId),
     /// Of [`List::Orphans`].
     Orphan(RecordRef),
+    /// Of [`List::Owners`].
+    Owner(TieId),
 }
 
 /// The rows that were asked for.
@@ -120,7 +130,9 @@ pub enum Rows {
     Holds(Vec<HoldRow>),
     /// Of [`List::Orphans`].
     Orphans(Vec<OrphanRow>),
-    /// Of [`List::Relations`].
+    /// Of [`List::Owners`].
+    Owners(Vec<OwnerRow>),
+    /// Of [`List::Relations`] and [`List::Edges`].
     Relations(Vec<RelationRow>),
     /// Of [`List::Candidates`] and [`List::Tied`].
     Candidates(Vec<Candidate>),
@@ -142,6 +154,7 @@ impl Rows {
         let count = match self {
             Rows::Holds(rows) => rows.len(),
             Rows::Orphans(rows) => rows.len(),
+            Rows::Owners(rows) => rows.len(),
             Rows::Relations(rows) => rows.len(),
             Rows::Candidates(rows) => rows.len(),
             Rows::Records(rows) => rows.len(),
@@ -221,6 +234,19 @@ pub struct OrphanRow {
     pub suggestions: u64,
     /// Whether its counterpart could be created.
     pub creatable: bool,
+}
+
+/// A record that others can be linked to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerRow {
+    /// The tie.
+    pub owner: TieId,
+    /// Its title.
+    pub title: String,
+    /// How many edges it has, in all roles.
+    pub links: u64,
+    /// A change by an operator is on its way.
+    pub pending: bool,
 }
 
 /// One edge between a record of a pair with a relation and a record of the related pair.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{PairName, Side};
+use crate::model::{FieldKey, PairName, Side};
 
 use super::JournalRow;
 
@@ -234,6 +234,27 @@ pub struct PairStatus {
     /// Untied records of this pair that wait for a person, per side.
     #[serde(default)]
     pub orphans: Sides<u64>,
+    /// The roles that records of other pairs can have for one of this pair, in the order of the configuration.
+    #[serde(default)]
+    pub roles: Vec<LinkRole>,
+}
+
+/// A role that a record can have for another one: a mapped relation, such as a project's contacts or its decision maker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRole {
+    /// The relation's field.
+    pub field: FieldKey,
+    /// Its label (the Notion property's name).
+    pub label: String,
+    /// The pair of the records that can have it.
+    pub leads: PairName,
+    /// Whether there is room for one record only.
+    pub single: bool,
+    /// The role out of which a system chooses this one: whoever has this one has that one too, and while anybody has that one,
+    /// somebody has this one.
+    pub within: Option<FieldKey>,
+    /// The only side where it can be changed, if it goes one way.
+    pub only_in: Option<Side>,
 }
 
 /// How far a complete listing is.

@@ -51,10 +51,21 @@ impl Core {
         slice(query, ids, row, Rows::Candidates)
     }
 
+    /// A tied record to choose, by its CRM record.
+    fn tied_candidate(&self, pair: &PairMemory, crm: &RecordId) -> Candidate {
+        Candidate { title: self.tie_title(pair, crm), ..self.candidate(pair, Side::Crm, crm) }
+    }
+
+    /// Tied records by title; what fits a search best first.
     pub(super) fn tied(&self, query: &Query, name: &PairName) -> Window {
         let Some(pair) = self.memory.pair(name) else { return slice(query, Vec::new(), |it| it, Rows::Candidates) };
-        let ids = self.searched(pair, Side::Crm, pair.ties.keys(), &query.filter);
-        slice(query, ids, |id| self.candidate(pair, Side::Crm, id), Rows::Candidates)
+        let mut titles = pair.titles();
+        let places: Vec<usize> = match query.filter.trim() {
+            "" => (0..titles.len()).collect(),
+            text => titles.search(text).iter().map(|fit| fit.place).collect(),
+        };
+        let row = |place: usize| titles.id(place).map(|id| self.tied_candidate(pair, id));
+        slice(query, places, row, |rows| Rows::Candidates(rows.into_iter().flatten().collect()))
     }
 
     /// Records whose title, match keys or id fit a few letters, best first; all by title if there are none.

@@ -1,16 +1,15 @@
 //! What an operator says, carried out in the transaction that makes it durable.
 
-use crate::control::{Command, PairState, RelationRow, Reply, Resolution, TypedView};
+use crate::control::{Command, PairState, Reply, Resolution, TypedView};
 use crate::model::{
-    Decision, FieldKey, Happening, Hold, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId,
-    Value, Verdict, Why,
+    Decision, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
 };
-use crate::plan::Seen;
 
 use super::core::Core;
-use super::memory::{PairMemory, Txn};
+use super::memory::Txn;
+use super::relating::Edge;
 
-fn done(note: impl Into<String>) -> Reply {
+pub(super) fn done(note: impl Into<String>) -> Reply {
     Reply::Done { note: note.into() }
 }
 
@@ -22,7 +21,7 @@ fn typed(field: &crate::mapping::FieldMap, text: &str) -> Result<Value, String> 
     field.parse(text)
 }
 
-fn refused(why: impl Into<String>) -> Reply {
+pub(super) fn refused(why: impl Into<String>) -> Reply {
     Reply::Refused { why: why.into() }
 }
 
@@ -34,7 +33,10 @@ impl Core {
             Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
             Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
             Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
-            Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
+            Command::Relate { owner, field, target, linked, instead_of } => {
+                let instead_of = instead_of.as_ref();
+                self.relate(txn, who, &Edge { owner: &owner, field: &field, target: &target, linked, instead_of })
+            }
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Pause { pair } => self.pause_pair(txn, who, pair),
@@ -239,74 +241,6 @@ impl Core {
         done("ignored; nothing is created for it and it is not shown again")
     }
 
-    fn relate(
-        &mut self,
-        txn: &mut Txn,
-        who: &str,
-        owner: &TieId,
-        key: &FieldKey,
-        target: &TieId,
-        linked: bool,
-    ) -> Reply {
-        let Some((crm, notion)) = self.links(owner, key) else {
-            return refused("the relation cannot be read on both sides right now; try again in a moment");
-        };
-        let Some(field) = self.memory.pair(&owner.pair).and_then(|pair| pair.map.as_ref()?.field(key)).cloned() else {
-            return refused(format!("pair {} has no relation {key}", owner.pair));
-        };
-        if field.spec.relation.as_ref() != Some(&target.pair) {
-            return refused(format!("{key} does not lead to {}", target.pair));
-        }
-        if self.memory.pair(&target.pair).is_none_or(|pair| !pair.ties.contains_key(&target.crm)) {
-            return refused(format!("{target} is not tied; link or create its counterpart first"));
-        }
-        if !field.same(&crm, &notion) {
-            return refused("the two sides hold different relations there; decide that first, or wait for the sync");
-        }
-        let ends = self.ends(owner);
-        let on_its_way = |it: &Intent| {
-            let Purpose::Update { record } = &it.purpose else { return false };
-            it.common.contains_key(key) && ends.as_ref().is_some_and(|ends| ends.get(it.side).id == *record)
-        };
-        // Its answer will move a side, and what was decided about the value before would lapse.
-        if self.memory.intents.values().any(on_its_way) {
-            return refused("this relation is just being written; try again in a moment");
-        }
-        let id = HoldId::field(owner, key);
-        let shown = Shown::of(&crm, &notion);
-        // What was decided a moment ago and is not written yet stays decided.
-        let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
-        let from = match decided.map(|it| &it.verdict) {
-            Some(Verdict::Set { value }) => value,
-            _ => &crm,
-        };
-        let mut links = from.elements().unwrap_or_default();
-        let changed = if linked { links.insert(target.crm.0.clone()) } else { links.remove(target.crm.as_str()) };
-        if !changed {
-            return done(if linked { "they are linked already" } else { "they are not linked" });
-        }
-        let mut event = self.hold_event(Happening::Decided, &id, if linked { "linked" } else { "unlinked" });
-        event.who = who.to_owned();
-        event.before = Some(from.clone());
-        event.after = Some(Value::links(links.clone()));
-        txn.events.push(event);
-        self.decide(txn, who, Some((id, shown)), Verdict::Set { value: Value::links(links) });
-        done(if linked { "the link is written on both sides next" } else { "the link is removed on both sides next" })
-    }
-
-    /// The related ties that each side shows, common dialect.
-    fn links(&self, owner: &TieId, key: &FieldKey) -> Option<(Value, Value)> {
-        let pair = self.memory.pair(&owner.pair)?;
-        let field = pair.map.as_ref()?.field(key)?;
-        let tie = pair.ties.get(&owner.crm)?;
-        let lookup = self.translator();
-        let on = |side: Side| match self.seen(field, side, pair.observation(side, tie.on(side))?, &lookup) {
-            Seen::Known(value) => Some(value),
-            _ => None,
-        };
-        Some((on(Side::Crm)?, on(Side::Notion)?))
-    }
-
     fn approve(&mut self, txn: &mut Txn, who: &str, pair: PairName) -> Reply {
         if !matches!(self.pair_state(&pair), PairState::Review { .. }) {
             return refused(format!("pair {pair} does not wait for an approval"));
@@ -367,54 +301,5 @@ impl Core {
         event.who = who.to_owned();
         txn.events.push(event);
         done("it is tried again next")
-    }
-
-    /// Every edge of every relation, one row each; an owner without edges has one row without a target.
-    pub(super) fn relation_rows(&self) -> Vec<RelationRow> {
-        let mut rows = Vec::new();
-        for pair in self.memory.order.iter().filter_map(|name| self.memory.pair(name)) {
-            let Some(map) = &pair.map else { continue };
-            for field in map.fields.iter().filter(|field| field.spec.relation.is_some()) {
-                for crm in pair.ties.keys() {
-                    self.edges(pair, &TieId { pair: pair.spec.name.clone(), crm: crm.clone() }, field, &mut rows);
-                }
-            }
-        }
-        rows.sort_by_key(|row| (row.owner_title.to_lowercase(), row.owner.clone(), row.target_title.to_lowercase()));
-        rows
-    }
-
-    fn edges(&self, pair: &PairMemory, owner: &TieId, field: &crate::mapping::FieldMap, rows: &mut Vec<RelationRow>) {
-        let key = &field.spec.key;
-        let (crm, notion) = self.links(owner, key).unwrap_or_default();
-        let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
-        let pending = self.memory.decision_on(&HoldId::field(owner, key)).is_some();
-        let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
-        let row = |target: Option<&String>| RelationRow {
-            owner: owner.clone(),
-            owner_title: self.tie_title(pair, &owner.crm),
-            field: key.clone(),
-            label: field.spec.notion.0.clone(),
-            target: target
-                .zip(related)
-                .map(|(id, related)| TieId { pair: related.spec.name.clone(), crm: RecordId::from(id.as_str()) }),
-            target_title: target
-                .zip(related)
-                .map(|(id, related)| self.tie_title(related, &RecordId::from(id.as_str())))
-                .unwrap_or_default(),
-            on_crm: target.is_some_and(|id| crm.contains(id)),
-            on_notion: target.is_some_and(|id| notion.contains(id)),
-            pending,
-        };
-        let all: Vec<&String> = crm.union(&notion).collect();
-        if all.is_empty() {
-            rows.push(row(None));
-        }
-        rows.extend(all.into_iter().map(|id| row(Some(id))));
-    }
-
-    /// Edges that both sides agree on.
-    pub(super) fn edges_agreed(&self) -> u64 {
-        super::snapshot::count(self.memory.pairs.values().map(|pair| pair.ties.links()).sum())
     }
 }

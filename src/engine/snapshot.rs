@@ -21,6 +21,9 @@ impl Core {
     /// does, as it was told when it was new.
     pub(super) fn snapshot(&mut self, now: Timestamp, watched: bool) -> Snapshot {
         self.version += 1;
+        if !watched {
+            self.memory.pairs.values_mut().for_each(|pair| pair.titles.forget());
+        }
         let queue = Sides { crm: self.depth(Side::Crm), notion: self.depth(Side::Notion) };
         self.figures.queue(now, queue.crm.total(), queue.notion.total());
         let [series, quarter, day] = self.figures.series(now);
@@ -123,6 +126,7 @@ impl Core {
             records: Sides { crm: count(pair.observations.crm.len()), notion: count(pair.observations.notion.len()) },
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
+            roles: self.roles(pair),
         })
     }
 

@@ -29,6 +29,8 @@ impl Core {
                 |row| format!("{} {}", row.owner_title, row.target_title),
                 Rows::Relations,
             ),
+            List::Owners => self.owner_window(query),
+            List::Edges { owner } => self.edges_of(query, owner),
             List::Candidates { of } => self.candidates(query, of),
             List::Tied { pair } => self.tied(query, pair),
             List::Record { tie } => only(query, self.record_view(tie), Rows::Records),
@@ -301,7 +303,7 @@ pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result
 /// Lines of the journal that a search looks at.
 const SEARCHED: u64 = 20_000;
 
-fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
+pub(super) fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
     let wanted = query.filter.to_lowercase();
     let rows = rows.into_iter().filter(|row| wanted.is_empty() || text(row).to_lowercase().contains(&wanted)).collect();
     slice(query, rows, |row| row, wrap)
@@ -310,10 +312,15 @@ fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec
 /// The rows that were asked for, made of what they stand for.
 pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap: fn(Vec<R>) -> Rows) -> Window {
     let total = count(all.len());
-    let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
-    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
+    let (skip, take) = part(query);
     let rows = all.into_iter().skip(skip).take(take).map(row).collect();
     Window { total, offset: query.offset, rows: wrap(rows) }
+}
+
+/// How many rows are left out, and how many are given at most.
+pub(super) fn part(query: &Query) -> (usize, usize) {
+    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
+    (usize::try_from(query.offset).unwrap_or(usize::MAX), take)
 }
 
 /// The one row there is, if there is one.

@@ -105,6 +105,10 @@ pub struct FieldInfo {
     /// The related entity's own field that shows the same links from its end, by name (Notion's two-way relations).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub far_end: Option<FieldName>,
+    /// Of a relation: the field of the same entity out of which the system chooses this one (a primary contact is one of the
+    /// contacts). Whatever stands here stands there too, and while anything stands there, something stands here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<FieldName>,
 }
 
 /// What one entity of one side can hold.

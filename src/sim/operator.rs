@@ -117,6 +117,7 @@ impl Operator {
             field: row.field.clone(),
             target,
             linked: self.dice.one_in(2),
+            instead_of: None,
         })
     }
 

@@ -11,6 +11,9 @@ pub const LEAST: (u16, u16) = (60, 16);
 /// From this width on, what stood one above the other stands side by side.
 pub const WIDE: u16 = 100;
 
+/// From this width on, the Relations page has its columns side by side.
+pub const LINKER: u16 = 76;
+
 /// From this width on, the overview has two columns.
 pub const TWO_COLUMNS: u16 = 150;
 
@@ -58,8 +61,36 @@ pub fn split(page: Page, body: Rect, expanded: bool) -> (Rect, Rect) {
     (list, Rect { y: body.y + list.height, height: detail, ..body })
 }
 
+/// The Relations page's owners, and the links of one of them: side by side with a line between, or one above the other.
+pub fn columns(body: Rect) -> (Rect, Rect) {
+    if body.width >= LINKER {
+        let left = (body.width * 2 / 5).min(70);
+        let right = Rect { x: body.x + left + 1, width: body.width - left - 1, ..body };
+        return (Rect { width: left, ..body }, right);
+    }
+    let top = body.height / 2;
+    let below = top + 1;
+    (
+        Rect { height: top, ..body },
+        Rect { y: body.y + below.min(body.height), height: body.height.saturating_sub(below), ..body },
+    )
+}
+
+/// How many rows of either are visible.
+pub fn column_rows(model: &Model) -> (u64, u64) {
+    let rows = |area: Rect| u64::from(area.height.saturating_sub(1)).max(1);
+    areas(model.size).map_or((1, 1), |areas| {
+        let (owners, links) = columns(areas.body);
+        (rows(owners), rows(links))
+    })
+}
+
 /// How many rows of the page's list are visible.
 pub fn rows(model: &Model) -> u64 {
+    if model.page == Page::Relations {
+        let (owners, links) = column_rows(model);
+        return if model.on_links { links } else { owners };
+    }
     areas(model.size).map_or(1, |areas| {
         let (list, _) = split(model.page, areas.body, model.expanded);
         u64::from(list.height.saturating_sub(1)).max(1)

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::layout;
 use super::model::{Model, PopupBody};
 use super::pages;
-use super::popup::{confirm, edit, help, palette, picker, which};
+use super::popup::{confirm, edit, help, palette, picker, roles, which};
 use super::theme::Role;
 use super::widgets::{Pen, footer, header, line, shifted};
 
@@ -34,6 +34,7 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
             PopupBody::Confirm(body) => confirm::draw(pen, model, &areas, body, popup.armed(model.ms)),
             PopupBody::Edit(body) => edit::draw(pen, model, &areas, body),
             PopupBody::Picker(body) => caret = picker::draw(pen, model, &areas, body),
+            PopupBody::Roles(body) => caret = roles::draw(pen, model, &areas, body),
             PopupBody::Palette(body) => caret = palette::draw(pen, model, &areas, body),
             PopupBody::Help(text) | PopupBody::Notice(text) => help::draw(pen, model, &areas, text),
         }

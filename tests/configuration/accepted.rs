@@ -240,6 +240,7 @@ fn info(kind: Kind, writable: bool, options: &[&str], target: Option<&str>) -> F
         empty_is: None,
         target: target.map(Into::into),
         far_end: None,
+        within: None,
     }
 }
 

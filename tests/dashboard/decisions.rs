@@ -258,12 +258,15 @@ fn marked_orphans_are_ignored_together() {
 #[test]
 fn an_edge_is_taken_away_only_after_a_question() {
     let mut rig = on("4");
-    rig.keys("x");
+    rig.keys("right down x");
     assert!(rig.told().is_empty() && rig.screen().contains("both records stay"), "{}", rig.screen());
     rig.keys("y");
     let tie = |pair: &str, id: &str| TieId { pair: pair.into(), crm: id.into() };
     let (owner, target) = (tie("deals", "1"), tie("contacts", "9"));
-    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false }]);
+    assert_eq!(
+        rig.told(),
+        [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false, instead_of: None }]
+    );
 }
 
 #[test]
@@ -271,11 +274,16 @@ fn a_new_edge_goes_from_an_owner_to_a_target_of_the_related_pair() {
     let mut rig = on("4");
     rig.keys("+ down enter");
     let Some(PopupBody::Picker(picker)) = rig.model.top() else { panic!() };
-    assert_eq!(picker.sources[picker.source].0, "contacts", "known from the edges of this field");
-    rig.keys("enter y");
+    assert_eq!(picker.sources[picker.source].0, "contacts", "known from the roles");
+    rig.keys("enter");
+    assert!(rig.screen().contains("As what is Ada Lovelace linked to Project Venus?"), "{}", rig.screen());
+    rig.keys("down enter y");
     let tie = |pair: &str, id: &str| TieId { pair: pair.into(), crm: id.into() };
     let (owner, target) = (tie("deals", "2"), tie("contacts", "31"));
-    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: true }]);
+    assert_eq!(
+        rig.told(),
+        [Command::Relate { owner, field: "CONTACTS".into(), target, linked: true, instead_of: None }]
+    );
 }
 
 #[test]

@@ -43,6 +43,23 @@ pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
     }
 }
 
+/// The roles of a deal's contacts: one is chosen out of several, and one stands for itself.
+pub fn roles() -> Vec<LinkRole> {
+    let role = |field: &str, label: &str, single, within: Option<&str>| LinkRole {
+        field: field.into(),
+        label: label.into(),
+        leads: "contacts".into(),
+        single,
+        within: within.map(Into::into),
+        only_in: None,
+    };
+    vec![
+        role("PRIMARY", "Primary contact", true, Some("CONTACTS")),
+        role("CONTACTS", "Contacts", false, None),
+        role("DECIDES", "Decision maker", true, None),
+    ]
+}
+
 /// What the fake engine holds.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -104,6 +121,7 @@ pub fn full() -> World {
         records: Sides { crm: 130, notion: 125 },
         held: 3,
         orphans: Sides { crm: 1, notion: 2 },
+        roles: if name == "deals" { roles() } else { Vec::new() },
     };
     let orphan = |n: u32| OrphanRow {
         record: RecordRef { pair: "contacts".into(), side: Side::Notion, id: format!("page-{n}").into() },
@@ -189,30 +207,27 @@ pub fn full() -> World {
         },
         holds,
         orphans: (1..=3).map(orphan).collect(),
-        relations: vec![
-            RelationRow {
-                owner: tie("deals", "1"),
-                owner_title: "Project Mercury".into(),
-                field: "CONTACTS".into(),
-                label: "Contacts".into(),
-                target: Some(tie("contacts", "9")),
-                target_title: "Ada Lovelace".into(),
-                on_crm: true,
-                on_notion: false,
-                pending: false,
-            },
-            RelationRow {
-                owner: tie("deals", "2"),
-                owner_title: "Project Venus".into(),
-                field: "CONTACTS".into(),
-                label: "Contacts".into(),
-                target: None,
-                target_title: String::new(),
-                on_crm: false,
-                on_notion: false,
-                pending: false,
-            },
-        ],
+        relations: [
+            ("1", "PRIMARY", "Primary contact", Some("9"), true),
+            ("1", "CONTACTS", "Contacts", Some("9"), false),
+            ("1", "CONTACTS", "Contacts", Some("10"), true),
+            ("1", "DECIDES", "Decision maker", None, false),
+            ("2", "PRIMARY", "Primary contact", None, false),
+            ("2", "CONTACTS", "Contacts", None, false),
+            ("2", "DECIDES", "Decision maker", None, false),
+        ]
+        .map(|(owner, field, label, target, on_notion)| RelationRow {
+            owner: tie("deals", owner),
+            owner_title: if owner == "1" { "Project Mercury" } else { "Project Venus" }.into(),
+            field: field.into(),
+            label: label.into(),
+            target: target.map(|id| tie("contacts", id)),
+            target_title: target.map_or("", |id| if id == "9" { "Ada Lovelace" } else { "Grace Hopper" }).into(),
+            on_crm: target.is_some(),
+            on_notion,
+            pending: false,
+        })
+        .to_vec(),
         candidates: vec![
             Candidate {
                 id: "31".into(),
@@ -263,6 +278,9 @@ impl World {
                 let mut rows = self.orphans.iter().filter(|row| fits(row.title.clone()));
                 rows.position(|row| row.record == *record)
             }
+            Some(Near::Owner(tie)) => {
+                self.owners().iter().filter(|row| fits(row.title.clone())).position(|row| row.owner == *tie)
+            }
             None => None,
         };
         let query = &Query { offset: query.from(place), ..query.clone() };
@@ -280,6 +298,15 @@ impl World {
             List::Orphans => {
                 let (total, rows) = cut(&self.orphans, |row| row.title.clone(), &filter, query);
                 (total, Rows::Orphans(rows))
+            }
+            List::Owners => {
+                let (total, rows) = cut(&self.owners(), |row| row.title.clone(), &filter, query);
+                (total, Rows::Owners(rows))
+            }
+            List::Edges { owner } => {
+                let own: Vec<_> = self.relations.iter().filter(|row| row.owner == *owner).cloned().collect();
+                let (total, rows) = cut(&own, |row| format!("{} {}", row.target_title, row.label), &filter, query);
+                (total, Rows::Relations(rows))
             }
             List::Relations => {
                 let (total, rows) = cut(&self.relations, |row| row.owner_title.clone(), &filter, query);
@@ -334,6 +361,22 @@ impl World {
             }
         };
         Window { total, offset: query.offset, rows }
+    }
+
+    /// Every owner of an edge, in their order.
+    pub fn owners(&self) -> Vec<OwnerRow> {
+        let mut owners: Vec<OwnerRow> = Vec::new();
+        for row in &self.relations {
+            if owners.last().is_none_or(|last| last.owner != row.owner) {
+                let (owner, title) = (row.owner.clone(), row.owner_title.clone());
+                owners.push(OwnerRow { owner, title, links: 0, pending: false });
+            }
+            if let Some(owner) = owners.last_mut() {
+                owner.links += u64::from(row.target.is_some());
+                owner.pending |= row.pending;
+            }
+        }
+        owners
     }
 
     pub fn tell(&mut self, who: &str, command: Command) -> Reply {

@@ -14,13 +14,15 @@ use crate::fixture::{Rig, full, text};
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
 
 /// Each page by its key, and two boxes over one.
-const SCENES: [(&str, &str); 12] = [
+const SCENES: [(&str, &str); 14] = [
     ("overview", "1"),
     ("conflicts", "2 c o space"),
     ("closeup", "2 enter"),
     ("commit", "2 c o w"),
     ("orphans", "3"),
     ("relations", "4"),
+    ("links", "4 right down"),
+    ("roles", "4 l enter"),
     ("queue", "5"),
     ("journal", "6"),
     ("quarantine", "7"),

@@ -25,6 +25,9 @@ fn hostile() -> World {
     for row in &mut world.relations {
         (row.owner_title, row.target_title, row.label) = (EVIL.into(), EVIL.into(), EVIL.into());
     }
+    for role in world.snapshot.pairs.iter_mut().flat_map(|pair| &mut pair.roles) {
+        role.label = EVIL.into();
+    }
     for row in &mut world.candidates {
         (row.title, row.reason) = (EVIL.into(), EVIL.into());
     }
@@ -48,7 +51,25 @@ fn hostile() -> World {
 #[test]
 fn no_text_of_a_stranger_reaches_the_screen_as_a_control() {
     for size in [(60, 16), (80, 24), (99, 30), (200, 60)] {
-        for keys in ["1", "2", "2 enter", "2 f c", "2 e", "3", "3 l", "3 n", "4", "4 x", "4 n", "5", "6", "9", "?"] {
+        for keys in [
+            "1",
+            "2",
+            "2 enter",
+            "2 f c",
+            "2 e",
+            "3",
+            "3 l",
+            "3 n",
+            "4",
+            "4 right x",
+            "4 l enter",
+            "4 right down c",
+            "4 + enter",
+            "5",
+            "6",
+            "9",
+            "?",
+        ] {
             let mut rig = Rig::new(size, hostile());
             rig.keys(keys);
             let buffer = rig.buffer();
@@ -74,7 +95,7 @@ fn a_control_is_shown_and_not_swallowed() {
 
 #[test]
 fn our_own_characters_are_ascii_where_that_is_asked_for() {
-    for keys in ["1", "2", "2 f", "2 f c", "2 e", "3", "3 l", "4", "5", "6", "?", "2 /"] {
+    for keys in ["1", "2", "2 f", "2 f c", "2 e", "3", "3 l", "4", "4 right", "4 l enter", "5", "6", "?", "2 /"] {
         for size in [(80, 24), (200, 60)] {
             let mut rig = Rig::themed(size, full(), Theme::new(true, true));
             rig.keys(keys);

@@ -7,6 +7,7 @@ mod decisions;
 mod fixture;
 mod golden;
 mod hostile;
+mod linker;
 mod looping;
 mod pages;
 mod random;

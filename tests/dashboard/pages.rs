@@ -127,7 +127,7 @@ fn the_other_pages_show_their_rows() {
             &["Orphan 1", "ambiguous", "contacts", "ada@example.org", "l link to", "could be its counterpart"],
         );
     }
-    for screen in screens("4") {
+    for screen in screens("4 right j") {
         holds_all(&screen, &["Project Mercury", "Ada Lovelace", "Contacts", "Project Venus", "x unlink"]);
     }
     for screen in screens("5") {

@@ -21,7 +21,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Step> {
     let keys = prop::sample::select(
-        "fcnkyeaxltioqjkG123456789/ rzUJ?wvubsN*:pLm=+"
+        "fcnkyeaxltioqjkG1234456789/ rzUJ?wvubsN*:pLm=+"
             .chars()
             .map(Key::char)
             .chain([
@@ -29,6 +29,8 @@ fn steps() -> impl Strategy<Value = Step> {
                 Key::plain(Code::Esc),
                 Key::plain(Code::Tab),
                 Key::plain(Code::Down),
+                Key::plain(Code::Left),
+                Key::plain(Code::Right),
                 Key { ctrl: true, ..Key::char('o') },
             ])
             .collect::<Vec<_>>(),

@@ -158,7 +158,7 @@ async fn a_request_under_way_when_the_daemon_dies_is_answered_too() {
     let dying = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let first = serde_json::json!({ "snapshot": crosstie::control::Snapshot::default() });
-        let lines = format!("{}\n{first}\n", r#"{"hello":"crosstie","version":3,"pid":77,"mode":"demo"}"#);
+        let lines = format!("{}\n{first}\n", r#"{"hello":"crosstie","version":4,"pid":77,"mode":"demo"}"#);
         stream.write_all(lines.as_bytes()).await.unwrap();
         // Up to the first byte of the query, behind the hello.
         let mut text = String::new();
@@ -187,6 +187,6 @@ async fn a_daemon_of_another_version_is_named() {
         stream.write_all(b"{\"hello\":\"crosstie\",\"version\":99,\"pid\":77,\"news\":true}\n").await.unwrap();
     });
     let error = connect(&path).await.err().unwrap();
-    assert!(matches!(error, ConnectError::Version { ours: 3, theirs: 99, pid: 77 }), "{error}");
+    assert!(matches!(error, ConnectError::Version { ours: 4, theirs: 99, pid: 77 }), "{error}");
     other.await.unwrap();
 }

@@ -12,16 +12,16 @@ async fn a_client_of_another_version_is_told_and_shown_out() {
     let daemon = Daemon::start().await;
     let mut raw = Raw::connect(&daemon.path, r#"{"hello":"crosstie","version":99,"pid":1}"#).await;
     let hello = raw.hear().await.unwrap();
-    assert_eq!((&hello["version"], &hello["mode"]), (&json!(3), &json!("live")));
+    assert_eq!((&hello["version"], &hello["mode"]), (&json!(4), &json!("live")));
     let text = raw.hear().await.unwrap()["error"]["text"].to_string();
-    assert!(text.contains("version 3") && text.contains("99"), "{text}");
+    assert!(text.contains("version 4") && text.contains("99"), "{text}");
     assert_eq!(raw.hear().await, None);
 }
 
 #[tokio::test]
 async fn whoever_does_not_say_hello_gets_nothing() {
     let daemon = Daemon::start().await;
-    for first in ["GET / HTTP/1.1", r#"{"hello":"other","version":3,"pid":1}"#, ""] {
+    for first in ["GET / HTTP/1.1", r#"{"hello":"other","version":4,"pid":1}"#, ""] {
         let mut raw = Raw::connect(&daemon.path, first).await;
         assert_eq!(raw.hear().await.unwrap()["hello"], "crosstie");
         assert!(raw.hear().await.unwrap()["error"]["text"].to_string().contains("hello"), "{first}");
@@ -115,7 +115,7 @@ async fn a_command_names_the_user_and_where_they_came_from() {
     let daemon = Daemon::start().await;
     let uid = std::fs::metadata(&daemon.path).unwrap().uid();
     for (from, shown) in [("10.0.0.7", " from 10.0.0.7"), ("root (uid 0)", "")] {
-        let hello = json!({"hello": "crosstie", "version": 3, "pid": 1, "from": from});
+        let hello = json!({"hello": "crosstie", "version": 4, "pid": 1, "from": from});
         let mut raw = Raw::connect(&daemon.path, &hello.to_string()).await;
         assert_eq!(raw.hear().await.unwrap()["hello"], "crosstie");
         raw.say(br#"{"id":1,"ask":{"command":{"who":"somebody (uid 4711)","command":{"command":"refresh"}}}}"#).await;

@@ -126,7 +126,7 @@ impl Raw {
     }
 
     async fn greeted(path: &Path) -> Self {
-        let mut raw = Self::connect(path, r#"{"hello":"crosstie","version":3,"pid":1}"#).await;
+        let mut raw = Self::connect(path, r#"{"hello":"crosstie","version":4,"pid":1}"#).await;
         assert_eq!(raw.hear().await.unwrap()["hello"], "crosstie");
         raw
     }

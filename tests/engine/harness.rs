@@ -24,6 +24,7 @@ use crosstie::standin::log::{Actor, Entry};
 use crosstie::standin::office::{self, Facts, Office};
 use crosstie::store::{MemoryKv, Segments, Store, trees};
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::wire::{Call, Clock, Fate, Half, Wire, Wires};
 
@@ -300,6 +301,11 @@ impl Bench {
     /// A system tells the engine of a change by itself.
     pub async fn deliver(&self, delivery: Delivery) {
         self.running.as_ref().unwrap().desk.hints().deliver(delivery).await.unwrap();
+    }
+
+    /// Somebody looks for as long as this is held.
+    pub fn watched(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.desk().snapshots()
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {

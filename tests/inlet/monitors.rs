@@ -74,6 +74,7 @@ async fn figures_are_in_prometheus_format_and_are_those_of_the_snapshot() {
             records: Sides::default(),
             held: 0,
             orphans: Sides::default(),
+            roles: Vec::new(),
         }];
     });
     let answer = bench.get("/metrics", &[]).await;

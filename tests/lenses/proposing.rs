@@ -49,6 +49,7 @@ fn info() -> impl Strategy<Value = FieldInfo> {
             empty_is: None,
             target: target.map(str::to_owned),
             far_end: None,
+            within: None,
         },
     )
 }
@@ -72,7 +73,7 @@ proptest! {
         let frames = [propose::frame("deals", "deal", "source-0"), propose::frame("contacts", "contact", "source-1")];
         let proposal = propose::fill(&frames[0], &crm, &notion, &frames, create);
         prop_assert!(propose::compiles(&proposal.spec, &crm, &notion, &frames).is_ok());
-        let marker = FieldInfo { kinds: vec![Kind::Text], writable: true, options: Vec::new(), target: None, far_end: None,
+        let marker = FieldInfo { kinds: vec![Kind::Text], writable: true, options: Vec::new(), target: None, far_end: None, within: None,
             id: MARKER.into(), label: MARKER.into(), native_type: "rich_text".into(), multiple: false, empty_is: None };
         notion.fields.insert(MARKER.into(), marker);
         let compiled = PairMap::compile(&proposal.spec, &crm, &notion, &frames);

@@ -75,6 +75,7 @@ pub fn info(side: Side, kinds: &[Kind]) -> FieldInfo {
         empty_is: None,
         target: None,
         far_end: None,
+        within: None,
     }
 }
 

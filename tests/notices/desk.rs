@@ -28,6 +28,7 @@ pub fn pair(name: &str) -> PairStatus {
         records: Sides::default(),
         held: 0,
         orphans: Sides::default(),
+        roles: Vec::new(),
     }
 }
 

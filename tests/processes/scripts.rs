@@ -235,7 +235,9 @@ fn orphans_and_relations_are_settled_by_scripts() {
     });
     let edge = edge.expect("the edge");
     assert_eq!((&edge["on_crm"], &edge["on_notion"], &edge["owner"]), (&json!(true), &json!(true), &json!(owner)));
-    answer(&home, 0, &["relations", "unlink", &owner, "CONTACT_IDS", &target]);
+    // A role goes by its label too.
+    assert_eq!(edge["label"], "Contacts");
+    answer(&home, 0, &["relations", "unlink", &owner, "contacts", &target]);
     assert!(until(SOON, || (!shown().contains(&page)).then_some(())).is_some(), "{}", home.logged("daemon"));
     answer(&home, 8, &["relations", "link", &owner, "CONTACT_IDS", "contacts/999"]);
     end(daemon, &home);

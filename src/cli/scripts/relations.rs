@@ -31,7 +31,13 @@ enum Action {
         filter: String,
     },
     /// Link two records on both sides.
-    Link(Edge),
+    Link {
+        #[command(flatten)]
+        edge: Edge,
+        /// Whose place it takes, where the role has room for one: `pair/crm id`. Refused if anybody else has it by then.
+        #[arg(long, value_name = "TARGET", value_parser = ids::tie)]
+        instead_of: Option<TieId>,
+    },
     /// Take a link away on both sides.
     Unlink(Edge),
 }
@@ -41,8 +47,9 @@ struct Edge {
     /// The record that owns the relation: `pair/crm id`, as the list names it.
     #[arg(value_parser = ids::tie)]
     owner: TieId,
-    /// The relation: the CRM field's name.
-    field: String,
+    /// The role: the relation's label (the Notion property's name), or the CRM field's name.
+    #[arg(value_name = "ROLE")]
+    role: String,
     /// The record it is linked to: `pair/crm id`.
     #[arg(value_parser = ids::tie)]
     target: TieId,
@@ -56,25 +63,35 @@ fn row(edge: &RelationRow) -> Json {
     })
 }
 
+/// The relation that a role is called by, or the text as it is: then the engine says which roles there are.
+async fn named(asked: &Asked, edge: &Edge) -> FieldKey {
+    let snapshot = asked.snapshot().await;
+    let roles = || snapshot.pairs.iter().filter(|pair| pair.name == edge.owner.pair).flat_map(|pair| &pair.roles);
+    let by_name = roles().find(|role| role.field.as_str() == edge.role);
+    let by_label = || roles().find(|role| role.label.to_lowercase() == edge.role.to_lowercase());
+    by_name.or_else(by_label).map_or_else(|| FieldKey::from(edge.role.as_str()), |role| role.field.clone())
+}
+
 /// Runs `relations`.
 ///
 /// # Errors
 /// [`Failure`]: the engine or its store.
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let (edge, linked) = match args.action {
+    let (edge, linked, instead_of) = match args.action {
         Action::List { filter } => {
             let pick = |rows| if let Rows::Relations(rows) = rows { Some(rows) } else { None };
             let (total, rows) = asked.rows(Query { filter, ..Query::all(List::Relations) }, None, pick).await?;
             let rows: Vec<Json> = rows.iter().map(row).collect();
-            let columns = ["owner", "owner_title", "field", "target", "target_title", "on_crm", "on_notion", "pending"];
+            let columns = ["owner", "owner_title", "label", "target", "target_title", "on_crm", "on_notion", "pending"];
             tell(&asked, args.json, total, &rows, &columns);
             asked.end().await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Link(edge) => (edge, true),
-        Action::Unlink(edge) => (edge, false),
+        Action::Link { edge, instead_of } => (edge, true, instead_of),
+        Action::Unlink(edge) => (edge, false, None),
     };
-    let field = FieldKey::from(edge.field);
-    carry_out(asked, args.json, Command::Relate { owner: edge.owner, field, target: edge.target, linked }).await
+    let field = named(&asked, &edge).await;
+    carry_out(asked, args.json, Command::Relate { owner: edge.owner, field, target: edge.target, linked, instead_of })
+        .await
 }

@@ -22,7 +22,7 @@ pub use server::serve;
 use std::time::Duration;
 
 /// The version of the protocol. Both ends must speak the same.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The longest line, in bytes.
 pub const LONGEST_LINE: usize = 8 << 20;

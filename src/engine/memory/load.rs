@@ -16,6 +16,7 @@ use crate::store::{Store, trees};
 
 use super::kept::{Kept, Loading};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
+use super::titles::Titles;
 use super::{Memory, PairMemory};
 
 /// Rows read at a time.
@@ -101,6 +102,7 @@ impl PairMemory {
             cursors: Sides::default(),
             dirty: BTreeSet::new(),
             rematch: true,
+            titles: Titles::default(),
         };
         let mut seen: Sides<Loading<Observation>> = Sides::default();
         shorts::<Observation>(store, trees::OBSERVATIONS, prefix(), |row, short| {

@@ -9,6 +9,7 @@ mod old;
 mod pair;
 mod row;
 mod setback;
+mod titles;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ use crate::store::{Resync, Store, record, trees};
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
+pub use self::titles::TitlesInUse;
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -172,6 +174,9 @@ impl Memory {
     pub fn put_observation(&mut self, txn: &mut Txn, at: &RecordRef, observation: Observation) {
         let short = txn.put_short(trees::OBSERVATIONS, record_key(at), &observation);
         let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
+        if let Some(crm) = pair.tied_crm(at.side, &at.id).cloned() {
+            pair.retitle(&crm);
+        }
         let presence = observation.presence;
         let kept = pair.observations.get_mut(at.side);
         let before = kept.presence(&at.id);
@@ -199,6 +204,7 @@ impl Memory {
         let short = txn.put_short(trees::TIES, key(&[tie.pair.as_str(), tie.crm.as_str()]), &tie);
         let name = tie.pair.clone();
         let Some(pair) = self.pairs.get_mut(&name) else { return };
+        pair.retitle(&tie.crm);
         pair.dirty.insert(tie.crm.clone());
         pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
         let is_new = pair.ties.insert(tie.crm.clone(), tie, &short);
@@ -211,6 +217,7 @@ impl Memory {
     /// Ends a tie.
     pub fn remove_tie(&mut self, txn: &mut Txn, id: &TieId) {
         txn.remove(trees::TIES, key(&[id.pair.as_str(), id.crm.as_str()]));
+        self.pairs.get_mut(&id.pair).into_iter().for_each(|pair| pair.retitle(&id.crm));
         if let Some(pair) = self.pairs.get_mut(&id.pair)
             && let Some(tie) = pair.ties.remove(&id.crm)
         {
@@ -354,6 +361,9 @@ impl Memory {
     pub fn remove_observation(&mut self, txn: &mut Txn, at: &RecordRef) {
         txn.remove(trees::OBSERVATIONS, record_key(at));
         if let Some(pair) = self.pairs.get_mut(&at.pair) {
+            if let Some(crm) = pair.tied_crm(at.side, &at.id).cloned() {
+                pair.retitle(&crm);
+            }
             pair.observations.get_mut(at.side).remove(&at.id);
         }
     }

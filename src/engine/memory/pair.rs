@@ -8,6 +8,7 @@ use crate::model::{Entity, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 
 use super::Cursor;
 use super::kept::Kept;
+use super::titles::Titles;
 
 /// What is remembered of one pair.
 pub struct PairMemory {
@@ -35,6 +36,8 @@ pub struct PairMemory {
     pub dirty: BTreeSet<RecordId>,
     /// Whether the untied records are to be matched anew.
     pub rematch: bool,
+    /// What its ties are found by.
+    pub titles: Titles,
 }
 
 impl PairMemory {

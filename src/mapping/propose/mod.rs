@@ -306,6 +306,7 @@ pub fn compiles(spec: &PairSpec, crm: &Schema, notion: &Schema, all: &[PairSpec]
         empty_is: None,
         target: None,
         far_end: None,
+        within: None,
     });
     PairMap::compile(spec, crm, &notion, all).map(drop)
 }

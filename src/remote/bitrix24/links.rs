@@ -36,6 +36,11 @@ pub(super) fn of(name: &str, catalogue: &Catalogue) -> Option<Links> {
 }
 
 impl Links {
+    /// All of them, for the field of the primary one.
+    pub fn chosen_from(self, name: &str) -> Option<FieldName> {
+        (name == self.one.0).then(|| FieldName::from(self.all.0))
+    }
+
     /// What both fields are called in `crm.item.*`. They are told apart, and written together.
     pub fn keys(self) -> [&'static str; 2] {
         [self.one.1, self.all.1]

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::catalogue::{Catalogue, Shape, catalogue, options};
 use super::decode::{entries, scalar};
-use super::{Bitrix24, Family};
+use super::{Bitrix24, Family, links};
 use crate::model::{FieldInfo, FieldName, OptionInfo, Schema, Value};
 use crate::remote::{Lane, RemoteError};
 
@@ -142,6 +142,7 @@ pub(super) fn described(title: &str, catalogue: &Catalogue, dictionaries: &Dicti
             },
             target: field.target.map(str::to_owned),
             far_end: None,
+            within: links::of(name, catalogue).and_then(|links| links.chosen_from(name)),
             kinds: field.row.row.kinds.to_vec(),
         };
         (FieldName(name.clone()), info)

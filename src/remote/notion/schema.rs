@@ -76,6 +76,7 @@ impl Column {
                 .pointer("/dual_property/synced_property_name")
                 .and_then(Json::as_str)
                 .map(FieldName::from),
+            within: None,
         }
     }
 

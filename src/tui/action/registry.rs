@@ -270,7 +270,7 @@ pub static REGISTRY: &[Spec] = &[
         "relations.link",
         S::Relations,
         "link one more",
-        "Chooses a record to link to this row's owner.",
+        "Chooses a record to link to this owner, by a few letters, and its role where there are several.",
         why::needs_owner,
     ),
     shown(risky(
@@ -282,6 +282,22 @@ pub static REGISTRY: &[Spec] = &[
             "Chooses an owner (a project), then what to link to it (a contact).",
         ),
         Asks,
+    )),
+    asks(
+        A::ChangeRole,
+        "relations.role",
+        S::Relations,
+        "change role",
+        "Gives this record another role for its owner: one of the pair's other relations.",
+        why::needs_other_role,
+    ),
+    shown(when(
+        free(A::ToLinks, "relations.links", S::Relations, "its links", "Goes to the links of this owner."),
+        why::needs_owners_column,
+    )),
+    shown(when(
+        free(A::ToOwners, "relations.owners", S::Relations, "owners", "Goes back to the owners."),
+        why::needs_links_column,
     )),
     asks(
         A::Hasten,

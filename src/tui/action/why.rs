@@ -26,7 +26,8 @@ pub(super) fn needs_row(model: &Model) -> Option<String> {
         Page::Quarantine => model.quarantine.current().is_some(),
         Page::Conflicts => model.holds.current().is_some(),
         Page::Orphans => model.orphans.current().is_some(),
-        Page::Relations => model.relations.current().is_some(),
+        Page::Relations if model.on_links => model.relations.current().is_some(),
+        Page::Relations => model.owners.current().is_some(),
         Page::Queue => model.queue.current().is_some(),
         Page::Journal => model.journal.current().is_some(),
     };
@@ -104,13 +105,36 @@ pub(super) fn needs_creatable(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_owner(model: &Model) -> Option<String> {
-    unless(model.relations.current().is_some(), "there is no owner under the cursor: use the new link")
+    unless(model.owners.current().is_some(), "there is no owner under the cursor: use the new link")
+}
+
+pub(super) fn needs_owners_column(model: &Model) -> Option<String> {
+    unless(!model.on_links, "the cursor is on the links already").or_else(|| needs_owner(model))
+}
+
+pub(super) fn needs_links_column(model: &Model) -> Option<String> {
+    let key = model.keymap.keys_of(crate::tui::action::Action::ToLinks).into_iter().next().unwrap_or_default();
+    unless(model.on_links, &format!("the cursor is on the owners: {key} goes to the links"))
+}
+
+pub(super) fn needs_other_role(model: &Model) -> Option<String> {
+    needs_edge(model).or_else(|| {
+        let row = model.relations.current()?;
+        let pairs = model.snapshot.iter().flat_map(|snapshot| &snapshot.pairs);
+        let roles: Vec<_> = pairs.filter(|pair| pair.name == row.owner.pair).flat_map(|pair| &pair.roles).collect();
+        let leads = row.target.as_ref().map(|target| &target.pair);
+        let other = roles.iter().any(|role| role.field != row.field && Some(&role.leads) == leads);
+        unless(other, "there is one role only: map another relation of the two pairs to have more")
+    })
 }
 
 pub(super) fn needs_edge(model: &Model) -> Option<String> {
+    if let Some(why) = needs_links_column(model) {
+        return Some(why);
+    }
     match model.relations.current() {
         None => needs_row(model),
-        Some(row) if row.target.is_none() => Some("this one has no links".to_owned()),
+        Some(row) if row.target.is_none() => Some("nobody has this role".to_owned()),
         Some(row) => unless(!row.pending, "a change of this edge is already on its way"),
     }
 }

@@ -2,8 +2,8 @@
 //! as they are, for they name things; whoever draws an id sanitises it then.
 
 use crate::control::{
-    Candidate, HoldRow, JournalRow, Link, MappingView, OrphanRow, PairState, QueueRow, RecordView, RelationRow,
-    SideValue, Snapshot,
+    Candidate, HoldRow, JournalRow, Link, MappingView, OrphanRow, OwnerRow, PairState, QueueRow, RecordView,
+    RelationRow, SideValue, Snapshot,
 };
 use crate::model::Side;
 
@@ -58,6 +58,12 @@ fn fields(fields: &mut [(String, String)]) {
         clean(label);
         clean(text);
     }
+}
+
+/// A record that others can be linked to.
+pub fn owner(mut row: OwnerRow) -> OwnerRow {
+    clean(&mut row.title);
+    row
 }
 
 /// An edge.
@@ -131,6 +137,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     }
     for pair in &mut snapshot.pairs {
         pair.paused.iter_mut().for_each(clean);
+        pair.roles.iter_mut().for_each(|role| clean(&mut role.label));
         match &mut pair.state {
             PairState::Guarded { what, .. } => clean(what),
             PairState::Stopped { why } => clean(why),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::control::{Candidate, JournalRow, List, Near, OrphanRow, Query, QueueRow, RelationRow};
+use crate::control::{Candidate, JournalRow, List, Near, OrphanRow, OwnerRow, Query, QueueRow, RelationRow};
 use crate::model::{FieldKey, HoldId, PairName, RecordId, RecordRef, Side, TieId};
 
 use super::edge::HoldItem;
@@ -50,13 +50,26 @@ impl Row for OrphanRow {
     }
 }
 
+impl Row for OwnerRow {
+    type Id = TieId;
+    fn id(&self) -> TieId {
+        self.owner.clone()
+    }
+    fn words(&self) -> String {
+        self.title.clone()
+    }
+    fn near(id: &TieId) -> Option<Near> {
+        Some(Near::Owner(id.clone()))
+    }
+}
+
 impl Row for RelationRow {
     type Id = (TieId, FieldKey, Option<TieId>);
     fn id(&self) -> Self::Id {
         (self.owner.clone(), self.field.clone(), self.target.clone())
     }
     fn words(&self) -> String {
-        format!("{} {}", self.owner_title, self.target_title)
+        format!("{} {}", self.target_title, self.label)
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Choice, Page};
-use crate::control::{Command, DeskError, Query, Reply, Resolution, Snapshot, Window};
+use crate::control::{Command, DeskError, LinkRole, Query, Reply, Resolution, Snapshot, Window};
 use crate::model::{HoldId, PairName, TieId};
 use crate::tui::keymap::Key;
+use crate::tui::popup::Wish;
 
 /// What happens to the dashboard.
 #[derive(Debug, Clone)]
@@ -82,6 +83,19 @@ pub enum Effect {
 pub enum Waiting {
     /// The rows of a page.
     List(Page),
+    /// Records that others can be linked to.
+    Owners,
+    /// What is linked to one of them.
+    Edges(TieId),
+    /// The same, to ask about a change of it.
+    Wish {
+        /// The popup that was on top.
+        serial: Option<u64>,
+        /// What is wanted.
+        wish: Box<Wish>,
+        /// In which role.
+        role: Box<LinkRole>,
+    },
     /// The rows of a picker, by its popup's number.
     Picker(u64),
     /// All holds of one record, to ask about them together.
@@ -117,5 +131,9 @@ pub enum Waiting {
         about: Vec<HoldId>,
         /// The decisions it makes.
         items: Vec<Resolution>,
+        /// What is told when it is done, and only then.
+        then: Vec<Command>,
+        /// How much that was confirmed with it was done before.
+        before: usize,
     },
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::control::{
-    JournalRow, MappingView, OrphanRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
+    JournalRow, MappingView, OrphanRow, OwnerRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
 };
 use crate::model::{HoldId, PairName, TieId};
 
@@ -212,8 +212,14 @@ pub struct Model {
     pub moved: Vec<HoldId>,
     /// The orphans.
     pub orphans: Listing<OrphanRow>,
-    /// The edges.
+    /// Records that others can be linked to.
+    pub owners: Listing<OwnerRow>,
+    /// What is linked to one of them.
     pub relations: Listing<RelationRow>,
+    /// To which.
+    pub relations_of: Option<TieId>,
+    /// The keys of the Relations page go to the links and not to the owners.
+    pub on_links: bool,
     /// The queue.
     pub queue: Listing<QueueRow>,
     /// The journal.
@@ -283,7 +289,10 @@ impl Model {
             advancing: false,
             moved: Vec::new(),
             orphans: Listing::default(),
+            owners: Listing::default(),
             relations: Listing::default(),
+            relations_of: None,
+            on_links: false,
             queue: Listing::default(),
             journal: Listing::default(),
             quarantine: Listing::default(),
@@ -330,7 +339,8 @@ impl Model {
         let (marked, filtered) = match self.page {
             Page::Conflicts => (!self.holds.marks.is_empty(), !self.holds.filter.is_empty()),
             Page::Orphans => (!self.orphans.marks.is_empty(), !self.orphans.filter.is_empty()),
-            Page::Relations => (false, !self.relations.filter.is_empty()),
+            Page::Relations if self.on_links => (false, !self.relations.filter.is_empty()),
+            Page::Relations => (false, !self.owners.filter.is_empty()),
             Page::Queue => (false, !self.queue.filter.is_empty()),
             Page::Journal => (false, !self.journal.filter.is_empty()),
             Page::Quarantine => (false, !self.quarantine.filter.is_empty()),

@@ -26,7 +26,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
         Page::Overview => overview::draw(pen, model, body),
         Page::Conflicts => conflicts::draw(pen, model, list, detail),
         Page::Orphans => orphans::draw(pen, model, list, detail),
-        Page::Relations => relations::draw(pen, model, list),
+        Page::Relations => relations::draw(pen, model, body),
         Page::Queue => queue::draw(pen, model, list, detail),
         Page::Journal => journal::draw(pen, model, list, detail),
         Page::Quarantine => quarantine::draw(pen, model, list, detail),

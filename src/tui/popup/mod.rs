@@ -9,12 +9,13 @@ pub mod edit;
 pub mod help;
 pub mod palette;
 pub mod picker;
+pub mod roles;
 pub mod which;
 
 use tui_textarea::TextArea;
 
-use crate::control::{Candidate, Command, OrphanRow, PairState, RelationRow};
-use crate::model::{FieldKey, Kind, PairName, TieId};
+use crate::control::{Candidate, Command, LinkRole, OrphanRow, OwnerRow, PairState};
+use crate::model::{Kind, PairName, TieId};
 
 use super::action::{Action, Scope};
 use super::model::{HoldItem, Line, Listing};
@@ -51,6 +52,8 @@ pub enum PopupBody {
     Edit(Box<Edit>),
     /// A choice of a record.
     Picker(Box<Picker>),
+    /// A choice of a role.
+    Roles(Box<Roles>),
     /// Every action.
     Palette(Palette),
     /// The keys.
@@ -65,7 +68,7 @@ impl PopupBody {
         match self {
             PopupBody::Confirm(_) => &[Scope::Confirm],
             PopupBody::Edit(_) => &[Scope::Edit],
-            PopupBody::Picker(_) | PopupBody::Palette(_) => &[Scope::Search],
+            PopupBody::Picker(_) | PopupBody::Roles(_) | PopupBody::Palette(_) => &[Scope::Search],
             PopupBody::Help(_) | PopupBody::Notice(_) => &[Scope::Help],
         }
     }
@@ -92,6 +95,8 @@ pub struct Confirm {
     pub demand: Option<Demand>,
     /// Yes also leaves the dashboard.
     pub quits: bool,
+    /// Each command is told only when the one before was done.
+    pub in_turn: bool,
 }
 
 impl Confirm {
@@ -107,7 +112,13 @@ impl Confirm {
             about: None,
             demand: None,
             quits: false,
+            in_turn: false,
         }
+    }
+
+    /// The same, and each command waits until the one before was done.
+    pub fn in_turn(self) -> Self {
+        Self { in_turn: true, ..self }
     }
 
     /// The same, and `count` must be typed before yes counts.
@@ -180,8 +191,6 @@ pub enum Seeks {
         owner: TieId,
         /// Its title.
         title: String,
-        /// The relation's field.
-        field: FieldKey,
     },
 }
 
@@ -193,7 +202,7 @@ pub struct Picker {
     /// Records to choose from, unless owners are.
     pub records: Listing<Candidate>,
     /// Owners to choose from.
-    pub owners: Listing<RelationRow>,
+    pub owners: Listing<OwnerRow>,
     /// The pairs that can be searched, for the target of an edge.
     pub sources: Vec<PairName>,
     /// The one that is searched.
@@ -217,6 +226,55 @@ impl Picker {
             Seeks::Owner => self.owners.current().is_none() && self.owners.asked.is_some(),
             _ => self.records.current().is_none() && self.records.asked.is_some(),
         }
+    }
+}
+
+/// A change of an edge that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The owner.
+    pub owner: TieId,
+    /// Its title.
+    pub owner_title: String,
+    /// The other end.
+    pub target: TieId,
+    /// Its title.
+    pub target_title: String,
+    /// The role that it has and is to have no more.
+    pub from: Option<LinkRole>,
+    /// It is to be unlinked.
+    pub gone: bool,
+}
+
+/// A choice of a role.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// What it is for.
+    pub wish: Wish,
+    /// All that can be chosen.
+    pub rows: Vec<LinkRole>,
+    /// The place of the cursor among those that are shown.
+    pub at: usize,
+    /// What was typed.
+    pub line: Line,
+}
+
+impl Roles {
+    /// Those whose label contains what was typed.
+    pub fn shown(&self) -> impl Iterator<Item = &LinkRole> {
+        let text = self.line.text().trim().to_lowercase();
+        self.rows.iter().filter(move |role| role.label.to_lowercase().contains(&text))
+    }
+
+    /// The one under the cursor.
+    pub fn current(&self) -> Option<&LinkRole> {
+        self.shown().nth(self.at)
+    }
+
+    /// Moves the cursor.
+    pub fn go(&mut self, by: i64) {
+        let last = self.shown().count().saturating_sub(1);
+        self.at = self.at.saturating_add_signed(isize::try_from(by).unwrap_or(0)).min(last);
     }
 }
 

@@ -73,12 +73,12 @@ fn about(pen: &mut Pen<'_>, model: &Model, area: Rect, picker: &Picker) {
             lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!(" {label}: {text}"))));
         }
         Seeks::Owner => lines.push((Role::Dim, " First whose link it is, then what is linked.".to_owned())),
-        Seeks::Target { owner, title, field } => {
+        Seeks::Target { owner, title } => {
             lines.push((Role::Strong, format!(" {title}")));
-            let own = model.relations.rows.iter().filter(|row| row.owner == *owner && row.field == *field);
+            let own = model.relations.rows.iter().filter(|row| row.owner == *owner);
             let linked: Vec<Span> = own
                 .filter(|row| row.target.is_some())
-                .map(|row| (Role::Text, format!("  {} {}", model.theme.glyphs.arrow, row.target_title)))
+                .map(|row| (Role::Text, format!("  {} {} ({})", model.theme.glyphs.arrow, row.target_title, row.label)))
                 .collect();
             lines.push((
                 Role::Dim,
@@ -101,15 +101,15 @@ fn owners(pen: &mut Pen<'_>, list: Rect, picker: &Picker) {
     let empty = if picker.owners.filter.is_empty() {
         ["There is nobody to link from: no pair has a relation field.".to_owned()]
     } else {
-        ["No owner has this in its name, or in the name of what it is linked to.".to_owned()]
+        ["No owner's name fits these letters.".to_owned()]
     };
     let words = Words { rows: "owners", empty: &empty, searched: true };
-    let heads = [("owner", Wide::Share(3)), ("pair", Wide::Share(1)), ("field", Wide::Share(1))];
+    let heads = [("owner", Wide::Share(3)), ("pair", Wide::Share(1)), ("links", Wide::Cells(5))];
     table(pen, list, &picker.owners, &heads, &words, |row| {
         vec![
-            (Role::Strong, row.owner_title.clone()),
+            (Role::Strong, row.title.clone()),
             (Role::Dim, row.owner.pair.to_string()),
-            (Role::Dim, row.field.to_string()),
+            (Role::Dim, row.links.to_string()),
         ]
     });
 }

@@ -1,6 +1,6 @@
 //! From keys to actions.
 
-use super::{conflicts, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
+use super::{conflicts, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
 use crate::control::Command;
 use crate::model::Side;
 use crate::tui::action::{Action, Risk, Scope, Spec};
@@ -143,6 +143,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             model.typing = true;
             Vec::new()
         }
+        A::Open if model.page == Page::Relations => linker::go_to(model, !model.on_links),
         A::Open => {
             model.expanded = !model.expanded;
             model.detail_top = 0;
@@ -195,6 +196,9 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Unlink => relations::unlink(model),
         A::LinkMore => relations::link_more(model),
         A::LinkNew => relations::link_new(model),
+        A::ChangeRole => relations::change_role(model),
+        A::ToLinks => linker::go_to(model, true),
+        A::ToOwners => linker::go_to(model, false),
         A::QueueConflicts => lists::holds_of_operation(model),
         A::JournalUndo => undo::ask(model, false),
         A::JournalUndoBoth => undo::ask(model, true),
@@ -237,7 +241,10 @@ fn copy(model: &mut Model) -> Vec<Effect> {
             let fields: String = row.fields.iter().map(|(label, text)| format!("\n{label}: {text}")).collect();
             format!("{} ({} {}){fields}", row.title, row.record.side, row.record.id)
         }),
-        Page::Relations => model.relations.current().map(|row| format!("{} -> {}", row.owner_title, row.target_title)),
+        Page::Relations if model.on_links => {
+            model.relations.current().map(|row| format!("{} -> {} ({})", row.owner_title, row.target_title, row.label))
+        }
+        Page::Relations => model.owners.current().map(|row| row.title.clone()),
         Page::Queue => model.queue.current().map(|row| format!("{} {} on {}", row.op, row.title, row.side)),
         Page::Journal => {
             model.journal.current().map(|row| format!("{} {} {}", row.event.at, row.title, row.event.note))

@@ -1,6 +1,6 @@
 //! Pages, cursors, filters and the windows of lists.
 
-use super::{ask, closeup};
+use super::{ask, closeup, linker};
 use crate::control::{List, Query};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, Line, Listing, Model, Motion, Page, PopupBody, Row, Tone, Waiting};
@@ -26,8 +26,12 @@ macro_rules! on_page {
                 let $list = &mut $model.orphans;
                 $do
             }
-            Page::Relations => {
+            Page::Relations if $model.on_links => {
                 let $list = &mut $model.relations;
+                $do
+            }
+            Page::Relations => {
+                let $list = &mut $model.owners;
                 $do
             }
             Page::Queue => {
@@ -48,7 +52,7 @@ pub(super) fn list_of(page: Page) -> List {
         Page::Conflicts | Page::Overview | Page::Pairs | Page::Health => List::Holds,
         Page::Quarantine => List::Quarantined,
         Page::Orphans => List::Orphans,
-        Page::Relations => List::Relations,
+        Page::Relations => List::Owners,
         Page::Queue => List::Queue,
         Page::Journal => List::Journal,
     }
@@ -58,7 +62,12 @@ pub(super) fn list_of(page: Page) -> List {
 pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     let (page, height, ms) = (model.page, layout::rows(model), model.ms);
-    let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None);
+    let query = if page == Page::Relations {
+        effects.extend(linker::settle(model));
+        None
+    } else {
+        on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None)
+    };
     let since = if page == Page::Journal { since(model) } else { None };
     if let Some(query) = query {
         let query = Query { since, ..query };
@@ -79,7 +88,7 @@ fn since(model: &Model) -> Option<jiff::Timestamp> {
     model.now.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }
 
-fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
+pub(super) fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
     let query = list.query(what, height);
     ready(list, query, height, ms)
 }
@@ -120,11 +129,7 @@ fn settle_picker(model: &mut Model) -> Option<Effect> {
 
 fn picker_query(picker: &mut Picker, height: u64, ms: u64) -> Option<Query> {
     match &picker.seeks {
-        Seeks::Owner => {
-            // Rows are edges and owners are fewer: only the whole shows each owner once.
-            let filter = picker.owners.filter.text().trim().to_owned();
-            ready(&mut picker.owners, Query { filter, limit: 500, ..Query::all(List::Relations) }, height, ms)
-        }
+        Seeks::Owner => due(&mut picker.owners, List::Owners, height, ms),
         Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height, ms),
         Seeks::Target { .. } => {
             let pair = picker.sources.get(picker.source)?.clone();
@@ -145,7 +150,7 @@ pub(super) fn is_waiting(model: &Model) -> bool {
         Page::Quarantine => model.quarantine.stale,
         Page::Conflicts => model.holds.stale,
         Page::Orphans => model.orphans.stale,
-        Page::Relations => model.relations.stale,
+        Page::Relations => model.owners.stale || model.relations_of.is_some() && model.relations.stale,
         Page::Queue => model.queue.stale,
         Page::Journal => model.journal.stale,
     };
@@ -157,6 +162,7 @@ pub(super) fn outdate(model: &mut Model) {
     for page in Page::ALL {
         on_page!(model, page, list => list.stale = true, ());
     }
+    (model.owners.stale, model.relations.stale) = (true, true);
 }
 
 /// Every list has changed, and the operator waits to see it.
@@ -164,12 +170,15 @@ pub(super) fn renew(model: &mut Model) {
     for page in Page::ALL {
         on_page!(model, page, list => { list.stale = true; list.asked_at = None; }, ());
     }
+    (model.owners.stale, model.owners.asked_at) = (true, None);
+    (model.relations.stale, model.relations.asked_at) = (true, None);
 }
 
 /// Opens a page.
 pub(super) fn open_page(model: &mut Model, page: Page) -> Vec<Effect> {
     if model.page != page {
         (model.page, model.expanded, model.detail_top, model.typing) = (page, false, 0, false);
+        model.on_links = false;
         // What was said about another page means nothing here.
         model.toasts.retain(|toast| toast.tone == Tone::Bad);
     }
@@ -254,6 +263,9 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if filtered {
         return refilter(model);
     }
+    if page == Page::Relations && model.on_links {
+        return linker::go_to(model, false);
+    }
     if model.toasts.is_empty() {
         let quit = model.keymap.keys_of(crate::tui::action::Action::Quit);
         let quit = quit.first().map_or("ctrl-c", String::as_str);
@@ -274,6 +286,9 @@ pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
     let page = model.page;
     on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
+    if page == Page::Relations {
+        linker::refiltered(model);
+    }
     if page == Page::Journal {
         (model.journal.at, model.journal.on) = (0, None);
     }

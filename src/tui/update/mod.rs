@@ -7,6 +7,7 @@
 mod closeup;
 pub(super) mod conflicts;
 mod keys;
+mod linker;
 mod lists;
 mod marks;
 mod orphans;
@@ -145,6 +146,11 @@ fn ask(model: &mut Model, what: Waiting, query: Query) -> Effect {
 /// Tells the Desk something. Whatever changes either system comes here from `popups::answer_yes` alone.
 /// In read-only mode nothing leaves, whatever led here.
 fn tell(model: &mut Model, command: Command) -> Option<Effect> {
+    tell_then(model, command, Vec::new(), 0)
+}
+
+/// The same, and more when it was done.
+fn tell_then(model: &mut Model, command: Command, then: Vec<Command>, before: usize) -> Option<Effect> {
     if model.read_only && command != Command::Refresh {
         model.toast(Tone::Warn, "read-only: nothing was done");
         return None;
@@ -156,7 +162,7 @@ fn tell(model: &mut Model, command: Command) -> Option<Effect> {
         _ => Vec::new(),
     };
     let items = if let Command::Resolve { items } = &command { items.clone() } else { Vec::new() };
-    model.waiting.insert(tag, Waiting::Command { about, items });
+    model.waiting.insert(tag, Waiting::Command { about, items, then, before });
     Some(Effect::Command { tag, command })
 }
 

@@ -74,6 +74,12 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
             model.orphans.marks.remove(record);
         }
     }
+    if confirm.in_turn {
+        let mut commands = commands.into_iter();
+        let first = commands.next();
+        let then = commands.collect();
+        return first.and_then(|first| super::tell_then(model, first, then, 0)).into_iter().collect();
+    }
     commands.into_iter().flat_map(|command| super::tell(model, command)).collect()
 }
 
@@ -197,6 +203,12 @@ fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::
     if let Some(PopupBody::Palette(_)) = model.top() {
         return palette::typed(model, change);
     }
+    if let Some(PopupBody::Roles(roles)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        if change(&mut roles.line) {
+            roles.at = 0;
+        }
+        return Vec::new();
+    }
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         return if change(picker.search()) { lists::research(model) } else { Vec::new() };
     }
@@ -207,6 +219,10 @@ fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::
 fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
     if let Some(PopupBody::Palette(palette)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         palette::go(palette, by);
+        return Vec::new();
+    }
+    if let Some(PopupBody::Roles(roles)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        roles.go(by);
         return Vec::new();
     }
     let height = lists::picker_rows(model);
@@ -236,6 +252,9 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
     if let Some(PopupBody::Palette(_)) = model.top() {
         return palette::accept(model);
     }
+    if let Some(PopupBody::Roles(_)) = model.top() {
+        return relations::role_chosen(model);
+    }
     let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) else {
         model.typing = false;
         return Vec::new();
@@ -250,7 +269,7 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         Seeks::Owner => match picker.owners.current() {
             Some(row) => {
                 model.popups.pop();
-                return relations::choose_target(model, row);
+                return relations::owner_chosen(model, row.owner.clone(), row.title.clone());
             }
             None => model.toast(Tone::Warn, "nothing is chosen: type a part of the name"),
         },
@@ -262,9 +281,9 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
                         model.toast(Tone::Warn, "this one is tied to another record already; the journal's line `tied` about it can be undone");
                     }
                     Seeks::Counterpart(row) => orphans::ask_link(model, row, chosen),
-                    Seeks::Target { owner, title, field } => {
+                    Seeks::Target { owner, title } => {
                         if let Some(pair) = picker.sources.get(picker.source).cloned() {
-                            relations::ask_link(model, &relations::Edge { owner, title, field, pair }, chosen);
+                            return relations::target_chosen(model, owner, title, pair, chosen);
                         }
                     }
                     Seeks::Owner => {}

@@ -1,7 +1,7 @@
 //! What the Desk answered.
 
-use super::{closeup, conflicts, lists, marks, open, popups, staging, written};
-use crate::control::{Candidate, Command, DeskError, RelationRow, Reply, Resolution, Rows, Window};
+use super::{closeup, conflicts, linker, lists, marks, open, popups, relations, staging, written};
+use crate::control::{Candidate, Command, DeskError, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
 use crate::tui::popup::{Seeks, Text};
@@ -13,6 +13,18 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
         Some(Waiting::List(page)) => {
             page_rows(model, page, tag, result);
             lists::settle(model)
+        }
+        Some(Waiting::Owners) => {
+            linker::owners_came(model, tag, result);
+            lists::settle(model)
+        }
+        Some(Waiting::Edges(owner)) => {
+            linker::edges_came(model, &owner, tag, result);
+            lists::settle(model)
+        }
+        Some(Waiting::Wish { serial, wish, role }) => {
+            relations::looked(model, serial, &wish, &role, result);
+            Vec::new()
         }
         Some(Waiting::Closeup(tie)) => {
             result.into_iter().for_each(|window| closeup::came(model, &tie, window));
@@ -62,12 +74,17 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
     }
 }
 
-struct Taken {
-    changed: bool,
-    lost: bool,
+pub(super) struct Taken {
+    pub(super) changed: bool,
+    pub(super) lost: bool,
 }
 
-fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<(u64, u64, Vec<R>), String>, height: u64) -> Taken {
+pub(super) fn take<R: Row>(
+    list: &mut Listing<R>,
+    tag: u64,
+    result: Result<(u64, u64, Vec<R>), String>,
+    height: u64,
+) -> Taken {
     if list.asked != Some(tag) {
         // Asked before the filter changed: the answer to the new question is on its way.
         return Taken { changed: false, lost: false };
@@ -90,7 +107,7 @@ fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<(u64, u64, Vec<R
     }
 }
 
-fn unpack<T, R>(
+pub(super) fn unpack<T, R>(
     result: Result<Window, DeskError>,
     pick: impl FnOnce(Rows) -> Option<Vec<T>>,
     clean: impl Fn(T) -> R,
@@ -106,11 +123,12 @@ macro_rules! rows {
         |rows| if let Rows::$kind(rows) = rows { Some(rows) } else { None }
     };
 }
+pub(super) use rows;
 
 fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, DeskError>) {
     let height = if page == model.page { layout::rows(model) } else { 1 };
     let taken = match page {
-        Page::Overview | Page::Pairs | Page::Health => return,
+        Page::Overview | Page::Pairs | Page::Health | Page::Relations => return,
         Page::Quarantine => take(&mut model.quarantine, tag, unpack(result, rows!(Holds), edge::hold), height),
         Page::Conflicts => {
             let taken = take(&mut model.holds, tag, unpack(result, rows!(Holds), edge::hold), height);
@@ -119,7 +137,6 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
             taken
         }
         Page::Orphans => take(&mut model.orphans, tag, unpack(result, rows!(Orphans), edge::orphan), height),
-        Page::Relations => take(&mut model.relations, tag, unpack(result, rows!(Relations), edge::relation), height),
         Page::Queue => take(&mut model.queue, tag, unpack(result, rows!(Queue), edge::queue), height),
         Page::Journal => {
             // Nothing is decided here, and who stands at the top wants to see the newest.
@@ -156,11 +173,7 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
     let PopupBody::Picker(picker) = &mut popup.body else { return };
     match picker.seeks {
         Seeks::Owner => {
-            let result = unpack(result, rows!(Relations), edge::relation).map(|(_, offset, rows)| {
-                let rows = one_per_owner(rows);
-                (offset + rows.len() as u64, offset, rows)
-            });
-            take(&mut picker.owners, tag, result, height);
+            take(&mut picker.owners, tag, unpack(result, rows!(Owners), edge::owner), height);
         }
         Seeks::Counterpart(_) | Seeks::Target { .. } => {
             let result: Result<(u64, u64, Vec<Candidate>), String> = unpack(result, rows!(Candidates), edge::candidate);
@@ -170,16 +183,10 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
     model.touch(Dirty::Now);
 }
 
-/// Relations come one row an edge; an owner is chosen once.
-fn one_per_owner(rows: Vec<RelationRow>) -> Vec<RelationRow> {
-    let mut seen = std::collections::BTreeSet::new();
-    rows.into_iter().filter(|row| seen.insert((row.owner.clone(), row.field.clone()))).collect()
-}
-
 /// A command was answered.
 pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
-    let (about, items) = match model.waiting.remove(&tag) {
-        Some(Waiting::Command { about, items }) => (about, items),
+    let (about, items, then, before) = match model.waiting.remove(&tag) {
+        Some(Waiting::Command { about, items, then, before }) => (about, items, then, before),
         _ => return Vec::new(),
     };
     let mut effects = Vec::new();
@@ -193,6 +200,10 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
                 model.holds.marks.remove(id);
             }
             model.toast(Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
+            let mut then = then.into_iter();
+            if let Some(next) = then.next() {
+                effects.extend(super::tell_then(model, next, then.collect(), before + 1));
+            }
         }
         Ok(Reply::Changed { ids, note }) => {
             let note = if note.contains("changed since you looked") {
@@ -217,7 +228,15 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             }
         }
         Ok(Reply::Refused { why }) => {
-            let lines = popups::paragraphs(&why, Role::Text);
+            let mut lines = popups::paragraphs(&why, Role::Text);
+            if before > 0 {
+                lines.push((
+                    Role::Warn,
+                    "What was confirmed with it before this was done: look before you go on.".into(),
+                ));
+            } else if !then.is_empty() {
+                lines.push((Role::Text, "Nothing else that was confirmed with it was done either.".into()));
+            }
             open(model, PopupBody::Notice(Text { title: "That cannot be done".to_owned(), lines, top: 0 }));
         }
         Err(error) => {

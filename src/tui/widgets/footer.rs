@@ -65,7 +65,8 @@ fn filter(model: &Model) -> Option<(String, String)> {
         Page::Quarantine => &model.quarantine.filter,
         Page::Conflicts => &model.holds.filter,
         Page::Orphans => &model.orphans.filter,
-        Page::Relations => &model.relations.filter,
+        Page::Relations if model.on_links => &model.relations.filter,
+        Page::Relations => &model.owners.filter,
         Page::Queue => &model.queue.filter,
         Page::Journal => &model.journal.filter,
     };

@@ -67,6 +67,19 @@ pub fn table<R: Row>(
     words: &Words<'_>,
     cells: impl Fn(&R) -> Vec<Span>,
 ) {
+    column(pen, area, list, heads, words, true, cells);
+}
+
+/// The same, as one of several on a page: keys go to the active one, and the other only shows where its cursor is.
+pub fn column<R: Row>(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    list: &Listing<R>,
+    heads: &[Column],
+    words: &Words<'_>,
+    active: bool,
+    cells: impl Fn(&R) -> Vec<Span>,
+) {
     if area.is_empty() {
         return;
     }
@@ -100,7 +113,7 @@ pub fn table<R: Row>(
         let at = line(body, row);
         let here = place == list.at;
         if here {
-            pen.put(at, Role::Strong, pen.theme.glyphs.cursor);
+            pen.put(at, if active { Role::Strong } else { Role::Dim }, pen.theme.glyphs.cursor);
         }
         match list.row(place) {
             None => {
@@ -117,7 +130,7 @@ pub fn table<R: Row>(
                 }
             }
         }
-        if here {
+        if here && active {
             pen.tint(at, Role::Cursor);
         }
     }
@@ -125,6 +138,8 @@ pub fn table<R: Row>(
 
 fn empty<R: Row>(pen: &mut Pen<'_>, area: Rect, list: &Listing<R>, words: &Words<'_>, filter: &str) {
     let mut lines: Vec<Span> = vec![(Role::Text, String::new())];
+    let (room, ellipsis) = (usize::from(area.width).saturating_sub(3), pen.theme.glyphs.ellipsis);
+    let told = |text: &str| wrap(text, room, 5, ellipsis).into_iter().map(|line| (Role::Text, format!("   {line}")));
     if let Some(why) = &list.failed {
         let why = format!("The {} cannot be shown: {why}", words.rows);
         let wrapped = wrap(&why, usize::from(area.width).saturating_sub(4), 5, pen.theme.glyphs.ellipsis);
@@ -132,9 +147,9 @@ fn empty<R: Row>(pen: &mut Pen<'_>, area: Rect, list: &Listing<R>, words: &Words
     } else if list.total.is_none() {
         lines.push((Role::Dim, format!("   Asking the engine for its {}...", words.rows)));
     } else if !filter.is_empty() && !words.searched {
-        lines.push((Role::Text, format!("   No {} contain this text. Escape clears the filter.", words.rows)));
+        lines.extend(told(&format!("No {} contain this text. Escape clears the filter.", words.rows)));
     } else {
-        lines.extend(words.empty.iter().map(|text| (Role::Text, format!("   {text}"))));
+        lines.extend(words.empty.iter().flat_map(|text| told(text)));
     }
     pen.lines(area, &lines, 0);
 }
