@@ -6,11 +6,18 @@ use crate::model::{FieldKey, RecordId, Side, TieId, Value};
 
 use super::core::{Core, OpKey, Target};
 use super::memory::PairMemory;
+use super::messages::Permitted;
 
 impl Core {
     /// Every planned operation.
     pub(super) fn steps(&self) -> Vec<Step> {
         self.planned.keys().filter_map(|op| self.step(op)).collect()
+    }
+
+    /// Planned operations that there is leave for.
+    pub(super) fn permitted(&self) -> Vec<Permitted> {
+        let named = |op: &OpKey| (op.pair.clone(), op.side, named(op).1.clone());
+        self.planned.keys().filter(|op| self.has_leave(op)).map(named).collect()
     }
 
     /// Whether an operation may be carried out: there is no limit, or it is within it and what it was derived from is the

@@ -18,7 +18,7 @@ use super::figures::Figures;
 use super::flaw::Flaw;
 use super::listing::ListingState;
 use super::memory::{Memory, Txn};
-use super::messages::{Msg, Order};
+use super::messages::{Msg, Order, Permitted};
 use super::settings::{Settings, World};
 use super::translate::Directory;
 use super::{Claims, views};
@@ -53,9 +53,10 @@ enum Answer {
     Order(oneshot::Sender<Order>, Order),
     Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
     Reply(oneshot::Sender<Reply>, Reply),
-    Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
+    Journal(oneshot::Sender<Result<Window, DeskError>>, Box<crate::control::Query>),
     Claims(u64, oneshot::Sender<Claims>),
     Steps(oneshot::Sender<Vec<crate::control::Step>>),
+    Permitted(oneshot::Sender<Vec<Permitted>>),
     /// Carried out after the commit, because it reads the journal.
     Undo {
         to: oneshot::Sender<Reply>,
@@ -173,7 +174,8 @@ async fn launch(
     let (publish, snapshots) = watch::channel(first);
     let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true };
     run.commit(txn).await?;
-    let desk = Arc::new(EngineDesk { mail, snapshots });
+    let began = run.core.memory.last_event;
+    let desk = Arc::new(EngineDesk { mail, snapshots, began });
     Ok(Running { desk, task: tokio::spawn(run.go()) })
 }
 
@@ -373,7 +375,7 @@ impl Run {
             Msg::Sinks(sinks) => core.take_sinks(txn, sinks),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
-                    answers.push(Answer::Journal(answer, query));
+                    answers.push(Answer::Journal(answer, Box::new(query)));
                 } else {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));
@@ -389,6 +391,7 @@ impl Run {
             // Whoever begins to look gets a fresh snapshot next.
             Msg::Look => {}
             Msg::Steps { answer } => answers.push(Answer::Steps(answer)),
+            Msg::Permitted { answer } => answers.push(Answer::Permitted(answer)),
             Msg::Claims { lines, answer } => answers.push(Answer::Claims(lines, answer)),
         }
     }
@@ -433,6 +436,7 @@ impl Run {
                 drop(to.send(reply));
             }
             Answer::Steps(to) => drop(to.send(self.core.steps())),
+            Answer::Permitted(to) => drop(to.send(self.core.permitted())),
             Answer::Claims(lines, to) => {
                 let mut claims = self.core.claims();
                 claims.journal = self.store.journal(lines, u64::MAX).await?;

@@ -302,6 +302,11 @@ impl Bench {
         self.running.as_ref().unwrap().desk.hints().deliver(delivery).await.unwrap();
     }
 
+    /// The line of the journal that told of this start.
+    pub fn began(&self) -> u64 {
+        self.running.as_ref().unwrap().desk.began()
+    }
+
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.desk().snapshots().borrow().clone()
     }

@@ -1,8 +1,8 @@
 //! What an operator can ask of the engine besides deciding values: the base back, a pair paused, a record looked at closely,
 //! a counterpart suggested, and how it all goes.
 
-use crosstie::control::{Command, List, Query, Reply, Resolution, Rows};
-use crosstie::model::{HoldId, PairName, Side, Why};
+use crosstie::control::{Command, Delivery, List, Query, Reply, Resolution, Rows, Told};
+use crosstie::model::{Happening, HoldId, PairName, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -123,6 +123,39 @@ async fn a_record_is_shown_whole_with_its_story_and_where_it_is_opened() {
     let soon = bench.now() + jiff::SignedDuration::from_mins(1);
     let query = Query { limit: 50, since: Some(soon), ..Query::all(List::Journal) };
     assert_eq!(bench.query(query).await.total, 0, "nothing has happened after now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_since_the_start_can_be_read_however_many_lines_have_come_since() {
+    let mut bench = Bench::new(Plan::default());
+    bench.start().await;
+    bench.until("everything is tied and written", 600, async || bench.is_quiet().await).await;
+    let began = bench.began();
+    let event = || Delivery { side: Side::Crm, event: "thing.happened".into(), attempt: 1, told: Told::Rows { entity: "lead".into() } };
+    for _ in 0..20_100 {
+        bench.deliver(event()).await;
+    }
+    let created = bench.journal(Happening::Created).await;
+    assert!(!created.is_empty());
+    // As whoever wants all of it asks: window by window, newest first.
+    let mut found: Vec<u64> = Vec::new();
+    loop {
+        let offset = u64::try_from(found.len()).unwrap();
+        let query = Query { from: Some(began), offset, limit: 500, ..Query::all(List::Journal) };
+        let Rows::Journal(rows) = bench.query(query).await.rows else { panic!() };
+        if rows.is_empty() {
+            break;
+        }
+        found.extend(rows.iter().map(|row| row.event.seq));
+    }
+    assert!(found.len() > 20_100);
+    assert_eq!(found.last(), Some(&began), "the line that told of the start");
+    assert!(created.iter().all(|line| found.contains(&line.seq)), "work that was done is not told of");
+    let query = Query { from: Some(began + 1), to: Some(began + 3), limit: 500, ..Query::all(List::Journal) };
+    let window = bench.query(query).await;
+    let Rows::Journal(rows) = window.rows else { panic!() };
+    assert_eq!(rows.iter().map(|row| row.event.seq).collect::<Vec<_>>(), [began + 3, began + 2, began + 1]);
+    assert_eq!(window.total, 3);
 }
 
 #[tokio::test(start_paused = true)]
