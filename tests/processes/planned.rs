@@ -133,7 +133,7 @@ fn a_plan_is_not_made_beside_a_daemon() {
 }
 
 /// Deals that both sides hold, brought there by a daemon that has ended: their ids and pages.
-fn in_step(home: &Home, worlds: &Worlds, titles: &[&str]) -> BTreeMap<String, (String, String)> {
+pub fn in_step(home: &Home, worlds: &Worlds, titles: &[&str]) -> BTreeMap<String, (String, String)> {
     let mut daemon = home.start("daemon", &["run", "--yes"]);
     let mut made: BTreeMap<String, String> = BTreeMap::new();
     for title in titles {

@@ -204,6 +204,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    /// Whoever read what it says is gone.
+    pub fn read_no_more(&mut self) {
+        self.hello = None;
+    }
+
     }
 }
 
