@@ -83,6 +83,8 @@ pub struct Filed {
     pub last: u64,
     /// What they take.
     pub bytes: u64,
+    /// The day of the newest.
+    pub newest: Option<Date>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,6 +134,11 @@ impl Segments {
     /// # Errors
     /// [`SegmentError`]; the store is as it was, and a file that was begun does not count.
     pub fn write_day(&mut self, kv: &dyn Kv, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
+    /// The newest day.
+    pub fn newest(&self) -> Option<Date> {
+        self.all.iter().map(|segment| segment.day).max()
+    }
+
         let mut from = from.to_be_bytes().to_vec();
         let mut file: Option<Writing> = None;
         'rows: loop {
