@@ -75,7 +75,7 @@ pub fn reveal(config: &Config, secret: &Secret, what: &str) -> Result<Revealed, 
         vault.get(name).map_err(|error| error.to_string())
     };
     secret
-        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path), sealed)
+        .resolve(|name| std::env::var(name).ok(), keyring::private_text, sealed)
         .map_err(|error| Failure::configuration(format!("{what}: {error}")))
 }
 

@@ -31,6 +31,8 @@ impl Home {
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, text).unwrap();
+        // Some of them are secrets.
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         path
     }
 
@@ -51,6 +53,13 @@ impl Home {
     pub fn ask_saying(&self, args: &[&str], typed: &str) -> Said {
         let mut command = self.command(args);
         command.stdin(File::open(self.write("typed.in", typed)).unwrap());
+        self.run(PATIENCE, args, command)
+    }
+
+    /// The same with a file on standard input, which may lie elsewhere.
+    pub fn ask_reading(&self, args: &[&str], file: &Path) -> Said {
+        let mut command = self.command(args);
+        command.stdin(File::open(file).unwrap());
         self.run(PATIENCE, args, command)
     }
 
@@ -195,6 +204,11 @@ impl Running {
         until(limit, || self.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1)))
     }
 
+    /// Whoever read what it says is gone.
+    pub fn read_no_more(&mut self) {
+        self.hello = None;
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -204,11 +218,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    /// Whoever read what it says is gone.
-    pub fn read_no_more(&mut self) {
-        self.hello = None;
-    }
-
     }
 }
 
