@@ -64,7 +64,7 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
 
     let mut manager = Manager::default();
     manager.ready(desk.clone());
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     // The journal of earlier days was logged then.
     let before = snapshots.borrow().latest.first().map_or(0, |row| row.event.seq);
     let mut log = Log { seq: before, ..Log::default() };

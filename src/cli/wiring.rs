@@ -200,7 +200,7 @@ const EXPORT_LOOK: Duration = Duration::from_secs(3600);
 ///
 /// Writers wait while it is written, so where much is remembered the first one waits for the first look at both sides.
 async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     if snapshots.borrow().ties > 0 {
         let looked = snapshots.wait_for(|snapshot| snapshot.pairs.iter().all(|pair| pair.last_cycle.is_some()));
         // An engine that has ended makes no difference to what is exported.

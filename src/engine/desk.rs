@@ -16,6 +16,7 @@ use super::messages::{Msg, Permitted};
 pub struct EngineDesk {
     pub(super) mail: mpsc::Sender<Msg>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) followed: watch::Receiver<Arc<Snapshot>>,
     /// The line of the journal that told of the start.
     pub(super) began: u64,
 }
@@ -117,6 +118,10 @@ impl Desk for EngineDesk {
         // A full mailbox means that a snapshot comes soon anyway.
         let _ = self.mail.try_send(Msg::Look);
         watching
+    }
+
+    fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.followed.clone()
     }
 
     async fn query(&self, query: Query) -> Result<Window, DeskError> {

@@ -147,7 +147,7 @@ pub fn spawn(settings: Settings, desk: Arc<dyn Desk>) -> Running {
 }
 
 async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailboxes: Vec<Mailbox>) {
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     let mut kept: Option<Memory> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();

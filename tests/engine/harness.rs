@@ -307,6 +307,15 @@ impl Bench {
         self.running.as_ref().unwrap().desk.began()
     }
 
+    /// Snapshots as a part of the program gets them, and as somebody who looks does.
+    pub fn follow(&self) -> tokio::sync::watch::Receiver<Arc<Snapshot>> {
+        self.desk().follow()
+    }
+
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<Arc<Snapshot>> {
+        self.desk().snapshots()
+    }
+
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.desk().snapshots().borrow().clone()
     }

@@ -131,7 +131,12 @@ async fn everything_since_the_start_can_be_read_however_many_lines_have_come_sin
     bench.start().await;
     bench.until("everything is tied and written", 600, async || bench.is_quiet().await).await;
     let began = bench.began();
-    let event = || Delivery { side: Side::Crm, event: "thing.happened".into(), attempt: 1, told: Told::Rows { entity: "lead".into() } };
+    let event = || Delivery {
+        side: Side::Crm,
+        event: "thing.happened".into(),
+        attempt: 1,
+        told: Told::Rows { entity: "lead".into() },
+    };
     for _ in 0..20_100 {
         bench.deliver(event()).await;
     }
@@ -156,6 +161,27 @@ async fn everything_since_the_start_can_be_read_however_many_lines_have_come_sin
     let Rows::Journal(rows) = window.rows else { panic!() };
     assert_eq!(rows.iter().map(|row| row.event.seq).collect::<Vec<_>>(), [began + 3, began + 2, began + 1]);
     assert_eq!(window.total, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_program_itself_follows_is_no_reason_to_tell_anything() {
+    let mut plan = Plan::default();
+    plan.timing.crm_poll = std::time::Duration::from_secs(600);
+    plan.timing.notion_poll = std::time::Duration::from_secs(600);
+    plan.timing.sweep_every = std::time::Duration::from_secs(6 * 3600);
+    let bench = Bench::settled(plan).await;
+    bench.pass(3600).await;
+    let own = bench.follow();
+    let before = own.borrow().version;
+    bench.pass(1800).await;
+    let alone = own.borrow().version - before;
+    assert!(alone < 100, "{alone} snapshots in half an hour in which nothing happened and nobody looked");
+    let watching = bench.watch();
+    let before = watching.borrow().version;
+    bench.pass(1800).await;
+    let watched = watching.borrow().version - before;
+    assert!(watched >= 1_700, "somebody looks: {watched}");
+    assert_eq!(own.borrow().version, watching.borrow().version);
 }
 
 #[tokio::test(start_paused = true)]
