@@ -160,6 +160,7 @@ async fn launch(
     core.recall_failing(now);
     core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
+    core.memory.recall_edits(&world.store).await?;
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
     if let Some(latest) = ahead {

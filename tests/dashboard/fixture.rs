@@ -76,6 +76,7 @@ fn journal(seq: u64) -> JournalRow {
             window: Some((at(-2), at(-1))),
             who: String::new(),
             note: "CRM changed".to_owned(),
+            edit: None,
         },
         title: format!("Deal {seq}"),
         label: "title".to_owned(),

@@ -2,7 +2,7 @@
 //! a counterpart suggested, and how it all goes.
 
 use crosstie::control::{Command, Delivery, List, Query, Reply, Resolution, Rows, Told};
-use crosstie::model::{Happening, HoldId, PairName, Side, Why};
+use crosstie::model::{Event, Happening, HoldId, PairName, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -161,6 +161,42 @@ async fn everything_since_the_start_can_be_read_however_many_lines_have_come_sin
     let Rows::Journal(rows) = window.rows else { panic!() };
     assert_eq!(rows.iter().map(|row| row.event.seq).collect::<Vec<_>>(), [began + 3, began + 2, began + 1]);
     assert_eq!(window.total, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_is_held_keeps_its_id_over_a_start_however_many_lines_came_since() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = quarrel(&bench).await;
+    let of_field = |lines: Vec<Event>| -> Vec<Event> {
+        lines.into_iter().filter(|line| line.field.as_ref().is_some_and(|field| field.as_str() == FIELD)).collect()
+    };
+    let seen = of_field(bench.journal(Happening::Seen).await).into_iter().rev().nth(1).unwrap();
+    assert_eq!(seen.edit, Some(seen.seq), "the line that saw the first of the two");
+    let event = || Delivery {
+        side: Side::Crm,
+        event: "thing.happened".into(),
+        attempt: 1,
+        told: Told::Rows { entity: "lead".into() },
+    };
+    for _ in 0..5_000 {
+        bench.deliver(event()).await;
+    }
+    bench.shut_down().await;
+    bench.start().await;
+    bench.pass(60).await;
+    let id = deal_hold(&deal, FIELD);
+    let shown = bench.shown(&id).await;
+    bench.done(Command::Resolve { items: vec![Resolution::Force { id, shown, side: Side::Crm }] }).await;
+    bench.until("Notion has the CRM's", 120, async || bench.cell(&page, "Amount") == json!("100")).await;
+    for what in [Happening::Held, Happening::Decided, Happening::Wrote] {
+        let line = of_field(bench.journal(what).await).pop().unwrap();
+        assert_eq!(line.edit, Some(seen.seq), "{line:?}");
+    }
+    // What comes after it is another story.
+    bench.edit_deal(&deal, FIELD, "300");
+    bench.until("Notion has the next", 120, async || bench.cell(&page, "Amount") == json!("300")).await;
+    let line = of_field(bench.journal(Happening::Wrote).await).pop().unwrap();
+    assert!(line.edit > Some(seen.seq), "{line:?}");
 }
 
 #[tokio::test(start_paused = true)]

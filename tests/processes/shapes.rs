@@ -80,7 +80,7 @@ fn set_aside(home: &Home, deal: &str) {
         &mut batch,
         trees::HOLDS,
         format!("deals\0{deal}\0"),
-        &Hold { id: id.clone(), why, since: now },
+        &Hold { id: id.clone(), why, since: now, edit: None },
     )
     .unwrap();
     record::put(&mut batch, trees::MARKS, format!("deals\0{deal}\0\0failed"), &Mark { id, kind, at: now }).unwrap();
