@@ -31,7 +31,8 @@ pub enum List {
     },
     /// One tie with all its fields: one row, or none if it is no tie any more.
     Record {
-        /// The tie.
+        /// The tie. On the wire it has a name of its own: `tie` is what a journal can be narrowed to.
+        #[serde(rename = "record")]
         tie: TieId,
     },
     /// One pair's mapping: one row.

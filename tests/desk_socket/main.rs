@@ -5,6 +5,7 @@ mod clients;
 mod frames;
 mod lines;
 mod places;
+mod shape;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
