@@ -180,11 +180,12 @@ fn keys(table: &mut Table) {
 }
 
 /// Which rows and how many are in sight, of every list.
-fn top_rows(rig: &Rig) -> Vec<(u64, u64)> {
+fn top_rows(rig: &Rig) -> Vec<(u64, Option<u64>)> {
     let model = &rig.model;
     vec![
         (model.holds.top, model.holds.total),
         (model.orphans.top, model.orphans.total),
+        (model.owners.top, model.owners.total),
         (model.relations.top, model.relations.total),
         (model.queue.top, model.queue.total),
         (model.journal.top, model.journal.total),

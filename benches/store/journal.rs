@@ -50,6 +50,7 @@ pub fn fill(kv: &mut SledKv, days: usize, lines: usize, rows: usize) -> usize {
             window: wrote.then(|| (at - SignedDuration::from_millis(180), at)),
             who: String::new(),
             note: String::new(),
+            edit: None,
         };
         record::put(&mut batch, trees::JOURNAL, event.seq.to_be_bytes(), &event).unwrap();
         bytes += batch.ops.last().unwrap().2.as_ref().unwrap().len();

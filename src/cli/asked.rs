@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::config::Config;
 use crate::control::{Command, Desk, DeskError, PairState, Query, Reply, Rows, Snapshot};
 
@@ -25,8 +23,8 @@ pub struct Asked {
     /// Whether it is a daemon's.
     pub daemon: bool,
     own: Option<Started>,
-    /// When somebody asked.
-    at: Timestamp,
+    /// The snapshot that was there when somebody asked.
+    version: u64,
 }
 
 impl Asked {
@@ -35,13 +33,17 @@ impl Asked {
     /// # Errors
     /// [`Failure`]: the configuration, the store or the daemon.
     pub async fn of(config: &Config) -> Result<Self, Failure> {
-        let at = wiring::clock().now();
         let socket = wiring::socket(config)?;
         if let Some(desk) = super::dashboard::attach(&socket).await? {
-            return Ok(Self { desk, daemon: true, own: None, at });
+            return Ok(Self::of_daemon(desk));
         }
         let started = wiring::start(config, true).await?;
-        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started), at })
+        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started), version: 0 })
+    }
+
+    fn of_daemon(desk: Arc<dyn Desk>) -> Self {
+        let version = desk.snapshots().borrow().version;
+        Self { desk, daemon: true, own: None, version }
     }
 
     /// As [`Asked::of`], and waits until an engine of our own has looked at both sides.
@@ -66,15 +68,23 @@ impl Asked {
     }
 
     /// A snapshot that was taken after somebody asked: the first one that a daemon hands over may be older than that, and
-    /// know nothing of what was decided a moment ago.
+    /// know nothing of what was decided a moment ago. By their versions: the host's clock is none that they can be told by.
     pub async fn snapshot(&self) -> Arc<Snapshot> {
+        self.newest().await.0
+    }
+
+    /// As [`Asked::snapshot`], and whether there was such a one. A daemon that tells nothing for so long is told of as it was
+    /// last.
+    pub async fn newest(&self) -> (Arc<Snapshot>, bool) {
         let mut snapshots = self.desk.snapshots();
+        let is_new = |snapshot: &Snapshot| !self.daemon || snapshot.version > self.version;
         let fresh = tokio::time::timeout(FRESH, async {
-            while snapshots.borrow_and_update().at < self.at && snapshots.changed().await.is_ok() {}
+            while !is_new(&snapshots.borrow_and_update()) && snapshots.changed().await.is_ok() {}
         });
-        // A daemon that tells nothing for so long is told of as it was last.
         let _ = fresh.await;
-        snapshots.borrow().clone()
+        let snapshot = snapshots.borrow().clone();
+        let is_new = is_new(&snapshot);
+        (snapshot, is_new)
     }
 
     /// All rows of a list, or the first `limit` of them, and how many there are.
@@ -140,4 +150,53 @@ impl Asked {
 
 fn gone(error: DeskError) -> Failure {
     Failure::running(error.to_string())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use async_trait::async_trait;
+    use jiff::SignedDuration;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::control::Window;
+
+    /// A daemon that shows what a test wants.
+    struct Shown(watch::Receiver<Arc<Snapshot>>);
+
+    #[async_trait]
+    impl Desk for Shown {
+        fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+            self.0.clone()
+        }
+        async fn query(&self, _query: Query) -> Result<Window, DeskError> {
+            Err(DeskError::Gone("nothing is listed here".into()))
+        }
+        async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
+            Err(DeskError::Gone("nobody decides here".into()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_as_new_as_the_question_whatever_the_clocks_say() {
+        for hours in [-24, 24] {
+            // The engine's clock leans towards the host's, which was set, for a long time.
+            let at = wiring::clock().now() + SignedDuration::from_hours(hours);
+            let shows = |version: u64| Arc::new(Snapshot { version, at, ..Snapshot::default() });
+            let (publish, snapshots) = watch::channel(shows(7));
+            let asked = Asked::of_daemon(Arc::new(Shown(snapshots)));
+            let began = tokio::time::Instant::now();
+            let next = async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                publish.send_replace(shows(8));
+            };
+            let ((snapshot, is_new), ()) = tokio::join!(asked.newest(), next);
+            assert_eq!((snapshot.version, is_new), (8, true), "one that was there before the question");
+            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+            assert!(asked.newest().await.1);
+        }
+        let (_publish, snapshots) = watch::channel(Arc::new(Snapshot { version: 7, ..Snapshot::default() }));
+        assert!(!Asked::of_daemon(Arc::new(Shown(snapshots))).newest().await.1, "it tells nothing new");
+    }
 }

@@ -27,8 +27,8 @@ pub enum Care {
     },
     /// Write everything that is remembered into a new file of JSON lines with checksums; a daemon does that once a day.
     Export {
-        /// The folder, which gets the older days of the journal too; otherwise `exports` in the state folder, beside which they
-        /// lie. The oldest exports beyond seven are removed there.
+        /// The folder, which gets the older days of the journal too, and keeps whatever is in it; otherwise `exports` in the
+        /// state folder, beside which they lie: there the oldest exports beyond seven are removed.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
@@ -71,9 +71,12 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
         }
         Care::Export { to } => {
             let opened = wiring::open_store(&home)?;
-            let elsewhere = to.is_some();
+            let (elsewhere, now) = (to.is_some(), wiring::clock().now());
             let dir = to.unwrap_or_else(|| home.join("exports"));
-            let written = opened.store.export(&dir, wiring::clock().now()).await;
+            let written = match elsewhere {
+                true => opened.store.export_to(&dir, now).await,
+                false => opened.store.export(&dir, now).await,
+            };
             // What it says is said by the export too.
             let _ = opened.store.close().await;
             let path = written.map_err(|error| Failure::store(format!("nothing was exported: {error}")))?;

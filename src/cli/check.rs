@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
 use crate::model::{Block, BlockKind, Schema, Side};
@@ -66,6 +66,11 @@ impl Findings {
 pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, Failure> {
     let mut found = Findings { table: Table::new(&["", "what", "found"]), worst: code::OK };
     found.good("configuration", format!("{} pairs", config.pairs.len()));
+    for (key, secret) in config.secrets() {
+        if let Some(why) = in_the_clear(secret) {
+            found.note("secrets", format!("{key} {why}; `crosstie secret set NAME` seals it on this host"));
+        }
+    }
     let wiring::Connected { systems, portal } = wiring::connect(config)?;
     let mut reached = true;
     for side in Side::BOTH {
@@ -111,6 +116,17 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
     };
     say(verdict);
     Ok(ExitCode::from(found.worst))
+}
+
+/// Where a secret stands that anybody can read who gets at the place.
+fn in_the_clear(secret: &Secret) -> Option<String> {
+    match secret {
+        Secret::Sealed(_) => None,
+        Secret::Env(name) => Some(format!(
+            "stands in the clear wherever the variable {name} is set (a profile, a unit's EnvironmentFile)"
+        )),
+        Secret::File(path) => Some(format!("stands in the clear in {}", path.display())),
+    }
 }
 
 /// Whether the portal calls us.

@@ -13,7 +13,6 @@ use crate::model::{Happening, PairName};
 
 use super::failure::Failure;
 use super::manager::Manager;
-use super::story::Edits;
 use super::{inlet, notices, wiring};
 
 /// How long writes on their way are waited for at the end. A service manager kills after 30 s, and a client's own time-out
@@ -23,8 +22,6 @@ const DRAINING: Duration = Duration::from_secs(25);
 const PARTING: Duration = Duration::from_secs(3);
 /// Lines of the journal that are logged at once; a Desk gives no more.
 const LOGGED: u64 = 500;
-/// Lines of the journal that are looked at after a start.
-const RECALLED: u64 = 500;
 
 /// Runs until a signal or an operator ends it.
 ///
@@ -64,11 +61,10 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
 
     let mut manager = Manager::default();
     manager.ready(desk.clone());
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     // The journal of earlier days was logged then.
     let before = snapshots.borrow().latest.first().map_or(0, |row| row.event.seq);
     let mut log = Log { seq: before, ..Log::default() };
-    log.recall(&*desk).await;
     let who = loop {
         tokio::select! {
             biased;
@@ -127,23 +123,11 @@ fn at_once() -> Failure {
 struct Log {
     /// The last line of the journal.
     seq: u64,
-    /// Which edit each line belongs to.
-    edits: Edits,
     /// Pairs that wait for somebody, or stand still, and why.
     waiting: BTreeMap<PairName, String>,
 }
 
 impl Log {
-    /// Edits that were under way when the last process ended keep their ids.
-    async fn recall(&mut self, desk: &dyn Desk) {
-        let query = Query { limit: RECALLED, ..Query::all(List::Journal) };
-        if let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await {
-            for row in rows.iter().rev().filter(|row| row.event.seq <= self.seq) {
-                self.edits.of(&row.event);
-            }
-        }
-    }
-
     /// New lines of the journal and what waits for a person, without anybody's values: a log is read by more people than a
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
@@ -161,7 +145,7 @@ impl Log {
                 }
             }
             for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
-                line(row, self.edits.of(&row.event));
+                line(row, row.event.edit);
             }
             self.seq = self.seq.max(top);
             break;

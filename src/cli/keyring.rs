@@ -64,13 +64,33 @@ pub fn source(home: &Path) -> Result<KeySource, Failure> {
 /// # Errors
 /// [`Failure`] when it cannot be read, or is empty.
 pub fn passphrase_of(path: &Path) -> Result<Revealed, Failure> {
-    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+    let text = private_text(path).map(Zeroizing::new).map_err(|error| {
         Failure::configuration(format!("the passphrase's file {} cannot be read: {error}", path.display()))
     })?;
     match text.lines().next().unwrap_or_default() {
         "" => Err(Failure::configuration(format!("the passphrase's file {} is empty; fill it", path.display()))),
         word => Ok(Revealed::new(word)),
     }
+}
+
+/// The text of a secret's file, which its owner alone may read, as it is with a key file. What a service manager hands over may
+/// be read by a group of one.
+///
+/// # Errors
+/// What the system says, or that others may read it.
+pub fn private_text(path: &Path) -> std::io::Result<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let meta = std::fs::metadata(path)?;
+    let mode = meta.permissions().mode() & 0o777;
+    let handed = variable(CREDENTIALS).is_some_and(|dir| path.starts_with(dir));
+    let others = if handed { 0o007 } else { 0o077 };
+    if meta.is_file() && mode & others != 0 {
+        return Err(std::io::Error::other(format!(
+            "others may read it (mode {mode:04o}); `chmod 600 {}`, and have the secret issued anew if others use this machine",
+            path.display()
+        )));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// The sealed secrets of a state folder. A passphrase that they want and nobody gave is asked for at a terminal.

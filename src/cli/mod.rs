@@ -31,7 +31,6 @@ mod service;
 mod simulate;
 mod standin;
 mod status;
-mod story;
 mod support;
 mod table;
 mod unsealed;
@@ -232,4 +231,13 @@ fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{}", text.trim_end());
     let _ = out.flush();
+}
+
+/// Whether whoever read our standard output has gone: a pipe without a reader. For what would go on for ever.
+fn unheard() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = rustix::stdio::stdout();
+    let mut fds = [PollFd::new(&out, PollFlags::empty())];
+    let polled = poll(&mut fds, Some(&Timespec::default()));
+    polled.is_ok() && fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
 }

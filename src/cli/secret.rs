@@ -8,6 +8,7 @@ use crate::seam::{Secrets, SecretsError};
 use crate::store::{KeySource, Vault};
 
 use super::failure::Failure;
+use super::scripts::{SHAPE, line};
 use super::table::Table;
 use super::{keyring, prompt, say, wiring};
 
@@ -212,7 +213,7 @@ fn list(vault: &Vault, home: &Path, config: Option<&Config>, json: bool) -> Resu
             .iter()
             .map(|it| serde_json::json!({ "name": it.name, "set": it.set, "used": used(&it.name) }))
             .collect();
-        return Ok(serde_json::json!({ "shape": 1, "total": rows.len(), "rows": rows }).to_string());
+        return Ok(line(&serde_json::json!({ "shape": SHAPE, "total": rows.len(), "rows": rows })));
     }
     if listed.is_empty() {
         return Ok(format!("No secrets are kept in {}. `crosstie secret set NAME` keeps one.", home.display()));

@@ -9,7 +9,8 @@ use crate::model::Side;
 use super::asked::Asked;
 use super::failure::{Failure, code};
 use super::say;
-use super::table::Table;
+use super::scripts::{SHAPE, line};
+use super::table::{Table, plain};
 
 /// Prints how the sync does.
 ///
@@ -22,9 +23,14 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
     if json {
         let mut value = serde_json::to_value(&*snapshot)
             .map_err(|error| Failure::running(format!("the status cannot be written as JSON: {error}")))?;
+        value["shape"] = SHAPE.into();
         value["daemon"] = daemon.into();
         value["waiting"] = waits(&snapshot).into();
-        say(&value.to_string());
+        // The newest lines of the journal are told by `journal`, in the shape that is promised there.
+        if let Some(members) = value.as_object_mut() {
+            members.remove("latest");
+        }
+        say(&line(&value));
     } else if plain {
         say(&super::watch::lines(&snapshot).into_values().collect::<Vec<_>>().join("\n"));
     } else {
@@ -79,7 +85,7 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
         snapshot.orphans,
         snapshot.relations,
         notices(snapshot),
-        snapshot.store_note
+        plain(&snapshot.store_note)
     )
 }
 
@@ -88,7 +94,7 @@ fn notices(snapshot: &Snapshot) -> String {
     let told = |sink: &crate::control::Sink| match sink.trouble.as_str() {
         "" => format!("notices by {}: {} went out\n", sink.name, sink.sent),
         why => {
-            format!("notices by {}: {}{}\n", sink.name, if sink.off { "OFF: " } else { "" }, super::table::plain(why))
+            format!("notices by {}: {}{}\n", sink.name, if sink.off { "OFF: " } else { "" }, plain(why))
         }
     };
     snapshot.sinks.iter().map(told).collect()

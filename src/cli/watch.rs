@@ -9,7 +9,9 @@ use crate::control::Snapshot;
 use crate::model::Side;
 
 use super::failure::{Failure, code};
-use super::{say, status, warn, wiring};
+use super::scripts::{SHAPE, line as as_line};
+use super::table::plain;
+use super::{say, status, unheard, warn, wiring};
 
 /// Prints how the sync does, then every change, until a signal or the daemon ends it.
 ///
@@ -30,6 +32,10 @@ pub async fn run(config: &Config, json: bool) -> Result<ExitCode, Failure> {
         if snapshot.version > 0 {
             told = tell(&snapshot, told, json);
         }
+        // A daemon that is watched tells of itself every second.
+        if unheard() {
+            return Ok(ExitCode::from(code::OK));
+        }
         tokio::select! {
             biased;
             _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(code::OK)),
@@ -47,7 +53,7 @@ fn tell(snapshot: &Snapshot, before: BTreeMap<String, String>, json: bool) -> BT
     let at = snapshot.at.strftime("%Y-%m-%dT%H:%M:%SZ");
     for (what, line) in now.iter().filter(|(what, line)| before.get(*what) != Some(line)) {
         if json {
-            say(&serde_json::json!({ "at": at.to_string(), "what": what, "line": line }).to_string());
+            say(&as_line(&serde_json::json!({ "shape": SHAPE, "at": at.to_string(), "what": what, "line": line })));
         } else {
             say(&format!("{at} {line}"));
         }
@@ -61,8 +67,7 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
     let mut lines = BTreeMap::new();
     let mut say = |what: String, line: String| {
         // Text of strangers stays on its line.
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        lines.insert(what, line);
+        lines.insert(what, plain(&line));
     };
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);
@@ -118,7 +123,7 @@ mod tests {
         snapshot.sides.notion.requests = 1_000;
         snapshot.sides = Sides {
             crm: crate::control::Connection {
-                link: Link::Down { why: "token\nrefused\u{1b}[2J".into() },
+                link: Link::Down { why: "token\nrefused\u{1b}[2J\u{9b}31m\u{202e}".into() },
                 ..Default::default()
             },
             ..snapshot.sides
@@ -127,6 +132,6 @@ mod tests {
         let changed: Vec<&String> =
             now.iter().filter(|(what, line)| before.get(*what) != Some(line)).map(|(what, _)| what).collect();
         assert_eq!(changed, ["1 link CRM", "6 conflicts"], "requests alone are no news");
-        assert!(now.values().all(|line| !line.chars().any(char::is_control)), "{now:?}");
+        assert!(now.values().all(|line| !line.chars().any(super::super::table::steers)), "{now:?}");
     }
 }

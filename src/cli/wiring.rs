@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
@@ -74,7 +75,7 @@ pub fn reveal(config: &Config, secret: &Secret, what: &str) -> Result<Revealed, 
         vault.get(name).map_err(|error| error.to_string())
     };
     secret
-        .resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path), sealed)
+        .resolve(|name| std::env::var(name).ok(), keyring::private_text, sealed)
         .map_err(|error| Failure::configuration(format!("{what}: {error}")))
 }
 
@@ -188,7 +189,7 @@ pub fn default_state_dir() -> Result<PathBuf, Failure> {
 }
 
 /// How old the newest export may get.
-const EXPORT_EVERY: Duration = Duration::from_secs(24 * 3600);
+const EXPORT_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How long the first one waits for a side that cannot be looked at.
 const EXPORT_FIRST: Duration = Duration::from_secs(60);
 /// How often that is looked at.
@@ -199,7 +200,7 @@ const EXPORT_LOOK: Duration = Duration::from_secs(3600);
 ///
 /// Writers wait while it is written, so where much is remembered the first one waits for the first look at both sides.
 async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     if snapshots.borrow().ties > 0 {
         let looked = snapshots.wait_for(|snapshot| snapshot.pairs.iter().all(|pair| pair.last_cycle.is_some()));
         // An engine that has ended makes no difference to what is exported.
@@ -208,10 +209,8 @@ async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
     drop(snapshots);
     drop(desk);
     loop {
-        let newest = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-        let newest = newest.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max();
-        let age = newest.and_then(|at| at.elapsed().ok());
-        if age.is_none_or(|age| age >= EXPORT_EVERY) {
+        // A folder that cannot be read takes none, and says why.
+        if store::export::is_due(&dir, SystemClock.now(), EXPORT_EVERY).unwrap_or(true) {
             match store.export(&dir, SystemClock.now()).await {
                 Ok(path) => tracing::info!(path = %path.display(), "the store was exported"),
                 Err(error) => tracing::warn!("the store could not be exported: {error}"),

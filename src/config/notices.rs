@@ -10,7 +10,7 @@ use super::secret::{self, Secret};
 use super::timing::{parse_duration, show_duration};
 
 /// What can be told of, in the order of urgency.
-pub const TOPICS: [&str; 6] = ["stopped", "connection", "conflict", "quarantine", "drift", "daily"];
+pub const TOPICS: [&str; 7] = ["stopped", "connection", "conflict", "hold", "quarantine", "drift", "daily"];
 
 /// Who is told what. Without this section nobody is.
 #[derive(Debug, Clone, PartialEq, Eq)]

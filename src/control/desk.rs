@@ -34,6 +34,12 @@ pub trait Desk: Send + Sync {
     /// The latest snapshot and every later one; the newest wins and nothing queues up.
     fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>>;
 
+    /// The same for a part of the program itself, such as its log: nothing is published for it that would not be published
+    /// anyway.
+    fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots()
+    }
+
     /// A window of a list.
     ///
     /// # Errors

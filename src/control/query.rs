@@ -84,16 +84,32 @@ pub struct Query {
     /// Of the journal, only lines from this moment on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// Of the journal, only lines from this number on, however far back that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
+    /// Of the journal, only lines up to this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<u64>,
 }
 
 impl Query {
     /// A list without a filter; whoever asks says how many rows.
     pub fn all(list: List) -> Self {
-        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, tie: None, since: None }
+        Self {
+            list,
+            filter: String::new(),
+            offset: 0,
+            limit: 0,
+            near: None,
+            tie: None,
+            since: None,
+            from: None,
+            to: None,
+        }
     }
 
     /// The first row to give when the row that is asked for stands at this place, or is not there.
-    pub fn from(&self, place: Option<usize>) -> u64 {
+    pub fn first_for(&self, place: Option<usize>) -> u64 {
         let place = place.and_then(|place| u64::try_from(place).ok());
         place.map_or(self.offset, |place| place.saturating_sub(self.limit / 2))
     }

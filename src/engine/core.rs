@@ -205,6 +205,7 @@ impl Core {
             window: None,
             who: String::new(),
             note: note.into(),
+            edit: None,
         }
     }
 

@@ -10,12 +10,15 @@ use crate::control::{
 };
 
 use super::Claims;
-use super::messages::Msg;
+use super::messages::{Msg, Permitted};
 
 /// The Desk in process.
 pub struct EngineDesk {
     pub(super) mail: mpsc::Sender<Msg>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) followed: watch::Receiver<Arc<Snapshot>>,
+    /// The line of the journal that told of the start.
+    pub(super) began: u64,
 }
 
 /// Takes word of changes to the engine: a webhook's receiver holds one.
@@ -79,6 +82,11 @@ impl EngineDesk {
         self.ask(Msg::Claims { lines, answer }, reply).await
     }
 
+    /// The number of the line of the journal that told of this engine's start: whatever it did comes after it.
+    pub fn began(&self) -> u64 {
+        self.began
+    }
+
     /// Every planned operation with what it would change.
     ///
     /// # Errors
@@ -86,6 +94,15 @@ impl EngineDesk {
     pub async fn steps(&self) -> Result<Vec<Step>, DeskError> {
         let (answer, reply) = oneshot::channel();
         self.ask(Msg::Steps { answer }, reply).await
+    }
+
+    /// Planned operations that there is leave for, by pair, side and the record that names them.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`] when the engine has stopped.
+    pub async fn permitted(&self) -> Result<Vec<Permitted>, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        self.ask(Msg::Permitted { answer }, reply).await
     }
 
     async fn ask<T>(&self, msg: Msg, reply: oneshot::Receiver<T>) -> Result<T, DeskError> {
@@ -101,6 +118,10 @@ impl Desk for EngineDesk {
         // A full mailbox means that a snapshot comes soon anyway.
         let _ = self.mail.try_send(Msg::Look);
         watching
+    }
+
+    fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.followed.clone()
     }
 
     async fn query(&self, query: Query) -> Result<Window, DeskError> {

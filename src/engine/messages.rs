@@ -178,7 +178,15 @@ pub enum Msg {
         /// The answer.
         answer: oneshot::Sender<Vec<crate::control::Step>>,
     },
+    /// Somebody wants to know what is still to be carried out of what there is leave for.
+    Permitted {
+        /// The answer.
+        answer: oneshot::Sender<Vec<Permitted>>,
+    },
 }
+
+/// An operation, by pair, side and the record that names it.
+pub type Permitted = (PairName, Side, RecordId);
 
 /// The word that a task owes the control task. One that ends without it, because it broke or was dropped, is told as
 /// failed all the same: nothing waits for it for ever.

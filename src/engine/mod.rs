@@ -5,7 +5,8 @@
 //! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
 //! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `choosing`, `outline`,
-//! `relating` and `commands` what an operator sees and does, `desk` the door for them.
+//! `relating` and `commands` what an operator sees and does, `desk` the door for them, `due` what is due by itself, `story`
+//! which lines of the journal tell of one edit.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
 //! system by its name.
@@ -23,6 +24,7 @@ mod core;
 mod deliveries;
 mod desk;
 mod dispatch;
+mod due;
 mod elements;
 mod failures;
 mod fighting;
@@ -54,6 +56,7 @@ mod run;
 mod settings;
 mod sinks;
 mod snapshot;
+mod story;
 mod translate;
 mod trouble;
 mod undo;
@@ -70,6 +73,7 @@ pub(crate) use flaw::Flaw;
 pub(crate) use run::start_flawed;
 pub use run::{EngineError, Running, start, start_within};
 pub use settings::{Settings, World};
+pub use story::Edits;
 
 use crate::model::{Decision, Event, Hold, Intent, Orphan, Tie, Tombstone};
 

@@ -374,7 +374,7 @@ impl Core {
                     txn.events.push(self.hold_event(Happening::Held, &id, super::views::why_sentence(&why)));
                 }
                 let since = since.unwrap_or_else(|| self.clock.now());
-                self.memory.put_hold(txn, Hold { id, why, since });
+                self.memory.put_hold(txn, Hold { id, why, since, edit: None });
             }
             None => {
                 if self.memory.remove_hold(txn, &id).is_some() {

@@ -81,7 +81,7 @@ impl Core {
         let decided: BTreeSet<&HoldId> = decided.collect();
         if query.filter.trim().is_empty() {
             let before = |at: usize| names.iter().take(at).map(TitlesInUse::len).sum::<usize>();
-            let query = Query { offset: query.from(near.map(|(at, place)| before(at) + place)), ..query.clone() };
+            let query = Query { offset: query.first_for(near.map(|(at, place)| before(at) + place)), ..query.clone() };
             let total = count(before(names.len()));
             let (skip, take) = super::views::part(&query);
             let mut left = skip;
@@ -103,7 +103,7 @@ impl Core {
             found.sort_unstable();
         }
         let place = near.and_then(|near| found.iter().position(|(_, at, place)| (*at, *place) == near));
-        let query = Query { offset: query.from(place), ..query.clone() };
+        let query = Query { offset: query.first_for(place), ..query.clone() };
         let row = |(at, place): (usize, usize)| {
             let (pair, crm) = (pairs.get(at)?, names.get(at)?.id(place)?);
             Some(self.owner_row(pair, crm, &decided))

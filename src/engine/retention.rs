@@ -22,6 +22,8 @@ const STEP: usize = 1024;
 const BREATH: SignedDuration = SignedDuration::from_secs(1);
 /// How long lines stay in the store, at least; older ones lie in files, a file a day.
 const RECENT: SignedDuration = SignedDuration::from_hours(48);
+/// The newest day in a file began less than this ago, where something was journalled every day.
+const FILED: SignedDuration = SignedDuration::from_hours(96);
 /// How often unused decisions are looked for.
 const OFTEN: SignedDuration = SignedDuration::from_mins(1);
 /// How long leave to carry out a guarded plan lasts at most.
@@ -53,6 +55,12 @@ fn day(now: Timestamp, ago: SignedDuration) -> Date {
     now.checked_sub(ago).unwrap_or(now).to_zoned(TimeZone::UTC).date()
 }
 
+/// The end of a day, UTC, and some time more.
+fn end_of(day: Date, more: SignedDuration) -> Timestamp {
+    let end = day.to_zoned(TimeZone::UTC).ok().and_then(|begins| begins.timestamp().checked_add(more).ok());
+    end.unwrap_or(Timestamp::MAX)
+}
+
 impl Core {
     /// Moves whole old days of the journal to their files, one at a time, and drops lines that are too old, or too many, as
     /// often as there are sweeps.
@@ -71,9 +79,13 @@ impl Core {
             }
         }
         let (keep, most) = (signed(self.timing.journal_keep), self.timing.journal_bytes);
+        // How old a line is counts from the newest days there are: a clock that is months ahead makes nothing old.
+        let mut aged = now;
         if files {
+            let newest = store.filed().await?.and_then(|filed| filed.newest);
+            aged = newest.map_or(Timestamp::MIN, |newest| now.min(end_of(newest, FILED)));
             let room = most.saturating_sub(self.memory.journal_bytes);
-            if let Err(error) = store.forget_days(day(now, keep), room).await {
+            if let Err(error) = store.forget_days(day(aged, keep), room).await {
                 self.note_unfiled(txn, error)?;
             }
             self.memory.filed = store.filed().await?.unwrap_or_default();
@@ -85,7 +97,7 @@ impl Core {
         for (key, bytes) in &rows {
             let Some(seq) = key.as_slice().try_into().ok().map(u64::from_be_bytes) else { break };
             // A line that cannot be read any more is of no use to anybody.
-            let old = || record::open::<Event>(bytes).map_or(true, |event| now.duration_since(event.at) > keep);
+            let old = || record::open::<Event>(bytes).map_or(true, |event| aged.duration_since(event.at) > keep);
             let much = filed == 0 && self.memory.journal_bytes > most;
             if !(seq <= filed || much || old()) {
                 break;

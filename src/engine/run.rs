@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Event, Happening, HoldId, Side, Value};
+use crate::model::{Entity, Event, Happening, Side, Value};
 use crate::seam::KvError;
 use crate::store::Store;
 
@@ -16,9 +16,8 @@ use super::core::{Core, OpKey, signed};
 use super::desk::EngineDesk;
 use super::figures::Figures;
 use super::flaw::Flaw;
-use super::listing::ListingState;
 use super::memory::{Memory, Txn};
-use super::messages::{Msg, Order};
+use super::messages::{Msg, Order, Permitted};
 use super::settings::{Settings, World};
 use super::translate::Directory;
 use super::{Claims, views};
@@ -53,9 +52,10 @@ enum Answer {
     Order(oneshot::Sender<Order>, Order),
     Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
     Reply(oneshot::Sender<Reply>, Reply),
-    Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
+    Journal(oneshot::Sender<Result<Window, DeskError>>, Box<crate::control::Query>),
     Claims(u64, oneshot::Sender<Claims>),
     Steps(oneshot::Sender<Vec<crate::control::Step>>),
+    Permitted(oneshot::Sender<Vec<Permitted>>),
     /// Carried out after the commit, because it reads the journal.
     Undo {
         to: oneshot::Sender<Reply>,
@@ -160,6 +160,7 @@ async fn launch(
     core.recall_failing(now);
     core.recall_assumed(now);
     core.recall_windows(&world.store).await?;
+    core.memory.recall_edits(&world.store).await?;
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
     if let Some(latest) = ahead {
@@ -170,66 +171,23 @@ async fn launch(
     }
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
     let first = Arc::new(core.snapshot(now, true));
+    let (quiet, followed) = watch::channel(Arc::clone(&first));
     let (publish, snapshots) = watch::channel(first);
-    let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true };
+    let mut run = Run { core, store: world.store, inbox, publish, quiet, published: now, stale: true };
     run.commit(txn).await?;
-    let desk = Arc::new(EngineDesk { mail, snapshots });
+    let began = run.core.memory.last_event;
+    let desk = Arc::new(EngineDesk { mail, snapshots, followed, began });
     Ok(Running { desk, task: tokio::spawn(run.go()) })
-}
-
-impl Core {
-    /// The state of the listings after a start.
-    fn begin(&mut self, now: Timestamp) {
-        for name in self.pair_names() {
-            // Ties that ended before the start are counted with those that end after it.
-            let ended = self.memory.pair(&name).into_iter().flat_map(|pair| pair.tombstones.values());
-            let ended: Vec<_> = ended.map(|stone| (stone.since, name.clone())).collect();
-            self.departed.extend(ended);
-            for side in Side::BOTH {
-                let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
-                // What a guard stopped before is looked into again, and so are records that were missed: who was about to
-                // read them is gone.
-                let guard = HoldId { pair: name.clone(), crm: None, field: None };
-                let again = self.settings.resync || cursor.missed || self.memory.holds.contains_key(&guard);
-                let swept = cursor.swept.filter(|_| !again);
-                let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
-                let state = ListingState::due(now, next_sweep);
-                self.listings.insert((name.clone(), side), state);
-            }
-        }
-    }
-
-    /// Writes whose answer is still out. Whoever only waits for a permit is not waited for.
-    fn on_the_wire(&self) -> usize {
-        let sent = |intent: &&crate::model::Intent| matches!(intent.state, crate::model::IntentState::Sent { .. });
-        self.memory.intents.values().filter(sent).count()
-    }
-
-    /// The next moment at which something is due by itself.
-    fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let planned = self.planned.values().map(|planned| planned.due);
-        let listings = self.listings.values().filter(|it| it.running.is_none());
-        let listings = listings.flat_map(|it| [it.next_increment, it.next_sweep]);
-        let hot = self.hot.values().copied();
-        let schemas = self.schema_due.values().copied().flatten();
-        let probes = self.memory.intents.values().filter_map(|intent| match intent.state {
-            crate::model::IntentState::Unknown { next_probe, .. } => Some(next_probe),
-            crate::model::IntentState::Sent { .. } => None,
-        });
-        let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
-        let put_off = self.put_off.values().copied();
-        // What is due already was tried just now, and waits for a message.
-        let all = planned.chain(put_off).chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
-        let all = all.chain(self.tidy.due());
-        all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
-    }
 }
 
 struct Run {
     core: Core,
     store: Store,
     inbox: mpsc::Receiver<Msg>,
+    /// For those who look. The desk holds one of its receivers itself.
     publish: watch::Sender<Arc<Snapshot>>,
+    /// The same for the program's own parts, which are no reason to publish anything.
+    quiet: watch::Sender<Arc<Snapshot>>,
     published: Timestamp,
     stale: bool,
 }
@@ -322,7 +280,9 @@ impl Run {
             self.core.forget_old_writes(now);
             self.stale = false;
             let watched = self.publish.receiver_count() > 1;
-            self.publish.send_replace(Arc::new(self.core.snapshot(now, watched)));
+            let snapshot = Arc::new(self.core.snapshot(now, watched));
+            self.quiet.send_replace(Arc::clone(&snapshot));
+            self.publish.send_replace(snapshot);
         }
         Ok(())
     }
@@ -373,7 +333,7 @@ impl Run {
             Msg::Sinks(sinks) => core.take_sinks(txn, sinks),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
-                    answers.push(Answer::Journal(answer, query));
+                    answers.push(Answer::Journal(answer, Box::new(query)));
                 } else {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));
@@ -389,6 +349,7 @@ impl Run {
             // Whoever begins to look gets a fresh snapshot next.
             Msg::Look => {}
             Msg::Steps { answer } => answers.push(Answer::Steps(answer)),
+            Msg::Permitted { answer } => answers.push(Answer::Permitted(answer)),
             Msg::Claims { lines, answer } => answers.push(Answer::Claims(lines, answer)),
         }
     }
@@ -433,6 +394,7 @@ impl Run {
                 drop(to.send(reply));
             }
             Answer::Steps(to) => drop(to.send(self.core.steps())),
+            Answer::Permitted(to) => drop(to.send(self.core.permitted())),
             Answer::Claims(lines, to) => {
                 let mut claims = self.core.claims();
                 claims.journal = self.store.journal(lines, u64::MAX).await?;

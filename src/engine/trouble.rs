@@ -104,6 +104,7 @@ impl Core {
             window: None,
             who: String::new(),
             note: note.into(),
+            edit: None,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Core {
             Some(Near::Hold(id)) => holds.iter().position(|hold| hold.id == *id),
             _ => None,
         };
-        let query = Query { offset: query.from(place), ..query.clone() };
+        let query = Query { offset: query.first_for(place), ..query.clone() };
         slice(&query, holds, |hold| self.hold_row(hold), Rows::Holds)
     }
 
@@ -172,7 +172,7 @@ impl Core {
             Some(Near::Orphan(record)) => orphans.iter().position(|(_, orphan)| orphan.record == *record),
             _ => None,
         };
-        let query = &Query { offset: query.from(place), ..query.clone() };
+        let query = &Query { offset: query.first_for(place), ..query.clone() };
         slice(query, orphans, row, Rows::Orphans)
     }
 
@@ -271,7 +271,8 @@ impl Core {
 
 /// A window of the journal, newest first. Without a filter only its rows are read.
 pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-    let (first, last) = (core.memory.oldest_event(), core.memory.last_event);
+    let first = core.memory.oldest_event().max(query.from.unwrap_or(0));
+    let last = core.memory.last_event.min(query.to.unwrap_or(u64::MAX));
     let total = (last + 1).saturating_sub(first);
     let limit = query.limit.min(ROWS);
     let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {

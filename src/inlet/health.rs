@@ -1,6 +1,7 @@
 //! What monitors ask: alive, ready, figures, and the state of the sync for whoever has the token.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, Response as HttpResponse, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Office;
 use super::door::Open;
@@ -18,8 +20,21 @@ use crate::model::{Revealed, Side};
 
 /// Orphans that are listed one by one.
 pub const LISTED: u64 = 100;
-/// How old a snapshot may be while the engine counts as running.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// How long ago the engine may have told something new while it counts as running.
+const FRESH: Duration = Duration::from_secs(60);
+/// How soon it tells something when it is asked to.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How the engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// It tells what it does.
+    Tells,
+    /// It has told nothing new for a while, though it was asked.
+    Silent,
+    /// It has stopped.
+    Stopped,
+}
 
 /// Everything that answers are made from.
 pub(super) struct Monitor {
@@ -28,12 +43,15 @@ pub(super) struct Monitor {
     admin_token: Option<Revealed>,
     lately: SignedDuration,
     doors: Vec<Arc<Open>>,
+    /// The newest version of a snapshot that was looked at, and when, by a clock that nobody sets.
+    heard: Mutex<(u64, Instant)>,
 }
 
 impl Monitor {
     pub fn new(office: Office, admin_token: Option<Revealed>, lately: SignedDuration, doors: Vec<Arc<Open>>) -> Self {
-        let snapshots = office.desk.snapshots();
-        Self { office, snapshots, admin_token, lately, doors }
+        let snapshots = office.desk.follow();
+        let heard = Mutex::new((snapshots.borrow().version, Instant::now()));
+        Self { office, snapshots, admin_token, lately, doors, heard }
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
@@ -41,9 +59,36 @@ impl Monitor {
     }
 
     /// As [`missing`].
-    fn missing(&self) -> Vec<Json> {
-        let stopped = self.snapshots.has_changed().is_err();
-        missing(&self.snapshot(), stopped, self.office.clock.now(), self.lately)
+    async fn missing(&self) -> Vec<Json> {
+        let engine = self.engine().await;
+        missing(&self.snapshot(), engine, self.office.clock.now(), self.lately)
+    }
+
+    /// How the engine is. What time a snapshot says it was taken at is no measure: the host's clock may have been set since.
+    async fn engine(&self) -> Engine {
+        let mut snapshots = self.snapshots.clone();
+        if snapshots.has_changed().is_err() {
+            return Engine::Stopped;
+        }
+        if self.hears(snapshots.borrow_and_update().version) {
+            return Engine::Tells;
+        }
+        // Nothing is published while nothing happens and nobody looks: whoever looks gets a new one.
+        let _looks = self.office.desk.snapshots();
+        match tokio::time::timeout(ANSWER, snapshots.changed()).await {
+            Ok(Ok(())) if self.hears(snapshots.borrow().version) => Engine::Tells,
+            Ok(Err(_)) => Engine::Stopped,
+            _ => Engine::Silent,
+        }
+    }
+
+    /// Whether a snapshot of this version is new, or the last new one not long ago.
+    fn hears(&self, version: u64) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.0 != version {
+            *heard = (version, Instant::now());
+        }
+        heard.1.elapsed() <= FRESH
     }
 
     fn may_see(&self, headers: &HeaderMap) -> bool {
@@ -55,13 +100,11 @@ impl Monitor {
 
 /// What keeps the sync from being in step; empty if nothing does. The systems' own words stay inside. `lately` is how old a
 /// connection's last answer may be.
-pub fn missing(snapshot: &Snapshot, stopped: bool, now: Timestamp, lately: SignedDuration) -> Vec<Json> {
-    let engine = if stopped {
-        Some("it has stopped")
-    } else if now.duration_since(snapshot.at) > FRESH {
-        Some("it has told nothing for a minute")
-    } else {
-        None
+pub fn missing(snapshot: &Snapshot, engine: Engine, now: Timestamp, lately: SignedDuration) -> Vec<Json> {
+    let engine = match engine {
+        Engine::Stopped => Some("it has stopped"),
+        Engine::Silent => Some("it has told nothing for a minute"),
+        Engine::Tells => None,
     };
     let engine = engine.map(|why| json!({"what": "engine", "why": why}));
     let side = |side: Side| {
@@ -84,7 +127,7 @@ pub(super) async fn alive() -> HttpResponse<Body> {
 
 /// Both connections answered lately, or which did not.
 pub(super) async fn ready(State(monitor): State<Arc<Monitor>>) -> HttpResponse<Body> {
-    let missing = monitor.missing();
+    let missing = monitor.missing().await;
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json_answer(status, &json!({"ready": missing.is_empty(), "missing": missing}))
 }
@@ -112,7 +155,7 @@ pub(super) async fn sync(State(monitor): State<Arc<Monitor>>, headers: HeaderMap
         },
         Err(_) => return json_answer(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": "the engine has stopped"})),
     };
-    json_answer(StatusCode::OK, &told(&monitor.snapshot(), &monitor.missing(), &orphans))
+    json_answer(StatusCode::OK, &told(&monitor.snapshot(), &monitor.missing().await, &orphans))
 }
 
 /// The state of the sync: counts of both sides, where they differ, and records that wait, [`LISTED`] at most.

@@ -24,7 +24,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 pub use door::{Door, DoorSecret};
-pub use health::{LISTED, missing, told};
+pub use health::{Engine, LISTED, missing, told};
 pub use kept::{Drawer, Kept};
 pub use listen::{OpenError, Served, serve};
 

@@ -167,6 +167,9 @@ pub struct Hold {
     pub why: Why,
     /// Since when, by our clock; kept while the reason stays of one kind.
     pub since: Timestamp,
+    /// The edit whose story it belongs to, as the journal names it: it goes on when the hold ends, however long that takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<u64>,
 }
 
 /// A durable statement of the engine that planning must respect: why a write is not to be repeated. It lapses when its

@@ -98,4 +98,8 @@ pub struct Event {
     /// One sentence for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The edit that this line is about, if it is about one: the number of the line that saw it. Lines of earlier versions
+    /// name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<u64>,
 }

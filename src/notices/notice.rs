@@ -13,6 +13,9 @@ pub enum Topic {
     Connection,
     /// Both sides changed a field of a record.
     Conflict,
+    /// Anything else is held: a value that was refused or has no form on the other side, one that cannot be read, a record
+    /// that was deleted here and edited there, a field that no longer fits.
+    Hold,
     /// A record failed too often and is set aside.
     Quarantine,
     /// A complete comparison found what the increments had missed.
@@ -23,8 +26,15 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Topic; 6] =
-        [Topic::Stopped, Topic::Connection, Topic::Conflict, Topic::Quarantine, Topic::Drift, Topic::Daily];
+    pub const ALL: [Topic; 7] = [
+        Topic::Stopped,
+        Topic::Connection,
+        Topic::Conflict,
+        Topic::Hold,
+        Topic::Quarantine,
+        Topic::Drift,
+        Topic::Daily,
+    ];
 
     /// The name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +42,7 @@ impl Topic {
             Topic::Stopped => "stopped",
             Topic::Connection => "connection",
             Topic::Conflict => "conflict",
+            Topic::Hold => "hold",
             Topic::Quarantine => "quarantine",
             Topic::Drift => "drift",
             Topic::Daily => "daily",

@@ -15,7 +15,7 @@ use crate::control::{Desk, HoldRow, List, Query, Rows, Sink, Snapshot};
 const QUEUE: usize = 100;
 /// Between two looks: what is told need not be told within the second.
 const LOOK: Duration = Duration::from_secs(2);
-/// Holds that are looked at; beyond that the summary counts.
+/// Holds of a kind that are looked at; beyond that the summary counts.
 const HOLDS: u64 = 500;
 
 /// Where notices go, and what was told.
@@ -147,12 +147,12 @@ pub fn spawn(settings: Settings, desk: Arc<dyn Desk>) -> Running {
 }
 
 async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailboxes: Vec<Mailbox>) {
-    let mut snapshots = desk.snapshots();
+    let mut snapshots = desk.follow();
     let mut kept: Option<Memory> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
-        let holds = holds(&*desk, &snapshot).await;
-        for notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds }) {
+        let (holds, partial) = holds(&*desk, &snapshot).await;
+        for notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds, partial }) {
             mailboxes.iter().for_each(|mailbox| mailbox.put(notice.clone()));
         }
         if kept.as_ref() != Some(watcher.memory()) {
@@ -170,14 +170,23 @@ async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailb
     }
 }
 
-/// The holds that notices can be about.
-async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> Vec<HoldRow> {
+/// The holds that notices can be about, and whether there are more. Lists are oldest first, and what is new is told: so the
+/// end of each is looked at, of the conflicts, of the other holds that stand behind them, and of those set aside.
+async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> (Vec<HoldRow>, bool) {
+    let (conflicts, others) = (snapshot.conflicts, snapshot.holds);
+    let parts = [
+        (List::Holds, 0, conflicts),
+        (List::Holds, conflicts, others),
+        // Among the others, unless those are too many.
+        (List::Quarantined, 0, if others > HOLDS { snapshot.quarantined } else { 0 }),
+    ];
     let mut found = Vec::new();
-    for (list, count) in [(List::Holds, snapshot.conflicts), (List::Quarantined, snapshot.quarantined)] {
+    for (list, first, count) in parts {
         if count == 0 {
             continue;
         }
-        let query = Query { limit: HOLDS, ..Query::all(list) };
+        let offset = first + count.saturating_sub(HOLDS);
+        let query = Query { offset, limit: HOLDS, ..Query::all(list) };
         // An engine that has gone tells nothing; the snapshots end then.
         if let Ok(window) = desk.query(query).await
             && let Rows::Holds(rows) = window.rows
@@ -185,5 +194,5 @@ async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> Vec<HoldRow> {
             found.extend(rows);
         }
     }
-    found
+    (found, conflicts.max(others) > HOLDS)
 }

@@ -60,6 +60,8 @@ pub fn verdict(answer: &Response) -> Verdict {
             Verdict::Wait(answer.get_header("retry-after").and_then(|it| it.trim().parse().ok()).unwrap_or(1).max(1))
         }
         _ if DEAD.contains(&word) => Verdict::Dead(word.to_owned()),
+        // Whatever stands in the body: nothing is there, or nothing any more.
+        status @ (404 | 410) => Verdict::Dead(format!("HTTP {status} {word}").trim_end().to_owned()),
         status @ 500..=599 => Verdict::Again(format!("HTTP {status} {word}").trim_end().to_owned()),
         status => Verdict::Never(format!("HTTP {status} {word}").trim_end().to_owned()),
     }
@@ -93,7 +95,7 @@ pub fn escaped(text: &str) -> String {
 fn message(notices: &[Notice]) -> serde_json::Value {
     let sign = |topic: Topic| match topic {
         Topic::Stopped | Topic::Connection => ":octagonal_sign:",
-        Topic::Conflict | Topic::Quarantine => ":warning:",
+        Topic::Conflict | Topic::Hold | Topic::Quarantine => ":warning:",
         Topic::Drift => ":mag:",
         Topic::Daily => ":memo:",
     };

@@ -15,6 +15,8 @@ use crate::model::Side;
 const TROUBLED: SignedDuration = SignedDuration::from_secs(60);
 /// More new ones of a topic and pair at once than this are told as one.
 const MANY: usize = 5;
+/// Topics that are about single holds.
+const HELD: [Topic; 3] = [Topic::Conflict, Topic::Hold, Topic::Quarantine];
 /// How many of those are named.
 const NAMED: usize = 3;
 
@@ -22,9 +24,14 @@ const NAMED: usize = 3;
 pub struct Seen<'a> {
     /// The whole.
     pub snapshot: &'a Snapshot,
-    /// Holds, conflicts first, and among them those set aside.
+    /// Holds, those set aside among them.
     pub holds: &'a [HoldRow],
+    /// There are more holds than these, and those that are missing may be there still.
+    pub partial: bool,
 }
+
+/// Where what is held is decided.
+const HOLDS: &str = "`crosstie conflicts list --all`, or page 2 of the dashboard";
 
 /// Derives notices.
 #[derive(Debug)]
@@ -63,7 +70,11 @@ impl Watcher {
         let quiet = self.quiet;
         // After a start a pair is listed first, and what stopped it shows only then.
         let begins = seen.snapshot.pairs.iter().any(|pair| pair.state == PairState::Listing);
-        self.memory.told.retain(|key, at| begins || standing.contains_key(key) || now.duration_since(*at) < quiet);
+        // Nor has a hold ended that was not looked at.
+        let unseen = |key: &str| seen.partial && HELD.iter().any(|topic| key.starts_with(topic.as_str()));
+        self.memory
+            .told
+            .retain(|key, at| begins || unseen(key) || standing.contains_key(key) || now.duration_since(*at) < quiet);
         let mut fresh: Vec<Notice> = Vec::new();
         for (key, notice) in standing {
             if let Entry::Vacant(place) = self.memory.told.entry(key) {
@@ -132,23 +143,24 @@ impl Watcher {
         let mut found = Vec::new();
         for side in Side::BOTH {
             let connection = seen.snapshot.sides.get(side);
-            let (why, next) = match &connection.link {
+            // That a person is needed is more than that it is tried again, and is told after that too.
+            let (why, next, kind) = match &connection.link {
                 Link::Starting | Link::Up => {
                     self.troubled.remove(&side);
                     continue;
                 }
-                Link::Down { why } => (why, "it needs a person: a token, a right, access"),
+                Link::Down { why } => (why, "it needs a person: a token, a right, access", "/down"),
                 Link::Troubled { why } => {
                     let since = *self.troubled.entry(side).or_insert(at);
                     if at.duration_since(since) < TROUBLED {
                         continue;
                     }
-                    (why, "it is tried again by itself")
+                    (why, "it is tried again by itself", "")
                 }
             };
             found.push(Notice {
                 topic: Topic::Connection,
-                key: format!("connection/{}", side.as_str()),
+                key: format!("connection/{}{kind}", side.as_str()),
                 at,
                 pair: None,
                 record: None,
@@ -173,6 +185,14 @@ impl Watcher {
                     "failed too often and is set aside",
                     "`crosstie quarantine list`, or page 7 of the dashboard",
                 ),
+                "refused" => (Topic::Hold, "is held: a side refused the value", HOLDS),
+                "unmappable" => (Topic::Hold, "is held: its value has no form on the other side", HOLDS),
+                "unreadable" => (Topic::Hold, "is held: one side's value cannot be read", HOLDS),
+                "deleted" => (Topic::Hold, "is held: it was deleted on one side and edited on the other", HOLDS),
+                "misfit" => (Topic::Hold, "no longer fits and is set aside; the other fields go on", HOLDS),
+                "fighting" => (Topic::Hold, "is held: something else keeps rewriting it", HOLDS),
+                "duplicates" => (Topic::Hold, "is held: several records carry its marker", HOLDS),
+                // A guard stops its pair, which is told; what a person held or took back is known to them.
                 _ => continue,
             };
             let pair = hold.id.pair.to_string();
@@ -180,8 +200,11 @@ impl Watcher {
             let title = if hold.title.is_empty() { record.clone().unwrap_or_default() } else { hold.title.clone() };
             found.push(Notice {
                 topic,
-                // The first held field of a record, not each.
-                key: format!("{}/{pair}/{}", topic.as_str(), record.as_deref().unwrap_or_default()),
+                // The first held field of a record, not each; of a pair as a whole each.
+                key: match (&record, &hold.id.field) {
+                    (None, Some(field)) => format!("{}/{pair}//{field}", topic.as_str()),
+                    _ => format!("{}/{pair}/{}", topic.as_str(), record.as_deref().unwrap_or_default()),
+                },
                 at: seen.snapshot.at,
                 text: match hold.label.as_str() {
                     "" => format!("{title} ({pair}) {what}"),

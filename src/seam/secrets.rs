@@ -21,6 +21,12 @@ pub enum SecretsError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A rotation to the key that opens the secrets already.
+    #[error(
+        "the key in {} opens the secrets already, so nothing would change, and nothing was changed. Name another file, or \
+         rotate without one: then a new key takes the place of this one", .0.display()
+    )]
+    SameKey(PathBuf),
     /// There are secrets, and nothing to open them with.
     #[error(
         "the key file {} is missing, and the secrets in {} cannot be opened without it. Bring it back, or remove the \

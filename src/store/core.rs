@@ -74,7 +74,7 @@ impl Core {
     pub(super) fn filed(&self) -> Option<Filed> {
         let segments = self.segments.as_ref()?;
         let (first, last) = segments.reach().unwrap_or((0, 0));
-        Some(Filed { first, last, bytes: segments.bytes() })
+        Some(Filed { first, last, bytes: segments.bytes(), newest: segments.newest() })
     }
 
     /// The lines of the journal from one number to another, both included: of the older days from their files, of the others

@@ -1,14 +1,15 @@
 //! The export: the whole store as JSON lines, each with its checksum, and the way back. sled has no tool that salvages
 //! anything from a damaged file, so this is what a broken store is restored from.
 //!
-//! The first line tells format and time, the last one the number of rows; a file without its last line is not an
-//! export. Every line carries its checksum (`store::lines`).
+//! The first line tells format, time and which export of its folder it is, the last one the number of rows; a file without
+//! its last line is not an export. Every line carries its checksum (`store::lines`). Which one is the newest is told by
+//! that number: a clock may have been wrong when a file got its name.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::packed;
@@ -21,6 +22,10 @@ use super::{check, files, lines, record, trees};
 pub const KEEP: usize = 7;
 const FORMAT: u32 = 1;
 const TEMPORARY: &str = ".export.tmp";
+/// No first line is longer.
+const HEAD: u64 = 4096;
+/// How far ahead of now an export's time may lie: clocks are corrected by a little all the time.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Rows restored in one transaction.
 const ROWS: usize = 256;
 
@@ -63,9 +68,17 @@ pub(super) const EXPORTED: &[u8] = b"exported";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Export { format: u32, at: Timestamp },
+    Export {
+        format: u32,
+        at: Timestamp,
+        /// Which one of its folder, counted from 1; earlier versions wrote none, and only the names tell their order.
+        #[serde(default)]
+        number: u64,
+    },
     Row(Row),
-    End { rows: u64 },
+    End {
+        rows: u64,
+    },
 }
 
 /// Keys and values as text where they are text and the value is a sound record, else in hexadecimal. A value that lies in
@@ -137,13 +150,14 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
     move |error| ExportError::File { path: path.to_owned(), error }
 }
 
-/// Writes everything that is in the store into a new file of `dir`, durably, and removes the oldest beyond [`KEEP`].
-/// `at` names the file. The store is read as it is now: whoever calls this keeps writers out meanwhile.
+/// Writes everything that is in the store into a new file of `dir`, durably. `at` names the file. The store is read as it is
+/// now: whoever calls this keeps writers out meanwhile.
 ///
 /// # Errors
 /// [`ExportError`]; a file that was begun does not count as an export.
 pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
     files::private_dir(dir).map_err(file_error(dir))?;
+    let number = all(dir).map_err(file_error(dir))?.last().map_or(0, |last| last.number) + 1;
     let temporary = dir.join(TEMPORARY);
     let target = dir.join(format!("export-{}.jsonl", at.strftime("%Y%m%dT%H%M%SZ")));
     let file = files::private_file(&temporary).map_err(file_error(&temporary))?;
@@ -153,7 +167,7 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
         let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
         writeln!(out, "{line}").map_err(file_error(&temporary))
     };
-    line(&Line::Export { format: FORMAT, at })?;
+    line(&Line::Export { format: FORMAT, at, number })?;
     let mut rows = 0;
     for tree in trees::ALL {
         check::every_row(kv, tree, |key, value| {
@@ -166,10 +180,28 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
     file.sync_all().map_err(file_error(&temporary))?;
     fs::rename(&temporary, &target).map_err(file_error(&target))?;
     files::sync_dir(dir).map_err(file_error(dir))?;
+    Ok(target)
+}
+
+/// Removes the oldest exports of a folder beyond [`KEEP`].
+///
+/// # Errors
+/// [`ExportError::File`] when one cannot be removed.
+pub fn prune(dir: &Path) -> Result<(), ExportError> {
     for old in list(dir).map_err(file_error(dir))?.into_iter().rev().skip(KEEP) {
         fs::remove_file(&old).map_err(file_error(&old))?;
     }
-    Ok(target)
+    Ok(())
+}
+
+/// Whether a folder wants a new export: its newest one is so old, or there is none. One from a time that has not come yet was
+/// made by a clock that was wrong, and nobody can say how old it is. What was begun and not ended is none.
+///
+/// # Errors
+/// What the system says when the directory cannot be read.
+pub fn is_due(dir: &Path, now: Timestamp, every: SignedDuration) -> io::Result<bool> {
+    let newest = all(dir)?.pop().and_then(|newest| newest.at);
+    Ok(newest.is_none_or(|at| !(-AHEAD..every).contains(&now.duration_since(at))))
 }
 
 /// The exports of a directory, oldest first; none if there is no such directory.
@@ -177,6 +209,18 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
 /// # Errors
 /// What the system says when the directory cannot be read.
 pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(all(dir)?.into_iter().map(|found| found.path).collect())
+}
+
+/// An export as its first line tells.
+struct Found {
+    number: u64,
+    at: Option<Timestamp>,
+    path: PathBuf,
+}
+
+/// The exports of a directory, oldest first.
+fn all(dir: &Path) -> io::Result<Vec<Found>> {
     let found = match files::list(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
@@ -185,7 +229,21 @@ pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| name.starts_with("export-") && name.ends_with(".jsonl"))
     };
-    Ok(found.into_iter().filter(is_export).collect())
+    let mut all: Vec<Found> = found.into_iter().filter(is_export).map(headed).collect();
+    all.sort_by(|a, b| (a.number, &a.path).cmp(&(b.number, &b.path)));
+    Ok(all)
+}
+
+/// What the first line tells; nothing where it cannot be read, which makes the file the oldest one.
+fn headed(path: PathBuf) -> Found {
+    let mut first = Vec::new();
+    let file = File::open(&path).map(|file| file.take(HEAD));
+    let read = file.and_then(|file| BufReader::new(file).read_until(b'\n', &mut first));
+    let told = read.ok().and_then(|_| parse(first.trim_ascii_end()).ok());
+    match told {
+        Some(Line::Export { at, number, .. }) => Found { number, at: Some(at), path },
+        _ => Found { number: 0, at: None, path },
+    }
 }
 
 /// Reads a file line by line, checking each, and gives its rows to `each`; then the time it was made at.
@@ -204,7 +262,7 @@ fn read(
             return Err(damaged("there is more after the end"));
         }
         match (parse(&text).map_err(|why| damaged(&why))?, made) {
-            (Line::Export { format, at }, None) if format == FORMAT => made = Some(at),
+            (Line::Export { format, at, .. }, None) if format == FORMAT => made = Some(at),
             (Line::Export { format, .. }, None) => return Err(damaged(&format!("format {format} is not known"))),
             (Line::Row(row), Some(_)) => {
                 let (tree, key, value) = row.parts().ok_or_else(|| damaged("not a row of this store"))?;

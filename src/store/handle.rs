@@ -16,7 +16,7 @@ use crate::seam::{Batch, Kv, KvError};
 
 use super::check::{BrokenRow, after};
 use super::core::{Core, closed};
-use super::export::{EXPORTED, ExportError, Exported};
+use super::export::{self, EXPORTED, ExportError, Exported};
 use super::record::{self, Broken};
 use super::segments::{Filed, Segment, SegmentError, Segments};
 use super::worker::{self, Request};
@@ -199,17 +199,28 @@ impl Store {
         self.ask(|core| core.with(|kv| Resync::read(kv))).await?
     }
 
-    /// Writes an export of everything into `dir` (see [`super::export::write`]); writers wait meanwhile. `at` names it.
+    /// Writes an export of everything into `dir` (see [`super::export::write`]); writers wait meanwhile. `at` names it. The
+    /// folder is somebody else's: nothing in it is removed, and a damaged store is not restored from there.
     ///
     /// # Errors
     /// [`ExportError`]; only its `Kv` means that the store is in trouble.
-    pub async fn export(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+    pub async fn export_to(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
         let dir = dir.to_owned();
-        let path = self.ask(move |core| core.export(&dir, at)).await??;
+        self.ask(move |core| core.export(&dir, at)).await?
+    }
+
+    /// As [`Store::export_to`], into the store's own folder: it remembers which one is the last, and the oldest are removed.
+    ///
+    /// # Errors
+    /// As [`Store::export_to`].
+    pub async fn export(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+        let path = self.export_to(dir, at).await?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut batch = Batch::new();
         record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
         self.commit(batch).await?;
+        let dir = dir.to_owned();
+        self.ask(move |_| export::prune(&dir)).await??;
         Ok(path)
     }
 

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -83,6 +83,8 @@ pub struct Filed {
     pub last: u64,
     /// What they take.
     pub bytes: u64,
+    /// The day of the newest.
+    pub newest: Option<Date>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +101,17 @@ pub struct Segments {
     all: Vec<Segment>,
     /// Those whose damage was told.
     told: BTreeSet<PathBuf>,
+    /// Where lines begin in the file that was read last: whoever goes through a day window by window reads it once.
+    places: Option<Places>,
+}
+
+/// Where some lines of a file begin.
+#[derive(Debug)]
+struct Places {
+    path: PathBuf,
+    bytes: u64,
+    /// Number of the line, and its place.
+    lines: Vec<(u64, u64)>,
 }
 
 impl Segments {
@@ -107,7 +120,7 @@ impl Segments {
     /// # Errors
     /// [`SegmentError::File`] when the folder cannot be read.
     pub fn open(dir: &Path) -> Result<Self, SegmentError> {
-        Ok(Self { dir: dir.to_owned(), all: list(dir)?, told: BTreeSet::new() })
+        Ok(Self { dir: dir.to_owned(), all: list(dir)?, told: BTreeSet::new(), places: None })
     }
 
     /// All of them, oldest first.
@@ -119,6 +132,11 @@ impl Segments {
     pub fn reach(&self) -> Option<(u64, u64)> {
         let last = self.all.iter().map(|segment| segment.last).max()?;
         Some((self.all.first()?.first, last))
+    }
+
+    /// The newest day.
+    pub fn newest(&self) -> Option<Date> {
+        self.all.iter().map(|segment| segment.day).max()
     }
 
     /// What all files take, in bytes.
@@ -164,12 +182,28 @@ impl Segments {
     /// told to the log once; what it lacks is missing here, and that is no trouble with the store.
     pub fn lines(&mut self, from: u64, to: u64) -> Vec<Event> {
         let mut found = Vec::new();
+        let mut keep = |event: Event| {
+            if (from..=to).contains(&event.seq) {
+                found.push(event);
+            }
+        };
         for segment in self.all.iter().filter(|it| it.first <= to && it.last >= from) {
-            let sound = read(&segment.path, |event| {
-                if (from..=to).contains(&event.seq) {
-                    found.push(event);
+            let known = self.places.as_ref().filter(|it| it.path == segment.path && it.bytes == length(&segment.path));
+            if let Some(known) = known
+                && read_part(&segment.path, known.before(from), to, &mut keep).is_ok()
+            {
+                continue;
+            }
+            let mut lines = Vec::new();
+            let mut count = 0_usize;
+            let sound = read(&segment.path, |event, place| {
+                if count.is_multiple_of(PAGE) {
+                    lines.push((event.seq, place));
                 }
+                count += 1;
+                keep(event);
             });
+            self.places = Some(Places { path: segment.path.clone(), bytes: length(&segment.path), lines });
             if let Err(error) = sound
                 && self.told.insert(segment.path.clone())
             {
@@ -221,7 +255,7 @@ pub fn list(dir: &Path) -> Result<Vec<Segment>, SegmentError> {
 /// [`SegmentError`] for anything but a whole and sound file.
 pub fn verify(path: &Path) -> Result<u64, SegmentError> {
     let mut lines = 0;
-    read(path, |_| lines += 1)?;
+    read(path, |_, _| lines += 1)?;
     Ok(lines)
 }
 
@@ -332,18 +366,47 @@ impl Writing {
     }
 }
 
-/// Reads a file; every sound line goes to `each`, and the first thing that is wrong is told at the end.
-fn read(path: &Path, mut each: impl FnMut(Event)) -> Result<(), SegmentError> {
+impl Places {
+    /// Where to begin for a line of this number.
+    fn before(&self, number: u64) -> u64 {
+        let after = self.lines.partition_point(|(line, _)| *line <= number);
+        self.lines.get(after.saturating_sub(1)).map_or(0, |(_, place)| *place)
+    }
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |meta| meta.len())
+}
+
+/// Reads the sound lines of a file from a place on, up to a number. What is wrong with it was told when it was read in full.
+fn read_part(path: &Path, place: u64, to: u64, each: &mut impl FnMut(Event)) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(place))?;
+    for text in BufReader::new(file).split(b'\n') {
+        match parse(&text?, 2) {
+            Ok(Parsed::Line(event)) if event.seq > to => break,
+            Ok(Parsed::Line(event)) => each(*event),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file; every sound line goes to `each` with its place, and the first thing that is wrong is told at the end.
+fn read(path: &Path, mut each: impl FnMut(Event, u64)) -> Result<(), SegmentError> {
     let mut wrong: Option<(u64, String)> = None;
     let (mut number, mut count, mut end) = (0, 0, None);
+    let mut next = 0_u64;
     for text in BufReader::new(File::open(path).map_err(file_error(path))?).split(b'\n') {
         let text = text.map_err(file_error(path))?;
         number += 1;
+        let place = next;
+        next += u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1);
         match parse(&text, number) {
             Ok(_) if end.is_some() => _ = wrong.get_or_insert((number, "there is more after the end".to_owned())),
             Ok(Parsed::Line(event)) => {
                 count += 1;
-                each(*event);
+                each(*event, place);
             }
             Ok(Parsed::Edge(Edge::End { lines, .. })) => end = Some(lines),
             Ok(Parsed::Edge(Edge::Segment { .. })) => {}

@@ -98,6 +98,7 @@ fn a_held_pair_holds_all_of_it_and_nothing_of_another() {
         id: HoldId { pair: PairName::from(pair), crm: None, field: None },
         why: Why::MassChange { what: "30 titles".into(), plan: "abc".into() },
         since: at(2_000),
+        edit: None,
     };
     bench.claims.holds.push(hold("contacts"));
     assert_eq!(bench.only(), Outcome::Unsettled);

@@ -227,6 +227,7 @@ impl Bench {
             window: None,
             who: String::new(),
             note: String::new(),
+            edit: None,
         });
         self.claims.journal.last_mut().unwrap()
     }
@@ -234,7 +235,7 @@ impl Bench {
     pub fn hold(&mut self, deal: &str, field: Option<&str>, why: Why) {
         let tie = TieId { pair: PairName::from("deals"), crm: RecordId::from(deal) };
         let id = field.map_or_else(|| HoldId::tie(&tie), |field| HoldId::field(&tie, &FieldKey::from(field)));
-        self.claims.holds.push(Hold { id, why, since: at(0) });
+        self.claims.holds.push(Hold { id, why, since: at(0), edit: None });
     }
 
     pub fn report(&self) -> Report {

@@ -137,3 +137,61 @@ fn a_passphrase_or_a_credential_opens_them_in_place_of_the_key_beside_them() {
     assert!(said.stdout.contains("systemd-creds encrypt --name=crosstie.key"), "{}", said.stdout);
     assert_sealed(&home);
 }
+
+#[test]
+fn a_secret_in_a_file_that_others_may_read_is_refused_and_check_tells_of_those_in_the_clear() {
+    let (mut home, worlds, token, webhook) = ready();
+    let text = office(&worlds)
+        .replace("{ env = \"CROSSTIE_BITRIX24_WEBHOOK\" }", "{ env = \"HOOK\" }")
+        .replace("{ env = \"CROSSTIE_NOTION_TOKEN\" }", "{ file = \"token\" }");
+    write(&home, &text);
+    home.env.insert("HOOK".into(), webhook.clone());
+    let mode = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let file = home.write("token", &token);
+    for open in [0o644, 0o640, 0o604] {
+        mode(&file, open);
+        let said = home.ask(&["check"]).ends_with(2);
+        assert!(said.stderr.contains("others may read it") && said.stderr.contains("chmod 600"), "{}", said.stderr);
+    }
+    mode(&file, 0o600);
+    let said = home.ask(&["check"]).ends_with(0);
+    for told in
+        ["[notion] token stands in the clear in ", "[crm] webhook stands in the clear wherever the variable HOOK"]
+    {
+        assert!(said.stdout.contains(told), "{}", said.stdout);
+    }
+    // Sealed, nothing is told.
+    let text = text.replace("{ env = \"HOOK\" }", "{ secret = \"bitrix24\" }");
+    write(&home, &text.replace("{ file = \"token\" }", "{ secret = \"notion\" }"));
+    keep_both(&home, &token, &webhook);
+    assert!(!home.ask(&["check"]).ends_with(0).stdout.contains("in the clear"));
+
+    // So it is with a passphrase.
+    let word = home.write("word", "correct horse\n");
+    mode(&word, 0o644);
+    let said = home.ask(&["secret", "rotate", "--to-passphrase-file", "word"]).ends_with(2);
+    assert!(said.stderr.contains("others may read it"), "{}", said.stderr);
+    home.env.insert("CROSSTIE_PASSPHRASE_FILE".into(), "word".into());
+    let said = home.ask(&["secret", "list"]).ends_with(2);
+    assert!(said.stderr.contains("others may read it"), "{}", said.stderr);
+}
+
+#[test]
+fn a_rotation_to_the_key_that_is_used_already_is_refused() {
+    let (home, _worlds, token, webhook) = ready();
+    keep_both(&home, &token, &webhook);
+    let (key, sealed) = (home.path().join("state/secrets.key"), home.path().join("state/secrets.bin"));
+    let before = std::fs::read(&sealed).unwrap();
+    // By whatever path, and in a copy.
+    std::os::unix::fs::symlink(&key, home.path().join("link")).unwrap();
+    std::fs::copy(&key, home.path().join("copy")).unwrap();
+    for path in ["state/secrets.key", "link", "copy"] {
+        let said = home.ask(&["secret", "rotate", "--to-key-file", path]).ends_with(1);
+        assert!(said.stderr.contains("opens the secrets already"), "{}", said.stderr);
+        assert_eq!(std::fs::read(&sealed).unwrap(), before, "{path}");
+    }
+    home.ask(&["secret", "rotate", "--to-key-file", "fresh"]).ends_with(0);
+    assert_ne!(std::fs::read(&sealed).unwrap(), before);
+}

@@ -93,6 +93,7 @@ fn journal(seq: u64) -> JournalRow {
             window: Some((at(-2), at(-1))),
             who: String::new(),
             note: "CRM changed".to_owned(),
+            edit: None,
         },
         title: format!("Deal {seq}"),
         label: "title".to_owned(),
@@ -283,7 +284,7 @@ impl World {
             }
             None => None,
         };
-        let query = &Query { offset: query.from(place), ..query.clone() };
+        let query = &Query { offset: query.first_for(place), ..query.clone() };
         fn cut<T: Clone>(rows: &[T], text: impl Fn(&T) -> String, filter: &str, query: &Query) -> (u64, Vec<T>) {
             let rows: Vec<T> = rows.iter().filter(|row| text(row).to_lowercase().contains(filter)).cloned().collect();
             let offset = usize::try_from(query.offset).unwrap();

@@ -19,7 +19,9 @@ fn next(list: Option<&List>) -> Option<List> {
         Some(List::Holds) => List::Quarantined,
         Some(List::Quarantined) => List::Orphans,
         Some(List::Orphans) => List::Relations,
-        Some(List::Relations) => List::Candidates { of },
+        Some(List::Relations) => List::Owners,
+        Some(List::Owners) => List::Edges { owner: tie() },
+        Some(List::Edges { .. }) => List::Candidates { of },
         Some(List::Candidates { .. }) => List::Tied { pair: PairName::from("deals") },
         Some(List::Tied { .. }) => List::Record { tie: tie() },
         Some(List::Record { .. }) => List::Mapping { pair: PairName::from("deals") },
@@ -46,6 +48,8 @@ async fn every_list_is_asked_for_as_it_was_meant_with_and_without_all_that_narro
             near: Some(near),
             tie: Some(TieId { crm: "8".into(), ..tie() }),
             since: Some(jiff::Timestamp::UNIX_EPOCH),
+            from: Some(4),
+            to: Some(9),
             ..plain.clone()
         };
         asked.extend([plain, narrow]);

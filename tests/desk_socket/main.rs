@@ -6,6 +6,7 @@ mod clients;
 mod frames;
 mod lines;
 mod places;
+mod shape;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

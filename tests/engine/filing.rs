@@ -125,6 +125,26 @@ async fn a_folder_that_takes_no_file_keeps_the_days_in_the_store_and_says_so_onc
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_months_ahead_at_a_start_makes_no_day_old() {
+    let mut bench = lived().await;
+    let before = bench.lines().await;
+    bench.shut_down().await;
+    bench.file_days();
+    bench.start().await;
+    bench.pass(300).await;
+    let files = segments::list(bench.filed()).unwrap();
+    assert!(files.len() >= 3, "{files:#?}");
+    bench.shut_down().await;
+    bench.wires.clock.leap(jiff::SignedDuration::from_hours(100 * 24));
+    bench.start().await;
+    // The days that were recent a moment ago are filed, and nothing is thrown away.
+    bench.pass(3 * 3600).await;
+    let now = segments::list(bench.filed()).unwrap();
+    assert!(now.len() > files.len() && now[..files.len()] == files[..], "{now:#?}");
+    assert_eq!(bench.lines().await[..before.len()], before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn files_are_dropped_when_they_are_older_than_the_journal_reaches_or_take_too_much() {
     let mut plan = Plan::default();
     plan.timing.sweep_every = Duration::from_secs(3600);

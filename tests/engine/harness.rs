@@ -303,6 +303,16 @@ impl Bench {
         self.running.as_ref().unwrap().desk.hints().deliver(delivery).await.unwrap();
     }
 
+    /// The line of the journal that told of this start.
+    pub fn began(&self) -> u64 {
+        self.running.as_ref().unwrap().desk.began()
+    }
+
+    /// Snapshots as a part of the program gets them, and as somebody who looks does.
+    pub fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.desk().follow()
+    }
+
     /// Somebody looks for as long as this is held.
     pub fn watched(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.desk().snapshots()

@@ -1,8 +1,8 @@
 //! What an operator can ask of the engine besides deciding values: the base back, a pair paused, a record looked at closely,
 //! a counterpart suggested, and how it all goes.
 
-use crosstie::control::{Command, List, Query, Reply, Resolution, Rows};
-use crosstie::model::{HoldId, PairName, Side, Why};
+use crosstie::control::{Command, Delivery, List, Query, Reply, Resolution, Rows, Told};
+use crosstie::model::{Event, Happening, HoldId, PairName, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -123,6 +123,101 @@ async fn a_record_is_shown_whole_with_its_story_and_where_it_is_opened() {
     let soon = bench.now() + jiff::SignedDuration::from_mins(1);
     let query = Query { limit: 50, since: Some(soon), ..Query::all(List::Journal) };
     assert_eq!(bench.query(query).await.total, 0, "nothing has happened after now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_since_the_start_can_be_read_however_many_lines_have_come_since() {
+    let mut bench = Bench::new(Plan::default());
+    bench.start().await;
+    bench.until("everything is tied and written", 600, async || bench.is_quiet().await).await;
+    let began = bench.began();
+    let event = || Delivery {
+        side: Side::Crm,
+        event: "thing.happened".into(),
+        attempt: 1,
+        told: Told::Rows { entity: "lead".into() },
+    };
+    for _ in 0..20_100 {
+        bench.deliver(event()).await;
+    }
+    let created = bench.journal(Happening::Created).await;
+    assert!(!created.is_empty());
+    // As whoever wants all of it asks: window by window, newest first.
+    let mut found: Vec<u64> = Vec::new();
+    loop {
+        let offset = u64::try_from(found.len()).unwrap();
+        let query = Query { from: Some(began), offset, limit: 500, ..Query::all(List::Journal) };
+        let Rows::Journal(rows) = bench.query(query).await.rows else { panic!() };
+        if rows.is_empty() {
+            break;
+        }
+        found.extend(rows.iter().map(|row| row.event.seq));
+    }
+    assert!(found.len() > 20_100);
+    assert_eq!(found.last(), Some(&began), "the line that told of the start");
+    assert!(created.iter().all(|line| found.contains(&line.seq)), "work that was done is not told of");
+    let query = Query { from: Some(began + 1), to: Some(began + 3), limit: 500, ..Query::all(List::Journal) };
+    let window = bench.query(query).await;
+    let Rows::Journal(rows) = window.rows else { panic!() };
+    assert_eq!(rows.iter().map(|row| row.event.seq).collect::<Vec<_>>(), [began + 3, began + 2, began + 1]);
+    assert_eq!(window.total, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_is_held_keeps_its_id_over_a_start_however_many_lines_came_since() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = quarrel(&bench).await;
+    let of_field = |lines: Vec<Event>| -> Vec<Event> {
+        lines.into_iter().filter(|line| line.field.as_ref().is_some_and(|field| field.as_str() == FIELD)).collect()
+    };
+    let seen = of_field(bench.journal(Happening::Seen).await).into_iter().rev().nth(1).unwrap();
+    assert_eq!(seen.edit, Some(seen.seq), "the line that saw the first of the two");
+    let event = || Delivery {
+        side: Side::Crm,
+        event: "thing.happened".into(),
+        attempt: 1,
+        told: Told::Rows { entity: "lead".into() },
+    };
+    for _ in 0..5_000 {
+        bench.deliver(event()).await;
+    }
+    bench.shut_down().await;
+    bench.start().await;
+    bench.pass(60).await;
+    let id = deal_hold(&deal, FIELD);
+    let shown = bench.shown(&id).await;
+    bench.done(Command::Resolve { items: vec![Resolution::Force { id, shown, side: Side::Crm }] }).await;
+    bench.until("Notion has the CRM's", 120, async || bench.cell(&page, "Amount") == json!("100")).await;
+    for what in [Happening::Held, Happening::Decided, Happening::Wrote] {
+        let line = of_field(bench.journal(what).await).pop().unwrap();
+        assert_eq!(line.edit, Some(seen.seq), "{line:?}");
+    }
+    // What comes after it is another story.
+    bench.edit_deal(&deal, FIELD, "300");
+    bench.until("Notion has the next", 120, async || bench.cell(&page, "Amount") == json!("300")).await;
+    let line = of_field(bench.journal(Happening::Wrote).await).pop().unwrap();
+    assert!(line.edit > Some(seen.seq), "{line:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_program_itself_follows_is_no_reason_to_tell_anything() {
+    let mut plan = Plan::default();
+    plan.timing.crm_poll = std::time::Duration::from_secs(600);
+    plan.timing.notion_poll = std::time::Duration::from_secs(600);
+    plan.timing.sweep_every = std::time::Duration::from_secs(6 * 3600);
+    let bench = Bench::settled(plan).await;
+    bench.pass(3600).await;
+    let own = bench.follow();
+    let before = own.borrow().version;
+    bench.pass(1800).await;
+    let alone = own.borrow().version - before;
+    assert!(alone < 100, "{alone} snapshots in half an hour in which nothing happened and nobody looked");
+    let watching = bench.watched();
+    let before = watching.borrow().version;
+    bench.pass(1800).await;
+    let watched = watching.borrow().version - before;
+    assert!(watched >= 1_700, "somebody looks: {watched}");
+    assert_eq!(own.borrow().version, watching.borrow().version);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,17 +20,23 @@ const HALF: Duration = Duration::from_millis(20);
 pub struct Clock {
     began: Instant,
     start: Timestamp,
+    leapt: Mutex<SignedDuration>,
 }
 
 impl Clock {
     pub fn starting(start: Timestamp) -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), start })
+        Arc::new(Self { began: Instant::now(), start, leapt: Mutex::default() })
+    }
+
+    /// Somebody sets it ahead.
+    pub fn leap(&self, by: SignedDuration) {
+        *self.leapt.lock().unwrap() += by;
     }
 }
 
 impl WallClock for Clock {
     fn now(&self) -> Timestamp {
-        self.start + SignedDuration::try_from(self.began.elapsed()).unwrap()
+        self.start + *self.leapt.lock().unwrap() + SignedDuration::try_from(self.began.elapsed()).unwrap()
     }
 }
 

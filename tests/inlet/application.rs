@@ -6,10 +6,11 @@ use std::os::unix::net::UnixStream;
 
 use crosstie::model::Revealed;
 use crosstie::seam::Secrets;
-use crosstie::store::{self, Segments, Vault, segments};
+use crosstie::store::{self, KeySource, Segments, Vault, segments};
 use serde_json::{Value as Json, json};
 
 use crate::crossing::{INLET, LONG, Place, everything, free_port};
+use crate::listener::Listener;
 use crate::office::{NOTION, TOKEN, ask};
 use crate::support::configuration::{as_application, data_source, write};
 use crate::support::worlds::records;
@@ -40,7 +41,11 @@ fn let_in(poll: &str, inlet: &str) -> Place {
 
 /// The tokens that are sealed now: every long word of what is kept.
 fn tokens(place: &Place) -> Vec<String> {
-    let vault = Vault::new(&place.home.path().join("state"), None);
+    let state = place.home.path().join("state");
+    let vault = match place.home.env.get("CROSSTIE_PASSPHRASE") {
+        Some(word) => Vault::opened_by(&state, KeySource::Passphrase(Revealed::new(word.as_str()))),
+        None => Vault::new(&state, None),
+    };
     let mut found = Vec::new();
     for name in vault.names().unwrap() {
         let kept: Revealed = vault.get(&name).unwrap().unwrap();
@@ -102,9 +107,30 @@ fn accepted(place: &Place, event: &str) -> usize {
     place.info().matches(&format!("{event}: accepted")).count()
 }
 
+/// Seals everything under a passphrase, and the address of a Slack webhook with it.
+fn seal_more(place: &mut Place, slack: &Listener) {
+    place.home.secrets.extend(["madeupslacksecret".to_owned(), "correct horse battery".to_owned()]);
+    // Not among the files that are searched.
+    let mut word = tempfile::NamedTempFile::new().unwrap();
+    writeln!(word, "correct horse battery").unwrap();
+    let file = word.path().to_str().unwrap();
+    place.home.ask(&["secret", "rotate", "--to-passphrase-file", file]).ends_with(0);
+    place.home.env.insert("CROSSTIE_PASSPHRASE".into(), "correct horse battery".into());
+    let url = word.path().with_extension("url");
+    std::fs::write(&url, &slack.url).unwrap();
+    place.home.ask_reading(&["secret", "set", "slack"], &url).ends_with(0);
+    std::fs::remove_file(&url).unwrap();
+    let text = std::fs::read_to_string(place.home.path().join("crosstie.toml")).unwrap();
+    let notices = "[notices]\nslack = { secret = \"slack\" }\non = [\"conflict\"]\n\n[timing]";
+    write(&place.home, &text.replacen("[timing]", notices, 1));
+}
+
 #[test]
 fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret_is_seen_anywhere() {
     let mut place = let_in("1s", "offline_events = true");
+    // All of it under a passphrase, and the address of a Slack that says no.
+    let slack = Listener::open(&[(404, "", "no_service")]);
+    seal_more(&mut place, &slack);
     let projects = data_source(&place.worlds, "Projects");
     let deal = place.worlds.create_record("deal", &json!({"TITLE": "Raincoat", "OPPORTUNITY": "100"}));
     let (mut daemon, address) = place.start();
@@ -136,7 +162,15 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
     place.see("the amount in Notion", || shows("400"));
     place.see("word of it from the queue", || accepted(&place, "ONCRMDEALUPDATE") == 2);
 
+    // Something to tell, and nobody who takes it: what is said about that names no address.
+    place.see("a conflict that Slack was told of", || {
+        place.worlds.edit_record("deal", &deal, &json!({"OPPORTUNITY": "411"}));
+        place.worlds.edit_page(&page, &json!({"Amount": "422"}));
+        let status = place.home.status();
+        status["conflicts"].as_u64() > Some(0) && status["sinks"][0]["off"] == true
+    });
     let status = place.home.status().to_string();
+    assert!(status.contains("no_service"), "{status}");
     let on_the_socket = told_on_the_socket(&place);
     let asked = |path: &str| place.runtime.block_on(ask(address, "GET", path, &[], "")).body;
     let told = ["/metrics", "/healthz", "/readyz", "/api/admin/sync/health"].map(|path| (path.to_owned(), asked(path)));
@@ -170,7 +204,11 @@ fn an_application_follows_its_queue_and_its_own_writes_are_no_news_and_no_secret
         assert!(files.iter().any(|(name, _)| name.contains(needed)), "{needed} was not searched");
     }
     assert!(files.iter().any(|(name, bytes)| name.contains("daemon.log") && holds(bytes, "TRACE")));
-    assert!(place.home.secrets.len() >= 10, "webhook, tokens, code, client secret: {}", place.home.secrets.len());
+    assert!(
+        place.home.secrets.len() >= 12,
+        "webhook, tokens, code, client secret, Slack, passphrase: {}",
+        place.home.secrets.len()
+    );
     for (name, bytes) in &files {
         for (number, secret) in place.home.secrets.iter().enumerate() {
             assert!(!holds(bytes, secret), "{name} shows secret number {number}");

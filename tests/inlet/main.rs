@@ -5,6 +5,8 @@
 mod application;
 mod bounds;
 mod crossing;
+#[path = "../notices/listener.rs"]
+mod listener;
 mod monitors;
 mod office;
 mod parsers;

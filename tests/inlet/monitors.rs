@@ -1,6 +1,7 @@
 //! What monitors see: alive, ready, figures in Prometheus' format, and the state of the sync behind a token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crosstie::control::{Headroom, Link, PairState, PairStatus, QueueDepth, Sides, Snapshot, WindowFigures};
 use serde_json::{Value as Json, json};
@@ -10,7 +11,9 @@ use crate::office::{ADMIN, Bench, PORTAL, well};
 fn show(bench: &Bench, change: impl FnOnce(&mut Snapshot)) {
     let mut snapshot = well();
     change(&mut snapshot);
-    bench.snapshots.as_ref().unwrap().send_replace(Arc::new(snapshot));
+    let snapshots = bench.snapshots.as_ref().unwrap();
+    snapshot.version = snapshots.borrow().version + 1;
+    snapshots.send_replace(Arc::new(snapshot));
 }
 
 async fn missing(bench: &Bench) -> (u16, Vec<String>) {
@@ -41,12 +44,26 @@ async fn it_is_ready_while_both_sides_answered_lately_and_alive_in_any_case() {
     // One error is no outage as long as good answers came.
     show(&bench, |it| it.sides.crm.link = Link::Troubled { why: "busy".into() });
     assert_eq!(missing(&bench).await.0, 200);
-    show(&bench, |it| it.at = "2026-11-29T09:00:00Z".parse().unwrap());
-    assert_eq!(missing(&bench).await, (503, vec!["engine: it has told nothing for a minute".into()]));
     show(&bench, |_| {});
     drop(bench.snapshots.take());
     assert_eq!(missing(&bench).await, (503, vec!["engine: it has stopped".into()]));
     assert_eq!(bench.get("/healthz", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn whether_the_engine_tells_anything_is_no_question_of_the_hosts_clock() {
+    let bench = Bench::open().await;
+    // The engine's clock leans towards the host's, which was set: for twenty times as long the two differ.
+    for at in ["2026-11-29T04:00:00Z", "2026-11-29T16:00:00Z"] {
+        show(&bench, |it| it.at = at.parse().unwrap());
+        assert_eq!(missing(&bench).await, (200, vec![]), "{at}");
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    tokio::time::resume();
+    assert_eq!(missing(&bench).await, (503, vec!["engine: it has told nothing for a minute".into()]));
+    show(&bench, |_| {});
+    assert_eq!(missing(&bench).await, (200, vec![]));
 }
 
 #[tokio::test]

@@ -68,7 +68,18 @@ impl Shown {
 
     /// Shows these conflicts from now on.
     pub fn conflicts(&self, time: &str, holds: Vec<HoldRow>) {
-        let snapshot = Snapshot { conflicts: u64::try_from(holds.len()).unwrap(), ..snapshot(time) };
+        self.shows(snapshot(time), holds);
+    }
+
+    /// Shows this, with these holds, from now on.
+    pub fn shows(&self, snapshot: Snapshot, holds: Vec<HoldRow>) {
+        let count = |are: fn(&HoldRow) -> bool| u64::try_from(holds.iter().filter(|it| are(it)).count()).unwrap();
+        let snapshot = Snapshot {
+            conflicts: count(|it| it.why == "conflict"),
+            holds: count(|it| it.why != "conflict"),
+            quarantined: count(|it| it.why == "quarantined"),
+            ..snapshot
+        };
         *self.holds.lock().unwrap() = holds;
         self.snapshots.send_replace(Arc::new(snapshot));
     }
@@ -83,8 +94,13 @@ impl Desk for Shown {
     async fn query(&self, query: Query) -> Result<Window, DeskError> {
         let quarantined = query.list == List::Quarantined;
         let holds = self.holds.lock().unwrap().clone();
-        let rows: Vec<_> = holds.into_iter().filter(|it| !quarantined || it.why == "quarantined").collect();
-        Ok(Window { total: u64::try_from(rows.len()).unwrap(), offset: 0, rows: Rows::Holds(rows) })
+        let mut rows: Vec<_> = holds.into_iter().filter(|it| !quarantined || it.why == "quarantined").collect();
+        // As the engine does: conflicts first, each in the order they came.
+        rows.sort_by_key(|it| it.why != "conflict");
+        let (total, offset) = (u64::try_from(rows.len()).unwrap(), query.offset);
+        let (skip, take) = (usize::try_from(offset).unwrap(), usize::try_from(query.limit.min(500)).unwrap());
+        let rows = rows.into_iter().skip(skip).take(take).collect();
+        Ok(Window { total, offset, rows: Rows::Holds(rows) })
     }
 
     async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {

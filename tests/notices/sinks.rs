@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crosstie::control::Sink;
+use crosstie::control::{Link, PairState, Sink};
 use crosstie::notices::{Hook, Memory, Running, Settings, Slack, Topic, Watcher, spawn};
 use crosstie::remote::transport::{HttpOptions, HttpTransport};
 use jiff::SignedDuration;
@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn start(dir: &Path, slack: Option<&str>, command: Option<Hook>, desk: Arc<Shown>) -> Running {
     let watcher = Watcher::new(BTreeSet::from(Topic::ALL), SignedDuration::ZERO, None, Memory::default());
+    start_with(watcher, dir, slack, command, desk)
+}
+
+fn start_with(watcher: Watcher, dir: &Path, slack: Option<&str>, command: Option<Hook>, desk: Arc<Shown>) -> Running {
     let slack = slack.map(|url| {
         let options = HttpOptions { timeout: Duration::from_secs(5), ..HttpOptions::default() };
         Slack { transport: Arc::new(HttpTransport::new(url, options).unwrap()) }
@@ -196,5 +200,68 @@ async fn a_sink_that_hangs_keeps_nobody_waiting_and_its_queue_has_an_end() {
     let told = tokio::time::timeout(PATIENCE, sinks.wait_for(|sinks| sinks[1].sent == 1)).await;
     let slack = told.expect("the command was told although Slack hangs").unwrap()[0].sent;
     assert_eq!(slack, 0);
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_topic_reaches_slack_and_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let (listener, desk) = (Listener::open(&[]), Shown::new(snapshot("29T09:00:00")));
+    let heard = dir.path().join("heard.jsonl");
+    let command = hook(dir.path(), &format!("cat >> {}", heard.display()), Duration::from_secs(20));
+    // The day before had its summary.
+    let memory = Memory { summary: Some("2026-11-28".parse().unwrap()), ..Memory::default() };
+    let daily = jiff::civil::Time::new(8, 0, 0, 0).ok();
+    let watcher = Watcher::new(BTreeSet::from(Topic::ALL), SignedDuration::ZERO, daily, memory);
+    let mut now = snapshot("29T09:00:01");
+    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into() };
+    now.pairs[0].drift = 3;
+    now.sides.crm.link = Link::Down { why: "the token is refused".into() };
+    let holds = ["conflict", "refused", "quarantined"];
+    let holds = holds.iter().zip(["7", "8", "9"]).map(|(why, id)| hold(id, "Amount", why, &format!("Deal {id}")));
+    desk.shows(now, holds.collect());
+    let running = start_with(watcher, dir.path(), Some(&listener.url), Some(command), desk.clone());
+    let mut sinks = running.sinks.clone();
+    let out = tokio::time::timeout(PATIENCE, sinks.wait_for(|all| all.iter().all(|sink| sink.sent == 7))).await;
+    out.unwrap_or_else(|_| panic!("not all went out: {:?}", *running.sinks.borrow())).unwrap();
+    let heard = std::fs::read_to_string(heard).unwrap();
+    let heard: Vec<serde_json::Value> = heard.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let topics: BTreeSet<&str> = heard.iter().map(|notice| notice["topic"].as_str().unwrap()).collect();
+    assert_eq!(topics, Topic::ALL.iter().map(|topic| topic.as_str()).collect());
+    let mut told = String::new();
+    listener.came(1, |came| told = came.iter().map(|it| it.text().to_owned()).collect::<Vec<_>>().join("\n"));
+    for notice in &heard {
+        let text = crosstie::notices::escaped(notice["text"].as_str().unwrap());
+        assert!(told.contains(&text), "Slack was not told {text:?}: {told}");
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_conflict_behind_hundreds_of_older_ones_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (listener, desk) = (Listener::open(&[]), Shown::new(snapshot("29T09:00:00")));
+    let many = |count: usize| (0..count).flat_map(conflict).collect::<Vec<_>>();
+    desk.conflicts("29T09:00:01", many(700));
+    let running = start(dir.path(), Some(&listener.url), None, desk.clone());
+    until(&running, |sink| sink.sent == 1).await;
+    desk.conflicts("29T09:00:09", many(701));
+    until(&running, |sink| sink.sent == 2).await;
+    listener.came(2, |came| assert!(came[1].text().contains("Amount of Roof"), "{}", came[1].text()));
+    // As it is with other holds behind them.
+    desk.conflicts("29T09:00:19", [many(701), vec![hold("9", "Stage", "refused", "Barn")]].concat());
+    until(&running, |sink| sink.sent == 3).await;
+    listener.came(3, |came| assert!(came[2].text().contains("Stage of Barn"), "{}", came[2].text()));
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_not_there_any_more_is_given_up_whatever_its_page_says() {
+    let (listener, desk, running, _dir) = with_slack(&[(410, "", "<html>gone</html>")]).await;
+    let sink = until(&running, |sink| sink.off).await;
+    assert!(sink.trouble.contains("HTTP 410") && sink.trouble.contains("secret set"), "{sink:?}");
+    desk.conflicts("29T09:10:00", [conflict(1), conflict(2)].concat());
+    until(&running, |sink| sink.dropped == 2).await;
+    assert_eq!(listener.count(), 1);
     running.end().await;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crosstie::control::{HoldRow, Link, PairState, Snapshot};
-use crosstie::notices::{Memory, Notice, Seen, Topic, Watcher, escaped, verdict};
+use crosstie::notices::{Memory, Notice, Seen, Topic, Verdict, Watcher, escaped, verdict};
 use crosstie::seam::Response;
 use jiff::SignedDuration;
 use jiff::civil::Time;
@@ -17,7 +17,7 @@ fn watcher(memory: Memory) -> Watcher {
 }
 
 fn look(watcher: &mut Watcher, snapshot: &Snapshot, holds: &[HoldRow]) -> Vec<Notice> {
-    watcher.look(&Seen { snapshot, holds })
+    watcher.look(&Seen { snapshot, holds, partial: false })
 }
 
 fn topics(notices: &[Notice]) -> Vec<Topic> {
@@ -79,6 +79,55 @@ fn a_stopped_pair_a_connection_and_drift_are_told_and_a_short_trouble_is_not() {
 }
 
 #[test]
+fn every_hold_that_waits_for_a_person_is_told_and_none_that_a_person_made() {
+    let whys = ["refused", "unmappable", "unreadable", "deleted", "misfit", "fighting", "duplicates"];
+    for why in whys {
+        let told = look(&mut watcher(Memory::default()), &snapshot("29T09:00:00"), &[hold("7", "Amount", why, "Roof")]);
+        assert_eq!(topics(&told), [Topic::Hold], "{why}");
+        assert!(told[0].text.starts_with("Amount of Roof (deals) ") && !told[0].text.contains("nobody may read"));
+    }
+    for why in ["parked", "undone", "guard"] {
+        let told = look(&mut watcher(Memory::default()), &snapshot("29T09:00:00"), &[hold("7", "Amount", why, "Roof")]);
+        assert!(told.is_empty(), "{why}: {told:?}");
+    }
+    // Fields of a pair that no longer fit are no record's, and each is told.
+    let mut both = ["Amount", "Stage"].map(|field| hold("7", field, "misfit", "deals"));
+    both.iter_mut().for_each(|hold| hold.id.crm = None);
+    assert_eq!(look(&mut watcher(Memory::default()), &snapshot("29T09:00:00"), &both).len(), 2);
+}
+
+#[test]
+fn that_a_connection_needs_a_person_is_told_after_it_was_told_that_it_is_tried_again() {
+    let mut watcher = watcher(Memory::default());
+    let mut now = snapshot("29T09:00:00");
+    now.sides.notion.link = Link::Troubled { why: "time-out".into() };
+    look(&mut watcher, &now, &[]);
+    now.at = crate::desk::at("29T09:01:01");
+    let told = look(&mut watcher, &now, &[]);
+    assert!(told[0].next.contains("tried again by itself"), "{told:?}");
+    now.at = crate::desk::at("29T09:01:30");
+    now.sides.notion.link = Link::Down { why: "the token is refused".into() };
+    let told = look(&mut watcher, &now, &[]);
+    assert_eq!(topics(&told), [Topic::Connection]);
+    assert!(told[0].next.contains("needs a person") && told[0].text.contains("token"), "{told:?}");
+    assert!(look(&mut watcher, &now, &[]).is_empty());
+}
+
+#[test]
+fn a_hold_that_is_out_of_sight_behind_too_many_others_is_not_told_again() {
+    let mut watcher = watcher(Memory::default());
+    let look = |watcher: &mut Watcher, time: &str, holds: &[HoldRow], partial: bool| {
+        watcher.look(&Seen { snapshot: &snapshot(time), holds, partial })
+    };
+    let old = [hold("7", "Amount", "conflict", "Roof")];
+    assert_eq!(look(&mut watcher, "29T09:00:00", &old, false).len(), 1);
+    assert_eq!(look(&mut watcher, "29T12:00:00", &[hold("8", "Amount", "conflict", "Barn")], true).len(), 1);
+    assert!(look(&mut watcher, "29T15:00:00", &old, true).is_empty(), "it stood all the time");
+    look(&mut watcher, "29T18:00:00", &[], false);
+    assert_eq!(look(&mut watcher, "29T21:00:00", &old, false).len(), 1, "it was gone");
+}
+
+#[test]
 fn many_at_once_are_one_and_what_is_not_asked_for_is_not_told() {
     let many: Vec<HoldRow> =
         (0..40).map(|at| hold(&at.to_string(), "Amount", "conflict", &format!("Deal {at}"))).collect();
@@ -102,6 +151,32 @@ fn the_summary_comes_once_a_day_at_its_time_and_only_if_something_waits() {
     assert!(look(&mut watcher, &waits("30T09:00:00"), &[]).is_empty(), "today's was looked at");
     // A first start in the afternoon makes up for nothing.
     assert!(look(&mut self::watcher(Memory::default()), &waits("29T15:00:00"), &[]).is_empty());
+}
+
+#[test]
+fn what_slack_says_of_a_dead_webhook_is_taken_for_that_and_nothing_else_is() {
+    let said =
+        |status: u16, body: &str| verdict(&Response { status, headers: Vec::new(), body: body.to_owned().into() });
+    let words = [
+        "no_service",
+        "no_team",
+        "no_active_hooks",
+        "channel_not_found",
+        "channel_is_archived",
+        "action_prohibited",
+        "invalid_token",
+    ];
+    for (status, word) in words.iter().flat_map(|word| [400, 403, 404, 410].map(|status| (status, word))) {
+        assert_eq!(said(status, word), Verdict::Dead((*word).to_owned()), "{status}");
+    }
+    for body in ["", "<html>nothing here</html>"] {
+        assert_eq!(said(404, body), Verdict::Dead("HTTP 404".into()));
+        assert_eq!(said(410, body), Verdict::Dead("HTTP 410".into()));
+    }
+    assert!(matches!(said(400, "invalid_payload"), Verdict::Never(_)));
+    assert!(matches!(said(403, "<html>a proxy's no</html>"), Verdict::Never(_)));
+    assert!(matches!(said(500, "rollup_error"), Verdict::Again(_)));
+    assert!(matches!(said(429, "rate_limited"), Verdict::Wait(_)));
 }
 
 proptest! {

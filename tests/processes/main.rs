@@ -16,4 +16,5 @@ mod notified;
 mod planned;
 mod remembered;
 mod scripts;
+mod shapes;
 mod support;

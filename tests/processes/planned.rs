@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::configuration::{data_source, office, write};
-use crate::support::program::Home;
+use crate::support::program::{Home, until};
 use crate::support::worlds::{Worlds, pages, records};
 
 const LONG: Duration = Duration::from_secs(240);
@@ -122,7 +122,7 @@ fn a_plan_is_not_made_beside_a_daemon() {
     let (home, _worlds) = ready();
     let daemon = home.start("daemon", &["run"]);
     let socket = home.path().join("state/desk.sock");
-    assert!(crate::support::program::until(Duration::from_secs(30), || socket.exists().then_some(())).is_some());
+    assert!(until(Duration::from_secs(30), || socket.exists().then_some(())).is_some());
     for command in [&["plan"][..], &["apply", "x.plan"]] {
         home.write("x.plan", "{}");
         let said = home.ask(command);
@@ -130,4 +130,122 @@ fn a_plan_is_not_made_beside_a_daemon() {
         assert_eq!(said.code, code, "{said:?}");
     }
     drop(daemon);
+}
+
+/// Deals that both sides hold, brought there by a daemon that has ended: their ids and pages.
+pub fn in_step(home: &Home, worlds: &Worlds, titles: &[&str]) -> BTreeMap<String, (String, String)> {
+    let mut daemon = home.start("daemon", &["run", "--yes"]);
+    let mut made: BTreeMap<String, String> = BTreeMap::new();
+    for title in titles {
+        made.insert((*title).to_owned(), worlds.create_record("deal", &json!({ "TITLE": title, "OPPORTUNITY": "10" })));
+    }
+    let projects = data_source(worlds, "Projects");
+    let crossed = until(LONG, || {
+        let pages = pages(&worlds.notion_world(), &projects);
+        let page = |title: &str| pages.iter().find(|(_, page)| page["Name"] == title).map(|(id, _)| id.clone());
+        let found: Option<BTreeMap<String, (String, String)>> =
+            made.iter().map(|(title, deal)| Some((title.clone(), (deal.clone(), page(title)?)))).collect();
+        found.filter(|_| home.ask(&["queue", "--json"]).ends_with(0).json()["total"] == 0)
+    });
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", home.logged("daemon"));
+    crossed.unwrap_or_else(|| panic!("no pages: {}", home.logged("daemon")))
+}
+
+#[test]
+fn what_moved_in_notion_or_was_decided_after_the_plan_is_not_written_and_both_sides_of_a_record_are() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    let [anna, ben] = ["Anna", "Ben"].map(|name| {
+        let mail = format!("{name}@hall.example");
+        worlds.create_record("contact", &json!({ "NAME": name, "LAST_NAME": "Weber", "EMAIL": mail }))
+    });
+    let deals = in_step(&home, &worlds, &["Roof", "Barn", "Gate", "Well"]);
+    let id = |title: &str| deals[title].0.as_str();
+    let page = |title: &str| deals[title].1.as_str();
+    let amount = |title: &str, amount: &str| worlds.edit_record("deal", id(title), &json!({ "OPPORTUNITY": amount }));
+    amount("Roof", "11");
+    amount("Gate", "31");
+    // Of one record either side was edited: two operations of one plan.
+    amount("Well", "41");
+    worlds.edit_page(page("Well"), &json!({ "Name": "Deep well" }));
+
+    let link = |contact: &str| {
+        let (owner, target) = (format!("deals/{}", id("Barn")), format!("contacts/{contact}"));
+        home.ask(&["relations", "link", &owner, "CONTACT_IDS", &target, "--json"]).ends_with(0);
+    };
+    link(&anna);
+    let op = |side: &str, title: &str| format!("deals/{side}/update/{}", id(title));
+    let wanted =
+        [op("notion", "Roof"), op("notion", "Barn"), op("notion", "Gate"), op("notion", "Well"), op("crm", "Well")];
+    let planned = until(LONG, || {
+        let plan = home.ask_within(LONG, &["plan", "--out", "first.plan", "--json"]).ends_with(0).json();
+        let text = |step: &Json, key: &str| step[key].as_str().unwrap().to_owned();
+        let steps: std::collections::BTreeSet<String> = plan["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| format!("{}/{}/{}/{}", text(it, "pair"), text(it, "side"), text(it, "op"), text(it, "record")))
+            .collect();
+        wanted.iter().all(|op| steps.contains(op)).then_some(())
+    });
+    assert!(planned.is_some(), "not everything is planned");
+
+    worlds.edit_page(page("Roof"), &json!({ "Amount": 99 }));
+    // What an operator decided is another thing now, although nothing has moved on either side.
+    link(&ben);
+    let applied = home.ask_within(LONG, &["apply", "first.plan", "--json"]).ends_with(8).json();
+    let became = outcomes(&applied);
+    let expected = ["moved", "moved", "done", "done", "done"];
+    let found: Vec<&str> = wanted.iter().map(|op| became[op].as_str()).collect();
+    assert_eq!(found, expected, "{applied}");
+    let (crm, notion) =
+        (records(&worlds.crm_world(), "deal"), pages(&worlds.notion_world(), &data_source(&worlds, "Projects")));
+    let shows = |title: &str| {
+        let number = |value: &Json| value.to_string().trim_matches('"').parse::<f64>().unwrap();
+        (number(&crm[id(title)]["OPPORTUNITY"]), number(&notion[page(title)]["Amount"]))
+    };
+    assert_eq!(["Roof", "Barn", "Gate", "Well"].map(shows), [(11.0, 99.0), (10.0, 10.0), (31.0, 31.0), (41.0, 41.0)]);
+    let contacts = pages(&worlds.notion_world(), &data_source(&worlds, "Contacts"));
+    assert_eq!(contacts.len(), 2);
+    let linked = notion[page("Barn")]["Contacts"].to_string();
+    assert!(!contacts.keys().any(|contact| linked.contains(contact.as_str())), "{linked}");
+    assert_eq!(crm[id("Well")]["TITLE"], "Deep well");
+}
+
+#[test]
+fn a_template_a_mapping_and_the_counts_of_a_first_matching_are_preconditions_too() {
+    let (home, worlds) = ready();
+    let text = format!("{}\n[pair.page]\ntemplate = \"deal.md\"\n", office(&worlds));
+    write(&home, &text);
+    home.write("deal.md", "# One\n");
+    home.ask_within(LONG, &["plan", "--out", "first.plan"]).ends_with(0);
+    let dry = |code: i32| {
+        let told = home.ask_within(LONG, &["apply", "first.plan", "--dry-run", "--json"]).ends_with(code).json();
+        outcomes(&told)
+    };
+    let all = |became: &BTreeMap<String, String>, begins: &str, wanted: &str| {
+        let those: Vec<_> = became.iter().filter(|(key, _)| key.starts_with(begins)).collect();
+        assert!(!those.is_empty() && those.iter().all(|(_, it)| *it == wanted), "{begins} {wanted}: {those:?}");
+    };
+    all(&dry(0), "", "done");
+
+    home.write("deal.md", "# Two\n");
+    let became = dry(8);
+    all(&became, "deals/notion/create/", "moved");
+    all(&became, "contacts/", "done");
+    home.write("deal.md", "# One\n");
+
+    let field = "notion = \"Amount\"";
+    write(&home, &text.replace(field, &format!("{field}\ndirection = \"crm-to-notion\"")));
+    let became = dry(8);
+    all(&became, "deals/notion/create/", "moved");
+    all(&became, "contacts/", "done");
+    write(&home, &text);
+
+    worlds.create_record("contact", &json!({ "NAME": "Nora", "LAST_NAME": "Newcomer", "EMAIL": "nora@hall.example" }));
+    let became = dry(8);
+    all(&became, "contacts/", "moved");
+    all(&became, "deals/notion/create/", "done");
 }

@@ -21,20 +21,20 @@ fn ready(change: impl FnOnce(String) -> String) -> (Home, Worlds) {
 }
 
 /// A daemon that answers on its socket.
-fn daemon(home: &Home) -> Running {
+pub fn daemon(home: &Home) -> Running {
     let running = home.start("daemon", &["run", "--yes"]);
     let up = until(SOON, || home.path().join("state/desk.sock").exists().then_some(()));
     assert!(up.is_some(), "{}", home.logged("daemon"));
     running
 }
 
-fn end(mut daemon: Running, home: &Home) {
+pub fn end(mut daemon: Running, home: &Home) {
     daemon.terminate();
     assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
 }
 
 /// The members that the README promises for the rows of a command.
-fn promised() -> BTreeMap<String, BTreeSet<String>> {
+pub fn promised() -> BTreeMap<String, BTreeSet<String>> {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let part = readme.split("<!-- shapes: begin -->").nth(1).and_then(|rest| rest.split("<!-- shapes: end -->").next());
     let lines = part.expect("the shapes in the README").lines().filter(|line| line.starts_with("| `"));
@@ -50,7 +50,7 @@ fn promised() -> BTreeMap<String, BTreeSet<String>> {
 
 /// The rows of a list, each with exactly the members that are promised.
 #[track_caller]
-fn rows(home: &Home, command: &str, more: &[&str]) -> Vec<Json> {
+pub fn rows(home: &Home, command: &str, more: &[&str]) -> Vec<Json> {
     let args: Vec<&str> = command.split(' ').chain(more.iter().copied()).chain(["--json"]).collect();
     let told = home.ask(&args).ends_with(0).json();
     assert_eq!(told["shape"], 1, "{told}");

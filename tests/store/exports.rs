@@ -6,8 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use crosstie::model::{Base, Observation, Tie, Value, packed};
 use crosstie::seam::{Batch, Kv};
 use crosstie::store::{MemoryKv, Store, export, record, trees};
+use jiff::SignedDuration;
 
 use super::{moment, one};
+
+const DAY: i64 = 24 * 3600;
 
 fn filled() -> MemoryKv {
     let mut kv = MemoryKv::new();
@@ -124,4 +127,61 @@ async fn a_running_store_keeps_its_last_seven_exports() {
     let made: Vec<_> = kept.iter().map(|path| export::verify(path).unwrap()).collect();
     assert_eq!(made, (2..9).map(moment).collect::<Vec<_>>());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 7, "nothing temporary is left");
+}
+
+#[tokio::test]
+async fn the_newest_export_is_the_last_one_made_whatever_the_clock_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(MemoryKv::new())).unwrap();
+    // The clock was a year ahead for a week, and then right.
+    for n in 0..7 {
+        store.export(dir.path(), moment(365 * DAY + n)).await.unwrap();
+    }
+    for n in 0..3 {
+        let made = store.export(dir.path(), moment(n)).await.unwrap();
+        let kept = export::list(dir.path()).unwrap();
+        assert_eq!((kept.last(), kept.len()), (Some(&made), 7), "the new one is kept, and the newest");
+    }
+    // Those of earlier versions told no number, and are older than any that does.
+    let old = dir.path().join("export-29990101T000000Z.jsonl");
+    let text = fs::read_to_string(export::list(dir.path()).unwrap().pop().unwrap()).unwrap();
+    let first = serde_json::from_str::<serde_json::Value>(text.lines().next().unwrap()).unwrap();
+    let number = first["export"]["number"].as_u64().unwrap();
+    let object = format!("{{\"export\":{{\"format\":1,\"at\":{}}}}}", first["export"]["at"]);
+    let line =
+        format!("{},\"crc\":\"{:08x}\"}}", object.strip_suffix('}').unwrap(), crc32fast::hash(object.as_bytes()));
+    assert_eq!(number, 10);
+    fs::write(&old, [line.as_str(), text.split_once('\n').unwrap().1].join("\n")).unwrap();
+    export::verify(&old).unwrap();
+    assert_eq!(export::list(dir.path()).unwrap().first(), Some(&old));
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_elses_keeps_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(MemoryKv::new())).unwrap();
+    for n in 0..9 {
+        store.export_to(dir.path(), moment(n)).await.unwrap();
+    }
+    assert_eq!(export::list(dir.path()).unwrap().len(), 9);
+}
+
+#[tokio::test]
+async fn an_export_is_due_a_day_after_the_last_and_after_a_failed_try_and_when_the_clock_was_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(MemoryKv::new())).unwrap();
+    let due = |seconds: i64| export::is_due(dir.path(), moment(seconds), SignedDuration::from_hours(24)).unwrap();
+    assert!(export::is_due(&dir.path().join("none"), moment(0), SignedDuration::from_hours(24)).unwrap());
+    assert!(due(0), "there is none");
+    // What a try that failed has left.
+    fs::write(dir.path().join(".export.tmp"), "{\"export\":").unwrap();
+    assert!(due(0), "a failed try is no export");
+    store.export(dir.path(), moment(0)).await.unwrap();
+    assert!(!due(0) && !due(DAY - 1) && due(DAY));
+    assert!(!due(-60), "a clock that was corrected a little");
+    // Made while the clock was ahead: nobody knows how old it is. One more, and all is well.
+    store.export(dir.path(), moment(90 * DAY)).await.unwrap();
+    assert!(due(DAY));
+    store.export(dir.path(), moment(DAY)).await.unwrap();
+    assert!(!due(DAY + 3600) && due(2 * DAY));
 }

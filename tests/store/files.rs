@@ -32,6 +32,7 @@ fn event(seq: u64, text: &str, note: &str) -> Event {
         window: None,
         who: String::new(),
         note: note.to_owned(),
+        edit: None,
     }
 }
 
@@ -138,4 +139,32 @@ fn a_damaged_day_is_told_with_its_file_and_line() {
     fs::write(&segment.path, text).unwrap();
     let told = segments::verify(&segment.path).unwrap_err().to_string();
     assert!(told.contains(segment.path.to_str().unwrap()) && told.contains("line 2"), "{told}");
+}
+
+#[test]
+fn a_day_that_is_read_window_by_window_is_the_same_as_in_one() {
+    let all: Vec<Event> =
+        (1..=2_600).map(|seq| event(seq, &"text".repeat(usize::try_from(seq % 7).unwrap()), "")).collect();
+    let (_dir, mut files, segment) = day(&all);
+    for size in [1_u64, 77, 500, 501, 3_000] {
+        let (mut read, mut from) = (Vec::new(), 1);
+        while from <= segment.last {
+            // One window a size, and now and then the one before again.
+            if size > 1 || from % 97 == 1 {
+                read.extend(files.lines(from, from + size - 1));
+            } else {
+                read.push(all[usize::try_from(from).unwrap() - 1].clone());
+            }
+            from += size;
+        }
+        assert_eq!(read, all, "windows of {size}");
+    }
+    assert_eq!(files.lines(2_000, 2_001), all[1_999..2_001]);
+    assert_eq!(files.lines(3, 4), all[2..4]);
+    assert!(files.lines(2_601, 9_000).is_empty());
+    // A file that was put in its place is read anew.
+    let text = std::fs::read_to_string(&segment.path).unwrap();
+    let cut: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 7).map(|(_, line)| line).collect();
+    std::fs::write(&segment.path, cut.join("\n")).unwrap();
+    assert_eq!(files.lines(1, 2_600).len(), 2_599);
 }

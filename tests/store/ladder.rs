@@ -130,6 +130,10 @@ async fn a_file_that_lost_its_end_without_a_word_is_found_out_and_used_if_newer_
             if exported && n == 20 {
                 store.export(&home.join("exports"), moment(5)).await.unwrap();
             }
+            // One for somebody else's folder is not the last one that lies here.
+            if exported && n == 22 {
+                store.export_to(&home.join("elsewhere"), moment(9)).await.unwrap();
+            }
             store.commit(one(trees::TIES, &format!("{n:06}"), &"v".repeat(300))).await.unwrap();
         }
         store.close().await.unwrap();

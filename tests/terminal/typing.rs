@@ -81,6 +81,22 @@ fn init_asks_for_both_secrets_seals_them_and_writes_what_was_agreed_on() {
     let mut check =
         Term::start(&Start { size: TALL, ..Start::new(place.home.path(), &["--config", "fresh.toml", "check"]) });
     assert_eq!(check.end(), 0, "{}", check.with(|screen| screen.contents()));
+
+    // What is kept may have been withdrawn since: then another one is asked for, and kept in its place.
+    let config = ["--config", "fresh.toml"];
+    let set = [&config[..], &["secret", "set", "notion"]].concat();
+    let mut term = Term::start(&Start::new(place.home.path(), &set));
+    term.wait("Value of `notion`:");
+    term.keys("ntn_withdrawn\r");
+    assert_eq!(term.end(), 0);
+    let args = ["init", "--output", "again.toml", "--state-dir", "fresh", "--notion-base-url", &base];
+    let mut term = Term::start(&Start { size: TALL, ..Start::new(place.home.path(), &args) });
+    term.wait("The secret `notion` that is kept here opens nothing any more");
+    term.wait("Token of the Notion connection");
+    term.keys(&format!("{token}\r"));
+    term.wait("Notion lets us in");
+    term.wait("Bitrix24 lets us in");
+    term.wait("in step? [Y/n]");
 }
 
 #[test]

@@ -166,14 +166,24 @@ async fn connected(
     home: &Path,
     system: impl Fn(&str) -> Result<Arc<dyn System>, Failure>,
 ) -> Result<Access, Failure> {
+    // What an earlier run has kept may have been withdrawn since: then another one is asked for.
+    let mut past_kept = false;
     for tried in 1.. {
-        let (secret, value) = given(wanted, home)?;
+        let Given { secret, value, is_kept } = given(wanted, home, past_kept)?;
         let is_typed = secret.is_none();
-        let again = is_typed && tried < TRIES;
+        let stale = is_kept && prompt::can_ask();
+        let again = stale || (is_typed && tried < TRIES);
+        let mut once_more = |why: String| {
+            past_kept |= stale;
+            match stale {
+                true => say(&format!("The secret `{}` that is kept here opens nothing any more: {why}", wanted.name)),
+                false => say(&format!("{why}. Once more:")),
+            }
+        };
         let system = match system(value.expose()) {
             Ok(system) => system,
             Err(failure) if again => {
-                say(&format!("{failure}. Once more:"));
+                once_more(failure.to_string());
                 continue;
             }
             Err(failure) => return Err(failure),
@@ -185,7 +195,7 @@ async fn connected(
                 let typed = is_typed.then(|| (wanted.name.to_owned(), value));
                 return Ok(Access { secret: secret.unwrap_or(Secret::Sealed(wanted.name.into())), typed, system });
             }
-            Err(error) if again && error.kind != RemoteErrorKind::Unavailable => say(&format!("{error}. Once more:")),
+            Err(error) if again && error.kind != RemoteErrorKind::Unavailable => once_more(error.to_string()),
             Err(error) => {
                 let name = system.capabilities().name;
                 return Err(Failure::unreachable(format!(
@@ -198,15 +208,24 @@ async fn connected(
     Err(Failure::running("nobody could be let in".to_owned()))
 }
 
-/// The secret, and where it is; none where it was typed.
-fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed), Failure> {
+/// A secret, and where it is; nowhere where it was typed.
+struct Given {
+    secret: Option<Secret>,
+    value: Revealed,
+    /// Nobody named it: it was there from an earlier run.
+    is_kept: bool,
+}
+
+/// The secret; one that is kept is left out of account where it was found to open nothing.
+fn given(wanted: &Wanted<'_>, home: &Path, past_kept: bool) -> Result<Given, Failure> {
     let usual = std::env::var_os(wanted.usual).is_some_and(|value| !value.is_empty());
     let sealed = |name: &str| {
         let vault = keyring::vault(home).map_err(|error| error.to_string())?;
         vault.get(name).map_err(|error| error.to_string())
     };
     // Sealed by an earlier run, or by hand.
-    let kept = || home.join("secrets.bin").is_file() && matches!(sealed(wanted.name), Ok(Some(_)));
+    let kept = || !past_kept && home.join("secrets.bin").is_file() && matches!(sealed(wanted.name), Ok(Some(_)));
+    let mut is_kept = false;
     let secret = match (wanted.env, wanted.file, wanted.sealed) {
         (Some(name), ..) => Secret::Env(name.clone()),
         (_, Some(path), _) => Secret::File(super::whole(path)?),
@@ -215,8 +234,13 @@ fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed),
         }
         (_, _, Some(name)) => Secret::Sealed(name.clone()),
         _ if usual => Secret::Env(wanted.usual.to_owned()),
-        _ if kept() => Secret::Sealed(wanted.name.to_owned()),
-        _ if prompt::can_ask() => return Ok((None, prompt::hidden(wanted.question)?)),
+        _ if kept() => {
+            is_kept = true;
+            Secret::Sealed(wanted.name.to_owned())
+        }
+        _ if prompt::can_ask() => {
+            return Ok(Given { secret: None, value: prompt::hidden(wanted.question)?, is_kept });
+        }
         _ => {
             return Err(Failure::configuration(format!(
                 "nothing says where the secret is; put it into a variable and give `{}`, or set {}",
@@ -224,7 +248,7 @@ fn given(wanted: &Wanted<'_>, home: &Path) -> Result<(Option<Secret>, Revealed),
             )));
         }
     };
-    let value = secret.resolve(|name| std::env::var(name).ok(), |path| std::fs::read_to_string(path), sealed);
+    let value = secret.resolve(|name| std::env::var(name).ok(), keyring::private_text, sealed);
     let value = value.map_err(|error| Failure::configuration(format!("{}: {error}", wanted.flag)))?;
-    Ok((Some(secret), value))
+    Ok(Given { secret: Some(secret), value, is_kept })
 }

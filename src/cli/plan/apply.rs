@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::config::Config;
-use crate::control::{Command, Desk, DeskError, JournalRow, Leave, List, PairState, Query, Rows, Step};
+use crate::control::{
+    Command, Desk, DeskError, JournalRow, Leave, List, PairState, Query, QueueRow, QueueState, Rows, Step,
+};
 use crate::engine::EngineDesk;
 use crate::model::{Happening, PairName, RecordId, Side};
 
@@ -24,6 +25,10 @@ use super::preview::{self, Review};
 
 /// Between two looks at what is left.
 const BREATH: Duration = Duration::from_millis(250);
+/// Looking takes at most one part in so many of the time: what is left of a large plan takes its time to be looked at.
+const SHARE: u32 = 20;
+/// Rows of the queue that are asked for first; what is on its way stands on top.
+const ON_TOP: u64 = 500;
 /// Without progress for so long, what is left is left: longer than any quiet period as configured by default, and than
 /// the probing of a write whose answer was lost.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -123,15 +128,14 @@ async fn wet(config: &Config, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> 
     if super::super::dashboard::attach(&wiring::socket(config)?).await?.is_some() {
         return Err(Failure::store("a daemon runs, and writes what it plans: stop it to apply a plan".to_owned()));
     }
-    let began = wiring::clock().now();
     let started = wiring::start_within(config, Leave::of(plan.steps.clone())).await?;
     let engine = started.running.desk.clone();
-    let applied = carry_out(&engine, plan, began).await;
+    let applied = carry_out(&engine, plan).await;
     started.end(&wiring::operator()).await?;
     applied
 }
 
-async fn carry_out(engine: &EngineDesk, plan: &PlanFile, began: Timestamp) -> Result<Vec<Outcome>, Failure> {
+async fn carry_out(engine: &EngineDesk, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> {
     let gone = |error: DeskError| Failure::running(error.to_string());
     let before = preview::listed(engine).await?;
     let who = wiring::operator();
@@ -145,22 +149,25 @@ async fn carry_out(engine: &EngineDesk, plan: &PlanFile, began: Timestamp) -> Re
             moved.insert(pair.name.clone());
         }
     }
-    let mut left = waiting(engine, plan, &moved).await?;
+    let (mut left, mut took) = waiting(engine, &moved).await?;
     let mut since = running_for();
     while !left.is_empty() && running_for().saturating_sub(since) < PATIENCE {
-        tokio::time::sleep(BREATH).await;
-        let now = waiting(engine, plan, &moved).await?;
+        tokio::time::sleep(BREATH.max(took * SHARE)).await;
+        let now;
+        (now, took) = waiting(engine, &moved).await?;
         if now != left {
             since = running_for();
         }
         left = now;
     }
-    let query = Query { since: Some(began), ..Query::all(List::Journal) };
+    // Everything that was journalled since the start, however much that is.
+    let query = Query { from: Some(engine.began()), ..Query::all(List::Journal) };
     let pick = |rows| if let Rows::Journal(rows) = rows { Some(rows) } else { None };
     let (_, told) = Asked::rows_of(engine, query, None, pick).await?;
+    let told: BTreeSet<Told> = told.iter().flat_map(tells_of).collect();
     let planned = Leave::of(engine.steps().await.map_err(gone)?);
     let outcome = |step: &Step| {
-        if told.iter().any(|row| tells_of(row, step)) {
+        if told.contains(&(step.pair.clone(), step.side, step.op == "create", step.record.clone())) {
             return Outcome::Done;
         }
         // A marker has no line of its own in the journal: where it is not owed any more, it is there.
@@ -175,13 +182,13 @@ async fn carry_out(engine: &EngineDesk, plan: &PlanFile, began: Timestamp) -> Re
     Ok(plan.steps.iter().map(outcome).collect())
 }
 
-/// Operations of the plan that are still to come: planned as they were then in a pair that is written to, or on their way.
+/// Operations of the plan that are still to come: planned as they were then in a pair that is written to, or on their way;
+/// and how long it took to find them.
 async fn waiting(
     engine: &EngineDesk,
-    plan: &PlanFile,
     moved: &BTreeSet<PairName>,
-) -> Result<BTreeSet<(PairName, Side, RecordId)>, Failure> {
-    let gone = |error: DeskError| Failure::running(error.to_string());
+) -> Result<(BTreeSet<(PairName, Side, RecordId)>, Duration), Failure> {
+    let began = running_for();
     let snapshot = engine.snapshots().borrow().clone();
     let runs = |name: &PairName| {
         let pair = snapshot.pairs.iter().find(|pair| pair.name == *name);
@@ -190,28 +197,31 @@ async fn waiting(
         let runs = matches!(state, Some(PairState::Running | PairState::Review { .. }));
         runs && !moved.contains(name) && pair.is_some_and(|pair| pair.paused.is_none())
     };
-    let leave = Leave::of(plan.steps.clone());
-    let planned = engine.steps().await.map_err(gone)?.into_iter().filter(|step| {
-        let given = leave.step(&step.pair, step.side, &step.op, &step.record);
-        runs(&step.pair) && given.is_some_and(|given| given.digest == step.digest)
-    });
-    let mut left: BTreeSet<_> = planned.map(|step| (step.pair, step.side, step.record)).collect();
+    let permitted = engine.permitted().await.map_err(|error| Failure::running(error.to_string()))?;
+    let mut left: BTreeSet<_> = permitted.into_iter().filter(|(pair, ..)| runs(pair)).collect();
     let pick = |rows| if let Rows::Queue(rows) = rows { Some(rows) } else { None };
-    let (_, queue) = Asked::rows_of(engine, Query::all(List::Queue), None, pick).await?;
-    let on_their_way = queue
-        .into_iter()
-        .filter(|row| matches!(row.state, crate::control::QueueState::InFlight | crate::control::QueueState::Unknown));
-    left.extend(on_their_way.map(|row| (row.pair, row.side, row.record)));
-    Ok(left)
+    let is_out = |row: &QueueRow| matches!(row.state, QueueState::InFlight | QueueState::Unknown);
+    let (_, mut queue) = Asked::rows_of(engine, Query::all(List::Queue), Some(ON_TOP), pick).await?;
+    if queue.last().is_some_and(is_out) {
+        (_, queue) = Asked::rows_of(engine, Query::all(List::Queue), None, pick).await?;
+    }
+    left.extend(queue.into_iter().filter(is_out).map(|row| (row.pair, row.side, row.record)));
+    Ok((left, running_for().saturating_sub(began)))
 }
 
-/// Whether a line of the journal tells that an operation was carried out.
-fn tells_of(row: &JournalRow, step: &Step) -> bool {
+/// An operation that a line of the journal tells was carried out: pair, side, whether it made a record, and which record.
+type Told = (PairName, Side, bool, RecordId);
+
+/// What a line of the journal tells was carried out.
+fn tells_of(row: &JournalRow) -> Vec<Told> {
     let event = &row.event;
-    let wanted = match step.op.as_str() {
-        "create" => matches!(event.what, Happening::Created | Happening::Adopted),
-        _ => matches!(event.what, Happening::Wrote | Happening::Adopted | Happening::Gone),
+    let kinds: &[bool] = match event.what {
+        Happening::Created => &[true],
+        Happening::Adopted => &[true, false],
+        Happening::Wrote | Happening::Gone => &[false],
+        _ => &[],
     };
-    let about = [&event.crm, &event.notion].into_iter().flatten().any(|id| *id == step.record);
-    wanted && about && event.pair.as_ref() == Some(&step.pair) && event.side == Some(step.side)
+    let (Some(pair), Some(side)) = (&event.pair, event.side) else { return Vec::new() };
+    let records = [&event.crm, &event.notion].into_iter().flatten();
+    records.flat_map(|id| kinds.iter().map(|made| (pair.clone(), side, *made, id.clone()))).collect()
 }

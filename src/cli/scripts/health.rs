@@ -28,8 +28,9 @@ pub struct Args {
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
     let (_, orphans) = asked.rows(Query::all(List::Orphans), Some(inlet::LISTED), super::orphan_rows).await?;
-    let snapshot = asked.snapshot().await;
-    let missing = inlet::missing(&snapshot, false, wiring::clock().now(), cli_inlet::lately(config));
+    let (snapshot, is_new) = asked.newest().await;
+    let engine = if is_new { inlet::Engine::Tells } else { inlet::Engine::Silent };
+    let missing = inlet::missing(&snapshot, engine, wiring::clock().now(), cli_inlet::lately(config));
     let told: Json = inlet::told(&snapshot, &missing, &orphans);
     tell_one(&asked, args.json, &told);
     asked.end().await?;

@@ -14,6 +14,7 @@ use crate::seam::KvError;
 use crate::store::record::{self, Held};
 use crate::store::{Store, trees};
 
+use super::super::story::Edits;
 use super::kept::{Kept, Loading};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::titles::Titles;
@@ -41,6 +42,7 @@ impl Memory {
             journal_bytes: 0,
             overwritten: 0,
             set_back: 0,
+            edits: Edits::default(),
             latest: None,
             next_intent: 1,
             next_decision: 1,

@@ -26,10 +26,15 @@ use crate::seam::{Batch, KvError};
 use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
+use super::story::Edits;
+
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 pub use self::titles::TitlesInUse;
+
+/// Lines of the journal that are looked through for edits that were under way.
+const RECALLED: u64 = 4096;
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -102,6 +107,8 @@ pub struct Memory {
     pub overwritten: u64,
     /// The seq of the last event before the clock was set back: how old it and those before are, nobody can say.
     pub set_back: u64,
+    /// Which edit each line of the journal belongs to.
+    edits: Edits,
     /// When the store was last written before the start, if it tells.
     latest: Option<Timestamp>,
     next_intent: u64,
@@ -122,6 +129,8 @@ impl Memory {
             self.last_event += 1;
             event.seq = self.last_event;
             event.at = now;
+            event.edit = self.edits.of(event);
+            self.held_by(&mut txn.batch, event)?;
             self.overwritten += u64::from(event.what == Happening::PossiblyOverwritten);
             record::put(&mut txn.batch, trees::JOURNAL, self.last_event.to_be_bytes(), event)?;
             let line = txn.batch.ops.last().and_then(|(_, _, value)| value.as_ref()).map_or(0, Vec::len);
@@ -143,6 +152,33 @@ impl Memory {
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
+    }
+
+    /// A hold remembers which edit it belongs to.
+    fn held_by(&mut self, batch: &mut Batch, event: &Event) -> Result<(), KvError> {
+        let (Happening::Held, Some(pair), Some(_)) = (event.what, &event.pair, event.edit) else { return Ok(()) };
+        let id = HoldId { pair: pair.clone(), crm: event.crm.clone(), field: event.field.clone() };
+        if let Some(hold) = self.holds.get_mut(&id) {
+            hold.edit = event.edit;
+            record::put(batch, trees::HOLDS, hold_key(&id), hold)?;
+        }
+        Ok(())
+    }
+
+    /// After a start: which edits were under way, from the end of the journal as far as it lies in the store, and from what is
+    /// held.
+    ///
+    /// # Errors
+    /// [`KvError`] when the store cannot be read.
+    pub async fn recall_edits(&mut self, store: &Store) -> Result<(), KvError> {
+        let from = self.last_event.saturating_sub(RECALLED).max(self.first_event);
+        for event in store.journal(from, self.last_event).await? {
+            self.edits.recall(&event);
+        }
+        for hold in self.holds.values() {
+            self.edits.recall_hold(hold);
+        }
+        Ok(())
     }
 
     /// Forgets made records where there are many of them; what they say stays.
@@ -274,7 +310,8 @@ impl Memory {
     }
 
     /// Stores a hold.
-    pub fn put_hold(&mut self, txn: &mut Txn, hold: Hold) {
+    pub fn put_hold(&mut self, txn: &mut Txn, mut hold: Hold) {
+        hold.edit = hold.edit.or_else(|| self.holds.get(&hold.id)?.edit);
         txn.put(trees::HOLDS, hold_key(&hold.id), &hold);
         self.holds.insert(hold.id.clone(), hold);
     }

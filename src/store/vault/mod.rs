@@ -123,6 +123,9 @@ impl Vault {
             }
             KeySource::File(path) => {
                 let key = match key::read(path, false)? {
+                    Some(key) if opener.as_ref().is_some_and(|(now, _)| key::mark(now) == key::mark(&key)) => {
+                        return Err(SecretsError::SameKey(path.clone()));
+                    }
                     Some(key) => key,
                     None => key::make(path)?,
                 };

@@ -31,6 +31,8 @@ impl Home {
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, text).unwrap();
+        // Some of them are secrets.
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         path
     }
 
@@ -51,6 +53,13 @@ impl Home {
     pub fn ask_saying(&self, args: &[&str], typed: &str) -> Said {
         let mut command = self.command(args);
         command.stdin(File::open(self.write("typed.in", typed)).unwrap());
+        self.run(PATIENCE, args, command)
+    }
+
+    /// The same with a file on standard input, which may lie elsewhere.
+    pub fn ask_reading(&self, args: &[&str], file: &Path) -> Said {
+        let mut command = self.command(args);
+        command.stdin(File::open(file).unwrap());
         self.run(PATIENCE, args, command)
     }
 
@@ -193,6 +202,11 @@ impl Running {
     /// How it ended, if it does within the limit; -1 for a signal.
     pub fn ended_within(&mut self, limit: Duration) -> Option<i32> {
         until(limit, || self.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1)))
+    }
+
+    /// Whoever read what it says is gone.
+    pub fn read_no_more(&mut self) {
+        self.hello = None;
     }
 
     pub fn is_running(&mut self) -> bool {

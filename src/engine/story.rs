@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Event, FieldKey, Happening, PairName, RecordId, Side};
+use crate::model::{Event, FieldKey, Happening, Hold, PairName, RecordId, Side};
 
 /// Places that are remembered; those that moved longest ago are forgotten first.
 const MOST: usize = 20_000;
@@ -25,6 +25,21 @@ pub struct Edits {
 }
 
 impl Edits {
+    /// An edit that is under way, as it was told before: by a line of the journal, or by a hold.
+    pub fn recall(&mut self, event: &Event) {
+        if let Some(id) = event.edit {
+            self.keep(places(event), Edit { id, ended: ends(event.what) });
+        }
+    }
+
+    /// As [`Edits::recall`], by a hold: whatever it waits for, its edit has not ended.
+    pub fn recall_hold(&mut self, hold: &Hold) {
+        if let (Some(id), Some(crm)) = (hold.edit, &hold.id.crm) {
+            let place = (hold.id.pair.clone(), Side::Crm, crm.clone(), hold.id.field.clone());
+            self.keep(vec![place], Edit { id, ended: false });
+        }
+    }
+
     /// The edit that this line is about, if it is about one.
     pub fn of(&mut self, event: &Event) -> Option<u64> {
         let places = places(event);
@@ -40,6 +55,11 @@ impl Edits {
             _ => return None,
         };
         edit.ended |= ends(event.what);
+        self.keep(places, edit);
+        Some(edit.id)
+    }
+
+    fn keep(&mut self, places: Vec<Place>, edit: Edit) {
         for place in places {
             self.open.insert(place, edit);
         }
@@ -49,7 +69,6 @@ impl Edits {
             let oldest = ids.get(MOST / 2).copied().unwrap_or(0);
             self.open.retain(|_, edit| edit.id >= oldest);
         }
-        Some(edit.id)
     }
 }
 
@@ -86,6 +105,7 @@ mod tests {
             window: None,
             who: String::new(),
             note: String::new(),
+            edit: None,
         }
     }
 
