@@ -167,6 +167,12 @@ pub struct SideValue {
     pub digest: String,
     /// When that side's value was first seen, by our clock.
     pub seen_at: Option<Timestamp>,
+    /// Who edited the record on that side last, by name: not necessarily who changed this value. Empty where nobody knows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub edited_by: String,
+    /// When that was, by that side's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
 }
 
 /// One hold.
@@ -335,6 +341,6 @@ pub struct JournalRow {
 impl SideValue {
     /// A value, shown with this text.
     pub fn of(value: &Value, text: String, seen_at: Option<Timestamp>) -> Self {
-        Self { text, digest: value.digest(), seen_at }
+        Self { text, digest: value.digest(), seen_at, ..Self::default() }
     }
 }

@@ -59,7 +59,14 @@ impl Core {
         let pair = self.memory.pair(&hold.id.pair);
         let field = hold.id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key));
         let values = hold.id.field.as_ref().and_then(|_| self.held_values(hold));
-        let (base, crm, notion, known) = values.unwrap_or_default();
+        let (base, mut crm, mut notion, known) = values.unwrap_or_default();
+        for (side, shown) in [(Side::Crm, &mut crm), (Side::Notion, &mut notion)] {
+            let tie = || pair?.ties.get(hold.id.crm.as_ref()?);
+            let seen = || pair?.observation(side, tie()?.on(side));
+            if let Some(seen) = seen() {
+                (shown.edited_by, shown.edited_at) = (self.last_editor(side, seen), seen.edited_at);
+            }
+        }
         let decided = self.memory.decision_on(&hold.id).map(|decision| match &decision.verdict {
             Verdict::Force { side } => format!("{side} forced by {}", decision.who),
             Verdict::Set { value } => format!("set to {} by {}", value.show(), decision.who),

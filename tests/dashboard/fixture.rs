@@ -22,7 +22,12 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 fn value(text: &str) -> SideValue {
-    SideValue { text: text.to_owned(), digest: format!("digest of {text}"), seen_at: Some(at(-600)) }
+    SideValue {
+        text: text.to_owned(),
+        digest: format!("digest of {text}"),
+        seen_at: Some(at(-600)),
+        ..SideValue::default()
+    }
 }
 
 pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
@@ -34,8 +39,8 @@ pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
         why: "conflict".to_owned(),
         detail: "Both sides changed this field since they last agreed.".to_owned(),
         base: Some(value("what it was")),
-        crm: value(crm),
-        notion: value(notion),
+        crm: SideValue { edited_by: "Anna Kern".into(), edited_at: Some(at(-640)), ..value(crm) },
+        notion: SideValue { edited_by: "crosstie".into(), edited_at: Some(at(-90_000)), ..value(notion) },
         options: Vec::new(),
         since: at(-3_600),
         decidable: true,

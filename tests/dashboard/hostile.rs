@@ -17,6 +17,7 @@ fn hostile() -> World {
         row.base.as_mut().unwrap().text = EVIL.repeat(30);
         row.options = vec![EVIL.into()];
         row.decided = Some(EVIL.into());
+        (row.crm.edited_by, row.notion.edited_by) = (EVIL.into(), EVIL.repeat(30));
     }
     for row in &mut world.orphans {
         (row.title, row.why, row.detail) = (EVIL.into(), EVIL.into(), EVIL.into());

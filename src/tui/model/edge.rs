@@ -28,6 +28,7 @@ fn clean(text: &mut String) {
 
 fn value(value: &mut SideValue) {
     clean(&mut value.text);
+    clean(&mut value.edited_by);
 }
 
 /// A hold.
