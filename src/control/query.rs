@@ -69,6 +69,9 @@ pub struct Query {
     /// stands by now, and `offset` counts for nothing: a cursor stays on its record however the list moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near: Option<Near>,
+    /// Of orphans: those too that were ignored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignored: bool,
     /// Of the journal, only lines about this tie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<TieId>,
@@ -80,7 +83,7 @@ pub struct Query {
 impl Query {
     /// A list without a filter; whoever asks says how many rows.
     pub fn all(list: List) -> Self {
-        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, tie: None, since: None }
+        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, ignored: false, tie: None, since: None }
     }
 
     /// The first row to give when the row that is asked for stands at this place, or is not there.
@@ -214,7 +217,7 @@ pub struct OrphanRow {
     pub record: RecordRef,
     /// Its title.
     pub title: String,
-    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`, `taken apart`.
+    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`, `taken apart`, `ignored`.
     pub why: String,
     /// One sentence.
     pub detail: String,
@@ -226,6 +229,9 @@ pub struct OrphanRow {
     pub suggestions: u64,
     /// Whether its counterpart could be created.
     pub creatable: bool,
+    /// Who said that it is nobody's business, since when it is shown only where those are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
 }
 
 /// One edge between a record of a pair with a relation and a record of the related pair.

@@ -34,6 +34,7 @@ impl Core {
             Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
             Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
             Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
+            Command::UnignoreOrphan { record } => self.unignore_orphan(txn, who, &record),
             Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
@@ -219,6 +220,8 @@ impl Core {
         let mut event = self.event(Happening::Decided, &record, "create its counterpart");
         event.who = who.to_owned();
         txn.events.push(event);
+        // What is to be created is somebody's business again.
+        self.forget_ignoring(txn, &record);
         self.decide(txn, who, None, Verdict::Create { record });
         done("its counterpart is created next")
     }
@@ -236,7 +239,7 @@ impl Core {
         txn.events.push(event);
         self.memory.set_orphan(txn, &record, None);
         self.decide(txn, who, None, Verdict::Ignore { record });
-        done("ignored; nothing is created for it and it is not shown again")
+        done("ignored; nothing is created for it, and it is shown among the ignored ones alone")
     }
 
     fn relate(

@@ -38,6 +38,7 @@ mod memory;
 mod merged;
 mod messages;
 mod missing;
+mod orphans;
 mod outcome;
 mod outline;
 mod outside;

@@ -256,6 +256,46 @@ fn marked_orphans_are_ignored_together() {
 }
 
 #[test]
+fn an_orphan_that_was_ignored_by_mistake_is_found_and_taken_back_by_a_key() {
+    let mut rig = on("3");
+    assert!(!rig.screen().contains("Orphan 4"), "{}", rig.screen());
+    rig.keys("u");
+    assert!(rig.told().is_empty() && rig.screen().contains("show them first"), "{}", rig.screen());
+    rig.keys("I");
+    assert!(rig.screen().contains("record + ignored") && rig.screen().contains("Orphan 4"), "{}", rig.screen());
+    rig.keys("u");
+    assert!(rig.told().is_empty() && rig.screen().contains("not ignored"), "{}", rig.screen());
+    rig.keys("G");
+    assert!(
+        rig.screen().contains("ignored by boris") && rig.screen().contains("u takes that back"),
+        "{}",
+        rig.screen()
+    );
+    rig.keys("i");
+    assert!(rig.model.popups.is_empty() && rig.screen().contains("ignored already"), "{}", rig.screen());
+    rig.keys("u");
+    let record = RecordRef { pair: "contacts".into(), side: Side::Notion, id: "page-4".into() };
+    assert_eq!(rig.told(), [Command::UnignoreOrphan { record }]);
+    rig.keys("I");
+    assert!(!rig.screen().contains("Orphan 4"), "{}", rig.screen());
+}
+
+#[test]
+fn of_marked_rows_each_is_ignored_or_taken_back_as_it_stands() {
+    let mut rig = on("3");
+    rig.keys("I * i y");
+    assert_eq!(rig.told().len(), 3);
+    assert!(rig.told().iter().all(|command| matches!(command, Command::IgnoreOrphan { .. })));
+    let mut rig = on("3");
+    rig.keys("I * u");
+    assert!(matches!(rig.told().as_slice(), [Command::UnignoreOrphan { .. }]), "{:?}", rig.told());
+    // What is no longer shown is no longer marked.
+    let mut rig = on("3");
+    rig.keys("I * I");
+    assert_eq!(rig.model.orphans.marks.len(), 3);
+}
+
+#[test]
 fn an_edge_is_taken_away_only_after_a_question() {
     let mut rig = on("4");
     rig.keys("x");

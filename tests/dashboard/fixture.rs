@@ -119,6 +119,16 @@ pub fn full() -> World {
         since: at(-86_400),
         suggestions: 2,
         creatable: n % 2 == 1,
+        ignored: None,
+    };
+    // Shown only where it is asked for.
+    let ignored = OrphanRow {
+        why: "ignored".into(),
+        detail: "ignored by boris: nothing is created for it, and it is matched with nothing.".into(),
+        suggestions: 0,
+        ignored: Some("boris".into()),
+        since: at(-90_000),
+        ..orphan(4)
     };
     let connection = |name: &str, headroom| Connection {
         name: name.into(),
@@ -193,7 +203,7 @@ pub fn full() -> World {
             store_note: String::new(),
         },
         holds,
-        orphans: (1..=3).map(orphan).collect(),
+        orphans: (1..=3).map(orphan).chain([ignored]).collect(),
         relations: vec![
             RelationRow {
                 owner: tie("deals", "1"),
@@ -283,7 +293,9 @@ impl World {
                 (total, Rows::Holds(rows))
             }
             List::Orphans => {
-                let (total, rows) = cut(&self.orphans, |row| row.title.clone(), &filter, query);
+                let shown = self.orphans.iter().filter(|row| query.ignored || row.ignored.is_none());
+                let shown: Vec<OrphanRow> = shown.cloned().collect();
+                let (total, rows) = cut(&shown, |row| row.title.clone(), &filter, query);
                 (total, Rows::Orphans(rows))
             }
             List::Relations => {

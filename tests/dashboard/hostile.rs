@@ -22,6 +22,7 @@ fn hostile() -> World {
     for row in &mut world.orphans {
         (row.title, row.why, row.detail) = (EVIL.into(), EVIL.into(), EVIL.into());
         row.fields = vec![(EVIL.into(), EVIL.into())];
+        row.ignored = row.ignored.as_ref().map(|_| EVIL.into());
     }
     for row in &mut world.relations {
         (row.owner_title, row.target_title, row.label) = (EVIL.into(), EVIL.into(), EVIL.into());
@@ -49,7 +50,9 @@ fn hostile() -> World {
 #[test]
 fn no_text_of_a_stranger_reaches_the_screen_as_a_control() {
     for size in [(60, 16), (80, 24), (99, 30), (200, 60)] {
-        for keys in ["1", "2", "2 enter", "2 f c", "2 e", "3", "3 l", "3 n", "4", "4 x", "4 n", "5", "6", "9", "?"] {
+        for keys in
+            ["1", "2", "2 enter", "2 f c", "2 e", "3", "3 l", "3 n", "3 I G", "4", "4 x", "4 n", "5", "6", "9", "?"]
+        {
             let mut rig = Rig::new(size, hostile());
             rig.keys(keys);
             let buffer = rig.buffer();

@@ -230,6 +230,8 @@ pub enum Action {
     OrphanLink,
     OrphanCreate,
     OrphanIgnore,
+    OrphanShowIgnored,
+    OrphanUnignore,
     Unlink,
     LinkMore,
     LinkNew,

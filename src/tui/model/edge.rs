@@ -50,6 +50,7 @@ pub fn orphan(mut row: OrphanRow) -> OrphanRow {
     for text in [&mut row.title, &mut row.why, &mut row.detail] {
         clean(text);
     }
+    row.ignored.iter_mut().for_each(clean);
     fields(&mut row.fields);
     row
 }

@@ -212,6 +212,8 @@ pub struct Model {
     pub moved: Vec<HoldId>,
     /// The orphans.
     pub orphans: Listing<OrphanRow>,
+    /// Those that were ignored are shown too.
+    pub show_ignored: bool,
     /// The edges.
     pub relations: Listing<RelationRow>,
     /// The queue.
@@ -283,6 +285,7 @@ impl Model {
             advancing: false,
             moved: Vec::new(),
             orphans: Listing::default(),
+            show_ignored: false,
             relations: Listing::default(),
             queue: Listing::default(),
             journal: Listing::default(),

@@ -192,6 +192,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::OrphanLink => orphans::link(model),
         A::OrphanCreate => orphans::create(model),
         A::OrphanIgnore => orphans::ignore(model),
+        A::OrphanShowIgnored => orphans::show_ignored(model),
+        A::OrphanUnignore => orphans::unignore(model),
         A::Unlink => relations::unlink(model),
         A::LinkMore => relations::link_more(model),
         A::LinkNew => relations::link_new(model),

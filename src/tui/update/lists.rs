@@ -58,7 +58,9 @@ pub(super) fn list_of(page: Page) -> List {
 pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     let (page, height, ms) = (model.page, layout::rows(model), model.ms);
-    let query = on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None);
+    let ignored = page == Page::Orphans && model.show_ignored;
+    let query =
+        on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), ignored, height, ms) }, None);
     let since = if page == Page::Journal { since(model) } else { None };
     if let Some(query) = query {
         let query = Query { since, ..query };
@@ -79,8 +81,8 @@ fn since(model: &Model) -> Option<jiff::Timestamp> {
     model.now.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }
 
-fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u64) -> Option<Query> {
-    let query = list.query(what, height);
+fn due<R: Row>(list: &mut Listing<R>, what: List, ignored: bool, height: u64, ms: u64) -> Option<Query> {
+    let query = Query { ignored, ..list.query(what, height) };
     ready(list, query, height, ms)
 }
 
@@ -125,10 +127,12 @@ fn picker_query(picker: &mut Picker, height: u64, ms: u64) -> Option<Query> {
             let filter = picker.owners.filter.text().trim().to_owned();
             ready(&mut picker.owners, Query { filter, limit: 500, ..Query::all(List::Relations) }, height, ms)
         }
-        Seeks::Counterpart(row) => due(&mut picker.records, List::Candidates { of: row.record.clone() }, height, ms),
+        Seeks::Counterpart(row) => {
+            due(&mut picker.records, List::Candidates { of: row.record.clone() }, false, height, ms)
+        }
         Seeks::Target { .. } => {
             let pair = picker.sources.get(picker.source)?.clone();
-            due(&mut picker.records, List::Tied { pair }, height, ms)
+            due(&mut picker.records, List::Tied { pair }, false, height, ms)
         }
     }
 }
