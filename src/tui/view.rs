@@ -35,7 +35,8 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
             PopupBody::Edit(body) => edit::draw(pen, model, &areas, body),
             PopupBody::Picker(body) => caret = picker::draw(pen, model, &areas, body),
             PopupBody::Palette(body) => caret = palette::draw(pen, model, &areas, body),
-            PopupBody::Help(text) | PopupBody::Notice(text) => help::draw(pen, model, &areas, text),
+            PopupBody::Help(text) => help::help(pen, model, &areas, text),
+            PopupBody::Notice(text) => help::draw(pen, model, &areas, &text.title, &text.lines, text.top, None),
         }
     }
     if !model.prefix.is_empty() {

@@ -268,6 +268,7 @@ pub enum Action {
     HelpUp,
     HelpScreenDown,
     HelpScreenUp,
+    HelpSearch,
 }
 
 #[cfg(test)]
@@ -282,7 +283,7 @@ mod tests {
         for (place, spec) in REGISTRY.iter().enumerate() {
             assert_eq!(spec.action as usize, place, "{}", spec.id);
         }
-        assert_eq!(REGISTRY.len(), Action::HelpScreenUp as usize + 1);
+        assert_eq!(REGISTRY.len(), Action::HelpSearch as usize + 1);
     }
 
     #[test]

@@ -436,4 +436,11 @@ pub static REGISTRY: &[Spec] = &[
     free(A::HelpUp, "help.up", S::Help, "up", "Scrolls up."),
     free(A::HelpScreenDown, "help.page_down", S::Help, "page down", "Scrolls a page down."),
     free(A::HelpScreenUp, "help.page_up", S::Help, "page up", "Scrolls a page up."),
+    shown(free(
+        A::HelpSearch,
+        "help.search",
+        S::Help,
+        "search",
+        "Shows only what a text is found in: a name, a key, what it does.",
+    )),
 ];

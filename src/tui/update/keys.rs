@@ -1,6 +1,6 @@
 //! From keys to actions.
 
-use super::{conflicts, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
+use super::{conflicts, help, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
 use crate::control::Command;
 use crate::model::Side;
 use crate::tui::action::{Action, Risk, Scope, Spec};
@@ -103,7 +103,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Palette => palette::show(model),
         A::Freeze => super::freeze(model),
         A::ReadOnly => super::lock(model),
-        A::Help => popups::help(model),
+        A::Help => help::show(model),
         A::Back => lists::back(model),
         A::Refresh => {
             lists::outdate(model);
