@@ -221,6 +221,58 @@ fn an_orphan_is_linked_to_the_chosen_counterpart() {
     assert_eq!(rig.told(), [link]);
 }
 
+/// An orphan and a suggested record: they agree in one field, differ in one, and each has one that the other lacks.
+fn choosing(size: (u16, u16)) -> Rig {
+    let field = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+    let mut world = full();
+    world.orphans[0].fields = vec![field("E-mail", "ada@example.org"), field("City", "London"), field("Born", "1815")];
+    world.candidates[0].fields =
+        vec![field("Phone", "+44"), field("City", "Turin"), field("E-mail", "ada@example.org")];
+    let mut rig = Rig::new(size, world);
+    rig.keys("3 l");
+    rig
+}
+
+#[test]
+fn the_choice_of_a_counterpart_shows_what_both_records_hold_and_where_they_differ() {
+    for size in [(80, 24), (200, 60)] {
+        let rig = choosing(size);
+        let screen = rig.screen();
+        assert!(screen.contains("Which record of CRM is Orphan 1?"), "{screen}");
+        let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text:?} in\n{screen}"));
+        // What tells for or against it comes before what only the suggested one has.
+        let (same, differs, alone) =
+            (place("= E-mail: ada@example.org"), place("~ City: Turin, here London"), place("   Phone: +44"));
+        assert!(same < alone && differs < alone, "{screen}");
+        if size.0 >= 100 {
+            for own in ["Notion: ambiguous", " E-mail: ada@example.org", " City: London", " Born: 1815"] {
+                assert!(screen.contains(own), "no {own:?} in\n{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn before_two_records_become_one_thing_both_are_shown_whole_and_what_differs_is_named() {
+    let mut rig = choosing((80, 24));
+    rig.keys("enter");
+    let screen = rig.screen();
+    for text in [
+        "Notion: Orphan 1",
+        "E-mail: ada@example.org",
+        "City: London",
+        "Born: 1815",
+        "CRM: Ada Lovelace",
+        "Phone: +44",
+        "City: Turin",
+        "1 differ and will wait for you on Conflicts: City",
+    ] {
+        assert!(screen.contains(text), "no {text:?} in\n{screen}");
+    }
+    assert_eq!(screen.matches("E-mail: ada@example.org").count(), 2, "of both:\n{screen}");
+    assert!(rig.told().is_empty());
+}
+
 #[test]
 fn a_search_is_text_and_narrows_the_choice() {
     let mut rig = on("3");
