@@ -53,7 +53,7 @@ enum Answer {
     Order(oneshot::Sender<Order>, Order),
     Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
     Reply(oneshot::Sender<Reply>, Reply),
-    Journal(oneshot::Sender<Result<Window, DeskError>>, crate::control::Query),
+    Journal(oneshot::Sender<Result<Window, DeskError>>, Box<crate::control::Query>),
     Claims(u64, oneshot::Sender<Claims>),
     Steps(oneshot::Sender<Vec<crate::control::Step>>),
     /// Carried out after the commit, because it reads the journal.
@@ -373,7 +373,7 @@ impl Run {
             Msg::Sinks(sinks) => core.take_sinks(txn, sinks),
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
-                    answers.push(Answer::Journal(answer, query));
+                    answers.push(Answer::Journal(answer, Box::new(query)));
                 } else {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));

@@ -56,18 +56,19 @@ impl Directory {
     /// A reading may tell which account is ours.
     pub fn meet(&mut self, side: Side, record: &Record) {
         let ours = record.edited_by.as_ref().filter(|_| record.edited_by_us);
-        if let Some(editor) = ours.filter(|editor| self.ours.get(side).as_ref() != Some(&editor.id)) {
-            *self.ours.get_mut(side) = Some(editor.id.clone());
+        if let Some(editor) = ours.filter(|editor| self.ours.get(side).as_deref() != Some(&editor.id)) {
+            *self.ours.get_mut(side) = Some(editor.id.to_string());
         }
     }
 
     /// How an editor is called: by name, as `crosstie` for the account that we write with, or else by the user's id.
     pub fn called(&self, side: Side, editor: &Editor) -> String {
-        if self.ours.get(side).as_ref() == Some(&editor.id) {
+        if self.ours.get(side).as_deref() == Some(&editor.id) {
             return "crosstie".to_owned();
         }
-        let name = editor.name.as_ref().or_else(|| self.names.get(side).get(&editor.id));
-        name.filter(|name| !name.trim().is_empty()).cloned().unwrap_or_else(|| format!("user {}", editor.id))
+        let listed = || self.names.get(side).get(&*editor.id).map(String::as_str);
+        let name = editor.name.as_deref().or_else(listed).filter(|name| !name.trim().is_empty());
+        name.map_or_else(|| format!("user {}", editor.id), str::to_owned)
     }
 
     /// We may not list the people of a side; tells whether that is news.

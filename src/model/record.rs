@@ -48,10 +48,10 @@ pub enum Presence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Editor {
     /// The side's user id.
-    pub id: String,
+    pub id: Box<str>,
     /// The name, where the record itself told it; mostly the list of people does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
 }
 
 /// One record as its system just returned it, in native dialect.

@@ -36,7 +36,7 @@ async fn a_conflict_tells_who_edited_each_record_last_and_when_and_still_does_af
     let editors: Vec<Editor> = seen.filter_map(|seen| seen.edited_by).collect();
     assert_eq!(editors.len(), rows.len(), "of every record");
     let boris = bench.wires.notion.lock().unwrap().people().into_iter().find(|(_, name)| name == BORIS).unwrap().0;
-    assert!(editors.contains(&Editor { id: boris, name: None }), "{editors:?}");
+    assert!(editors.contains(&Editor { id: boris.into(), name: None }), "{editors:?}");
     bench.start().await;
     let same = async || {
         let after = row(&bench, &deal).await;

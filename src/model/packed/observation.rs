@@ -133,7 +133,7 @@ impl Packed for Observation {
             presence,
             created_at,
             edited_at,
-            edited_by: editor.map(|id| Editor { id, name }),
+            edited_by: editor.map(|id| Editor { id: id.into(), name: name.map(Into::into) }),
             marker,
             seen_at,
             settled_since,

@@ -71,7 +71,9 @@ fn observation() -> impl Strategy<Value = Observation> {
         Presence::Outside,
     ]);
     let maybe = || prop::option::of(moment());
-    let editor = prop::option::of((word(), prop::option::of(word())).prop_map(|(id, name)| Editor { id, name }));
+    let editor = prop::option::of(
+        (word(), prop::option::of(word())).prop_map(|(id, name)| Editor { id: id.into(), name: name.map(Into::into) }),
+    );
     let record = (presence, maybe(), maybe(), (prop::option::of(word()), editor), (moment(), moment()), maybe());
     let fields = (names(state), names(unread()), names((maybe(), moment())));
     (record, fields).prop_map(|(record, (fields, unread, changed_between))| {

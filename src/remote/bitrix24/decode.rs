@@ -64,7 +64,7 @@ pub(super) fn record(
 
 /// Who edited it last. A portal says 0 where it was nobody.
 pub(super) fn editor(user: &Json) -> Option<Editor> {
-    scalar(user).filter(|id| !id.is_empty() && id != "0").map(|id| Editor { id, name: None })
+    scalar(user).filter(|id| !id.is_empty() && id != "0").map(|id| Editor { id: id.into(), name: None })
 }
 
 /// Whether the portal no longer has a field, or no longer shows one that it had: user fields can be deleted.

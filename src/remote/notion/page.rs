@@ -79,7 +79,10 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
             (Some(editor), Some(us)) => same_id(&editor.id, us),
             _ => false,
         },
-        edited_by: page.last_edited_by.as_ref().map(|user| Editor { id: user.id.clone(), name: user.name.clone() }),
+        edited_by: page
+            .last_edited_by
+            .as_ref()
+            .map(|user| Editor { id: user.id.as_str().into(), name: user.name.as_deref().map(Into::into) }),
         baggage: Json::Object(baggage),
     };
     PageReading { record, cut }
