@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::config::{Config, Secret};
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
-use crate::model::{Block, BlockKind, Schema, Side};
+use crate::model::{Account, Block, BlockKind, Schema, Side};
 use crate::remote::bitrix24::Bound;
 use crate::remote::notion::blocks::language_of;
 use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
@@ -85,7 +85,8 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
             }
         }
         match system.people().await {
-            Ok(people) => {
+            Ok(mut people) => {
+                people.retain(|person| person.account == Account::Person || person.email.is_some());
                 let known = people.iter().filter(|person| person.email.is_some()).count();
                 found.good(
                     &format!("{name} people"),

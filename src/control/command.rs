@@ -92,6 +92,11 @@ pub enum Command {
         /// The orphan.
         record: RecordRef,
     },
+    /// Takes that back: it is looked at again like any other untied record.
+    UnignoreOrphan {
+        /// The record.
+        record: RecordRef,
+    },
     /// Adds or removes an edge between two ties, on both sides.
     Relate {
         /// The tie that owns the relation.

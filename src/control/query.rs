@@ -78,6 +78,9 @@ pub struct Query {
     /// stands by now, and `offset` counts for nothing: a cursor stays on its record however the list moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near: Option<Near>,
+    /// Of orphans: those too that were ignored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignored: bool,
     /// Of the journal, only lines about this tie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<TieId>,
@@ -101,6 +104,7 @@ impl Query {
             offset: 0,
             limit: 0,
             near: None,
+            ignored: false,
             tie: None,
             since: None,
             from: None,
@@ -197,6 +201,12 @@ pub struct SideValue {
     pub digest: String,
     /// When that side's value was first seen, by our clock.
     pub seen_at: Option<Timestamp>,
+    /// Who edited the record on that side last, by name: not necessarily who changed this value. Empty where nobody knows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub edited_by: String,
+    /// When that was, by that side's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
 }
 
 /// One hold.
@@ -238,7 +248,7 @@ pub struct OrphanRow {
     pub record: RecordRef,
     /// Its title.
     pub title: String,
-    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`, `taken apart`.
+    /// One word: `survivor`, `ambiguous`, `copy`, `incomplete`, `creation off`, `taken apart`, `ignored`.
     pub why: String,
     /// One sentence.
     pub detail: String,
@@ -250,6 +260,9 @@ pub struct OrphanRow {
     pub suggestions: u64,
     /// Whether its counterpart could be created.
     pub creatable: bool,
+    /// Who said that it is nobody's business, since when it is shown only where those are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
 }
 
 /// A record that others can be linked to.
@@ -378,6 +391,6 @@ pub struct JournalRow {
 impl SideValue {
     /// A value, shown with this text.
     pub fn of(value: &Value, text: String, seen_at: Option<Timestamp>) -> Self {
-        Self { text, digest: value.digest(), seen_at }
+        Self { text, digest: value.digest(), seen_at, ..Self::default() }
     }
 }

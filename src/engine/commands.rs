@@ -37,6 +37,7 @@ impl Core {
                 let instead_of = instead_of.as_ref();
                 self.relate(txn, who, &Edge { owner: &owner, field: &field, target: &target, linked, instead_of })
             }
+            Command::UnignoreOrphan { record } => self.unignore_orphan(txn, who, &record),
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Pause { pair } => self.pause_pair(txn, who, pair),
@@ -221,6 +222,8 @@ impl Core {
         let mut event = self.event(Happening::Decided, &record, "create its counterpart");
         event.who = who.to_owned();
         txn.events.push(event);
+        // What is to be created is somebody's business again.
+        self.forget_ignoring(txn, &record);
         self.decide(txn, who, None, Verdict::Create { record });
         done("its counterpart is created next")
     }
@@ -238,7 +241,7 @@ impl Core {
         txn.events.push(event);
         self.memory.set_orphan(txn, &record, None);
         self.decide(txn, who, None, Verdict::Ignore { record });
-        done("ignored; nothing is created for it and it is not shown again")
+        done("ignored; nothing is created for it, and it is shown among the ignored ones alone")
     }
 
     fn approve(&mut self, txn: &mut Txn, who: &str, pair: PairName) -> Reply {

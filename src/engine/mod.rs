@@ -40,6 +40,7 @@ mod memory;
 mod merged;
 mod messages;
 mod missing;
+mod orphans;
 mod outcome;
 mod outline;
 mod outside;

@@ -39,6 +39,7 @@ impl Core {
         from: Source,
     ) {
         self.glimpse(at, &record);
+        self.directory.meet(at.side, &record);
         if record.misfits {
             self.suspect_schemas(&at.pair);
         }
@@ -97,6 +98,7 @@ impl Core {
                 && before.presence == observation.presence
                 && before.marker == observation.marker
                 && before.edited_at == observation.edited_at
+                && before.edited_by == observation.edited_by
                 && before.unread == observation.unread
         });
         let replaced = self.replaced(at, before, &observation);
@@ -196,7 +198,10 @@ impl Core {
         match (before.map(|it| it.presence), after.presence) {
             // The record that a create of ours has just made is known already, by its tie.
             (None, _) if pair.tie_of(at.side, &at.id).is_some() => {}
-            (None, _) => events.push(self.event(Happening::Seen, at, "a record that was not known")),
+            (None, _) => {
+                let event = self.event(Happening::Seen, at, "a record that was not known");
+                events.push(Event { who: self.last_editor(at.side, after), ..event });
+            }
             (Some(Presence::Present | Presence::Outside), Presence::Trashed) => {
                 events.push(self.event(Happening::Gone, at, "put into the trash"));
             }
@@ -231,6 +236,7 @@ impl Core {
                 continue;
             }
             let mut event = self.event(Happening::Seen, at, "");
+            event.who = self.last_editor(at.side, after);
             event.field = Some(field.spec.key.clone());
             event.before = Some(old);
             event.after = Some(new);
@@ -298,6 +304,11 @@ fn observe(before: Option<&Observation>, record: &Record, began: Timestamp, cycl
         presence: record.presence,
         created_at: record.created_at.or_else(|| before.and_then(|before| before.created_at)),
         edited_at: record.edited_at.or_else(|| before.and_then(|before| before.edited_at)),
+        // Who edited it goes with the moment of the edit: both are of one reading.
+        edited_by: match record.edited_at {
+            None => before.and_then(|before| before.edited_by.clone()),
+            Some(_) => record.edited_by.clone(),
+        },
         marker: record.marker.clone(),
         seen_at: began,
         settled_since: before.map_or(began, |before| before.settled_since),
@@ -359,6 +370,7 @@ mod tests {
             marker: None,
             misfits: false,
             edited_by_us: false,
+            edited_by: None,
             baggage: serde_json::Value::Null,
         };
         observe(before, &record, at(second), CYCLE)

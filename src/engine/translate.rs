@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::control::Sides;
 use crate::mapping::Lookup;
-use crate::model::{PairName, Person, RecordId, Side};
+use crate::model::{Account, Editor, Observation, PairName, Person, Record, RecordId, Side};
 
+use super::core::Core;
 use super::memory::Memory;
 
 /// The people of both sides.
@@ -14,6 +15,9 @@ pub struct Directory {
     email: Sides<BTreeMap<String, String>>,
     user: Sides<BTreeMap<String, String>>,
     known: Sides<bool>,
+    /// For people to read: how each account is called, and which of them is ours.
+    names: Sides<BTreeMap<String, String>>,
+    ours: Sides<Option<String>>,
     refused: Sides<Option<String>>,
 }
 
@@ -22,7 +26,12 @@ impl Directory {
     /// address: the first one named counts.
     pub fn learn(&mut self, side: Side, people: Vec<Person>) -> bool {
         let (mut emails, mut users) = (BTreeMap::new(), BTreeMap::new());
-        for person in people {
+        let called = people.iter().map(|person| (person.id.clone(), person.name.clone()));
+        *self.names.get_mut(side) = called.collect();
+        if let Some(ours) = people.iter().find(|person| person.account == Account::Ours) {
+            *self.ours.get_mut(side) = Some(ours.id.clone());
+        }
+        for person in people.into_iter().filter(|person| person.account != Account::Program) {
             if let Some(email) = person.email {
                 users.entry(email.clone()).or_insert_with(|| person.id.clone());
                 emails.insert(person.id, email);
@@ -44,6 +53,24 @@ impl Directory {
         self.known.crm && self.known.notion
     }
 
+    /// A reading may tell which account is ours.
+    pub fn meet(&mut self, side: Side, record: &Record) {
+        let ours = record.edited_by.as_ref().filter(|_| record.edited_by_us);
+        if let Some(editor) = ours.filter(|editor| self.ours.get(side).as_deref() != Some(&editor.id)) {
+            *self.ours.get_mut(side) = Some(editor.id.to_string());
+        }
+    }
+
+    /// How an editor is called: by name, as `crosstie` for the account that we write with, or else by the user's id.
+    pub fn called(&self, side: Side, editor: &Editor) -> String {
+        if self.ours.get(side).as_deref() == Some(&editor.id) {
+            return "crosstie".to_owned();
+        }
+        let listed = || self.names.get(side).get(&*editor.id).map(String::as_str);
+        let name = editor.name.as_deref().or_else(listed).filter(|name| !name.trim().is_empty());
+        name.map_or_else(|| format!("user {}", editor.id), str::to_owned)
+    }
+
     /// We may not list the people of a side; tells whether that is news.
     pub fn refuse(&mut self, side: Side, why: String) -> bool {
         *self.known.get_mut(side) = false;
@@ -53,6 +80,14 @@ impl Directory {
     /// Why we may not list people, if that is so.
     pub fn refused(&self) -> Option<&str> {
         Side::BOTH.into_iter().find_map(|side| self.refused.get(side).as_deref())
+    }
+}
+
+impl Core {
+    /// Who edited a record last, for people to read; empty where its system does not tell.
+    pub(super) fn last_editor(&self, side: Side, observation: &Observation) -> String {
+        let editor = observation.edited_by.as_ref();
+        editor.map(|editor| self.directory.called(side, editor)).unwrap_or_default()
     }
 }
 

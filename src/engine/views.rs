@@ -1,9 +1,7 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{HoldRow, List, Near, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
-use crate::model::{
-    Hold, IntentState, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
-};
+use crate::control::{HoldRow, List, Near, Query, QueueRow, QueueState, Rows, SideValue, Window};
+use crate::model::{Hold, IntentState, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why};
 use crate::plan::Seen;
 use crate::seam::KvError;
 use crate::store::Store;
@@ -11,10 +9,9 @@ use crate::store::Store;
 use super::core::{Core, Target};
 use super::memory::PairMemory;
 use super::snapshot::count;
-use super::untied::orphan_sentence;
 
 /// Rows that one window holds at most.
-const ROWS: u64 = 500;
+pub(super) const ROWS: u64 = 500;
 
 impl Core {
     /// A window of any list but the journal.
@@ -61,7 +58,14 @@ impl Core {
         let pair = self.memory.pair(&hold.id.pair);
         let field = hold.id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key));
         let values = hold.id.field.as_ref().and_then(|_| self.held_values(hold));
-        let (base, crm, notion, known) = values.unwrap_or_default();
+        let (base, mut crm, mut notion, known) = values.unwrap_or_default();
+        for (side, shown) in [(Side::Crm, &mut crm), (Side::Notion, &mut notion)] {
+            let tie = || pair?.ties.get(hold.id.crm.as_ref()?);
+            let seen = || pair?.observation(side, tie()?.on(side));
+            if let Some(seen) = seen() {
+                (shown.edited_by, shown.edited_at) = (self.last_editor(side, seen), seen.edited_at);
+            }
+        }
         let decided = self.memory.decision_on(&hold.id).map(|decision| match &decision.verdict {
             Verdict::Force { side } => format!("{side} forced by {}", decision.who),
             Verdict::Set { value } => format!("set to {} by {}", value.show(), decision.who),
@@ -137,43 +141,6 @@ impl Core {
             }
             (value, _) => value.show(),
         }
-    }
-
-    fn orphan_window(&self, query: &Query) -> Window {
-        let mut orphans: Vec<(&PairMemory, &Orphan)> = self
-            .memory
-            .pairs
-            .values()
-            .flat_map(|pair| pair.orphans.values().map(move |orphan| (pair, orphan)))
-            .collect();
-        orphans.sort_by_key(|(_, orphan)| (orphan.since, orphan.record.clone()));
-        let wanted = query.filter.to_lowercase();
-        orphans.retain(|(pair, orphan)| {
-            let text =
-                || format!("{} {}", self.title(pair, orphan.record.side, &orphan.record.id), orphan_word(&orphan.why));
-            wanted.is_empty() || text().to_lowercase().contains(&wanted)
-        });
-        // How many are like it is looked up for those that are shown alone.
-        let row = |(pair, orphan): (&PairMemory, &Orphan)| OrphanRow {
-            record: orphan.record.clone(),
-            title: self.title(pair, orphan.record.side, &orphan.record.id),
-            why: orphan_word(&orphan.why).to_owned(),
-            detail: orphan_sentence(&orphan.why),
-            fields: self.shown_fields(pair, orphan.record.side, &orphan.record.id),
-            since: orphan.since,
-            suggestions: match &orphan.why {
-                OrphanWhy::Ambiguous { candidates } => count(candidates.len()),
-                _ if query.limit <= ROWS && orphans_are_few(pair) => count(self.suggestions(&orphan.record).len()),
-                _ => 0,
-            },
-            creatable: self.creatable(pair, &orphan.record),
-        };
-        let place = match &query.near {
-            Some(Near::Orphan(record)) => orphans.iter().position(|(_, orphan)| orphan.record == *record),
-            _ => None,
-        };
-        let query = &Query { offset: query.first_for(place), ..query.clone() };
-        slice(query, orphans, row, Rows::Orphans)
     }
 
     /// Whether a counterpart could be created: it has a title, and nothing is under way for it.
@@ -327,23 +294,6 @@ pub(super) fn part(query: &Query) -> (usize, usize) {
 /// The one row there is, if there is one.
 fn only<T>(query: &Query, row: Option<T>, wrap: fn(Vec<T>) -> Rows) -> Window {
     slice(query, row.into_iter().collect(), |row| row, wrap)
-}
-
-/// Whether everything that is like an orphan can be counted for a whole screen of them at once.
-fn orphans_are_few(pair: &PairMemory) -> bool {
-    pair.observations.crm.len().max(pair.observations.notion.len()) <= 2_000
-}
-
-/// One word for an orphan.
-fn orphan_word(why: &OrphanWhy) -> &'static str {
-    match why {
-        OrphanWhy::Survivor { .. } => "survivor",
-        OrphanWhy::Ambiguous { .. } => "ambiguous",
-        OrphanWhy::Copy { .. } => "copy",
-        OrphanWhy::Incomplete => "incomplete",
-        OrphanWhy::CreationOff => "creation off",
-        OrphanWhy::Parted { .. } => "taken apart",
-    }
 }
 
 fn text_of_hold(row: &HoldRow) -> String {

@@ -92,7 +92,8 @@ pub struct Event {
     /// The window of a write: pre-read and acknowledgement, by our clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<(Timestamp, Timestamp)>,
-    /// Who: an operator, or empty for the engine.
+    /// Who: an operator, or empty for the engine. Of what was seen on a side: the record's last editor there, who need not have
+    /// changed the field.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub who: String,
     /// One sentence for people.

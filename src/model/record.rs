@@ -43,6 +43,17 @@ pub enum Presence {
     Outside,
 }
 
+/// Who edited a record last, as its system says. It is the record's last editor, which need not be who changed a field. For
+/// people to read: nothing is compared or decided by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Editor {
+    /// The side's user id.
+    pub id: Box<str>,
+    /// The name, where the record itself told it; mostly the list of people does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
+}
+
 /// One record as its system just returned it, in native dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -62,6 +73,8 @@ pub struct Record {
     pub misfits: bool,
     /// Whether the last editor is the account that we write with: a hint and nothing more.
     pub edited_by_us: bool,
+    /// Its last editor, if its system tells.
+    pub edited_by: Option<Editor>,
     /// What the system's codec wants back to write this record without losing what it does not map (order of a
     /// list, ids of multi-field entries). Opaque to everybody else and never stored.
     pub baggage: serde_json::Value,
@@ -90,6 +103,9 @@ pub struct Observation {
     pub created_at: Option<Timestamp>,
     /// When it was last edited, by its system.
     pub edited_at: Option<Timestamp>,
+    /// Its last editor, if its system told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<Editor>,
     /// Our marker on it.
     pub marker: Option<String>,
     /// When this reading was made, by our clock.

@@ -147,4 +147,18 @@ pub struct Person {
     pub name: String,
     /// The e-mail address in lower case, where we may see it.
     pub email: Option<String>,
+    /// What kind of account it is.
+    pub account: Account,
+}
+
+/// Whose an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// A person's.
+    Person,
+    /// A program's: it edits records, and nobody puts it in charge of one.
+    Program,
+    /// The one that we write with.
+    Ours,
 }

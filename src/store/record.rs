@@ -13,11 +13,13 @@ use crate::model::packed;
 use crate::seam::{Batch, KvError};
 
 /// The newest schema version that this program writes and reads.
-pub const VERSION: u8 = SHORT;
+pub const VERSION: u8 = LATER;
 /// Of values in JSON.
 const JSON: u8 = 1;
 /// Of values in their short form.
 const SHORT: u8 = 2;
+/// Of those that tell what programs of the version before could not read.
+const LATER: u8 = 3;
 
 /// Bytes around a value: one of version, four of checksum.
 const FRAME: usize = 5;
@@ -78,7 +80,7 @@ pub(super) fn reseal(json: &str) -> Vec<u8> {
 
 /// Frames the short form of a record.
 pub fn seal_short(short: &[u8]) -> Vec<u8> {
-    framed(SHORT, short)
+    framed(if packed::is_later(short) { LATER } else { SHORT }, short)
 }
 
 fn framed(version: u8, value: &[u8]) -> Vec<u8> {
@@ -103,7 +105,7 @@ pub fn check(bytes: &[u8]) -> Result<Held<'_>, Broken> {
         return Err(Broken::Checksum { found, computed });
     }
     match framed.split_first() {
-        Some((&SHORT, short)) => Ok(Held::Short(short)),
+        Some((&(SHORT | LATER), short)) => Ok(Held::Short(short)),
         Some((version, _)) if *version > VERSION => Err(Broken::Newer(*version)),
         Some((_, json)) => Ok(Held::Json(json)),
         None => Err(Broken::Short(bytes.len())),

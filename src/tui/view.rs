@@ -36,7 +36,8 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
             PopupBody::Picker(body) => caret = picker::draw(pen, model, &areas, body),
             PopupBody::Roles(body) => caret = roles::draw(pen, model, &areas, body),
             PopupBody::Palette(body) => caret = palette::draw(pen, model, &areas, body),
-            PopupBody::Help(text) | PopupBody::Notice(text) => help::draw(pen, model, &areas, text),
+            PopupBody::Help(text) => help::help(pen, model, &areas, text),
+            PopupBody::Notice(text) => help::draw(pen, model, &areas, &text.title, &text.lines, text.top, None),
         }
     }
     if !model.prefix.is_empty() {

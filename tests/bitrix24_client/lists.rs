@@ -122,6 +122,7 @@ async fn a_record_comes_with_every_kind_of_value() {
         assert_eq!(known(&record, name), &value, "{name}");
     }
     assert!(!record.edited_by_us, "Anna made it");
+    assert_eq!(record.edited_by.as_ref().map(|editor| &*editor.id), Some("2"));
     assert_eq!(record.marker, None);
     assert_eq!(record.edited_at.unwrap().to_string(), "2026-03-01T10:00:00Z");
     // The same by a sweep.

@@ -65,6 +65,7 @@ async fn a_task_is_made_with_its_marker_and_its_bindings_and_somebody_is_respons
     let made = office.client.create(&tasks, "the-page", &given).await.unwrap();
     assert_eq!(made.marker.as_deref(), Some("the-page"));
     assert!(made.edited_by_us && made.created_at.is_some() && !made.misfits);
+    assert_eq!(made.edited_by.as_ref().map(|editor| &*editor.id), Some("1"));
     assert_eq!((known(&made, "TITLE"), known(&made, DEALS)), (&text("Roof"), &links(&["7"])), "read back: {made:?}");
     assert_eq!(known(&made, "RESPONSIBLE_ID"), &Value::people(["1".to_owned()]));
     let id = made.id.as_str();

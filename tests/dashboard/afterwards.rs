@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crosstie::control::{Command, JournalRow};
+use crosstie::control::{Command, HoldRow, JournalRow};
 use crosstie::model::{Happening, HoldId, Kind, Side};
 use crosstie::tui::model::{Msg, Page, PopupBody};
 
@@ -130,6 +130,26 @@ fn an_operation_is_held_back_after_a_question() {
     assert!(rig.told().is_empty() && rig.screen().contains("Yes, hold it back"), "{}", rig.screen());
     rig.keys("y");
     assert!(matches!(&rig.told()[..], [Command::Park { .. }]), "{:?}", rig.told());
+}
+
+#[test]
+fn what_is_held_back_is_let_go_by_a_key_where_it_is_shown() {
+    let mut world = full();
+    let parked = HoldRow {
+        id: HoldId { field: None, ..world.holds[0].id.clone() },
+        why: "parked".into(),
+        detail: "held back by boris: nothing of it is written until somebody tries again here".into(),
+        decidable: false,
+        ..world.holds[0].clone()
+    };
+    world.holds = vec![parked.clone()];
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2");
+    assert!(rig.screen().contains("held back by boris"), "{}", rig.screen());
+    rig.keys("c");
+    assert!(rig.model.staged.is_empty() && rig.told().is_empty(), "it is no conflict");
+    rig.keys("t");
+    assert_eq!(rig.told(), [Command::Retry { id: parked.id }]);
 }
 
 #[test]

@@ -22,7 +22,12 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 fn value(text: &str) -> SideValue {
-    SideValue { text: text.to_owned(), digest: format!("digest of {text}"), seen_at: Some(at(-600)) }
+    SideValue {
+        text: text.to_owned(),
+        digest: format!("digest of {text}"),
+        seen_at: Some(at(-600)),
+        ..SideValue::default()
+    }
 }
 
 pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
@@ -34,8 +39,8 @@ pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
         why: "conflict".to_owned(),
         detail: "Both sides changed this field since they last agreed.".to_owned(),
         base: Some(value("what it was")),
-        crm: value(crm),
-        notion: value(notion),
+        crm: SideValue { edited_by: "Anna Kern".into(), edited_at: Some(at(-640)), ..value(crm) },
+        notion: SideValue { edited_by: "crosstie".into(), edited_at: Some(at(-90_000)), ..value(notion) },
         options: Vec::new(),
         since: at(-3_600),
         decidable: true,
@@ -133,6 +138,16 @@ pub fn full() -> World {
         since: at(-86_400),
         suggestions: 2,
         creatable: n % 2 == 1,
+        ignored: None,
+    };
+    // Shown only where it is asked for.
+    let ignored = OrphanRow {
+        why: "ignored".into(),
+        detail: "ignored by boris: nothing is created for it, and it is matched with nothing.".into(),
+        suggestions: 0,
+        ignored: Some("boris".into()),
+        since: at(-90_000),
+        ..orphan(4)
     };
     let connection = |name: &str, headroom| Connection {
         name: name.into(),
@@ -207,7 +222,7 @@ pub fn full() -> World {
             store_note: String::new(),
         },
         holds,
-        orphans: (1..=3).map(orphan).collect(),
+        orphans: (1..=3).map(orphan).chain([ignored]).collect(),
         relations: [
             ("1", "PRIMARY", "Primary contact", Some("9"), true),
             ("1", "CONTACTS", "Contacts", Some("9"), false),
@@ -297,7 +312,9 @@ impl World {
                 (total, Rows::Holds(rows))
             }
             List::Orphans => {
-                let (total, rows) = cut(&self.orphans, |row| row.title.clone(), &filter, query);
+                let shown = self.orphans.iter().filter(|row| query.ignored || row.ignored.is_none());
+                let shown: Vec<OrphanRow> = shown.cloned().collect();
+                let (total, rows) = cut(&shown, |row| row.title.clone(), &filter, query);
                 (total, Rows::Orphans(rows))
             }
             List::Owners => {

@@ -14,12 +14,13 @@ use crate::fixture::{Rig, full, text};
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
 
 /// Each page by its key, and two boxes over one.
-const SCENES: [(&str, &str); 14] = [
+const SCENES: [(&str, &str); 17] = [
     ("overview", "1"),
     ("conflicts", "2 c o space"),
     ("closeup", "2 enter"),
     ("commit", "2 c o w"),
     ("orphans", "3"),
+    ("ignored", "3 I G"),
     ("relations", "4"),
     ("links", "4 right down"),
     ("roles", "4 l enter"),
@@ -29,6 +30,8 @@ const SCENES: [(&str, &str); 14] = [
     ("pairs", "8"),
     ("health", "9"),
     ("palette", "2 :"),
+    ("help", "2 ?"),
+    ("help-search", "2 ? / m a r k"),
 ];
 
 /// A style in a few letters: colours by name, then modifiers.

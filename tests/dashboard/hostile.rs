@@ -17,10 +17,12 @@ fn hostile() -> World {
         row.base.as_mut().unwrap().text = EVIL.repeat(30);
         row.options = vec![EVIL.into()];
         row.decided = Some(EVIL.into());
+        (row.crm.edited_by, row.notion.edited_by) = (EVIL.into(), EVIL.repeat(30));
     }
     for row in &mut world.orphans {
         (row.title, row.why, row.detail) = (EVIL.into(), EVIL.into(), EVIL.into());
         row.fields = vec![(EVIL.into(), EVIL.into())];
+        row.ignored = row.ignored.as_ref().map(|_| EVIL.into());
     }
     for row in &mut world.relations {
         (row.owner_title, row.target_title, row.label) = (EVIL.into(), EVIL.into(), EVIL.into());
@@ -60,6 +62,7 @@ fn no_text_of_a_stranger_reaches_the_screen_as_a_control() {
             "3",
             "3 l",
             "3 n",
+            "3 I G",
             "4",
             "4 right x",
             "4 l enter",

@@ -369,7 +369,7 @@ fn help_comes_from_the_registry_and_the_live_keymap() {
         rig.model.keymap = std::sync::Arc::new(Keymap::preset(preset).unwrap());
         rig.keys("2 ?");
         let Some(PopupBody::Help(help)) = rig.model.top() else { panic!() };
-        let all: String = help.lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+        let all: String = help.lines().iter().map(|(_, line)| format!("{line}\n")).collect();
         for entry in listing(&rig.model.keymap) {
             assert!(all.contains(entry.doc) && all.contains(&entry.keys), "{preset}: {}", entry.action);
         }
@@ -379,6 +379,51 @@ fn help_comes_from_the_registry_and_the_live_keymap() {
     rig.model.keymap = std::sync::Arc::new(Keymap::load(map, "my.toml").unwrap());
     rig.keys("2");
     assert!(rig.screen().contains("z c take CRM"), "{}", rig.screen());
+}
+
+#[test]
+fn the_help_is_searched_by_name_by_key_and_by_what_an_action_does() {
+    let shown = |rig: &Rig| -> Vec<String> {
+        let Some(PopupBody::Help(help)) = rig.model.top() else { panic!("no help") };
+        help.lines().into_iter().map(|(_, line)| line).filter(|line| line.starts_with("  ")).collect()
+    };
+    for (search, wanted) in [
+        ("c o m m i t", "w"),
+        ("c t r l - r", "ctrl-r"),
+        ("R E D O", "ctrl-r"),
+        ("z z z", ""),
+        ("n e v e r space q u i t s", "esc"),
+    ] {
+        let mut rig = Rig::new((80, 24), full());
+        rig.keys("2 ?");
+        let all = shown(&rig).len();
+        rig.keys("/");
+        rig.keys(search);
+        let found = shown(&rig);
+        assert!(found.len() < all / 4, "{search}: {found:?}");
+        match wanted {
+            "" => assert!(rig.screen().contains("No action is called so"), "{}", rig.screen()),
+            key => assert!(found.iter().any(|line| line.trim_start().starts_with(key)), "{search}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_search_in_the_help_is_kept_changed_and_taken_back() {
+    let mut rig = Rig::new((80, 24), full());
+    rig.keys("2 ?");
+    holds_all(&rig.screen(), &["/ searches", "? closes"]);
+    rig.keys("/ q u i t");
+    holds_all(&rig.screen(), &["search: quit_", "enter keeps it, esc takes it back", "Leaves the dashboard"]);
+    assert!(!rig.quit && !rig.screen().contains("Opens the overview"), "{}", rig.screen());
+    rig.keys("enter");
+    holds_all(&rig.screen(), &["search: quit", "/ changes it", "Leaves the dashboard"]);
+    rig.keys("/ z");
+    holds_all(&rig.screen(), &["search: quitz_", "0 actions"]);
+    rig.keys("esc");
+    assert!(rig.screen().contains("/ searches") && rig.screen().contains("Picks the CRM's value"), "{}", rig.screen());
+    rig.keys("esc");
+    assert!(rig.model.popups.is_empty());
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn steps() -> impl Strategy<Value = Step> {
 
 /// What does not change either system may be told without a question.
 fn is_harmless(command: &Command) -> bool {
-    matches!(command, Command::Refresh | Command::Retry { .. })
+    matches!(command, Command::Refresh | Command::Retry { .. } | Command::UnignoreOrphan { .. })
 }
 
 proptest! {

@@ -223,7 +223,7 @@ fn a_write_is_undone_from_its_line_of_the_journal_with_a_preview() {
     rig.keys("y");
     assert_eq!(rig.told(), [Command::Undo { event: 1, both: false }]);
     rig.keys("j b");
-    assert!(rig.screen().contains("CRM: gets old too"), "{}", rig.screen());
+    assert!(rig.screen().contains("CRM: ends with old too"), "{}", rig.screen());
     rig.keys("y");
     assert_eq!(rig.told()[1], Command::Undo { event: 2, both: true });
     rig.world.journal[2].undoable = false;

@@ -35,7 +35,13 @@ fn record() -> RecordRef {
 }
 
 fn value() -> SideValue {
-    SideValue { text: "text".into(), digest: "d".into(), seen_at: Some(at()) }
+    SideValue {
+        text: "text".into(),
+        digest: "d".into(),
+        seen_at: Some(at()),
+        edited_by: "Anna".into(),
+        edited_at: Some(at()),
+    }
 }
 
 fn journal() -> JournalRow {
@@ -242,6 +248,7 @@ fn rows() -> Vec<Rows> {
         since: at(),
         suggestions: 1,
         creatable: true,
+        ignored: Some("anna".into()),
     };
     let relation = RelationRow {
         owner: tie(),

@@ -1,9 +1,9 @@
 //! First contact, matching, review and orphans.
 
 use crosstie::config::Timing;
-use crosstie::control::{Command, PairState};
+use crosstie::control::{Command, List, PairState, Query, Reply, Rows};
 use crosstie::mapping::Create;
-use crosstie::model::{OrphanWhy, RecordRef, Side, Why};
+use crosstie::model::{Happening, OrphanWhy, RecordRef, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -64,6 +64,47 @@ async fn a_copied_page_is_an_orphan_and_gets_no_record() {
     bench.pass(3700).await;
     assert!(bench.claims().await.orphans.is_empty());
     assert!(bench.creates().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_ignored_is_listed_where_it_is_asked_for_and_waits_again_when_that_is_taken_back() {
+    let mut bench = Bench::settled(no_creation()).await;
+    let record = bench.claims().await.orphans[0].record.clone();
+    let listed = async |bench: &Bench, ignored: bool| {
+        let query = Query { limit: 500, ignored, ..Query::all(List::Orphans) };
+        let Rows::Orphans(rows) = bench.query(query).await.rows else { panic!("no orphans") };
+        rows.into_iter().find(|row| row.record == record)
+    };
+    assert!(listed(&bench, true).await.unwrap().ignored.is_none());
+    bench.done(Command::IgnoreOrphan { record: record.clone() }).await;
+    bench.crash().await;
+    bench.start().await;
+    bench.settle().await;
+    assert_eq!(listed(&bench, false).await, None);
+    let row = listed(&bench, true).await.unwrap();
+    assert_eq!((row.why.as_str(), row.ignored.as_deref()), ("ignored", Some("anna")), "{row:?}");
+    assert!(!row.title.is_empty() && !row.fields.is_empty(), "{row:?}");
+
+    bench.done(Command::UnignoreOrphan { record: record.clone() }).await;
+    bench.until("it waits again", 60, async || listed(&bench, false).await.is_some()).await;
+    assert_eq!(listed(&bench, true).await.unwrap().ignored, None);
+    let again = bench.command(Command::UnignoreOrphan { record: record.clone() }).await;
+    assert!(matches!(&again, Reply::Refused { why } if why.contains("not ignored")), "{again:?}");
+    let told = bench.journal(Happening::Decided).await;
+    let told: Vec<_> = told.iter().map(|event| (event.who.as_str(), event.note.as_str())).collect();
+    assert!(told.ends_with(&[("anna", "ignored"), ("anna", "no longer ignored")]), "{told:?}");
+    assert!(bench.creates().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counterpart_that_is_ordered_for_what_was_ignored_is_created() {
+    let bench = Bench::settled(no_creation()).await;
+    let orphans = bench.claims().await.orphans;
+    let record = orphans.iter().find(|it| it.record.pair.as_str() == "contacts").unwrap().record.clone();
+    bench.done(Command::IgnoreOrphan { record: record.clone() }).await;
+    bench.settle().await;
+    bench.done(Command::CreateCounterpart { record }).await;
+    bench.until("it is created", 120, async || bench.creates().len() == 1).await;
 }
 
 fn no_creation() -> Plan {

@@ -10,6 +10,7 @@ mod conflicts;
 mod crash;
 mod days;
 mod deliveries;
+mod editors;
 mod fighting;
 mod filing;
 mod filters;

@@ -1,7 +1,7 @@
 //! A store that an earlier version left is opened, and every row of it still says what it said.
 //!
 //! `older/format-1` is a store of the first format, all in JSON and with its whole journal in it; in `older/format-2`
-//! observations and ties have their short form. They are never made anew: for a new format another folder is added, by the
+//! observations and ties have their short form, and in `older/format-3` observations tell who edited the record last. They are never made anew: for a new format another folder is added, by the
 //! test below that is ignored otherwise.
 
 use std::fs;
@@ -45,7 +45,7 @@ fn read<T: DeserializeOwned>(kv: &dyn Kv, tree: &'static str) -> usize {
 
 #[test]
 fn a_store_of_an_earlier_version_opens_and_every_row_of_it_is_understood() {
-    for format in ["format-1", "format-2"] {
+    for format in ["format-1", "format-2", "format-3"] {
         is_understood(format);
     }
 }
@@ -68,6 +68,9 @@ fn is_understood(format: &str) {
         read::<Event>(&kv, trees::JOURNAL),
     ];
     assert!(counts.iter().all(|count| *count > 0), "a kind of row is not in the kept store: {counts:?}");
+    let seen = rows(&kv, trees::OBSERVATIONS);
+    let told = seen.iter().any(|(_, value)| record::open::<Observation>(value).unwrap().edited_by.is_some());
+    assert_eq!(told, format == "format-3", "{format}: who edited a record last");
 
     // Its export says the same, row by row.
     let path = &export::list(&home.path().join("exports")).unwrap()[0];
@@ -122,7 +125,7 @@ async fn a_store_is_kept() {
     bench.until("an intent is open", 600, async || !bench.claims().await.intents.is_empty()).await;
     bench.crash().await;
 
-    let dir = kept("format-2");
+    let dir = kept("format-3");
     let mut sled = SledKv::open(&dir.join("sled")).unwrap();
     for tree in trees::ALL {
         let mut batch = Batch::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crosstie::model::{Presence, Value};
+use crosstie::model::{Editor, Presence, Value};
 use crosstie::remote::{Fetched, Since, System};
 use crosstie::seam::Method;
 use crosstie::standin::notion::Config;
@@ -31,6 +31,8 @@ async fn a_second_edit_in_the_same_minute_keeps_its_timestamp_and_is_seen_by_the
     assert_eq!((value(&first[0], "Name"), value(&second[0], "Name")), (Value::text("A"), Value::text("B")));
     assert_eq!(first[0].edited_at, second[0].edited_at, "Notion floors to the minute");
     assert!(!second[0].edited_by_us);
+    let ada = office.client.people().await.unwrap().remove(0);
+    assert_eq!(second[0].edited_by, Some(Editor { id: ada.id.into(), name: None }), "a record tells a user's id alone");
     let later = Since::At("2026-06-27T17:57:00Z".parse().unwrap());
     assert!(office.list(&office.deals, later).await.is_empty());
 }

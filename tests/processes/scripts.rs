@@ -221,6 +221,17 @@ fn orphans_and_relations_are_settled_by_scripts() {
         "{}",
         home.logged("daemon")
     );
+    // What was ignored by mistake is found, and waits again.
+    let ignored = format!("contacts/crm/{lone}");
+    let all = rows(&home, "orphans list", &["--ignored"]);
+    assert_eq!((all.len(), &all[0]["id"], &all[0]["why"]), (1, &json!(ignored), &json!("ignored")), "{all:?}");
+    assert!(all[0]["ignored_by"].as_str().is_some_and(|who| !who.is_empty()), "{all:?}");
+    answer(&home, 0, &["orphans", "unignore", &ignored]);
+    answer(&home, 8, &["orphans", "unignore", &ignored]);
+    let waits = || rows(&home, "orphans list", &[]).into_iter().find(|row| row["id"] == json!(ignored));
+    let waits = until(SOON, waits).expect("it waits again");
+    assert_eq!((&waits["why"], &waits["ignored_by"]), (&json!("creation off"), &json!(null)));
+
     let projects = data_source(&worlds, "Projects");
     let project = until(SOON, || pages(&worlds.notion_world(), &projects).into_keys().next()).expect("the deal's page");
 

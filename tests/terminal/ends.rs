@@ -119,6 +119,36 @@ fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
 }
 
 #[test]
+fn what_is_typed_while_a_suspended_dashboard_waits_goes_to_the_other_program_and_to_it_alone() {
+    let home = home();
+    let program = env!("CARGO_BIN_EXE_crosstie");
+    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
+    term.keys("PS1='> '\n");
+    term.wait("> ");
+    term.keys(&format!("{program} demo\n"));
+    term.wait("1 Overview");
+    term.keys("\u{1a}");
+    term.wait_gone("1 Overview");
+    // Keys that each mean something to the dashboard: a page, a decision, the way out.
+    term.step("sh -c 'echo listens; cat > typed'\n", "\nlistens");
+    term.keys("2\nc w y\nq\n\u{4}");
+    term.step("echo it-has-ended\n", "\nit-has-ended");
+    assert_eq!(std::fs::read_to_string(home.path().join("typed")).unwrap(), "2\nc w y\nq\n");
+    term.keys("fg\n");
+    term.wait("1 Overview");
+    let screen = term.step("?", "closes");
+    assert!(screen.contains("Keys on Overview"), "it stands where it was left:\n{screen}");
+    // What is typed now is its own again, from the first key on.
+    term.keys("q");
+    term.wait_gone("closes");
+    term.step("2", "since");
+    term.keys("\u{3}");
+    term.wait_gone("since");
+    term.keys("exit\n");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
 fn a_storm_of_sizes_ends_in_a_whole_screen() {
     let home = home();
     let mut term = Term::start(&Start::new(home.path(), &["demo"]));

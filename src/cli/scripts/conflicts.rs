@@ -90,6 +90,8 @@ pub fn row(hold: &HoldRow) -> Json {
         "title": hold.title, "label": hold.label, "why": hold.why, "detail": hold.detail,
         "base": hold.base.as_ref().map(|base| &base.text), "crm_value": hold.crm.text,
         "notion_value": hold.notion.text, "shown": format!("{}.{}", hold.crm.digest, hold.notion.digest),
+        "crm_edited_by": hold.crm.edited_by, "crm_edited_at": hold.crm.edited_at,
+        "notion_edited_by": hold.notion.edited_by, "notion_edited_at": hold.notion.edited_at,
         "options": hold.options, "since": hold.since, "decidable": hold.decidable, "decided": hold.decided,
     })
 }
@@ -121,7 +123,17 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
                 args.json,
                 total,
                 &rows,
-                &["id", "why", "title", "label", "crm_value", "notion_value", "since"],
+                &[
+                    "id",
+                    "why",
+                    "title",
+                    "label",
+                    "crm_value",
+                    "crm_edited_by",
+                    "notion_value",
+                    "notion_edited_by",
+                    "since",
+                ],
             );
         }
         Action::Show { id } => tell_one(&asked, args.json, &row(&find(&id)?)),

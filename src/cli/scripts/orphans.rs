@@ -25,7 +25,11 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List them, oldest first.
-    List,
+    List {
+        /// Those too that were ignored.
+        #[arg(long)]
+        ignored: bool,
+    },
     /// List records of the other side that one could be linked to: suggestions, or what matches a search.
     Candidates {
         /// `pair/side/id`, as the list names it.
@@ -55,6 +59,12 @@ enum Action {
         #[arg(value_parser = ids::record)]
         id: RecordRef,
     },
+    /// Take that back: it is looked at again like any other untied record.
+    Unignore {
+        /// `pair/side/id`, as `orphans list --ignored` names it.
+        #[arg(value_parser = ids::record)]
+        id: RecordRef,
+    },
 }
 
 fn fields(fields: &[(String, String)]) -> Vec<Json> {
@@ -67,7 +77,7 @@ pub fn row(orphan: &OrphanRow) -> Json {
         "id": ids::of_record(&orphan.record), "pair": orphan.record.pair, "side": orphan.record.side,
         "record": orphan.record.id, "title": orphan.title, "why": orphan.why, "detail": orphan.detail,
         "fields": fields(&orphan.fields), "since": orphan.since, "suggestions": orphan.suggestions,
-        "creatable": orphan.creatable,
+        "creatable": orphan.creatable, "ignored_by": orphan.ignored,
     })
 }
 
@@ -90,8 +100,9 @@ fn candidate(candidate: &Candidate) -> Json {
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
     let command = match args.action {
-        Action::List => {
-            let (total, found) = asked.rows(Query::all(List::Orphans), None, rows).await?;
+        Action::List { ignored } => {
+            let query = Query { ignored, ..Query::all(List::Orphans) };
+            let (total, found) = asked.rows(query, None, rows).await?;
             let rows: Vec<Json> = found.iter().map(row).collect();
             tell(&asked, args.json, total, &rows, &["id", "why", "title", "suggestions", "since"]);
             asked.end().await?;
@@ -112,6 +123,7 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         }
         Action::Create { id } => Command::CreateCounterpart { record: id },
         Action::Ignore { id } => Command::IgnoreOrphan { record: id },
+        Action::Unignore { id } => Command::UnignoreOrphan { record: id },
     };
     carry_out(asked, args.json, command).await
 }

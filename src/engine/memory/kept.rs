@@ -322,6 +322,7 @@ mod tests {
             presence: Presence::Present,
             created_at: None,
             edited_at: None,
+            edited_by: None,
             marker: None,
             seen_at: at(second),
             settled_since: at(0),

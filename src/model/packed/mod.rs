@@ -5,7 +5,8 @@
 //!
 //! The form: a byte that tells the kind, the length of the table of names, the table, and the rest, which names things by their
 //! place in the table. Records of one kind have mostly the same table, so whoever keeps many of them keeps each table once.
-//! A short form is never changed: another meaning is another kind.
+//! A short form is never changed: another meaning is another kind, or, where something is told beside the rest, a row of a later
+//! schema version ([`is_later`]).
 
 mod bytes;
 mod observation;
@@ -112,6 +113,12 @@ pub fn parts(bytes: &[u8]) -> Option<Parts<'_>> {
 pub fn unpack<T: Packed>(bytes: &[u8]) -> Option<T> {
     let parts = parts(bytes).filter(|parts| parts.kind == T::KIND)?;
     T::read(&Names::read(parts.table)?, parts.rest)
+}
+
+/// Whether a short form tells what an earlier program could not read in it: who edited a record last.
+pub fn is_later(bytes: &[u8]) -> bool {
+    let parts = parts(bytes).filter(|parts| parts.kind == Observation::KIND);
+    parts.is_some_and(|parts| ObservationBytes(parts.rest).tells_editor())
 }
 
 /// The JSON of whatever a short form holds. `None` for bytes that are none.

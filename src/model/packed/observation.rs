@@ -6,13 +6,15 @@ use jiff::Timestamp;
 
 use super::bytes::{FIXED, Reader, ValueBytes, Writer, fixed};
 use super::{Names, Packed};
-use crate::model::{FieldName, FieldState, Observation, Presence, Unread};
+use crate::model::{Editor, FieldName, FieldState, Observation, Presence, Unread};
 
 // What is told of the record.
 const CREATED: u8 = 1;
 const EDITED: u8 = 2;
 const MARKED: u8 = 4;
 const RETURNED: u8 = 8;
+const EDITOR: u8 = 16;
+const EDITOR_NAMED: u8 = 32;
 
 // What is told of a field.
 const KNOWN: u8 = 1;
@@ -48,13 +50,18 @@ impl Packed for Observation {
         out.byte(presence_byte(self.presence));
         out.fixed(self.seen_at);
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let named = self.edited_by.as_ref().and_then(|editor| editor.name.as_ref());
         out.byte(
             flag(self.created_at.is_some(), CREATED)
                 | flag(self.edited_at.is_some(), EDITED)
                 | flag(self.marker.is_some(), MARKED)
-                | flag(self.returned_at.is_some(), RETURNED),
+                | flag(self.returned_at.is_some(), RETURNED)
+                | flag(self.edited_by.is_some(), EDITOR)
+                | flag(named.is_some(), EDITOR_NAMED),
         );
         self.marker.iter().for_each(|marker| out.word(marker));
+        self.edited_by.iter().for_each(|editor| out.word(&editor.id));
+        named.iter().for_each(|name| out.word(name));
         out.moment(self.settled_since);
         let moments = [self.created_at, self.edited_at, self.returned_at];
         moments.into_iter().flatten().for_each(|at| out.moment(at));
@@ -97,6 +104,8 @@ impl Packed for Observation {
         let seen_at = reader.fixed()?;
         let flags = reader.byte()?;
         let marker = if flags & MARKED == 0 { None } else { Some(reader.word()?) };
+        let mut word = |flag: u8| if flags & flag == 0 { Some(None) } else { reader.word().map(Some) };
+        let (editor, name) = (word(EDITOR)?, word(EDITOR_NAMED)?);
         let settled_since = reader.moment()?;
         let mut moment = |flag: u8| if flags & flag == 0 { Some(None) } else { reader.moment().map(Some) };
         let (created_at, edited_at, returned_at) = (moment(CREATED)?, moment(EDITED)?, moment(RETURNED)?);
@@ -124,6 +133,7 @@ impl Packed for Observation {
             presence,
             created_at,
             edited_at,
+            edited_by: editor.map(|id| Editor { id: id.into(), name: name.map(Into::into) }),
             marker,
             seen_at,
             settled_since,
@@ -149,6 +159,11 @@ pub struct SeenField<'a> {
 }
 
 impl<'a> ObservationBytes<'a> {
+    /// Whether it tells who edited the record last, which the first of these short forms could not.
+    pub fn tells_editor(&self) -> bool {
+        self.0.get(1 + FIXED).is_some_and(|flags| flags & (EDITOR | EDITOR_NAMED) != 0)
+    }
+
     /// Where the record stands.
     pub fn presence(&self) -> Option<Presence> {
         PRESENCES.get(usize::from(*self.0.first()?)).copied()
@@ -171,6 +186,9 @@ impl<'a> ObservationBytes<'a> {
         let mut reader = Reader::new(self.0.get(1 + FIXED..)?);
         let flags = reader.byte()?;
         let marker = if flags & MARKED == 0 { None } else { Some(reader.word()?) };
+        for _ in 0..(flags & (EDITOR | EDITOR_NAMED)).count_ones() {
+            reader.skip_word()?;
+        }
         reader.nanos()?;
         for _ in 0..(flags & (CREATED | EDITED | RETURNED)).count_ones() {
             reader.nanos()?;

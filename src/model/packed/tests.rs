@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::model::{Base, FieldKey, FieldName, FieldState, Presence, RecordId, Side, Unread, Value};
+use crate::model::{Base, Editor, FieldKey, FieldName, FieldState, Presence, RecordId, Side, Unread, Value};
 
 fn word() -> impl Strategy<Value = String> {
     let id = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
@@ -71,15 +71,19 @@ fn observation() -> impl Strategy<Value = Observation> {
         Presence::Outside,
     ]);
     let maybe = || prop::option::of(moment());
-    let record = (presence, maybe(), maybe(), prop::option::of(word()), (moment(), moment()), maybe());
+    let editor = prop::option::of(
+        (word(), prop::option::of(word())).prop_map(|(id, name)| Editor { id: id.into(), name: name.map(Into::into) }),
+    );
+    let record = (presence, maybe(), maybe(), (prop::option::of(word()), editor), (moment(), moment()), maybe());
     let fields = (names(state), names(unread()), names((maybe(), moment())));
     (record, fields).prop_map(|(record, (fields, unread, changed_between))| {
-        let (presence, created_at, edited_at, marker, (seen_at, settled_since), returned_at) = record;
+        let (presence, created_at, edited_at, (marker, edited_by), (seen_at, settled_since), returned_at) = record;
         Observation {
             fields,
             presence,
             created_at,
             edited_at,
+            edited_by,
             marker,
             seen_at,
             settled_since,
@@ -121,6 +125,7 @@ proptest! {
         prop_assert_eq!(shown(&unpack::<Observation>(&short).unwrap()), shown(&observation));
         prop_assert_eq!(from_json(Observation::KIND, &json(&short).unwrap()).unwrap(), short.clone());
         prop_assert_eq!(exact_json(&short), json(&short));
+        prop_assert_eq!(is_later(&short), observation.edited_by.is_some());
         prop_assert!(unpack::<Tie>(&short).is_none());
     }
 
@@ -220,6 +225,7 @@ fn a_short_form_is_short() {
         presence: Presence::Present,
         created_at: Some(moment),
         edited_at: Some(moment),
+        edited_by: Some(Editor { id: "9b15c2f4-7e3c-4a6f-9a55-0b7f2f6f9a10".into(), name: None }),
         marker: Some("7d1b1d5c-7e3c-4a6f-9a55-0b7f2f6f9a10".into()),
         seen_at: moment,
         settled_since: moment,
@@ -229,6 +235,6 @@ fn a_short_form_is_short() {
     };
     let short = pack(&observation);
     let rest = parts(&short).unwrap().rest.len();
-    assert!(rest < 170, "{rest} bytes without the names");
+    assert!(rest < 187, "{rest} bytes without the names");
     assert!(short.len() * 3 < shown(&observation).len(), "{} bytes of {}", short.len(), shown(&observation).len());
 }

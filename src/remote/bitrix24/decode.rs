@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::ORIGINATOR;
 use super::catalogue::{Catalogue, Field, Shape};
 use super::comms::{chosen, comms, join};
-use crate::model::{Entity, FieldName, FieldState, Presence, Record, RecordId, Value};
+use crate::model::{Editor, Entity, FieldName, FieldState, Presence, Record, RecordId, Value};
 use crate::remote::connection::error;
 use crate::remote::{RemoteError, RemoteErrorKind};
 
@@ -57,8 +57,14 @@ pub(super) fn record(
         marker: scalar(&item["originId"]).filter(|_| ours),
         misfits: entity.fields.iter().any(|name| is_lost(item, name, catalogue)),
         edited_by_us: me.is_some() && scalar(&item["updatedBy"]).as_deref() == me,
+        edited_by: editor(&item["updatedBy"]),
         baggage: baggage(item, entity, catalogue),
     })
+}
+
+/// Who edited it last. A portal says 0 where it was nobody.
+pub(super) fn editor(user: &Json) -> Option<Editor> {
+    scalar(user).filter(|id| !id.is_empty() && id != "0").map(|id| Editor { id: id.into(), name: None })
 }
 
 /// Whether the portal no longer has a field, or no longer shows one that it had: user fields can be deleted.

@@ -14,7 +14,7 @@ use super::encode::{self, Writing, for_filter, invalid, writing};
 use super::listing::{ITEMS, PAGE, Position};
 use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family, ORIGINATOR, tasks};
-use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, RecordId, Schema, Value};
+use crate::model::{Account, Entity, FieldName, FieldState, Person, Presence, Record, RecordId, Schema, Value};
 use crate::remote::connection::{Turn, error};
 use crate::remote::system::{
     Capabilities, Changes, Fetched, Identity, Lane, Listing, Offer, Pulse, RemoteError, RemoteErrorKind, System,
@@ -97,10 +97,13 @@ impl System for Bitrix24 {
 
     async fn people(&self) -> Result<Vec<Person>, RemoteError> {
         let rows = self.ask_pages(Lane::Probe, "user.get", json!({"sort": "ID", "order": "ASC"})).await?;
+        let me = self.memory().me.clone();
         let person = |row: &Json| {
+            let id = scalar(&row["ID"])?;
             let email = row["EMAIL"].as_str().map(|email| email.trim().to_lowercase());
             Some(Person {
-                id: scalar(&row["ID"])?,
+                account: if me.as_ref() == Some(&id) { Account::Ours } else { Account::Person },
+                id,
                 name: person_name(row),
                 email: email.filter(|email| !email.is_empty()),
             })

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::decode::{self, Reading};
 use super::schema::{Column, Columns, decoded};
 use super::{same_id, text, wire};
-use crate::model::{Entity, FieldName, FieldState, Presence, Record, RecordId};
+use crate::model::{Editor, Entity, FieldName, FieldState, Presence, Record, RecordId};
 
 /// A page read as far as its own answer goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +79,10 @@ pub fn read(page: &wire::Page, entity: &Entity, columns: &Columns, us: Option<&s
             (Some(editor), Some(us)) => same_id(&editor.id, us),
             _ => false,
         },
+        edited_by: page
+            .last_edited_by
+            .as_ref()
+            .map(|user| Editor { id: user.id.as_str().into(), name: user.name.as_deref().map(Into::into) }),
         baggage: Json::Object(baggage),
     };
     PageReading { record, cut }
@@ -132,7 +136,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::{complete, elements, read};
-    use crate::model::{Entity, FieldState, Presence, Value};
+    use crate::model::{Editor, Entity, FieldState, Presence, Value};
     use crate::remote::notion::{schema::Columns, wire};
 
     const SOURCE: &str = "ad31590d-7f82-4f47-ae0e-f5b435227b35";
@@ -182,6 +186,10 @@ mod tests {
         assert_eq!(record.marker.as_deref(), Some("412"));
         assert_eq!(record.presence, Presence::Present);
         assert!(record.edited_by_us);
+        assert_eq!(record.edited_by, Some(Editor { id: "bot".into(), name: None }));
+        let named = page(|page| page["last_edited_by"]["name"] = json!("Ada"));
+        let editor = read(&named, &entity(), &columns(), None).record.edited_by.unwrap();
+        assert_eq!(editor.name.as_deref(), Some("Ada"), "where the answer has the name");
         assert_eq!(elements(&record, &"Contacts".into()), [json!({"id": "b"}), json!({"id": "a"})]);
         assert_eq!(record.edited_at.unwrap().to_string(), "2026-06-27T17:05:00Z");
     }

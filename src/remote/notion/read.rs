@@ -10,8 +10,8 @@ use super::dialect::is_about_schema;
 use super::listing::{self, PAGE_SIZE, Place};
 use super::schema::{Column, Columns};
 use super::wire::{self, List, Page, User};
-use super::{blocks, filter, invalid, malformed, narrow, page};
-use crate::model::{Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value};
+use super::{blocks, filter, invalid, malformed, narrow, page, same_id};
+use crate::model::{Account, Block, Entity, FieldName, FieldState, Person, Placed, Presence, Record, RecordId, Value};
 use crate::remote::connection::{Turn, server_time};
 use crate::remote::{Changes, Fetched, Identity, Lane, Listing, RemoteError, RemoteErrorKind};
 use crate::seam::{Method, Response};
@@ -35,19 +35,27 @@ impl Notion {
 
     pub(super) async fn read_people(&self) -> Result<Vec<Person>, RemoteError> {
         let users = self.read_all(Lane::Increment, &format!("/v1/users?page_size={PAGE_SIZE}")).await?;
+        let us = self.us();
         let mut people = Vec::new();
         for user in users {
             let user: User = wire::taken(user, "a user")?;
-            if user.kind.as_deref() != Some("person") {
-                continue;
-            }
+            let is_us = || us.as_ref().is_some_and(|us| same_id(us, &user.id));
+            // Of bots only our own says where it belongs.
+            let account = match (user.kind.as_deref(), &user.bot) {
+                (Some("person"), _) => Account::Person,
+                (Some("bot"), Some(bot)) if bot.workspace_name.is_some() || is_us() => Account::Ours,
+                (Some("bot"), _) => Account::Program,
+                _ => continue,
+            };
             let email = user.person.and_then(|person| person.email).map(|email| email.trim().to_lowercase());
             people.push(Person {
                 name: user.name.unwrap_or_else(|| user.id.clone()),
                 id: user.id,
                 email: email.filter(|email| !email.is_empty()),
+                account,
             });
         }
+        people.sort_by_key(|person| person.account);
         Ok(people)
     }
 

@@ -230,6 +230,8 @@ pub enum Action {
     OrphanLink,
     OrphanCreate,
     OrphanIgnore,
+    OrphanShowIgnored,
+    OrphanUnignore,
     Unlink,
     LinkMore,
     LinkNew,
@@ -269,6 +271,7 @@ pub enum Action {
     HelpUp,
     HelpScreenDown,
     HelpScreenUp,
+    HelpSearch,
 }
 
 #[cfg(test)]
@@ -283,7 +286,7 @@ mod tests {
         for (place, spec) in REGISTRY.iter().enumerate() {
             assert_eq!(spec.action as usize, place, "{}", spec.id);
         }
-        assert_eq!(REGISTRY.len(), Action::HelpScreenUp as usize + 1);
+        assert_eq!(REGISTRY.len(), Action::HelpSearch as usize + 1);
     }
 
     #[test]

@@ -262,8 +262,28 @@ pub static REGISTRY: &[Spec] = &[
         S::Orphans,
         "ignore",
         "Shows this orphan, or all marked ones, no more.",
-        why::needs_orphan,
+        why::needs_unignored,
     ),
+    shown(free(
+        A::OrphanShowIgnored,
+        "orphans.show_ignored",
+        S::Orphans,
+        "show ignored",
+        "Shows those too that were ignored, and hides them again.",
+    )),
+    shown(risky(
+        when(
+            free(
+                A::OrphanUnignore,
+                "orphans.unignore",
+                S::Orphans,
+                "no longer ignore",
+                "Takes the ignoring of this record, or of all marked ones, back: it is looked at again.",
+            ),
+            why::needs_ignored,
+        ),
+        Acts,
+    )),
     asks(A::Unlink, "relations.unlink", S::Relations, "unlink", "Takes this edge away on both sides.", why::needs_edge),
     asks(
         A::LinkMore,
@@ -432,4 +452,11 @@ pub static REGISTRY: &[Spec] = &[
     free(A::HelpUp, "help.up", S::Help, "up", "Scrolls up."),
     free(A::HelpScreenDown, "help.page_down", S::Help, "page down", "Scrolls a page down."),
     free(A::HelpScreenUp, "help.page_up", S::Help, "page up", "Scrolls a page up."),
+    shown(free(
+        A::HelpSearch,
+        "help.search",
+        S::Help,
+        "search",
+        "Shows only what a text is found in: a name, a key, what it does.",
+    )),
 ];

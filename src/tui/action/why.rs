@@ -97,6 +97,27 @@ pub(super) fn needs_orphan(model: &Model) -> Option<String> {
     unless(model.orphans.current().is_some(), "there is no orphan under the cursor")
 }
 
+pub(super) fn needs_unignored(model: &Model) -> Option<String> {
+    let orphans = &model.orphans;
+    if !orphans.marks.is_empty() {
+        return unless(orphans.marks.values().any(|row| row.ignored.is_none()), "all marked ones are ignored already");
+    }
+    let ignored = orphans.current().is_some_and(|row| row.ignored.is_some());
+    needs_orphan(model).or_else(|| unless(!ignored, "this one is ignored already"))
+}
+
+pub(super) fn needs_ignored(model: &Model) -> Option<String> {
+    let orphans = &model.orphans;
+    if !orphans.marks.is_empty() {
+        return unless(orphans.marks.values().any(|row| row.ignored.is_some()), "no marked one is ignored");
+    }
+    match orphans.current() {
+        Some(row) if row.ignored.is_some() => None,
+        _ if model.show_ignored => Some("this one is not ignored".to_owned()),
+        _ => Some("ignored ones are not shown: show them first".to_owned()),
+    }
+}
+
 pub(super) fn needs_creatable(model: &Model) -> Option<String> {
     match model.orphans.current() {
         None => needs_orphan(model),

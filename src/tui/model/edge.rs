@@ -28,6 +28,7 @@ fn clean(text: &mut String) {
 
 fn value(value: &mut SideValue) {
     clean(&mut value.text);
+    clean(&mut value.edited_by);
 }
 
 /// A hold.
@@ -49,6 +50,7 @@ pub fn orphan(mut row: OrphanRow) -> OrphanRow {
     for text in [&mut row.title, &mut row.why, &mut row.detail] {
         clean(text);
     }
+    row.ignored.iter_mut().for_each(clean);
     fields(&mut row.fields);
     row
 }

@@ -212,6 +212,8 @@ pub struct Model {
     pub moved: Vec<HoldId>,
     /// The orphans.
     pub orphans: Listing<OrphanRow>,
+    /// Those that were ignored are shown too.
+    pub show_ignored: bool,
     /// Records that others can be linked to.
     pub owners: Listing<OwnerRow>,
     /// What is linked to one of them.
@@ -290,6 +292,7 @@ impl Model {
             moved: Vec::new(),
             orphans: Listing::default(),
             owners: Listing::default(),
+            show_ignored: false,
             relations: Listing::default(),
             relations_of: None,
             on_links: false,

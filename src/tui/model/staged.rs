@@ -164,7 +164,7 @@ mod tests {
     use crate::control::{HoldRow, SideValue};
 
     fn pick(record: &str, choice: Choice) -> Pick {
-        let value = |text: &str| SideValue { text: text.into(), digest: text.into(), seen_at: None };
+        let value = |text: &str| SideValue { text: text.into(), digest: text.into(), ..SideValue::default() };
         let row = HoldRow {
             id: HoldId { pair: "deals".into(), crm: Some(record.into()), field: Some("F".into()) },
             title: String::new(),

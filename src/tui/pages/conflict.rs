@@ -108,6 +108,16 @@ fn values(model: &Model, item: &HoldItem, rooms: [usize; 3]) -> [(Role, String, 
     ]
 }
 
+/// Who edited the record last on a side, and when, in so many cells. Nobody has proven that it was this field.
+pub(super) fn editor(model: &Model, value: &SideValue, room: usize) -> Option<String> {
+    let glyphs = &model.theme.glyphs;
+    let who = (!value.edited_by.is_empty()).then(|| text::one_line(&value.edited_by, glyphs.newline))?;
+    let when = value.edited_at.map(|at| format!(" {}", age::moment(model, at))).unwrap_or_default();
+    // A long name is cut, so that the moment stays.
+    let who = text::fit(&who, room.saturating_sub(text::width(&when)), glyphs.ellipsis);
+    Some(format!("{who}{when}"))
+}
+
 /// Cells before a value: the side, and when it was seen there.
 const HEAD: usize = 19;
 
@@ -123,6 +133,15 @@ fn stacked(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
             lines.push(line);
         }
     }
+    let told = Side::BOTH.into_iter().filter_map(|side| {
+        let value = if side == Side::Crm { &item.row.crm } else { &item.row.notion };
+        editor(model, value, 40).map(|editor| format!("in {side} by {editor}"))
+    });
+    let told: Vec<String> = told.collect();
+    if !told.is_empty() {
+        let told = format!("last edited {}", told.join(", "));
+        lines.extend(wrapped(model, Role::Dim, "", &told, width).into_iter().map(|span| vec![span]));
+    }
     lines
 }
 
@@ -134,15 +153,25 @@ fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
         let used: usize = line.iter().map(|(_, text)| text::width(text)).sum();
         line.push((Role::Text, " ".repeat(to.saturating_sub(used))));
     };
-    let mut heads: Line = Vec::new();
+    let by = "last edited by ";
+    let editor = |value: &SideValue| editor(model, value, wide.saturating_sub(by.len()));
+    let editors = [None, editor(&item.row.crm), editor(&item.row.notion)];
+    let (mut heads, mut told): (Line, Line) = (Vec::new(), Vec::new());
     for (place, (role, side, when, _)) in columns.iter().enumerate() {
         let seen = if when.is_empty() { String::new() } else { format!(" (seen {when})") };
         heads.push((*role, format!("{side}{seen}")));
+        if let Some(editor) = &editors[place] {
+            told.push((Role::Dim, format!("{by}{editor}")));
+        }
         if place + 1 < columns.len() {
             pad(&mut heads, (wide + 2) * (place + 1));
+            pad(&mut told, (wide + 2) * (place + 1));
         }
     }
     let mut lines = vec![heads];
+    if editors.iter().any(Option::is_some) {
+        lines.push(told);
+    }
     for row in 0..longest {
         let mut line: Line = Vec::new();
         for (place, (.., values)) in columns.iter().enumerate() {

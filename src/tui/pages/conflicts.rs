@@ -8,6 +8,7 @@ use super::{conflict, detail, key};
 use crate::control::SideValue;
 use crate::model::{PairName, RecordId, Side};
 use crate::tui::action::Action;
+use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Choice, Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{self, Wide, Words, table};
@@ -30,6 +31,9 @@ fn letter(why: &str) -> &'static str {
     }
 }
 
+/// A name of some length and a moment.
+const EDITOR: u16 = 28;
+
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
     let empty = [
         "Nothing waits for a decision: no field was changed on both sides.".to_owned(),
@@ -42,14 +46,19 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         ),
     ];
     let words = Words { rows: "conflicts", empty: &empty, searched: false };
-    let heads = [
+    let mut heads = vec![
         ("", Wide::Cells(2)),
         ("record", Wide::Share(5)),
         ("field", Wide::Share(3)),
         ("CRM", Wide::Share(5)),
         ("Notion", Wide::Share(5)),
-        ("since", Wide::Cells(11)),
     ];
+    // Where there is no room for it, the detail tells it.
+    let told = list.width >= TWO_COLUMNS;
+    if told {
+        heads.extend([("CRM last edited by", Wide::Cells(EDITOR)), ("Notion last edited by", Wide::Cells(EDITOR))]);
+    }
+    heads.push(("since", Wide::Cells(11)));
     // As wide as the narrower one of the two, so that both are cut at the same place.
     let rects = table::columns(shifted(list, 3), &heads);
     let room = usize::from(rects[3].width.min(rects[4].width));
@@ -82,14 +91,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         };
         let of = row.id.crm.as_ref().and_then(|crm| fields.get(&(&row.id.pair, crm))).copied().unwrap_or(1);
         let label = if of > 1 { format!("{} +{}", row.label, of - 1) } else { row.label.clone() };
-        vec![
+        let mut cells = vec![
             (kind_role, format!("{kind}{}", pick.map_or("", Choice::sign))),
             (Role::Strong, row.title.clone()),
             (Role::Text, label),
             (if loses(pick, Side::Crm) { Role::Dim } else { Role::Crm }, crm),
             (if loses(pick, Side::Notion) { Role::Dim } else { Role::Notion }, notion),
-            (Role::Dim, age::moment(model, row.since)),
-        ]
+        ];
+        if told {
+            let room = usize::from(EDITOR);
+            let editor = |value: &SideValue| (Role::Dim, conflict::editor(model, value, room).unwrap_or_default());
+            cells.extend([editor(&row.crm), editor(&row.notion)]);
+        }
+        cells.push((Role::Dim, age::moment(model, row.since)));
+        cells
     });
     match model.holds.current() {
         Some(item) => conflict::draw(pen, model, below_list, item),

@@ -59,7 +59,8 @@ pub(super) fn tells(model: &Model, row: &JournalRow) -> String {
         out.push_str(&event.note);
     }
     if !event.who.is_empty() {
-        out.push_str(&format!(" (by {})", event.who));
+        let did = if event.what == Happening::Seen { "last edited by" } else { "by" };
+        out.push_str(&format!(" ({did} {})", event.who));
     }
     out
 }
@@ -103,11 +104,16 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     };
     let event = &row.event;
     let mut lines = Vec::new();
-    let who = if event.who.is_empty() { "crosstie" } else { &event.who };
+    let who = match (event.what, event.who.as_str()) {
+        (Happening::Seen, "") => "seen by crosstie".to_owned(),
+        (Happening::Seen, who) => format!("its record last edited by {who}"),
+        (_, "") => "by crosstie".to_owned(),
+        (_, who) => format!("by {who}"),
+    };
     let ids = [("pair", event.pair.as_ref().map(|id| id.as_str())), ("CRM", event.crm.as_ref().map(|id| id.as_str()))];
     let ids = ids.into_iter().chain([("Notion", event.notion.as_ref().map(|id| id.as_str()))]);
     let ids: String = ids.filter_map(|(name, id)| id.map(|id| format!("; {name} {id}"))).collect();
-    lines.push((Role::Dim, format!("line {}, by {who}{ids}", event.seq)));
+    lines.push((Role::Dim, format!("line {}, {who}{ids}", event.seq)));
     for (name, side) in [("before", &row.before), ("after", &row.after)] {
         if let Some(side) = side {
             let shown = format!("{name}: {}", value(side));

@@ -11,15 +11,21 @@ use crate::tui::widgets::table::{Wide, Words, table};
 use crate::tui::widgets::{Pen, age};
 
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
+    let ignored = key(model, Action::OrphanShowIgnored);
     let empty = [
         "Every record has its counterpart, or will get one by itself.".to_owned(),
         "A record comes here if its counterpart was deleted, if several could be".to_owned(),
         "its counterpart, or if its pair does not create records that way.".to_owned(),
+        if model.show_ignored {
+            "None is ignored either.".to_owned()
+        } else {
+            format!("{ignored} shows those that somebody has ignored.")
+        },
     ];
     let words = Words { rows: "orphans", empty: &empty, searched: false };
     let columns = [
         ("side", Wide::Cells(6)),
-        ("record", Wide::Share(5)),
+        (if model.show_ignored { "record + ignored" } else { "record" }, Wide::Share(5)),
         ("pair", Wide::Share(2)),
         ("why", Wide::Cells(12)),
         ("like it", Wide::Cells(7)),
@@ -30,9 +36,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         let like = if row.suggestions == 0 { "-".to_owned() } else { row.suggestions.to_string() };
         vec![
             (side, row.record.side.to_string()),
-            (Role::Strong, row.title.clone()),
+            (if row.ignored.is_some() { Role::Dim } else { Role::Strong }, row.title.clone()),
             (Role::Text, row.record.pair.to_string()),
-            (Role::Warn, row.why.clone()),
+            (if row.ignored.is_some() { Role::Dim } else { Role::Warn }, row.why.clone()),
             (Role::Text, like),
             (Role::Dim, age::moment(model, row.since)),
         ]
@@ -42,7 +48,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         return;
     };
     let mut lines = wrapped(model, Role::Text, "", &row.detail, below_list.width);
-    let next = if row.suggestions > 0 {
+    let next = if row.ignored.is_some() {
+        format!("{} takes that back.", key(model, Action::OrphanUnignore))
+    } else if row.suggestions > 0 {
         format!("{} could be its counterpart: {} shows them.", row.suggestions, key(model, Action::OrphanLink))
     } else if row.creatable {
         let (create, link) = (key(model, Action::OrphanCreate), key(model, Action::OrphanLink));

@@ -1,6 +1,6 @@
 //! Draws help and notices.
 
-use super::Text;
+use super::Help;
 use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Model, text};
@@ -10,12 +10,39 @@ use crate::tui::widgets::{Pen, Span, line, shifted};
 /// Cells of a line's keys, before what they do.
 pub const KEYS: usize = 23;
 
-/// Draws it.
-pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, body: &Text) {
+/// Draws the help, with what is searched for at its foot.
+pub fn help(pen: &mut Pen<'_>, model: &Model, areas: &Areas, help: &Help) {
+    let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+    let (text, dot) = (help.search.text(), model.theme.glyphs.dot);
+    let found = match help.count() {
+        1 => "1 action".to_owned(),
+        count => format!("{count} actions"),
+    };
+    let foot = if help.typing {
+        let (keeps, clears) = (key(Action::SearchAccept), key(Action::SearchCancel));
+        format!(" search: {text}_ {dot} {found} {dot} {keeps} keeps it, {clears} takes it back ")
+    } else if text.is_empty() {
+        format!(" {} searches ", key(Action::HelpSearch))
+    } else {
+        format!(" search: {text} {dot} {found} {dot} {} changes it ", key(Action::HelpSearch))
+    };
+    // Its box stays where it was, whatever a search leaves of it.
+    draw(pen, model, areas, &help.title, &help.lines(), help.top, Some(&foot));
+}
+
+/// Draws a text. A foot of its own means a box of the full height.
+pub fn draw(
+    pen: &mut Pen<'_>,
+    model: &Model,
+    areas: &Areas,
+    title: &str,
+    lines: &[Span],
+    top: u16,
+    foot: Option<&str>,
+) {
     let wide = areas.body.width.min(110);
     let room = usize::from(wide.saturating_sub(6));
-    let lines: Vec<Span> = body
-        .lines
+    let lines: Vec<Span> = lines
         .iter()
         .flat_map(|(role, value)| {
             // What is carried over stands under the words, not under the keys.
@@ -30,10 +57,10 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, body: &Text) {
         })
         .collect();
     let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let area = layout::middle(areas, wide, tall);
-    let inside = pen.frame(area, &body.title);
+    let area = layout::middle(areas, wide, if foot.is_some() { u16::MAX } else { tall });
+    let inside = pen.frame(area, title);
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inside.height);
-    let top = body.top.min(most);
+    let top = top.min(most);
     pen.lines(shifted(inside, 1), &lines, top);
     let down = model.keymap.keys_of(Action::HelpDown).into_iter().next().unwrap_or_default();
     let close = model.keymap.keys_of(Action::HelpClose).into_iter().next().unwrap_or_default();
@@ -42,5 +69,14 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, body: &Text) {
     } else {
         " ".to_owned()
     };
-    pen.right(line(area, area.height.saturating_sub(1)), &[(Role::Accent, format!("{more}{close} closes "))]);
+    let last = line(area, area.height.saturating_sub(1));
+    let foot = foot.unwrap_or_default();
+    let room = usize::from(last.width).saturating_sub(text::width(foot) + 1);
+    let closes = format!("{more}{close} closes ");
+    // What is searched for is not cut for the rest.
+    if text::width(&closes) < room {
+        pen.right(last, &[(Role::Accent, closes)]);
+    }
+    let left = ratatui::layout::Rect { width: last.width.saturating_sub(2), ..shifted(last, 1) };
+    pen.put(left, Role::Accent, foot);
 }

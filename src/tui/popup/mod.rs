@@ -57,7 +57,7 @@ pub enum PopupBody {
     /// Every action.
     Palette(Palette),
     /// The keys.
-    Help(Text),
+    Help(Help),
     /// Something to read.
     Notice(Text),
 }
@@ -69,6 +69,7 @@ impl PopupBody {
             PopupBody::Confirm(_) => &[Scope::Confirm],
             PopupBody::Edit(_) => &[Scope::Edit],
             PopupBody::Picker(_) | PopupBody::Roles(_) | PopupBody::Palette(_) => &[Scope::Search],
+            PopupBody::Help(help) if help.typing => &[Scope::Search],
             PopupBody::Help(_) | PopupBody::Notice(_) => &[Scope::Help],
         }
     }
@@ -287,6 +288,77 @@ pub struct Palette {
     pub rows: Vec<Action>,
     /// The row under the cursor.
     pub at: usize,
+}
+
+/// What every key does, and a search in it.
+#[derive(Debug, Clone)]
+pub struct Help {
+    /// The heading.
+    pub title: String,
+    /// All of it.
+    pub parts: Vec<HelpPart>,
+    /// What is searched for; nothing is everything.
+    pub search: Line,
+    /// Whether it is being typed.
+    pub typing: bool,
+    /// The first line that is shown.
+    pub top: u16,
+}
+
+/// The actions of one scope.
+#[derive(Debug, Clone)]
+pub struct HelpPart {
+    /// Where they count.
+    pub heading: &'static str,
+    /// One for each.
+    pub lines: Vec<HelpLine>,
+}
+
+/// One action.
+#[derive(Debug, Clone)]
+pub struct HelpLine {
+    /// How it is shown.
+    pub role: Role,
+    /// Its keys, and what it does.
+    pub text: String,
+    /// What a search looks at, in lower case: its name, its id, its keys, what it does.
+    pub words: String,
+}
+
+impl Help {
+    /// The parts with the lines that a search finds: those with every one of its words.
+    fn found(&self) -> impl Iterator<Item = (&'static str, Vec<&HelpLine>)> {
+        let text = self.search.text().to_lowercase();
+        self.parts.iter().filter_map(move |part| {
+            let fits = |line: &&HelpLine| text.split_whitespace().all(|word| line.words.contains(word));
+            let lines: Vec<&HelpLine> = part.lines.iter().filter(fits).collect();
+            (!lines.is_empty()).then_some((part.heading, lines))
+        })
+    }
+
+    /// How many actions a search finds.
+    pub fn count(&self) -> usize {
+        self.found().map(|(_, lines)| lines.len()).sum()
+    }
+
+    /// What is shown.
+    pub fn lines(&self) -> Vec<(Role, String)> {
+        let mut shown = Vec::new();
+        for (heading, lines) in self.found() {
+            shown.push((Role::Accent, heading.to_owned()));
+            shown.extend(lines.into_iter().map(|line| (line.role, line.text.clone())));
+            shown.push((Role::Text, String::new()));
+        }
+        if shown.is_empty() {
+            shown.extend([(Role::Text, "No action is called so, has such a key or does such a thing.".to_owned())]);
+        } else if self.search.is_empty() {
+            let text = "ctrl-c always leaves. `crosstie keys` prints this list with the actions' names.";
+            shown.push((Role::Dim, text.to_owned()));
+        } else {
+            shown.pop();
+        }
+        shown
+    }
 }
 
 /// Something to read.

@@ -1,6 +1,6 @@
 //! From keys to actions.
 
-use super::{conflicts, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
+use super::{conflicts, help, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
 use crate::control::Command;
 use crate::model::Side;
 use crate::tui::action::{Action, Risk, Scope, Spec};
@@ -103,7 +103,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Palette => palette::show(model),
         A::Freeze => super::freeze(model),
         A::ReadOnly => super::lock(model),
-        A::Help => popups::help(model),
+        A::Help => help::show(model),
         A::Back => lists::back(model),
         A::Refresh => {
             lists::outdate(model);
@@ -193,6 +193,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::OrphanLink => orphans::link(model),
         A::OrphanCreate => orphans::create(model),
         A::OrphanIgnore => orphans::ignore(model),
+        A::OrphanShowIgnored => orphans::show_ignored(model),
+        A::OrphanUnignore => orphans::unignore(model),
         A::Unlink => relations::unlink(model),
         A::LinkMore => relations::link_more(model),
         A::LinkNew => relations::link_new(model),

@@ -69,8 +69,9 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         on_page!(model, page, list => { list.scroll(height); due(list, list_of(page), height, ms) }, None)
     };
     let since = if page == Page::Journal { since(model) } else { None };
+    let ignored = page == Page::Orphans && model.show_ignored;
     if let Some(query) = query {
-        let query = Query { since, ..query };
+        let query = Query { since, ignored, ..query };
         let effect = ask(model, Waiting::List(page), query);
         if let Effect::Query { tag, .. } = &effect {
             on_page!(model, page, list => list.asked = Some(*tag), ());

@@ -58,7 +58,8 @@ pub(super) fn all(model: &mut Model) -> Vec<Effect> {
 
 fn more(model: &mut Model, page: Page, offset: u64) -> Effect {
     let filter = lists::filter(model).map(|line| line.text().trim().to_owned()).unwrap_or_default();
-    let query = Query { filter: filter.clone(), offset, limit: 500, ..Query::all(lists::list_of(page)) };
+    let ignored = page == Page::Orphans && model.show_ignored;
+    let query = Query { filter: filter.clone(), ignored, offset, limit: 500, ..Query::all(lists::list_of(page)) };
     ask(model, Waiting::Marks { page, filter }, query)
 }
 

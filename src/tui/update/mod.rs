@@ -6,6 +6,7 @@
 
 mod closeup;
 pub(super) mod conflicts;
+mod help;
 mod keys;
 mod linker;
 mod lists;

@@ -83,18 +83,42 @@ pub(super) fn create(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The marked rows, or the one under the cursor, as far as they are ignored or not.
+fn meant(model: &Model, ignored: bool) -> Vec<OrphanRow> {
+    let marks = &model.orphans.marks;
+    let rows: Vec<&OrphanRow> =
+        if marks.is_empty() { model.orphans.current().into_iter().collect() } else { marks.values().collect() };
+    rows.into_iter().filter(|row| row.ignored.is_some() == ignored).cloned().collect()
+}
+
+/// Shows those too that were ignored, or hides them again.
+pub(super) fn show_ignored(model: &mut Model) -> Vec<Effect> {
+    model.show_ignored = !model.show_ignored;
+    if !model.show_ignored {
+        // Nothing is decided about rows that are not shown.
+        model.orphans.marks.retain(|_, row| row.ignored.is_none());
+    }
+    lists::refilter(model)
+}
+
+/// Takes back that records are ignored: nothing is lost by it, so nothing is asked.
+pub(super) fn unignore(model: &mut Model) -> Vec<Effect> {
+    let rows = meant(model, true);
+    for row in &rows {
+        model.orphans.marks.remove(&row.record);
+    }
+    let commands = rows.into_iter().map(|row| Command::UnignoreOrphan { record: row.record });
+    commands.collect::<Vec<_>>().into_iter().filter_map(|command| super::tell(model, command)).collect()
+}
+
 /// Asks whether orphans are to be shown no more.
 pub(super) fn ignore(model: &mut Model) -> Vec<Effect> {
-    let rows: Vec<OrphanRow> = if model.orphans.marks.is_empty() {
-        model.orphans.current().cloned().into_iter().collect()
-    } else {
-        model.orphans.marks.values().cloned().collect()
-    };
+    let rows = meant(model, false);
     if rows.is_empty() {
         return Vec::new();
     }
     let count = if rows.len() == 1 { "1 orphan".to_owned() } else { format!("{} orphans", rows.len()) };
-    let what = format!("{count}: shown no more. Nothing is written or deleted on either side.");
+    let what = format!("{count}: shown among the ignored ones alone. Nothing is written or deleted on either side.");
     let mut lines = vec![(Role::Strong, what)];
     lines.extend(rows.iter().map(|row| (Role::Accent, format!("  {}: {}", row.record.side, row.title))));
     let many = rows.len();

@@ -1,12 +1,11 @@
 //! What keys do in popups. Here is the only place where a question is answered.
 
-use super::{conflicts, lists, open, orphans, palette, relations};
+use super::{conflicts, help, lists, orphans, palette, relations};
 use crate::control::{Command, DeskError, List, Query, Rows, Window};
-use crate::tui::action::{Action, REGISTRY, Scope};
+use crate::tui::action::Action;
 use crate::tui::keymap::Key;
-use crate::tui::model::{Dirty, Effect, Model, Motion, PopupBody, Tone, Waiting};
-use crate::tui::popup::help::KEYS;
-use crate::tui::popup::{Confirm, Picker, Popup, Seeks, Text};
+use crate::tui::model::{Effect, Model, Motion, PopupBody, Tone, Waiting};
+use crate::tui::popup::{Confirm, Picker, Popup, Seeks};
 use crate::tui::theme::Role;
 
 /// Does an action of a popup's scope.
@@ -25,6 +24,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             }
             Vec::new()
         }
+        A::HelpSearch => help::search(model),
         A::ConfirmCancel | A::HelpClose => close(model),
         A::ConfirmDown | A::HelpDown => scroll(model, 1),
         A::ConfirmUp | A::HelpUp => scroll(model, -1),
@@ -94,7 +94,8 @@ fn scroll(model: &mut Model, by: i16) -> Vec<Effect> {
         Some(PopupBody::Confirm(confirm)) => {
             confirm.top = confirm.top.saturating_add_signed(by).min(most(&confirm.lines));
         }
-        Some(PopupBody::Help(text) | PopupBody::Notice(text)) => {
+        Some(PopupBody::Help(help)) => help.top = help.top.saturating_add_signed(by).min(most(&help.lines())),
+        Some(PopupBody::Notice(text)) => {
             text.top = text.top.saturating_add_signed(by).min(most(&text.lines));
         }
         _ => {}
@@ -209,6 +210,12 @@ fn change_search(model: &mut Model, change: impl FnOnce(&mut crate::tui::model::
         }
         return Vec::new();
     }
+    if let Some(PopupBody::Help(help)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        if change(&mut help.search) {
+            help.top = 0;
+        }
+        return Vec::new();
+    }
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         return if change(picker.search()) { lists::research(model) } else { Vec::new() };
     }
@@ -225,6 +232,9 @@ fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
         roles.go(by);
         return Vec::new();
     }
+    if let Some(PopupBody::Help(_)) = model.top() {
+        return scroll(model, if by < 0 { -1 } else { 1 });
+    }
     let height = lists::picker_rows(model);
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
         match picker.seeks {
@@ -237,6 +247,9 @@ fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
 }
 
 fn cancel_search(model: &mut Model) -> Vec<Effect> {
+    if help::stop(model, true) {
+        return Vec::new();
+    }
     if model.popups.pop().is_some() {
         return Vec::new();
     }
@@ -254,6 +267,9 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
     }
     if let Some(PopupBody::Roles(_)) = model.top() {
         return relations::role_chosen(model);
+    }
+    if help::stop(model, false) {
+        return Vec::new();
     }
     let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) else {
         model.typing = false;
@@ -297,60 +313,4 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
 /// Text as lines of a popup.
 pub(super) fn paragraphs(text: &str, role: Role) -> Vec<(Role, String)> {
     crate::tui::model::text::sanitise(text).split('\n').map(|line| (role, line.to_owned())).collect()
-}
-
-/// Opens the help: the keys of this page first, then of everything else, all from the registry and the live keymap.
-pub(super) fn help(model: &mut Model) -> Vec<Effect> {
-    let mut lines = Vec::new();
-    let here = model.scopes();
-    let rest = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
-    for scope in here.iter().copied().chain(rest) {
-        lines.push((Role::Accent, heading(scope).to_owned()));
-        let mut told: Vec<String> = Vec::new();
-        for spec in REGISTRY.iter().filter(|spec| spec.scope == scope) {
-            let keys = model.keymap.keys_of(spec.action).join(", ");
-            let why = here.contains(&scope).then(|| super::keys::why_not(model, spec)).flatten();
-            // Most of a page's actions are off for the same reason: it is told once.
-            let why = match why {
-                None => String::new(),
-                Some(why) if told.contains(&why) => " [not now]".to_owned(),
-                Some(why) => {
-                    told.push(why.clone());
-                    format!(" [not now: {why}]")
-                }
-            };
-            let keys = if keys.is_empty() { "(no key)".to_owned() } else { keys };
-            let role = if why.is_empty() { Role::Text } else { Role::Dim };
-            lines.push((role, format!("{:<KEYS$}{}{why}", format!("  {keys} "), spec.doc)));
-        }
-        lines.push((Role::Text, String::new()));
-    }
-    lines.push((
-        Role::Dim,
-        "ctrl-c always leaves. `crosstie keys` prints this list with the actions' names.".to_owned(),
-    ));
-    let title = format!("Keys on {}", model.page.title());
-    open(model, PopupBody::Help(Text { title, lines, top: 0 }));
-    model.touch(Dirty::Now);
-    Vec::new()
-}
-
-fn heading(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Global => "Everywhere",
-        Scope::List => "In lists",
-        Scope::Overview => "On the overview",
-        Scope::Conflicts => "On conflicts",
-        Scope::Orphans => "On orphans",
-        Scope::Relations => "On relations",
-        Scope::Queue => "On the queue",
-        Scope::Journal => "On the journal",
-        Scope::Quarantine => "On the quarantine",
-        Scope::Pairs => "On the pairs",
-        Scope::Health => "On the health comparison",
-        Scope::Confirm => "When asked before something happens",
-        Scope::Edit => "In the editor",
-        Scope::Search => "While typing a filter or choosing a record",
-        Scope::Help => "While reading help or a notice",
-    }
 }

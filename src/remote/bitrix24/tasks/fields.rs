@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Entity, FieldName, FieldState, OptionInfo, Presence, Record, RecordId};
 use crate::remote::bitrix24::catalogue::{Catalogue, Field, Shape};
-use crate::remote::bitrix24::decode::{entries, moment, scalar, value};
+use crate::remote::bitrix24::decode::{editor, entries, moment, scalar, value};
 use crate::remote::bitrix24::support::{self, Row};
 use crate::remote::connection::error;
 use crate::remote::{RemoteError, RemoteErrorKind};
@@ -134,6 +134,7 @@ pub(super) fn record(
         marker: marker(task),
         misfits: entity.fields.iter().any(|name| !catalogue.fields.contains_key(name.as_str())),
         edited_by_us: me.is_some() && scalar(&task["changedBy"]).as_deref() == me,
+        edited_by: editor(&task["changedBy"]),
         baggage: Json::Object(baggage),
     })
 }
