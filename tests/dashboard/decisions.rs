@@ -285,7 +285,13 @@ fn a_review_is_approved_and_a_guard_overridden_with_what_was_shown() {
     assert!(rig.model.popups.is_empty(), "the pair under the cursor has nothing to approve");
     rig.keys("j a");
     assert!(rig.screen().contains("100 records were matched"), "{}", rig.screen());
-    rig.keys("y j o y");
+    rig.keys("y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 111 first"), "{}", rig.screen());
+    rig.keys("1 1 1 y");
+    assert_eq!(rig.told().len(), 1, "100 are tied, and 11 have no counterpart yet");
+    rig.keys("j o y");
+    assert!(rig.told().len() == 1 && rig.screen().contains("type 412 first"), "{}", rig.screen());
+    rig.keys("4 1 2 y");
     let over = Command::Override { pair: "projects".into(), plan: "p1".into() };
     assert_eq!(rig.told(), [Command::Approve { pair: "deals".into() }, over]);
 }
@@ -383,6 +389,34 @@ fn what_was_refused_is_tried_again_for_all_marked_rows() {
     let told = rig.told();
     assert_eq!(told.len(), 2, "the third mark is a conflict, which needs a decision: {told:?}");
     assert!(told.iter().all(|command| matches!(command, Command::Retry { .. })));
+}
+
+#[test]
+fn trying_more_than_twenty_again_wants_the_count_typed() {
+    let mut world = full();
+    for row in &mut world.holds[..21] {
+        (row.why, row.decidable) = ("refused".into(), false);
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 * t y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 22 first"), "{}", rig.screen());
+    rig.keys("2 2 y");
+    assert_eq!(rig.told().len(), 22, "the conflicts among the marked ones need a decision");
+}
+
+#[test]
+fn untying_several_asks_for_the_count_of_all_that_happens() {
+    let mut world = full();
+    for (place, why) in ["deleted", "deleted", "refused"].into_iter().enumerate() {
+        (world.holds[place].why, world.holds[place].decidable) = (why.into(), false);
+    }
+    let mut rig = Rig::new((120, 40), world);
+    rig.keys("2 space space space t");
+    assert!(rig.screen().contains("1 other hold is only tried again"), "{}", rig.screen());
+    rig.keys("2 y");
+    assert!(rig.told().is_empty(), "another count is no yes");
+    rig.keys("backspace 3 y");
+    assert_eq!(rig.told().len(), 3);
 }
 
 #[test]

@@ -180,7 +180,10 @@ pub fn full() -> World {
             pairs: vec![
                 pair("contacts", PairState::Running),
                 pair("deals", PairState::Review { sure: 100, ambiguous: 4, crm_only: 9, notion_only: 2 }),
-                pair("projects", PairState::Guarded { what: "412 pages would be emptied".into(), plan: "p1".into() }),
+                pair(
+                    "projects",
+                    PairState::Guarded { what: "412 pages would be emptied".into(), plan: "p1".into(), count: 412 },
+                ),
             ],
             latest: (1..=20).map(journal).collect(),
             hot: 4,

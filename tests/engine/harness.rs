@@ -254,7 +254,7 @@ impl Bench {
         let mut snapshots = self.desk().snapshots();
         let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
         loop {
-            if let PairState::Guarded { what, plan } = self.state(pair) {
+            if let PairState::Guarded { what, plan, .. } = self.state(pair) {
                 return (what, plan);
             }
             if !matches!(tokio::time::timeout_at(until, snapshots.changed()).await, Ok(Ok(()))) {

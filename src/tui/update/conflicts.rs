@@ -4,7 +4,7 @@ use super::{ask, open, staging};
 use crate::control::{Command, List, Query};
 use crate::model::{HoldId, TieId};
 use crate::tui::model::{Choice, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
-use crate::tui::popup::Edit;
+use crate::tui::popup::{Confirm, Edit};
 use crate::tui::{layout, theme::Role};
 
 /// The marked rows, or the one under the cursor.
@@ -199,9 +199,20 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
     let items: Vec<HoldItem> = meant(model).into_iter().filter(is_retryable).collect();
     let untied: Vec<String> = items.iter().filter(|item| item.row.why == "deleted").map(heading_of_record).collect();
     let commands: Vec<Command> = items.into_iter().map(|item| Command::Retry { id: item.row.id }).collect();
-    if untied.is_empty() {
+    let count = commands.len();
+    if untied.is_empty() && count <= super::MANY {
         return commands.into_iter().flat_map(|command| super::tell(model, command)).collect();
     }
+    if untied.is_empty() {
+        let lines = vec![
+            (Role::Strong, format!("{count} holds are tried again: what would have been written goes next.")),
+            (Role::Text, "Whatever is refused once more is held again.".to_owned()),
+        ];
+        let confirm = Confirm::new("Try again", lines, "Yes, try again", commands).demanding(count);
+        open(model, PopupBody::Confirm(confirm));
+        return Vec::new();
+    }
+    let others = count - untied.len();
     let mut lines = vec![(Role::Strong, "The record went away on one side and was edited on the other:".to_owned())];
     lines.extend(untied.into_iter().map(|title| (Role::Accent, format!("  {title}"))));
     lines.push((
@@ -212,7 +223,11 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
         Role::Dim,
         "Whoever restores the deleted record instead ends this hold, and nothing is untied.".to_owned(),
     ));
-    open(model, PopupBody::Confirm(crate::tui::popup::Confirm::new("Untie", lines, "Yes, untie", commands)));
+    if others > 0 {
+        let others = if others == 1 { "1 other hold is".to_owned() } else { format!("{others} other holds are") };
+        lines.push((Role::Text, format!("{others} only tried again.")));
+    }
+    open(model, PopupBody::Confirm(Confirm::new("Untie", lines, "Yes, untie", commands).demanding(count)));
     Vec::new()
 }
 
