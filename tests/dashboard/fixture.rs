@@ -53,6 +53,10 @@ pub struct World {
     pub candidates: Vec<Candidate>,
     pub queue: Vec<QueueRow>,
     pub journal: Vec<JournalRow>,
+    /// What it says of a record that is looked at closely.
+    pub closeup: RecordView,
+    /// What it says of a pair's mapping.
+    pub mapping: MappingView,
     /// What it was told, by whom.
     pub told: Vec<(String, Command)>,
     /// What it says next, if not `Done`.
@@ -83,6 +87,26 @@ fn journal(seq: u64) -> JournalRow {
         after: Some("new".to_owned()),
         undoable: true,
         not_undoable: String::new(),
+    }
+}
+
+fn closeup() -> RecordView {
+    let field = |label: &str, crm: &str, notion: &str| RecordField {
+        label: label.into(),
+        base: None,
+        crm: Some(crm.into()),
+        notion: Some(notion.into()),
+        held: crm != notion,
+    };
+    RecordView {
+        tie: TieId { pair: "deals".into(), crm: "1".into() },
+        title: "Deal 1".into(),
+        ids: Sides { crm: "1".into(), notion: "page-9".into() },
+        links: Sides {
+            crm: Some("https://portal.example/crm/deal/details/1/".into()),
+            notion: Some("https://www.notion.so/page9".into()),
+        },
+        fields: vec![field("budget", "1", "2"), field("stage", "Won", "Won"), field("owner", "Ada", "Bob")],
     }
 }
 
@@ -247,6 +271,18 @@ pub fn full() -> World {
             attempts: 2,
         }],
         journal: (1..=300).map(journal).collect(),
+        closeup: closeup(),
+        mapping: MappingView {
+            pair: "deals".into(),
+            facts: vec![("matched by".into(), "E-mail, then Name".into())],
+            fields: vec![MappedField {
+                crm: "OPPORTUNITY".into(),
+                notion: "Budget".into(),
+                direction: "<->".into(),
+                kind: "number".into(),
+                policy: "hold".into(),
+            }],
+        },
         told: Vec::new(),
         says: None,
     }
@@ -293,35 +329,15 @@ impl World {
                 (total, Rows::Candidates(rows))
             }
             List::Record { tie } => {
-                let field = |label: &str, crm: &str, notion: &str| RecordField {
-                    label: label.into(),
-                    base: None,
-                    crm: Some(crm.into()),
-                    notion: Some(notion.into()),
-                    held: crm != notion,
-                };
-                let view = RecordView {
-                    tie: tie.clone(),
-                    title: format!("Deal {}", tie.crm),
-                    ids: Sides { crm: tie.crm.clone(), notion: "page-9".into() },
-                    links: Sides {
-                        crm: Some(format!("https://portal.example/crm/deal/details/{}/", tie.crm)),
-                        notion: Some("https://www.notion.so/page9".into()),
-                    },
-                    fields: vec![field("budget", "1", "2"), field("stage", "Won", "Won"), field("owner", "Ada", "Bob")],
-                };
+                let mut view = RecordView { tie: tie.clone(), title: format!("Deal {}", tie.crm), ..self.closeup.clone() };
+                view.ids.crm = tie.crm.clone();
+                let portal = format!("https://portal.example/crm/deal/details/{}/", tie.crm);
+                view.links.crm = view.links.crm.map(|link| link.replace("https://portal.example/crm/deal/details/1/", &portal));
                 (1, Rows::Records(vec![view]))
             }
             List::Mapping { pair } => {
-                let field = MappedField {
-                    crm: "OPPORTUNITY".into(),
-                    notion: "Budget".into(),
-                    direction: "<->".into(),
-                    kind: "number".into(),
-                    policy: "hold".into(),
-                };
-                let facts = vec![("matched by".into(), "E-mail, then Name".into())];
-                (1, Rows::Mappings(vec![MappingView { pair: pair.clone(), facts, fields: vec![field] }]))
+                let view = MappingView { pair: pair.clone(), ..self.mapping.clone() };
+                (1, Rows::Mappings(vec![view]))
             }
             List::Typed { text, .. } => {
                 let wrong = text.strip_prefix("?").map(|rest| format!("`{rest}` is no value of this field"));

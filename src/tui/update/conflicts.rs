@@ -270,7 +270,8 @@ pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
         (Choice::Set(text), _) => {
             let text = if text.is_empty() { "(empty)" } else { text };
             lines.push((Role::Text, "  both sides get:".to_owned()));
-            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {}", text::sanitise(line)))));
+            let gutter = model.theme.glyphs.gutter;
+            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {gutter} {}", text::sanitise(line)))));
         }
         _ => {}
     }

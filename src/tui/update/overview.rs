@@ -41,7 +41,7 @@ pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
     let Some(pair) = model.pair().cloned() else { return Vec::new() };
     let PairState::Guarded { what, plan, count } = pair.state.clone() else { return Vec::new() };
     let mut lines = vec![(Role::Strong, format!("A guard stopped {}: this would happen.", pair.name))];
-    lines.extend(super::popups::paragraphs(&what, Role::Warn));
+    lines.push((Role::Warn, what));
     lines.push((
         Role::Text,
         "It may then happen once, exactly like this; any other plan is asked about again.".to_owned(),
