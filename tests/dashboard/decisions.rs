@@ -3,7 +3,7 @@
 use crosstie::control::{Command, Query, Reply, Resolution};
 use crosstie::model::{HoldId, RecordRef, Shown, Side, TieId};
 use crosstie::tui::action::Action;
-use crosstie::tui::keymap::{Key, Keymap, PRESETS};
+use crosstie::tui::keymap::{Code, Key, Keymap, PRESETS};
 use crosstie::tui::model::{Effect, Msg, Page, PopupBody};
 
 use crate::fixture::{Rig, full, hold};
@@ -196,6 +196,46 @@ fn a_refusal_is_shown_whole() {
     assert!(screen.contains("The token cannot write.") && screen.contains("Share the page"), "{screen}");
     rig.keys("esc");
     assert!(rig.model.popups.is_empty());
+}
+
+#[test]
+fn a_notice_that_comes_while_somebody_types_is_not_closed_by_what_they_typed() {
+    use crosstie::control::DeskError;
+    use crosstie::tui::update::update;
+    for key in [Key::char('q'), Key::plain(Code::Enter), Key::plain(Code::Esc), Key::char('?')] {
+        let mut rig = on("2");
+        rig.keys("c w");
+        // The answer to what is committed is late, and the operator opens the editor of the next field meanwhile.
+        let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+        let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+        rig.keys("e");
+        update(&mut rig.model, Msg::Reply { tag: *tag, result: Err(DeskError::Gone("socket closed".into())) });
+        assert!(matches!(rig.model.top(), Some(PopupBody::Notice(_))));
+        rig.send(Msg::Key(key));
+        assert!(matches!(rig.model.top(), Some(PopupBody::Notice(_))), "{key:?} closed it before it was on screen");
+        rig.settle();
+        rig.send(Msg::Key(key));
+        assert!(matches!(rig.model.top(), Some(PopupBody::Edit(_))), "{key:?} closes it once it can have been read");
+    }
+}
+
+#[test]
+fn a_question_that_a_notice_lay_over_is_not_answered_by_what_was_typed_for_the_notice() {
+    use crosstie::control::DeskError;
+    use crosstie::tui::update::update;
+    let mut rig = on("2");
+    rig.keys("c w");
+    let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+    let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+    rig.keys("3 i");
+    update(&mut rig.model, Msg::Reply { tag: *tag, result: Err(DeskError::Gone("socket closed".into())) });
+    rig.settle();
+    rig.send(Msg::Key(Key::char('q')));
+    rig.send(Msg::Key(Key::char('y')));
+    assert!(rig.told().is_empty() && matches!(rig.model.top(), Some(PopupBody::Confirm(_))));
+    rig.settle();
+    rig.send(Msg::Key(Key::char('y')));
+    assert_eq!(rig.told().len(), 1);
 }
 
 #[test]

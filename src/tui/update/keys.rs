@@ -23,13 +23,17 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     let scopes = model.scopes();
     let takes_text = scopes.iter().any(|scope| scope.takes_text());
-    // What was typed before a question came on screen is no answer to it.
-    if let Some(top) = model.popups.last()
-        && matches!(top.body, PopupBody::Confirm(_))
-        && !top.armed(model.ms)
-        && key != Key::plain(Code::Esc)
-    {
-        return Vec::new();
+    // What was typed before a question came on screen is no answer to it, and what was typed before a notice came has not
+    // read it: that one may open over whatever is being typed.
+    if let Some(top) = model.popups.last().filter(|top| !top.armed(model.ms)) {
+        let waits = match top.body {
+            PopupBody::Confirm(_) => key != Key::plain(Code::Esc),
+            PopupBody::Notice(_) => true,
+            _ => false,
+        };
+        if waits {
+            return Vec::new();
+        }
     }
     model.touch(Dirty::Now);
     model.prefix.push(key);

@@ -79,6 +79,10 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
 
 fn close(model: &mut Model) -> Vec<Effect> {
     model.popups.pop();
+    // What comes to light again was hidden: keys that were typed for what lay over it do not answer it.
+    if let Some(popup) = model.popups.last_mut() {
+        popup.drawn = None;
+    }
     Vec::new()
 }
 
