@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{MappingView, RecordView};
-use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
+use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Shown, Side, TieId, Value};
 
 /// A list that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,6 +220,9 @@ pub struct OrphanRow {
     pub suggestions: u64,
     /// Whether its counterpart could be created.
     pub creatable: bool,
+    /// What a decision about it is bound to: the digest of what is shown of the record; empty from an engine that makes none.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// One edge between a record of a pair with a relation and a record of the related pair.
@@ -243,6 +246,9 @@ pub struct RelationRow {
     pub on_notion: bool,
     /// A change by an operator that is on its way.
     pub pending: bool,
+    /// What a decision about it is bound to: all edges of the owner as both sides show them, where both can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
 }
 
 /// How a typed text is read.
@@ -270,6 +276,9 @@ pub struct Candidate {
     /// How well it fits, from 0 to 100; 0 for a search hit.
     #[serde(default)]
     pub score: u32,
+    /// What a decision about it is bound to, as [`OrphanRow::digest`].
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// How far an operation is.

@@ -26,15 +26,22 @@ fn refused(why: impl Into<String>) -> Reply {
     Reply::Refused { why: why.into() }
 }
 
+/// What was shown is no longer what is there.
+fn moved(how: &str) -> Reply {
+    Reply::Changed { ids: Vec::new(), note: format!("changed since you looked: {how}; nothing was done, look again") }
+}
+
 impl Core {
     /// Carries out a command.
     pub(super) fn command(&mut self, txn: &mut Txn, who: &str, command: Command) -> Reply {
         match command {
             Command::Resolve { items } => self.resolve(txn, who, &items),
-            Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
-            Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
-            Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
-            Command::Relate { owner, field, target, linked } => self.relate(txn, who, &owner, &field, &target, linked),
+            Command::Link { pair, crm, notion, shown } => self.link(txn, who, &pair, (&crm, &notion), shown.as_ref()),
+            Command::CreateCounterpart { record, shown } => self.create_counterpart(txn, who, record, shown),
+            Command::IgnoreOrphan { record, shown } => self.ignore_orphan(txn, who, record, shown),
+            Command::Relate { owner, field, target, linked, shown } => {
+                self.relate(txn, who, (&owner, &field, &target), linked, shown.as_ref())
+            }
             Command::Approve { pair } => self.approve(txn, who, pair),
             Command::Override { pair, plan } => self.let_once(txn, who, pair, plan),
             Command::Pause { pair } => self.pause_pair(txn, who, pair),
@@ -182,7 +189,15 @@ impl Core {
         [title, label].into_iter().flatten().collect::<Vec<_>>().join(" / ")
     }
 
-    fn link(&mut self, txn: &mut Txn, who: &str, name: &PairName, crm: &RecordId, notion: &RecordId) -> Reply {
+    /// Ties two records, if they still hold what was shown of them.
+    fn link(
+        &mut self,
+        txn: &mut Txn,
+        who: &str,
+        name: &PairName,
+        (crm, notion): (&RecordId, &RecordId),
+        shown: Option<&Shown>,
+    ) -> Reply {
         let Some(pair) = self.memory.pair(name) else { return refused(format!("there is no pair {name}")) };
         for (side, id) in [(Side::Crm, crm), (Side::Notion, notion)] {
             if !Self::is_present(pair, side, id) {
@@ -200,6 +215,10 @@ impl Core {
                 return refused(format!("a counterpart for {side} record {id} is just being created; wait for it"));
             }
         }
+        let now = |side, id| self.record_digest(pair, side, id);
+        if shown.is_some_and(|it| (&it.crm, &it.notion) != (&now(Side::Crm, crm), &now(Side::Notion, notion))) {
+            return moved("one of the two was edited");
+        }
         let note = format!("linked by {who}");
         self.tie(txn, name, crm, notion, &note);
         let mut event = self.tie_event(Happening::Decided, &TieId { pair: name.clone(), crm: crm.clone() }, "linked");
@@ -208,13 +227,22 @@ impl Core {
         done("linked; fields that differ are shown as conflicts, empty ones are filled")
     }
 
-    fn create_counterpart(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+    /// Whether a record no longer holds what was shown of it.
+    fn has_moved(&self, record: &RecordRef, shown: Option<&String>) -> bool {
+        let pair = self.memory.pair(&record.pair);
+        shown.is_some_and(|shown| pair.is_some_and(|it| self.record_digest(it, record.side, &record.id) != *shown))
+    }
+
+    fn create_counterpart(&mut self, txn: &mut Txn, who: &str, record: RecordRef, shown: Option<String>) -> Reply {
         let Some(pair) = self.memory.pair(&record.pair) else { return refused("there is no such pair") };
         if !Self::is_present(pair, record.side, &record.id) {
             return refused("the record is not there any more");
         }
         if !self.creatable(pair, &record) {
             return refused("it has no title, is tied already, or its counterpart is just being created");
+        }
+        if self.has_moved(&record, shown.as_ref()) {
+            return moved("the record was edited");
         }
         let mut event = self.event(Happening::Decided, &record, "create its counterpart");
         event.who = who.to_owned();
@@ -223,13 +251,16 @@ impl Core {
         done("its counterpart is created next")
     }
 
-    fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+    fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef, shown: Option<String>) -> Reply {
         let known = self
             .memory
             .pair(&record.pair)
             .is_some_and(|pair| pair.orphans.contains_key(&(record.side, record.id.clone())));
         if !known {
             return refused("it is no orphan any more");
+        }
+        if self.has_moved(&record, shown.as_ref()) {
+            return moved("the record was edited");
         }
         let mut event = self.event(Happening::Decided, &record, "ignored");
         event.who = who.to_owned();
@@ -243,10 +274,9 @@ impl Core {
         &mut self,
         txn: &mut Txn,
         who: &str,
-        owner: &TieId,
-        key: &FieldKey,
-        target: &TieId,
+        (owner, key, target): (&TieId, &FieldKey, &TieId),
         linked: bool,
+        seen: Option<&Shown>,
     ) -> Reply {
         let Some((crm, notion)) = self.links(owner, key) else {
             return refused("the relation cannot be read on both sides right now; try again in a moment");
@@ -274,6 +304,9 @@ impl Core {
         }
         let id = HoldId::field(owner, key);
         let shown = Shown::of(&crm, &notion);
+        if seen.is_some_and(|seen| *seen != shown) {
+            return moved("its links are others by now");
+        }
         // What was decided a moment ago and is not written yet stays decided.
         let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
         let from = match decided.map(|it| &it.verdict) {
@@ -386,7 +419,9 @@ impl Core {
 
     fn edges(&self, pair: &PairMemory, owner: &TieId, field: &crate::mapping::FieldMap, rows: &mut Vec<RelationRow>) {
         let key = &field.spec.key;
-        let (crm, notion) = self.links(owner, key).unwrap_or_default();
+        let links = self.links(owner, key);
+        let shown = links.as_ref().map(|(crm, notion)| Shown::of(crm, notion));
+        let (crm, notion) = links.unwrap_or_default();
         let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
         let pending = self.memory.decision_on(&HoldId::field(owner, key)).is_some();
         let related = field.spec.relation.as_ref().and_then(|name| self.memory.pair(name));
@@ -405,6 +440,7 @@ impl Core {
             on_crm: target.is_some_and(|id| crm.contains(id)),
             on_notion: target.is_some_and(|id| notion.contains(id)),
             pending,
+            shown: shown.clone(),
         };
         let all: Vec<&String> = crm.union(&notion).collect();
         if all.is_empty() {

@@ -165,6 +165,7 @@ impl Core {
                 _ => 0,
             },
             creatable: self.creatable(pair, &orphan.record),
+            digest: self.record_digest(pair, orphan.record.side, &orphan.record.id),
         };
         let place = match &query.near {
             Some(Near::Orphan(record)) => orphans.iter().position(|(_, orphan)| orphan.record == *record),

@@ -297,7 +297,8 @@ mod tests {
     #[test]
     fn ascii_glyphs_are_ascii() {
         let glyphs = Theme::new(false, true).glyphs;
-        let all = [glyphs.ellipsis, glyphs.newline, glyphs.gutter, glyphs.cursor, glyphs.full, glyphs.empty, glyphs.arrow];
+        let all =
+            [glyphs.ellipsis, glyphs.newline, glyphs.gutter, glyphs.cursor, glyphs.full, glyphs.empty, glyphs.arrow];
         assert!(all.iter().chain(&glyphs.corners).chain(&glyphs.bars).all(|glyph| glyph.is_ascii()));
     }
 

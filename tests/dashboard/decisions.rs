@@ -257,7 +257,8 @@ fn an_orphan_is_linked_to_the_chosen_counterpart() {
     rig.keys("up enter");
     assert!(rig.told().is_empty());
     rig.keys("y");
-    let link = Command::Link { pair: "contacts".into(), crm: "31".into(), notion: "page-1".into() };
+    let shown = Some(Shown { crm: "digest of 31".into(), notion: "digest of orphan 1".into() });
+    let link = Command::Link { pair: "contacts".into(), crm: "31".into(), notion: "page-1".into(), shown };
     assert_eq!(rig.told(), [link]);
 }
 
@@ -281,7 +282,7 @@ fn creating_a_counterpart_says_that_it_cannot_be_undone() {
     assert!(rig.told().is_empty() && rig.screen().contains("type 1 first"), "{}", rig.screen());
     rig.keys("1 y");
     let record = RecordRef { pair: "contacts".into(), side: Side::Notion, id: "page-1".into() };
-    assert_eq!(rig.told(), [Command::CreateCounterpart { record }]);
+    assert_eq!(rig.told(), [Command::CreateCounterpart { record, shown: Some("digest of orphan 1".into()) }]);
     let mut rig = on("3");
     rig.keys("j +");
     assert!(rig.model.popups.is_empty() && rig.screen().contains("cannot be created"), "{}", rig.screen());
@@ -292,7 +293,26 @@ fn marked_orphans_are_ignored_together() {
     let mut rig = on("3");
     rig.keys("space space i y");
     assert_eq!(rig.told().len(), 2);
-    assert!(rig.told().iter().all(|command| matches!(command, Command::IgnoreOrphan { .. })));
+    let bound = |command: &Command| matches!(command, Command::IgnoreOrphan { shown: Some(_), .. });
+    assert!(rig.told().iter().all(bound), "{:?}", rig.told());
+}
+
+#[test]
+fn an_orphan_that_was_edited_since_it_was_shown_is_shown_again_and_nothing_is_done() {
+    for keys in ["j j i", "j j l enter", "j j +"] {
+        let mut rig = on("3");
+        let count = if keys.ends_with('+') { " 1" } else { "" };
+        rig.keys(keys);
+        let note = "changed since you looked: the record was edited; nothing was done, look again".to_owned();
+        rig.world.says = Some(Reply::Changed { ids: Vec::new(), note });
+        rig.world.orphans[2].title = "Edited meanwhile".into();
+        rig.world.orphans.swap(0, 2);
+        rig.keys(&format!("{count} y").trim_start().to_owned());
+        let screen = rig.screen();
+        assert!(screen.contains("changed since you looked") && screen.contains("Edited meanwhile"), "{screen}");
+        assert_eq!(rig.model.orphans.current().unwrap().title, "Edited meanwhile", "{keys}");
+        assert_eq!(rig.told().len(), 1, "nothing is repeated by itself");
+    }
 }
 
 #[test]
@@ -303,7 +323,8 @@ fn an_edge_is_taken_away_only_after_a_question() {
     rig.keys("y");
     let tie = |pair: &str, id: &str| TieId { pair: pair.into(), crm: id.into() };
     let (owner, target) = (tie("deals", "1"), tie("contacts", "9"));
-    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false }]);
+    let shown = rig.world.relations[0].shown.clone();
+    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false, shown }]);
 }
 
 #[test]
@@ -315,7 +336,8 @@ fn a_new_edge_goes_from_an_owner_to_a_target_of_the_related_pair() {
     rig.keys("enter y");
     let tie = |pair: &str, id: &str| TieId { pair: pair.into(), crm: id.into() };
     let (owner, target) = (tie("deals", "2"), tie("contacts", "31"));
-    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: true }]);
+    let shown = rig.world.relations[1].shown.clone();
+    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: true, shown }]);
 }
 
 #[test]

@@ -138,6 +138,7 @@ pub fn full() -> World {
         since: at(-86_400),
         suggestions: 2,
         creatable: n % 2 == 1,
+        digest: format!("digest of orphan {n}"),
     };
     let connection = |name: &str, headroom| Connection {
         name: name.into(),
@@ -227,6 +228,7 @@ pub fn full() -> World {
                 on_crm: true,
                 on_notion: false,
                 pending: false,
+                shown: Some(Shown { crm: "digest of 9".into(), notion: "digest of none".into() }),
             },
             RelationRow {
                 owner: tie("deals", "2"),
@@ -238,6 +240,7 @@ pub fn full() -> World {
                 on_crm: false,
                 on_notion: false,
                 pending: false,
+                shown: Some(Shown { crm: "digest of none".into(), notion: "digest of none".into() }),
             },
         ],
         candidates: vec![
@@ -248,6 +251,7 @@ pub fn full() -> World {
                 fields: vec![("Phone".into(), "+44".into())],
                 taken: false,
                 score: 62,
+                digest: "digest of 31".into(),
             },
             Candidate {
                 id: "32".into(),
@@ -256,6 +260,7 @@ pub fn full() -> World {
                 fields: vec![],
                 taken: true,
                 score: 0,
+                digest: "digest of 32".into(),
             },
         ],
         queue: vec![QueueRow {
@@ -329,10 +334,12 @@ impl World {
                 (total, Rows::Candidates(rows))
             }
             List::Record { tie } => {
-                let mut view = RecordView { tie: tie.clone(), title: format!("Deal {}", tie.crm), ..self.closeup.clone() };
+                let mut view =
+                    RecordView { tie: tie.clone(), title: format!("Deal {}", tie.crm), ..self.closeup.clone() };
                 view.ids.crm = tie.crm.clone();
                 let portal = format!("https://portal.example/crm/deal/details/{}/", tie.crm);
-                view.links.crm = view.links.crm.map(|link| link.replace("https://portal.example/crm/deal/details/1/", &portal));
+                view.links.crm =
+                    view.links.crm.map(|link| link.replace("https://portal.example/crm/deal/details/1/", &portal));
                 (1, Rows::Records(vec![view]))
             }
             List::Mapping { pair } => {

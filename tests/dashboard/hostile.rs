@@ -129,7 +129,8 @@ fn opened(rig: &Rig) -> Opens {
     match rig.model.top() {
         None => Opens::Page(rig.model.page),
         Some(PopupBody::Confirm(confirm)) => {
-            let words = ["Dry run", "Leave", "Create", "Ignore", "Link", "Unlink", "Send it now", "Undo", "Let it happen"];
+            let words =
+                ["Dry run", "Leave", "Create", "Ignore", "Link", "Unlink", "Send it now", "Undo", "Let it happen"];
             Opens::Question(words.into_iter().find(|word| confirm.title.starts_with(word)).unwrap_or("?"))
         }
         Some(PopupBody::Edit(_)) => Opens::Editor,

@@ -182,6 +182,7 @@ impl Operator {
             field: "CONTACT_IDS".into(),
             target: tie("contacts", &contact),
             linked,
+            shown: None,
         };
         let socket = home.path().join("state/desk.sock");
         let done = until(Duration::from_secs(3), || {

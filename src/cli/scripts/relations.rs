@@ -76,5 +76,6 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         Action::Unlink(edge) => (edge, false),
     };
     let field = FieldKey::from(edge.field);
-    carry_out(asked, args.json, Command::Relate { owner: edge.owner, field, target: edge.target, linked }).await
+    let command = Command::Relate { owner: edge.owner, field, target: edge.target, linked, shown: None };
+    carry_out(asked, args.json, command).await
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Choice, Page};
 use crate::control::{Command, DeskError, Query, Reply, Resolution, Snapshot, Window};
-use crate::model::{HoldId, PairName, TieId};
+use crate::model::{FieldKey, HoldId, PairName, RecordRef, TieId};
 use crate::tui::keymap::Key;
 
 /// What happens to the dashboard.
@@ -117,5 +117,9 @@ pub enum Waiting {
         about: Vec<HoldId>,
         /// The decisions it makes.
         items: Vec<Resolution>,
+        /// The records it is about, where they are no holds.
+        records: Vec<RecordRef>,
+        /// The owner and the relation it is about.
+        edge: Option<(TieId, FieldKey)>,
     },
 }

@@ -14,7 +14,7 @@ pub mod which;
 use tui_textarea::TextArea;
 
 use crate::control::{Candidate, Command, OrphanRow, PairState, RelationRow};
-use crate::model::{FieldKey, Kind, PairName, TieId};
+use crate::model::{FieldKey, Kind, PairName, Shown, TieId};
 
 use super::action::{Action, Scope};
 use super::model::{HoldItem, Line, Listing};
@@ -182,6 +182,8 @@ pub enum Seeks {
         title: String,
         /// The relation's field.
         field: FieldKey,
+        /// What was shown of the owner's edges.
+        shown: Option<Shown>,
     },
 }
 

@@ -73,7 +73,7 @@ fn about(pen: &mut Pen<'_>, model: &Model, area: Rect, picker: &Picker) {
             lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!(" {label}: {text}"))));
         }
         Seeks::Owner => lines.push((Role::Dim, " First whose link it is, then what is linked.".to_owned())),
-        Seeks::Target { owner, title, field } => {
+        Seeks::Target { owner, title, field, .. } => {
             lines.push((Role::Strong, format!(" {title}")));
             let own = model.relations.rows.iter().filter(|row| row.owner == *owner && row.field == *field);
             let linked: Vec<Span> = own

@@ -70,7 +70,7 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
     }
     let commands = confirm.commands;
     for command in &commands {
-        if let Command::IgnoreOrphan { record } = command {
+        if let Command::IgnoreOrphan { record, .. } = command {
             model.orphans.marks.remove(record);
         }
     }
@@ -266,9 +266,13 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
                         model.toast(Tone::Warn, "this one is tied to another record already; the journal's line `tied` about it can be undone");
                     }
                     Seeks::Counterpart(row) => orphans::ask_link(model, row, chosen),
-                    Seeks::Target { owner, title, field } => {
+                    Seeks::Target { owner, title, field, shown } => {
                         if let Some(pair) = picker.sources.get(picker.source).cloned() {
-                            relations::ask_link(model, &relations::Edge { owner, title, field, pair }, chosen);
+                            relations::ask_link(
+                                model,
+                                &relations::Edge { owner, title, field, pair, shown: shown.clone() },
+                                chosen,
+                            );
                         }
                     }
                     Seeks::Owner => {}

@@ -2,7 +2,7 @@
 
 use super::{lists, open};
 use crate::control::{Candidate, Command, RelationRow};
-use crate::model::{FieldKey, PairName, TieId};
+use crate::model::{FieldKey, PairName, Shown, TieId};
 use crate::tui::model::{Effect, Listing, Model, PopupBody};
 use crate::tui::popup::{Confirm, Picker, Seeks};
 use crate::tui::theme::Role;
@@ -19,7 +19,7 @@ pub(super) fn unlink(model: &mut Model) -> Vec<Effect> {
         "Unlink",
         lines,
         "Yes, unlink",
-        vec![Command::Relate { owner: row.owner, field: row.field, target, linked: false }],
+        vec![Command::Relate { owner: row.owner, field: row.field, target, linked: false, shown: row.shown }],
     );
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
@@ -39,7 +39,12 @@ pub(super) fn link_new(model: &mut Model) -> Vec<Effect> {
 /// Chooses what to link to this owner.
 pub(super) fn choose_target(model: &mut Model, row: &RelationRow) -> Vec<Effect> {
     let sources = sources(model, row);
-    let seeks = Seeks::Target { owner: row.owner.clone(), title: row.owner_title.clone(), field: row.field.clone() };
+    let seeks = Seeks::Target {
+        owner: row.owner.clone(),
+        title: row.owner_title.clone(),
+        field: row.field.clone(),
+        shown: row.shown.clone(),
+    };
     picker(model, seeks, sources)
 }
 
@@ -72,6 +77,7 @@ pub(super) struct Edge<'a> {
     pub(super) title: &'a str,
     pub(super) field: &'a FieldKey,
     pub(super) pair: PairName,
+    pub(super) shown: Option<Shown>,
 }
 
 /// Asks whether the edge is to be there.
@@ -81,7 +87,8 @@ pub(super) fn ask_link(model: &mut Model, edge: &Edge<'_>, chosen: &Candidate) {
         (Role::Accent, format!("  {} {} {}", edge.title, model.theme.glyphs.arrow, chosen.title)),
     ];
     let target = TieId { pair: edge.pair.clone(), crm: chosen.id.clone() };
-    let command = Command::Relate { owner: edge.owner.clone(), field: edge.field.clone(), target, linked: true };
+    let (owner, field, shown) = (edge.owner.clone(), edge.field.clone(), edge.shown.clone());
+    let command = Command::Relate { owner, field, target, linked: true, shown };
     let confirm = Confirm::new("Link", lines, "Yes, link them", vec![command]);
     open(model, PopupBody::Confirm(confirm));
 }

@@ -178,8 +178,8 @@ fn one_per_owner(rows: Vec<RelationRow>) -> Vec<RelationRow> {
 
 /// A command was answered.
 pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
-    let (about, items) = match model.waiting.remove(&tag) {
-        Some(Waiting::Command { about, items }) => (about, items),
+    let (about, items, records, edge) = match model.waiting.remove(&tag) {
+        Some(Waiting::Command { about, items, records, edge }) => (about, items, records, edge),
         _ => return Vec::new(),
     };
     let mut effects = Vec::new();
@@ -209,9 +209,10 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             if ids.iter().any(|id| model.staged.get(id).is_some()) {
                 staging::show_first(model, &ids);
                 staging::moved(model, ids);
-            } else {
+            } else if !ids.is_empty() {
                 model.moved = ids;
             }
+            staging::show_again(model, &records, edge.as_ref());
             if !others.is_empty() && others.len() < items.len() {
                 effects.extend(super::tell(model, Command::Resolve { items: others }));
             }

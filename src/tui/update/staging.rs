@@ -3,7 +3,7 @@
 use super::conflicts::{heading, told};
 use super::{MANY, open};
 use crate::control::{Command, Resolution};
-use crate::model::{HoldId, Shown};
+use crate::model::{FieldKey, HoldId, RecordRef, Shown, TieId};
 use crate::tui::layout;
 use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, Pick, PopupBody, Tone};
 use crate::tui::popup::Confirm;
@@ -102,6 +102,31 @@ pub(super) fn show_first(model: &mut Model, ids: &[HoldId]) {
         let by = place.cast_signed() - model.holds.at.cast_signed();
         let height = layout::rows(model);
         model.holds.go(Motion::By(by), height);
+    }
+}
+
+/// Puts the cursor on what a decision has just come back about, where it is no hold.
+pub(super) fn show_again(model: &mut Model, records: &[RecordRef], edge: Option<&(TieId, FieldKey)>) {
+    let height = layout::rows(model);
+    let by = |to: u64, at: u64| Motion::By(to.cast_signed() - at.cast_signed());
+    if model.page == Page::Orphans
+        && let Some(to) = records.iter().find_map(|record| model.orphans.place(record))
+    {
+        model.orphans.go(by(to, model.orphans.at), height);
+    }
+    let of = |(owner, field): &(TieId, FieldKey)| {
+        let here = (model.relations.offset..).zip(&model.relations.rows);
+        here.into_iter().find(|(_, row)| row.owner == *owner && row.field == *field).map(|(place, _)| place)
+    };
+    let current = model
+        .relations
+        .current()
+        .is_some_and(|row| edge.is_some_and(|(owner, field)| row.owner == *owner && row.field == *field));
+    if model.page == Page::Relations
+        && !current
+        && let Some(to) = edge.and_then(of)
+    {
+        model.relations.go(by(to, model.relations.at), height);
     }
 }
 
