@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{MappingView, RecordView};
+use super::{Foreseen, MappingView, RecordView, Resolution};
 use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Shown, Side, TieId, Value};
 
 /// A list that can be asked for.
@@ -45,6 +45,11 @@ pub enum List {
         hold: HoldId,
         /// The text.
         text: String,
+    },
+    /// What would become of these decisions, were they taken now: one row each, in their order. Nothing is done.
+    Preview {
+        /// The decisions; as many as a window has rows, at most.
+        items: Vec<Resolution>,
     },
     /// The queue: in flight, unknown, planned.
     Queue,
@@ -129,6 +134,8 @@ pub enum Rows {
     Mappings(Vec<MappingView>),
     /// Of [`List::Typed`].
     Typed(Vec<TypedView>),
+    /// Of [`List::Preview`].
+    Previews(Vec<Foreseen>),
     /// Of [`List::Queue`].
     Queue(Vec<QueueRow>),
     /// Of [`List::Journal`].
@@ -146,6 +153,7 @@ impl Rows {
             Rows::Records(rows) => rows.len(),
             Rows::Mappings(rows) => rows.len(),
             Rows::Typed(rows) => rows.len(),
+            Rows::Previews(rows) => rows.len(),
             Rows::Queue(rows) => rows.len(),
             Rows::Journal(rows) => rows.len(),
         };

@@ -1,9 +1,9 @@
 //! What an operator says, carried out in the transaction that makes it durable.
 
-use crate::control::{Command, PairState, RelationRow, Reply, Resolution, TypedView};
+use crate::control::{Command, PairState, RelationRow, Reply, Resolution};
 use crate::model::{
-    Decision, FieldKey, Happening, Hold, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId,
-    Value, Verdict, Why,
+    Decision, FieldKey, Happening, HoldId, Intent, PairName, Purpose, RecordId, RecordRef, Shown, Side, TieId, Value,
+    Verdict, Why,
 };
 use crate::plan::Seen;
 
@@ -12,14 +12,6 @@ use super::memory::{PairMemory, Txn};
 
 fn done(note: impl Into<String>) -> Reply {
     Reply::Done { note: note.into() }
-}
-
-/// Reads what an operator typed.
-fn typed(field: &crate::mapping::FieldMap, text: &str) -> Result<Value, String> {
-    if field.spec.relation.is_some() {
-        return Err("records are linked and unlinked on the Relations page".to_owned());
-    }
-    field.parse(text)
 }
 
 fn refused(why: impl Into<String>) -> Reply {
@@ -133,60 +125,6 @@ impl Core {
         } else {
             format!("{fields} fields decided; they are written next")
         })
-    }
-
-    fn verdict(&self, hold: &Hold, item: &Resolution) -> Result<(Verdict, String), String> {
-        let field = hold.id.field.as_ref().and_then(|key| self.memory.pair(&hold.id.pair)?.map.as_ref()?.field(key));
-        let Some(field) = field else { return Err(format!("{} is no field", hold.id)) };
-        match item {
-            Resolution::Force { side, .. } => {
-                if !field.writes(side.other()) {
-                    return Err(format!("{} goes one way only; {} cannot be written", hold.id, side.other()));
-                }
-                if matches!(&hold.why, Why::Unmappable { side: holder, .. } if holder == side) {
-                    return Err(format!(
-                        "{side}'s value has no form on the other side; force the other, or mend the mapping"
-                    ));
-                }
-                Ok((Verdict::Force { side: *side }, format!("{side} wins")))
-            }
-            Resolution::Set { text, .. } => {
-                let value = typed(field, text)?;
-                let note = format!("set to {}", value.show());
-                Ok((Verdict::Set { value }, note))
-            }
-            Resolution::Base { .. } => {
-                let tie = hold.id.crm.as_ref().and_then(|crm| self.memory.pair(&hold.id.pair)?.ties.get(crm));
-                let Some(base) = tie.and_then(|tie| tie.base.get(&field.spec.key)) else {
-                    return Err(format!("{} has no base: the two sides have never agreed", hold.id));
-                };
-                if let Some(side) = Side::BOTH.into_iter().find(|side| !field.writes(*side)) {
-                    return Err(format!("{} goes one way only; {side} cannot get the base back", hold.id));
-                }
-                Ok((Verdict::Set { value: base.crm.clone() }, format!("back to the base, {}", base.crm.show())))
-            }
-            Resolution::Keep { .. } => Ok((Verdict::Keep, "left as it is on both sides".to_owned())),
-        }
-    }
-
-    /// What a typed text would be read as for a held field.
-    pub(super) fn typed_view(&self, id: &HoldId, text: &str) -> TypedView {
-        let field = id.field.as_ref().and_then(|key| self.memory.pair(&id.pair)?.map.as_ref()?.field(key));
-        let read =
-            field.ok_or_else(|| "the field is not mapped any more".to_owned()).and_then(|field| typed(field, text));
-        match read {
-            Ok(value) => TypedView { reads: value.show(), wrong: String::new() },
-            Err(wrong) => TypedView { reads: String::new(), wrong },
-        }
-    }
-
-    /// The record's title and the field's label, for a sentence.
-    fn hold_label(&self, id: &HoldId) -> String {
-        let pair = self.memory.pair(&id.pair);
-        let title = id.crm.as_ref().zip(pair).map(|(crm, pair)| self.tie_title(pair, crm));
-        let label =
-            id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key)).map(|field| field.spec.notion.to_string());
-        [title, label].into_iter().flatten().collect::<Vec<_>>().join(" / ")
     }
 
     /// Ties two records, if they still hold what was shown of them.

@@ -1,5 +1,6 @@
 //! A small engine that lives in memory: rows to look at, and a record of what it was told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -57,6 +58,10 @@ pub struct World {
     pub closeup: RecordView,
     /// What it says of a pair's mapping.
     pub mapping: MappingView,
+    /// Decisions that it would not take, and why.
+    pub refuses: BTreeMap<HoldId, String>,
+    /// Why everything it takes would have to wait.
+    pub waits: String,
     /// What it was told, by whom.
     pub told: Vec<(String, Command)>,
     /// What it says next, if not `Done`.
@@ -288,6 +293,8 @@ pub fn full() -> World {
                 policy: "hold".into(),
             }],
         },
+        refuses: BTreeMap::new(),
+        waits: String::new(),
         told: Vec::new(),
         says: None,
     }
@@ -350,6 +357,10 @@ impl World {
                 let wrong = text.strip_prefix("?").map(|rest| format!("`{rest}` is no value of this field"));
                 (1, Rows::Typed(vec![TypedView { reads: text.clone(), wrong: wrong.unwrap_or_default() }]))
             }
+            List::Preview { items } => {
+                let rows: Vec<Foreseen> = items.iter().map(|item| self.foreseen(item)).collect();
+                (rows.len() as u64, Rows::Previews(rows))
+            }
             List::Queue => {
                 let (total, rows) = cut(&self.queue, |row| row.title.clone(), &filter, query);
                 (total, Rows::Queue(rows))
@@ -360,6 +371,33 @@ impl World {
             }
         };
         Window { total, offset: query.offset, rows }
+    }
+
+    fn foreseen(&self, item: &Resolution) -> Foreseen {
+        let id = item.id().clone();
+        let fate = match (self.holds.iter().find(|row| row.id == id), self.refuses.get(&id)) {
+            (_, Some(why)) => Fate::Refused { why: why.clone() },
+            (Some(row), None) => {
+                let to = |side, text: &str| Foretold { side, text: text.to_owned() };
+                let both = |text: &str| vec![to(Side::Crm, text), to(Side::Notion, text)];
+                let now = |side| if side == Side::Crm { &row.crm } else { &row.notion };
+                let fits = |shown: &Shown| shown.crm == row.crm.digest && shown.notion == row.notion.digest;
+                if fits(item.shown()) {
+                    let mut writes = match item {
+                        Resolution::Force { side, .. } => vec![to(side.other(), &now(*side).text)],
+                        Resolution::Set { text, .. } => both(text),
+                        Resolution::Base { .. } => both(&row.base.clone().unwrap_or_default().text),
+                        Resolution::Keep { .. } => Vec::new(),
+                    };
+                    writes.retain(|write| write.text != now(write.side).text);
+                    Fate::Taken { writes, waits: self.waits.clone() }
+                } else {
+                    Fate::Changed
+                }
+            }
+            (None, None) => Fate::Changed,
+        };
+        Foreseen { id, fate }
     }
 
     pub fn tell(&mut self, who: &str, command: Command) -> Reply {

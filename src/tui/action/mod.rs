@@ -224,6 +224,7 @@ pub enum Action {
     RecordNotion,
     RecordKeep,
     Unpick,
+    UnpickRow,
     Repick,
     Commit,
     Retry,

@@ -210,6 +210,19 @@ pub static REGISTRY: &[Spec] = &[
         free(A::Unpick, "conflicts.unpick", S::Conflicts, "undo pick", "Takes the last pick back."),
         why::needs_undoable_pick,
     ),
+    risky(
+        when(
+            free(
+                A::UnpickRow,
+                "conflicts.unpick_row",
+                S::Conflicts,
+                "unpick this row",
+                "Takes this row's pick out, or those of all marked ones; the others stay.",
+            ),
+            why::needs_pick_here,
+        ),
+        Local,
+    ),
     when(
         free(A::Repick, "conflicts.repick", S::Conflicts, "redo pick", "Takes back what was taken back last."),
         why::needs_redoable_pick,

@@ -142,6 +142,17 @@ pub(super) fn needs_undoable_pick(model: &Model) -> Option<String> {
     unless(model.staged.can(false), "nothing is staged; what was committed is undone in the journal")
 }
 
+pub(super) fn needs_pick_here(model: &Model) -> Option<String> {
+    if !model.holds.marks.is_empty() {
+        let picked = model.holds.marks.keys().any(|id| model.staged.get(id).is_some());
+        return unless(picked, "nothing is picked for any marked row");
+    }
+    match model.holds.current() {
+        None => needs_row(model),
+        Some(item) => unless(model.staged.get(&item.row.id).is_some(), "nothing is picked for this row"),
+    }
+}
+
 pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {
     unless(model.staged.can(true), "no pick was taken back")
 }

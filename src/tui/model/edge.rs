@@ -2,8 +2,8 @@
 //! as they are, for they name things; whoever draws an id sanitises it then.
 
 use crate::control::{
-    Candidate, HoldRow, JournalRow, Link, MappingView, OrphanRow, PairState, QueueRow, RecordView, RelationRow,
-    SideValue, Snapshot,
+    Candidate, Fate, Foreseen, HoldRow, JournalRow, Link, MappingView, OrphanRow, PairState, QueueRow, RecordView,
+    RelationRow, SideValue, Snapshot,
 };
 use crate::model::Side;
 
@@ -47,6 +47,19 @@ pub fn hold(mut row: HoldRow) -> HoldItem {
     value(&mut row.notion);
     row.decided.iter_mut().for_each(flatten);
     HoldItem { row, base, crm, notion }
+}
+
+/// What would become of a decision.
+pub fn foreseen(mut row: Foreseen) -> Foreseen {
+    match &mut row.fate {
+        Fate::Taken { writes, waits } => {
+            writes.iter_mut().for_each(|write| clean(&mut write.text));
+            flatten(waits);
+        }
+        Fate::Refused { why } => flatten(why),
+        Fate::Changed => {}
+    }
+    row
 }
 
 /// An orphan.

@@ -111,6 +111,8 @@ pub enum Waiting {
         /// The text.
         text: String,
     },
+    /// What would become of picks, by the dry run's number.
+    Preview(u64),
     /// A command.
     Command {
         /// The holds it is about.

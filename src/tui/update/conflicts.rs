@@ -1,7 +1,7 @@
 //! Picks for held fields. A pick is local: it goes into what is staged, and `staging` shows all of it before any leaves.
 
 use super::{ask, open, staging};
-use crate::control::{Command, List, Query};
+use crate::control::{Command, Fate, List, Query};
 use crate::model::{HoldId, TieId};
 use crate::tui::model::{Choice, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
 use crate::tui::popup::{Confirm, Edit};
@@ -133,6 +133,15 @@ pub(super) fn skip(model: &mut Model) -> Vec<Effect> {
     super::lists::settle(model)
 }
 
+/// Takes the picks of the marked rows out, or that of the one under the cursor.
+pub(super) fn unpick(model: &mut Model) -> Vec<Effect> {
+    let ids: Vec<HoldId> = meant(model).into_iter().map(|item| item.row.id).collect();
+    let count = model.staged.unpick(&ids);
+    model.holds.marks.retain(|id, _| !ids.contains(id));
+    staging::tell(model, count, "taken out");
+    Vec::new()
+}
+
 /// A side in a sentence.
 pub(super) fn the(side: crate::model::Side) -> &'static str {
     match side {
@@ -250,13 +259,19 @@ pub(super) fn flat(model: &Model, text: &str) -> String {
 }
 
 /// What a pick will do, line by line.
-pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
+pub(super) fn told(model: &Model, pick: &Pick, fate: Option<&Fate>) -> Vec<(Role, String)> {
     use crate::model::Side;
+    let (writes, waits) = match fate {
+        Some(Fate::Taken { writes, waits }) => (Some(writes), waits.as_str()),
+        _ => (None, ""),
+    };
     let row = &pick.item.row;
     let mut lines = vec![(Role::Accent, heading(&pick.item))];
     for side in Side::BOTH {
         let value = if side == Side::Crm { &row.crm.text } else { &row.notion.text };
+        let written = writes.map(|writes| writes.iter().any(|write| write.side == side));
         let (role, fate) = match &pick.choice {
+            Choice::Base | Choice::Set(_) if written == Some(false) => (Role::Text, " (stays)"),
             Choice::Force(winner) if *winner == side => (Role::Text, " (wins)"),
             Choice::Keep => (Role::Text, " (stays)"),
             _ => (Role::Warn, " (will be overwritten)"),
@@ -272,11 +287,16 @@ pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
             lines.push((Role::Text, "  both sides get:".to_owned()));
             let gutter = model.theme.glyphs.gutter;
             lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {gutter} {}", text::sanitise(line)))));
+            let read = writes.into_iter().flatten().find(|write| write.text != text::sanitise(text));
+            lines.extend(read.map(|write| (Role::Text, format!("  read as: {}", flat(model, &write.text)))));
         }
         _ => {}
     }
     if let Some(decided) = &row.decided {
         lines.push((Role::Warn, format!("  already decided: {decided}; this takes its place")));
+    }
+    if !waits.is_empty() {
+        lines.push((Role::Warn, format!("  ! it waits {waits}")));
     }
     lines
 }

@@ -1,6 +1,6 @@
 //! From keys to actions.
 
-use super::{conflicts, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
+use super::{conflicts, dryrun, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
 use crate::control::Command;
 use crate::model::Side;
 use crate::tui::action::{Action, Risk, Scope, Spec};
@@ -191,7 +191,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::RecordKeep => conflicts::pick_record(model, Choice::Keep),
         A::Unpick => staging::step(model, false),
         A::Repick => staging::step(model, true),
-        A::Commit => staging::dry_run(model),
+        A::UnpickRow => conflicts::unpick(model),
+        A::Commit => dryrun::show(model),
         A::Retry => conflicts::retry(model),
         A::OrphanLink => orphans::link(model),
         A::OrphanCreate => orphans::create(model),

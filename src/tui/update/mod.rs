@@ -6,6 +6,7 @@
 
 mod closeup;
 pub(super) mod conflicts;
+mod dryrun;
 mod keys;
 mod lists;
 mod marks;

@@ -1,6 +1,6 @@
 //! What the Desk answered.
 
-use super::{closeup, conflicts, lists, marks, open, popups, staging, written};
+use super::{closeup, conflicts, dryrun, lists, marks, open, popups, staging, written};
 use crate::control::{Candidate, Command, DeskError, RelationRow, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
@@ -56,6 +56,10 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
                 Err(error) => model.toast(Tone::Bad, error.to_string()),
             }
             Vec::new()
+        }
+        Some(Waiting::Preview(serial)) => {
+            dryrun::came(model, serial, result);
+            lists::settle(model)
         }
         Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
