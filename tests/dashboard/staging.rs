@@ -288,6 +288,73 @@ fn one_pick_is_taken_out_and_the_others_stay() {
 }
 
 #[test]
+fn the_row_before_that_waits_for_a_pick_has_a_key_too() {
+    let mut rig = Rig::new((80, 24), hundred());
+    rig.keys("2 j j j c c S");
+    assert_eq!(rig.model.holds.current().unwrap().row.title, "Deal 2", "over the two that are picked");
+    rig.keys("S S S");
+    let last = rig.model.holds.rows.last().unwrap().row.id.clone();
+    assert_eq!(rig.model.holds.current().unwrap().row.id, last, "round the beginning, to the last that is here");
+    let mut world = hundred();
+    world.holds = (0..5_000).map(|n| hold(&n.to_string(), "F", "a", "b")).collect();
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 G c");
+    let at = rig.model.holds.at;
+    let first = rig.model.holds.offset;
+    for _ in 0..(at - first + 20) {
+        rig.keys("S");
+    }
+    assert!(rig.model.holds.at < first, "rows that were not here are asked for");
+    assert!(rig.model.holds.current().is_some());
+}
+
+#[test]
+fn a_rule_keeps_pairs_apart_that_call_a_field_the_same() {
+    let mut world = hundred();
+    for row in &mut world.holds[..10] {
+        row.id.pair = "projects".into();
+    }
+    for row in &mut world.holds[10..20] {
+        row.id.field = Some("OTHER_STAGE".into());
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 * m n");
+    assert_eq!(rig.model.staged.len(), 10, "the other fifty are of another pair or another field called `stage`");
+}
+
+#[test]
+fn sentences_name_the_keys_that_are_bound() {
+    use crosstie::tui::keymap::Keymap;
+    let text = "[global]\nunbind = [\"1\", \"4\", \"7\"]\n\"f7\" = \"page.relations\"\n\"f6\" = \"page.overview\"\n\"f8\" = \"page.quarantine\"\n\
+                [list]\nunbind = [\"/\"]\n\"f10\" = \"list.filter\"\n";
+    let mut world = full();
+    world.holds[0].kind = Some(crosstie::model::Kind::Relation);
+    world.holds[1].id.crm = None;
+    let mut rig = Rig::new((120, 40), world);
+    rig.model.keymap = std::sync::Arc::new(Keymap::load(text, "my.toml").unwrap());
+    for (keys, says) in [
+        ("2 e", "on the Relations page, f7"),
+        ("j a c", "see the overview, f6"),
+        ("n", "f10 takes a text"),
+        ("8 f10", "choose one with 2 to f8"),
+    ] {
+        rig.keys(keys);
+        assert!(rig.screen().contains(says), "{keys}: {}", rig.screen());
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_can_be_painted_again_and_left_for_the_shell() {
+    use crosstie::tui::model::Effect;
+    let mut rig = Rig::new((40, 10), full());
+    rig.keys("ctrl-l ctrl-z");
+    let seen: Vec<&Effect> = rig.effects.iter().filter(|it| matches!(it, Effect::Redraw | Effect::Suspend)).collect();
+    assert_eq!(seen, [&Effect::Redraw, &Effect::Suspend]);
+    rig.keys("2 c w y");
+    assert!(rig.told().is_empty() && rig.model.staged.is_empty(), "nothing else, for nothing can be seen");
+}
+
+#[test]
 fn what_another_operator_decided_meanwhile_is_no_longer_picked() {
     let mut rig = on("2");
     rig.keys("c o");

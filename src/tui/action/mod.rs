@@ -216,6 +216,7 @@ pub enum Action {
     Keep,
     Edit,
     Skip,
+    SkipBack,
     RuleCrm,
     RuleNotion,
     RuleBase,

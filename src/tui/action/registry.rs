@@ -169,6 +169,16 @@ pub static REGISTRY: &[Spec] = &[
         free(A::Skip, "conflicts.skip", S::Conflicts, "skip", "Leaves this field for later and goes on to the next."),
         why::needs_row,
     ),
+    when(
+        free(
+            A::SkipBack,
+            "conflicts.previous",
+            S::Conflicts,
+            "previous open one",
+            "Goes back to the field before that nothing was picked for.",
+        ),
+        why::needs_row,
+    ),
     rule(
         A::RuleCrm,
         "conflicts.rule_crm",

@@ -3,7 +3,7 @@
 use super::{ask, open, staging};
 use crate::control::{Command, Fate, List, Query};
 use crate::model::{HoldId, TieId};
-use crate::tui::model::{Choice, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
+use crate::tui::model::{Choice, Course, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
 use crate::tui::popup::{Confirm, Edit};
 use crate::tui::{layout, theme::Role};
 
@@ -23,10 +23,15 @@ pub(super) fn pick(model: &mut Model, choice: &Choice) -> Vec<Effect> {
     super::lists::settle(model)
 }
 
+/// Whether a hold is about this field: of this pair, whatever other pairs call theirs.
+pub(in crate::tui) fn is_of_field(item: &HoldItem, id: &HoldId) -> bool {
+    id.field.is_some() && (&item.row.id.pair, &item.row.id.field) == (&id.pair, &id.field)
+}
+
 /// Picks for one field in all marked rows: the field under the cursor.
 pub(super) fn pick_by_rule(model: &mut Model, choice: &Choice) -> Vec<Effect> {
     let Some(here) = model.holds.current().map(|item| item.row.clone()) else { return Vec::new() };
-    let of_field = |item: &&HoldItem| item.row.label == here.label && item.row.id.field.is_some();
+    let of_field = |item: &&HoldItem| is_of_field(item, &here.id);
     let items: Vec<HoldItem> = model.holds.marks.values().filter(of_field).cloned().collect();
     let others = model.holds.marks.len() - items.len();
     let note =
@@ -86,7 +91,7 @@ fn stage(model: &mut Model, choice: &Choice, items: Vec<HoldItem>, note: &str) {
         model.toast(Tone::Warn, text);
     }
     if model.holds.current().is_some_and(|item| ids.contains(&item.row.id)) {
-        advance(model);
+        advance(model, Course::Next);
     }
 }
 
@@ -95,18 +100,25 @@ fn is_open(model: &Model, item: &HoldItem) -> bool {
     item.row.decidable && item.row.decided.is_none() && model.staged.get(&item.row.id).is_none()
 }
 
-/// Goes to the next row that nothing was picked for; stays where all are. Rows that are not here yet are asked for and
-/// looked at when they come.
-pub(super) fn advance(model: &mut Model) {
+/// Goes to the next row, or the one before, that nothing was picked for; stays where all are. Rows that are not here yet are
+/// asked for and looked at when they come.
+pub(super) fn advance(model: &mut Model, course: Course) {
     let here = (model.holds.offset..).zip(&model.holds.rows).filter(|(_, item)| is_open(model, item));
     let places: Vec<u64> = here.map(|(place, _)| place).collect();
-    let at = model.holds.at;
-    let end = model.holds.offset + model.holds.rows.len() as u64;
-    let more = model.holds.total.is_some_and(|total| end < total);
-    let next = places.iter().find(|place| **place > at).copied();
-    model.advancing = next.is_none() && more;
-    let to = if model.advancing { Some(end) } else { next.or(places.first().copied()) };
-    let Some(to) = to else { return };
+    let (at, begin) = (model.holds.at, model.holds.offset);
+    let end = begin + model.holds.rows.len() as u64;
+    let (next, beyond, around) = match course {
+        Course::Next => {
+            let more = model.holds.total.is_some_and(|total| end < total);
+            (places.iter().find(|place| **place > at), more.then_some(end), places.first())
+        }
+        Course::Previous => {
+            let before = places.iter().rev().find(|place| **place < at);
+            (before, begin.checked_sub(1), places.last())
+        }
+    };
+    model.advancing = (next.is_none() && beyond.is_some()).then_some(course);
+    let Some(to) = next.copied().or(beyond).or(around.copied()) else { return };
     let height = layout::rows(model);
     if model.holds.go(Motion::By(to.cast_signed() - at.cast_signed()), height) {
         model.detail_top = 0;
@@ -115,18 +127,18 @@ pub(super) fn advance(model: &mut Model) {
 
 /// The rows that were on the way came: the first of them that waits for a pick is the next.
 pub(super) fn arrived(model: &mut Model) {
-    if model.advancing && model.holds.current().is_some() {
-        model.advancing = false;
+    if let Some(course) = model.advancing.filter(|_| model.holds.current().is_some()) {
+        model.advancing = None;
         if !model.holds.current().is_some_and(|item| is_open(model, item)) {
-            advance(model);
+            advance(model, course);
         }
     }
 }
 
 /// Leaves the row for later.
-pub(super) fn skip(model: &mut Model) -> Vec<Effect> {
+pub(super) fn skip(model: &mut Model, course: Course) -> Vec<Effect> {
     let before = model.holds.at;
-    advance(model);
+    advance(model, course);
     if model.holds.at == before {
         model.toast(Tone::Plain, "no other row here waits for a pick");
     }

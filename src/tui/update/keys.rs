@@ -7,7 +7,7 @@ use crate::tui::action::{Action, Risk, Scope, Spec};
 use crate::tui::keymap::key::show_sequence;
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
-use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
+use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
 
 /// The longest text that is put into a clipboard: some terminals drop more without a word.
 const COPY_MOST: usize = 70_000;
@@ -17,9 +17,13 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     if layout::areas(model.size).is_none() {
-        // Nothing can be seen, so nothing may be done but leave.
-        let quits = model.keymap.lookup(&[Scope::Global], &[key]) == Found::Action(Action::Quit);
-        return if quits { vec![Effect::Quit] } else { Vec::new() };
+        // Nothing can be seen, so nothing may be done but leave, for good or for the shell, and paint again.
+        return match model.keymap.lookup(&[Scope::Global], &[key]) {
+            Found::Action(Action::Quit) => vec![Effect::Quit],
+            Found::Action(Action::Redraw) => vec![Effect::Redraw],
+            Found::Action(Action::Suspend) => vec![Effect::Suspend],
+            _ => Vec::new(),
+        };
     }
     let scopes = model.scopes();
     let takes_text = scopes.iter().any(|scope| scope.takes_text());
@@ -96,7 +100,7 @@ pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
 
 /// Does an action, if it can be done now.
 pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.advancing = false;
+    model.advancing = None;
     if let Some(why) = why_not(model, action.spec()) {
         model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
         return Vec::new();
@@ -181,7 +185,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::KeepBase => conflicts::pick(model, &Choice::Base),
         A::Keep => conflicts::pick(model, &Choice::Keep),
         A::Edit => conflicts::edit(model),
-        A::Skip => conflicts::skip(model),
+        A::Skip => conflicts::skip(model, Course::Next),
+        A::SkipBack => conflicts::skip(model, Course::Previous),
         A::RuleCrm => conflicts::pick_by_rule(model, &Choice::Force(Side::Crm)),
         A::RuleNotion => conflicts::pick_by_rule(model, &Choice::Force(Side::Notion)),
         A::RuleBase => conflicts::pick_by_rule(model, &Choice::Base),
