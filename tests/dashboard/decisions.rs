@@ -307,11 +307,28 @@ fn an_orphan_that_was_edited_since_it_was_shown_is_shown_again_and_nothing_is_do
         rig.world.says = Some(Reply::Changed { ids: Vec::new(), note });
         rig.world.orphans[2].title = "Edited meanwhile".into();
         rig.world.orphans.swap(0, 2);
-        rig.keys(&format!("{count} y").trim_start().to_owned());
+        rig.keys(format!("{count} y").trim_start());
         let screen = rig.screen();
         assert!(screen.contains("changed since you looked") && screen.contains("Edited meanwhile"), "{screen}");
         assert_eq!(rig.model.orphans.current().unwrap().title, "Edited meanwhile", "{keys}");
         assert_eq!(rig.told().len(), 1, "nothing is repeated by itself");
+    }
+}
+
+#[test]
+fn a_word_that_came_too_late_brings_the_cursor_back_to_what_it_was_about() {
+    use crosstie::tui::update::update;
+    for (keys, page) in [("3 i", Page::Orphans), ("4 x", Page::Relations)] {
+        let mut rig = on(keys.split(' ').next().unwrap());
+        rig.keys(keys);
+        let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+        let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+        rig.keys("j");
+        let note = "changed since you looked: the record was edited".to_owned();
+        let reply = Reply::Changed { ids: Vec::new(), note };
+        rig.send(Msg::Reply { tag: *tag, result: Ok(reply) });
+        let at = if page == Page::Orphans { rig.model.orphans.at } else { rig.model.relations.at };
+        assert_eq!((rig.model.page, at), (page, 0), "{keys}: it is shown again");
     }
 }
 

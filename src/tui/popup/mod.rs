@@ -96,7 +96,7 @@ pub struct Confirm {
     /// Yes also leaves the dashboard.
     pub quits: bool,
     /// A dry run: what the engine says of the picks. Before it has said all of it there is nothing to answer.
-    pub foresight: Option<Foresight>,
+    pub foresight: Option<Box<Foresight>>,
 }
 
 /// What the engine says would become of picks.

@@ -23,13 +23,10 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
     let chunks: Vec<Vec<_>> =
         picks.chunks(AT_ONCE).map(|some| some.iter().map(staging::resolution).collect()).collect();
     let lines = vec![
-        (
-            Role::Strong,
-            format!("{}: {}. Nothing has left this dashboard yet.", fields(picks.len()), model.staged.counts()),
-        ),
+        (Role::Strong, format!("{}: {}. Nothing has left yet.", fields(picks.len()), model.staged.counts())),
         (Role::Dim, "asking the engine what would be written...".to_owned()),
     ];
-    let foresight = Some(Foresight { picks, left: chunks.len(), ..Foresight::default() });
+    let foresight = Some(Box::new(Foresight { picks, left: chunks.len(), ..Foresight::default() }));
     let confirm = Confirm { foresight, ..Confirm::new(TITLE, lines, "Yes, commit", Vec::new()) };
     let serial = open(model, PopupBody::Confirm(confirm));
     let query = |items: Vec<_>| Query { limit: AT_ONCE as u64, ..Query::all(List::Preview { items }) };
@@ -71,7 +68,7 @@ fn fields(count: usize) -> String {
 fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
     let popup = model.popups.iter().find(|popup| popup.serial == serial)?;
     let PopupBody::Confirm(Confirm { foresight: Some(foresight), .. }) = &popup.body else { return None };
-    let Foresight { picks, fates, failed, .. } = foresight.clone();
+    let Foresight { picks, fates, failed, .. } = *foresight.clone();
     let (mut refused, mut moved, mut rest) = (Vec::new(), Vec::new(), Vec::new());
     for pick in picks {
         match (fates.get(&pick.item.row.id), &failed) {
@@ -84,7 +81,7 @@ fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
     let mut lines = Vec::new();
     let mut counted = Staged::default();
     counted.stage(rest.clone());
-    let tally = format!("{}: {}. Nothing has left this dashboard yet.", fields(rest.len()), counted.counts());
+    let tally = format!("{}: {}. Nothing has left yet.", fields(rest.len()), counted.counts());
     if !rest.is_empty() {
         lines.push((Role::Strong, tally));
     }
