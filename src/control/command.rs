@@ -81,16 +81,26 @@ pub enum Command {
         crm: RecordId,
         /// The page.
         notion: RecordId,
+        /// What the operator saw of both: [`super::OrphanRow::digest`] and [`super::Candidate::digest`]. Without it the link is
+        /// made whatever they hold by now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Shown>,
     },
     /// Creates the counterpart of an orphan. Cannot be undone by us: deleting is left to people.
     CreateCounterpart {
         /// The orphan.
         record: RecordRef,
+        /// What the operator saw of it: [`super::OrphanRow::digest`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
     },
     /// Shows an orphan no more.
     IgnoreOrphan {
         /// The orphan.
         record: RecordRef,
+        /// What the operator saw of it: [`super::OrphanRow::digest`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
     },
     /// Takes that back: it is looked at again like any other untied record.
     UnignoreOrphan {
@@ -110,6 +120,9 @@ pub enum Command {
         /// Whose place it takes, where there is room for one: refused if anybody else has it by then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<TieId>,
+        /// What the operator saw of the owner's edges: [`super::RelationRow::shown`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Shown>,
     },
     /// Approves the counts of a pair's first matching.
     Approve {
@@ -181,7 +194,7 @@ pub enum Reply {
     },
     /// Something moved since the operator looked; nothing was done.
     Changed {
-        /// The holds whose values moved.
+        /// The holds whose values moved; empty where it is about something else, which the command names.
         ids: Vec<HoldId>,
         /// One sentence: `changed since you looked`.
         note: String,

@@ -11,6 +11,7 @@ pub mod desk;
 pub mod hint;
 pub mod operator;
 pub mod outline;
+pub mod preview;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
@@ -21,6 +22,7 @@ pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use outline::{Leave, Step};
+pub use preview::{Fate, Foreseen, Foretold};
 pub use query::{
     Candidate, HoldRow, JournalRow, List, Near, OrphanRow, OwnerRow, Query, QueueRow, QueueState, RelationRow, Rows,
     SideValue, TypedView, Window,

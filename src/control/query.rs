@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{MappingView, RecordView};
-use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
+use super::{Foreseen, MappingView, RecordView, Resolution};
+use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Shown, Side, TieId, Value};
 
 /// A list that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,11 @@ pub enum List {
         hold: HoldId,
         /// The text.
         text: String,
+    },
+    /// What would become of these decisions, were they taken now: one row each, in their order. Nothing is done.
+    Preview {
+        /// The decisions; as many as a window has rows, at most.
+        items: Vec<Resolution>,
     },
     /// The queue: in flight, unknown, planned.
     Queue,
@@ -162,6 +167,8 @@ pub enum Rows {
     Mappings(Vec<MappingView>),
     /// Of [`List::Typed`].
     Typed(Vec<TypedView>),
+    /// Of [`List::Preview`].
+    Previews(Vec<Foreseen>),
     /// Of [`List::Queue`].
     Queue(Vec<QueueRow>),
     /// Of [`List::Journal`].
@@ -180,6 +187,7 @@ impl Rows {
             Rows::Records(rows) => rows.len(),
             Rows::Mappings(rows) => rows.len(),
             Rows::Typed(rows) => rows.len(),
+            Rows::Previews(rows) => rows.len(),
             Rows::Queue(rows) => rows.len(),
             Rows::Journal(rows) => rows.len(),
         };
@@ -263,6 +271,9 @@ pub struct OrphanRow {
     /// Who said that it is nobody's business, since when it is shown only where those are asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
+    /// What a decision about it is bound to: the digest of what is shown of the record; empty from an engine that makes none.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// A record that others can be linked to.
@@ -299,6 +310,9 @@ pub struct RelationRow {
     pub on_notion: bool,
     /// A change by an operator that is on its way.
     pub pending: bool,
+    /// What a decision about it is bound to: all edges of the owner as both sides show them, where both can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
 }
 
 /// How a typed text is read.
@@ -326,6 +340,9 @@ pub struct Candidate {
     /// How well it fits, from 0 to 100; 0 for a search hit.
     #[serde(default)]
     pub score: u32,
+    /// What a decision about it is bound to, as [`OrphanRow::digest`].
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// How far an operation is.

@@ -196,6 +196,9 @@ pub enum PairState {
         what: String,
         /// The plan's hash.
         plan: String,
+        /// How many records, fields and pages it is about; 0 where that is not known.
+        #[serde(default)]
+        count: u64,
     },
     /// Stopped by its schema, access or an operator.
     Stopped {

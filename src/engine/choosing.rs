@@ -5,13 +5,20 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::control::{Candidate, Query, Rows, Window};
-use crate::model::{PairName, RecordId, RecordRef, Side};
+use crate::model::{PairName, RecordId, RecordRef, Side, Value};
 
 use super::core::Core;
 use super::memory::PairMemory;
 use super::views::slice;
 
 impl Core {
+    /// What a decision about a record is bound to: its title and its mapped fields, as they are shown.
+    pub(super) fn record_digest(&self, pair: &PairMemory, side: Side, id: &RecordId) -> String {
+        let mut shown = vec![self.title(pair, side, id)];
+        shown.extend(self.shown_fields(pair, side, id).into_iter().flat_map(|(label, text)| [label, text]));
+        Value::text(shown.join("\u{1f}")).digest()
+    }
+
     /// A record to choose.
     pub(super) fn candidate(&self, pair: &PairMemory, side: Side, id: &RecordId) -> Candidate {
         Candidate {
@@ -21,6 +28,7 @@ impl Core {
             fields: self.shown_fields(pair, side, id),
             taken: false,
             score: 0,
+            digest: self.record_digest(pair, side, id),
         }
     }
 

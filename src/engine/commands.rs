@@ -1,8 +1,8 @@
 //! What an operator says, carried out in the transaction that makes it durable.
 
-use crate::control::{Command, PairState, Reply, Resolution, TypedView};
+use crate::control::{Command, PairState, Reply, Resolution};
 use crate::model::{
-    Decision, Happening, Hold, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
+    Decision, Happening, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
 };
 
 use super::core::Core;
@@ -13,16 +13,13 @@ pub(super) fn done(note: impl Into<String>) -> Reply {
     Reply::Done { note: note.into() }
 }
 
-/// Reads what an operator typed.
-fn typed(field: &crate::mapping::FieldMap, text: &str) -> Result<Value, String> {
-    if field.spec.relation.is_some() {
-        return Err("records are linked and unlinked on the Relations page".to_owned());
-    }
-    field.parse(text)
-}
-
 pub(super) fn refused(why: impl Into<String>) -> Reply {
     Reply::Refused { why: why.into() }
+}
+
+/// What was shown is no longer what is there.
+pub(super) fn moved(how: &str) -> Reply {
+    Reply::Changed { ids: Vec::new(), note: format!("changed since you looked: {how}; nothing was done, look again") }
 }
 
 impl Core {
@@ -30,12 +27,13 @@ impl Core {
     pub(super) fn command(&mut self, txn: &mut Txn, who: &str, command: Command) -> Reply {
         match command {
             Command::Resolve { items } => self.resolve(txn, who, &items),
-            Command::Link { pair, crm, notion } => self.link(txn, who, &pair, &crm, &notion),
-            Command::CreateCounterpart { record } => self.create_counterpart(txn, who, record),
-            Command::IgnoreOrphan { record } => self.ignore_orphan(txn, who, record),
-            Command::Relate { owner, field, target, linked, instead_of } => {
-                let instead_of = instead_of.as_ref();
-                self.relate(txn, who, &Edge { owner: &owner, field: &field, target: &target, linked, instead_of })
+            Command::Link { pair, crm, notion, shown } => self.link(txn, who, &pair, (&crm, &notion), shown.as_ref()),
+            Command::CreateCounterpart { record, shown } => self.create_counterpart(txn, who, record, shown),
+            Command::IgnoreOrphan { record, shown } => self.ignore_orphan(txn, who, record, shown),
+            Command::Relate { owner, field, target, linked, instead_of, shown } => {
+                let (instead_of, shown) = (instead_of.as_ref(), shown.as_ref());
+                let edge = Edge { owner: &owner, field: &field, target: &target, linked, instead_of, shown };
+                self.relate(txn, who, &edge)
             }
             Command::UnignoreOrphan { record } => self.unignore_orphan(txn, who, &record),
             Command::Approve { pair } => self.approve(txn, who, pair),
@@ -131,61 +129,15 @@ impl Core {
         })
     }
 
-    fn verdict(&self, hold: &Hold, item: &Resolution) -> Result<(Verdict, String), String> {
-        let field = hold.id.field.as_ref().and_then(|key| self.memory.pair(&hold.id.pair)?.map.as_ref()?.field(key));
-        let Some(field) = field else { return Err(format!("{} is no field", hold.id)) };
-        match item {
-            Resolution::Force { side, .. } => {
-                if !field.writes(side.other()) {
-                    return Err(format!("{} goes one way only; {} cannot be written", hold.id, side.other()));
-                }
-                if matches!(&hold.why, Why::Unmappable { side: holder, .. } if holder == side) {
-                    return Err(format!(
-                        "{side}'s value has no form on the other side; force the other, or mend the mapping"
-                    ));
-                }
-                Ok((Verdict::Force { side: *side }, format!("{side} wins")))
-            }
-            Resolution::Set { text, .. } => {
-                let value = typed(field, text)?;
-                let note = format!("set to {}", value.show());
-                Ok((Verdict::Set { value }, note))
-            }
-            Resolution::Base { .. } => {
-                let tie = hold.id.crm.as_ref().and_then(|crm| self.memory.pair(&hold.id.pair)?.ties.get(crm));
-                let Some(base) = tie.and_then(|tie| tie.base.get(&field.spec.key)) else {
-                    return Err(format!("{} has no base: the two sides have never agreed", hold.id));
-                };
-                if let Some(side) = Side::BOTH.into_iter().find(|side| !field.writes(*side)) {
-                    return Err(format!("{} goes one way only; {side} cannot get the base back", hold.id));
-                }
-                Ok((Verdict::Set { value: base.crm.clone() }, format!("back to the base, {}", base.crm.show())))
-            }
-            Resolution::Keep { .. } => Ok((Verdict::Keep, "left as it is on both sides".to_owned())),
-        }
-    }
-
-    /// What a typed text would be read as for a held field.
-    pub(super) fn typed_view(&self, id: &HoldId, text: &str) -> TypedView {
-        let field = id.field.as_ref().and_then(|key| self.memory.pair(&id.pair)?.map.as_ref()?.field(key));
-        let read =
-            field.ok_or_else(|| "the field is not mapped any more".to_owned()).and_then(|field| typed(field, text));
-        match read {
-            Ok(value) => TypedView { reads: value.show(), wrong: String::new() },
-            Err(wrong) => TypedView { reads: String::new(), wrong },
-        }
-    }
-
-    /// The record's title and the field's label, for a sentence.
-    fn hold_label(&self, id: &HoldId) -> String {
-        let pair = self.memory.pair(&id.pair);
-        let title = id.crm.as_ref().zip(pair).map(|(crm, pair)| self.tie_title(pair, crm));
-        let label =
-            id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key)).map(|field| field.spec.notion.to_string());
-        [title, label].into_iter().flatten().collect::<Vec<_>>().join(" / ")
-    }
-
-    fn link(&mut self, txn: &mut Txn, who: &str, name: &PairName, crm: &RecordId, notion: &RecordId) -> Reply {
+    /// Ties two records, if they still hold what was shown of them.
+    fn link(
+        &mut self,
+        txn: &mut Txn,
+        who: &str,
+        name: &PairName,
+        (crm, notion): (&RecordId, &RecordId),
+        shown: Option<&Shown>,
+    ) -> Reply {
         let Some(pair) = self.memory.pair(name) else { return refused(format!("there is no pair {name}")) };
         for (side, id) in [(Side::Crm, crm), (Side::Notion, notion)] {
             if !Self::is_present(pair, side, id) {
@@ -203,6 +155,10 @@ impl Core {
                 return refused(format!("a counterpart for {side} record {id} is just being created; wait for it"));
             }
         }
+        let now = |side, id| self.record_digest(pair, side, id);
+        if shown.is_some_and(|it| (&it.crm, &it.notion) != (&now(Side::Crm, crm), &now(Side::Notion, notion))) {
+            return moved("one of the two was edited");
+        }
         let note = format!("linked by {who}");
         self.tie(txn, name, crm, notion, &note);
         let mut event = self.tie_event(Happening::Decided, &TieId { pair: name.clone(), crm: crm.clone() }, "linked");
@@ -211,13 +167,22 @@ impl Core {
         done("linked; fields that differ are shown as conflicts, empty ones are filled")
     }
 
-    fn create_counterpart(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+    /// Whether a record no longer holds what was shown of it.
+    fn has_moved(&self, record: &RecordRef, shown: Option<&String>) -> bool {
+        let pair = self.memory.pair(&record.pair);
+        shown.is_some_and(|shown| pair.is_some_and(|it| self.record_digest(it, record.side, &record.id) != *shown))
+    }
+
+    fn create_counterpart(&mut self, txn: &mut Txn, who: &str, record: RecordRef, shown: Option<String>) -> Reply {
         let Some(pair) = self.memory.pair(&record.pair) else { return refused("there is no such pair") };
         if !Self::is_present(pair, record.side, &record.id) {
             return refused("the record is not there any more");
         }
         if !self.creatable(pair, &record) {
             return refused("it has no title, is tied already, or its counterpart is just being created");
+        }
+        if self.has_moved(&record, shown.as_ref()) {
+            return moved("the record was edited");
         }
         let mut event = self.event(Happening::Decided, &record, "create its counterpart");
         event.who = who.to_owned();
@@ -228,13 +193,16 @@ impl Core {
         done("its counterpart is created next")
     }
 
-    fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef) -> Reply {
+    fn ignore_orphan(&mut self, txn: &mut Txn, who: &str, record: RecordRef, shown: Option<String>) -> Reply {
         let known = self
             .memory
             .pair(&record.pair)
             .is_some_and(|pair| pair.orphans.contains_key(&(record.side, record.id.clone())));
         if !known {
             return refused("it is no orphan any more");
+        }
+        if self.has_moved(&record, shown.as_ref()) {
+            return moved("the record was edited");
         }
         let mut event = self.event(Happening::Decided, &record, "ignored");
         event.who = who.to_owned();

@@ -249,8 +249,8 @@ impl Core {
         }
         let Some(pair) = self.memory.pair(name).filter(|pair| self.has_looked(pair)) else { return PairState::Listing };
         let guard = HoldId { pair: name.clone(), crm: None, field: None };
-        if let Some(Why::MassChange { what, plan }) = self.memory.holds.get(&guard).map(|hold| &hold.why) {
-            return PairState::Guarded { what: what.clone(), plan: plan.clone() };
+        if let Some(Why::MassChange { what, plan, count }) = self.memory.holds.get(&guard).map(|hold| &hold.why) {
+            return PairState::Guarded { what: what.clone(), plan: plan.clone(), count: *count };
         }
         if self.timing.review && !self.approved(name) {
             return self.review(pair);

@@ -5,7 +5,7 @@
 //! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
 //! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `choosing`, `outline`,
-//! `relating` and `commands` what an operator sees and does, `desk` the door for them, `due` what is due by itself, `story`
+//! `preview`, `relating` and `commands` what an operator sees and does, `desk` the door for them, `due` what is due by itself, `story`
 //! which lines of the journal tell of one edit.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -47,6 +47,7 @@ mod outside;
 mod parting;
 mod pausing;
 mod planning;
+mod preview;
 mod reading;
 mod recall;
 mod relating;

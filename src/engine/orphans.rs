@@ -84,6 +84,7 @@ impl Core {
                 _ => 0,
             },
             creatable: self.creatable(orphan.pair, orphan.record),
+            digest: self.record_digest(orphan.pair, orphan.record.side, &orphan.record.id),
             ignored: match orphan.state {
                 State::Waits(_) => None,
                 State::Ignored(who) => Some(who.to_owned()),

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::plan::Seen;
 
-use super::commands::{done, refused};
+use super::commands::{done, moved, refused};
 use super::core::Core;
 use super::memory::{PairMemory, TitlesInUse, Txn};
 use super::snapshot::count;
@@ -24,6 +24,8 @@ pub(super) struct Edge<'a> {
     pub(super) linked: bool,
     /// Whose place it takes, where there is room for one.
     pub(super) instead_of: Option<&'a TieId>,
+    /// What whoever asks has seen of the owner's edges in this role.
+    pub(super) shown: Option<&'a Shown>,
 }
 
 /// Whether one side has room for one record only.
@@ -183,6 +185,9 @@ impl Core {
         }
         let id = HoldId::field(owner, key);
         let shown = Shown::of(&crm, &notion);
+        if edge.shown.is_some_and(|seen| *seen != shown) {
+            return moved("its links are others by now");
+        }
         // What was decided a moment ago and is not written yet stays decided.
         let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
         let from = match decided.map(|it| &it.verdict) {
@@ -267,7 +272,9 @@ impl Core {
 
     fn edges(&self, pair: &PairMemory, owner: &TieId, field: &crate::mapping::FieldMap, rows: &mut Vec<RelationRow>) {
         let key = &field.spec.key;
-        let (crm, notion) = self.links(owner, key).unwrap_or_default();
+        let links = self.links(owner, key);
+        let shown = links.as_ref().map(|(crm, notion)| Shown::of(crm, notion));
+        let (crm, notion) = links.unwrap_or_default();
         let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
         let decided = match self.memory.decision_on(&HoldId::field(owner, key)).map(|it| &it.verdict) {
             Some(Verdict::Set { value }) => Some(value.elements().unwrap_or_default()),
@@ -292,6 +299,7 @@ impl Core {
             pending: target.zip(decided.as_ref()).is_some_and(|(id, decided)| {
                 [&crm, &notion].into_iter().any(|side| side.contains(id) != decided.contains(id))
             }),
+            shown: shown.clone(),
         };
         // What was decided a moment ago is on its way already.
         let all: BTreeSet<&String> = crm.iter().chain(&notion).chain(decided.iter().flatten()).collect();

@@ -33,6 +33,7 @@ impl Core {
             List::Record { tie } => only(query, self.record_view(tie), Rows::Records),
             List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
             List::Typed { hold, text } => only(query, Some(self.typed_view(hold, text)), Rows::Typed),
+            List::Preview { items } => slice(query, items.iter().collect(), |item| self.foreseen(item), Rows::Previews),
             List::Queue => {
                 cut(query, self.queue_rows(), |row| format!("{} {} {}", row.op, row.title, row.side), Rows::Queue)
             }

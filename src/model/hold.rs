@@ -115,6 +115,9 @@ pub enum Why {
         what: String,
         /// The hash of the plan that a confirmation is bound to.
         plan: String,
+        /// How many records, fields and pages it is about; 0 in a hold of a version that did not count them.
+        #[serde(default)]
+        count: u64,
     },
     /// A write failed again and again for a reason that lies in the record.
     Quarantined {

@@ -103,7 +103,7 @@ impl Watcher {
                 next: next.to_owned(),
             };
             match &pair.state {
-                PairState::Guarded { what, plan } => found.push(notice(
+                PairState::Guarded { what, plan, .. } => found.push(notice(
                     Topic::Stopped,
                     format!("stopped/{name}/{plan}"),
                     format!("The pair {name} is stopped by a guard: {what}"),

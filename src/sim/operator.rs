@@ -2,7 +2,7 @@
 
 use crate::control::{Command, Desk, HoldRow, List, OrphanRow, PairState, Query, Resolution, Rows};
 use crate::engine::EngineDesk;
-use crate::model::{Event, Happening, RecordId, Shown, Side};
+use crate::model::{Event, Happening, Shown, Side};
 
 use super::chance::Dice;
 
@@ -94,16 +94,21 @@ impl Operator {
         let row: &OrphanRow = self.dice.pick(&rows)?;
         let record = row.record.clone();
         match self.dice.between(0, 6) {
-            0 => Some(Command::CreateCounterpart { record }),
-            1 => Some(Command::IgnoreOrphan { record }),
+            0 => Some(Command::CreateCounterpart { record, shown: Some(row.digest.clone()) }),
+            1 => Some(Command::IgnoreOrphan { record, shown: Some(row.digest.clone()) }),
             _ => {
                 let candidates = self.rows(desk, List::Candidates { of: record.clone() }).await;
                 let Some(Rows::Candidates(mut candidates)) = candidates else { return None };
                 // What people are shown first is no business of a seed.
                 candidates.sort_by_key(|row| (row.taken, row.title.to_lowercase(), row.id.clone()));
-                let other: RecordId = self.dice.pick(&candidates)?.id.clone();
-                let (crm, notion) = if record.side == Side::Crm { (record.id, other) } else { (other, record.id) };
-                Some(Command::Link { pair: record.pair, crm, notion })
+                let other = self.dice.pick(&candidates)?.clone();
+                let own = (record.id, row.digest.clone());
+                let (crm, notion) = match record.side {
+                    Side::Crm => (own, (other.id, other.digest)),
+                    Side::Notion => ((other.id, other.digest), own),
+                };
+                let shown = Some(Shown { crm: crm.1, notion: notion.1 });
+                Some(Command::Link { pair: record.pair, crm: crm.0, notion: notion.0, shown })
             }
         }
     }
@@ -118,6 +123,7 @@ impl Operator {
             target,
             linked: self.dice.one_in(2),
             instead_of: None,
+            shown: row.shown.clone(),
         })
     }
 

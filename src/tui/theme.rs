@@ -31,6 +31,7 @@ pub enum Role {
 pub struct Glyphs {
     pub ellipsis: &'static str,
     pub newline: &'static str,
+    pub gutter: &'static str,
     pub cursor: &'static str,
     pub mark: &'static str,
     pub horizontal: &'static str,
@@ -46,6 +47,7 @@ pub struct Glyphs {
 const UNICODE: Glyphs = Glyphs {
     ellipsis: "…",
     newline: "⏎",
+    gutter: "┊",
     cursor: "▸",
     mark: "*",
     horizontal: "─",
@@ -61,6 +63,7 @@ const UNICODE: Glyphs = Glyphs {
 const ASCII: Glyphs = Glyphs {
     ellipsis: "~",
     newline: "\\n",
+    gutter: ":",
     cursor: ">",
     mark: "*",
     horizontal: "-",
@@ -294,7 +297,8 @@ mod tests {
     #[test]
     fn ascii_glyphs_are_ascii() {
         let glyphs = Theme::new(false, true).glyphs;
-        let all = [glyphs.ellipsis, glyphs.newline, glyphs.cursor, glyphs.full, glyphs.empty, glyphs.arrow];
+        let all =
+            [glyphs.ellipsis, glyphs.newline, glyphs.gutter, glyphs.cursor, glyphs.full, glyphs.empty, glyphs.arrow];
         assert!(all.iter().chain(&glyphs.corners).chain(&glyphs.bars).all(|glyph| glyph.is_ascii()));
     }
 

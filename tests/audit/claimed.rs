@@ -96,7 +96,7 @@ fn a_held_pair_holds_all_of_it_and_nothing_of_another() {
     let (mut bench, _, _) = conflicting();
     let hold = |pair: &str| Hold {
         id: HoldId { pair: PairName::from(pair), crm: None, field: None },
-        why: Why::MassChange { what: "30 titles".into(), plan: "abc".into() },
+        why: Why::MassChange { what: "30 titles".into(), plan: "abc".into(), count: 30 },
         since: at(2_000),
         edit: None,
     };

@@ -50,6 +50,8 @@ fn what_was_deleted_on_one_side_and_edited_on_the_other_is_untied_after_a_questi
     rig.keys("2 t");
     assert!(rig.told().is_empty() && rig.screen().contains("Yes, untie"), "{}", rig.screen());
     rig.keys("n t y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 1 first"), "{}", rig.screen());
+    rig.keys("1 y");
     assert_eq!(rig.told(), [Command::Retry { id }]);
 }
 

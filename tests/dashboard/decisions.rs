@@ -3,7 +3,7 @@
 use crosstie::control::{Command, Query, Reply, Resolution};
 use crosstie::model::{HoldId, RecordRef, Shown, Side, TieId};
 use crosstie::tui::action::Action;
-use crosstie::tui::keymap::{Key, Keymap, PRESETS};
+use crosstie::tui::keymap::{Code, Key, Keymap, PRESETS};
 use crosstie::tui::model::{Effect, Msg, Page, PopupBody};
 
 use crate::fixture::{Rig, full, hold};
@@ -199,6 +199,46 @@ fn a_refusal_is_shown_whole() {
 }
 
 #[test]
+fn a_notice_that_comes_while_somebody_types_is_not_closed_by_what_they_typed() {
+    use crosstie::control::DeskError;
+    use crosstie::tui::update::update;
+    for key in [Key::char('q'), Key::plain(Code::Enter), Key::plain(Code::Esc), Key::char('?')] {
+        let mut rig = on("2");
+        rig.keys("c w");
+        // The answer to what is committed is late, and the operator opens the editor of the next field meanwhile.
+        let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+        let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+        rig.keys("e");
+        update(&mut rig.model, Msg::Reply { tag: *tag, result: Err(DeskError::Gone("socket closed".into())) });
+        assert!(matches!(rig.model.top(), Some(PopupBody::Notice(_))));
+        rig.send(Msg::Key(key));
+        assert!(matches!(rig.model.top(), Some(PopupBody::Notice(_))), "{key:?} closed it before it was on screen");
+        rig.settle();
+        rig.send(Msg::Key(key));
+        assert!(matches!(rig.model.top(), Some(PopupBody::Edit(_))), "{key:?} closes it once it can have been read");
+    }
+}
+
+#[test]
+fn a_question_that_a_notice_lay_over_is_not_answered_by_what_was_typed_for_the_notice() {
+    use crosstie::control::DeskError;
+    use crosstie::tui::update::update;
+    let mut rig = on("2");
+    rig.keys("c w");
+    let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+    let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+    rig.keys("3 i");
+    update(&mut rig.model, Msg::Reply { tag: *tag, result: Err(DeskError::Gone("socket closed".into())) });
+    rig.settle();
+    rig.send(Msg::Key(Key::char('q')));
+    rig.send(Msg::Key(Key::char('y')));
+    assert!(rig.told().is_empty() && matches!(rig.model.top(), Some(PopupBody::Confirm(_))));
+    rig.settle();
+    rig.send(Msg::Key(Key::char('y')));
+    assert_eq!(rig.told().len(), 1);
+}
+
+#[test]
 fn what_cannot_be_decided_says_why() {
     let mut rig = on("2");
     rig.keys("G f c");
@@ -217,7 +257,8 @@ fn an_orphan_is_linked_to_the_chosen_counterpart() {
     rig.keys("up enter");
     assert!(rig.told().is_empty());
     rig.keys("y");
-    let link = Command::Link { pair: "contacts".into(), crm: "31".into(), notion: "page-1".into() };
+    let shown = Some(Shown { crm: "digest of 31".into(), notion: "digest of orphan 1".into() });
+    let link = Command::Link { pair: "contacts".into(), crm: "31".into(), notion: "page-1".into(), shown };
     assert_eq!(rig.told(), [link]);
 }
 
@@ -293,7 +334,7 @@ fn creating_a_counterpart_says_that_it_cannot_be_undone() {
     assert!(rig.told().is_empty() && rig.screen().contains("type 1 first"), "{}", rig.screen());
     rig.keys("1 y");
     let record = RecordRef { pair: "contacts".into(), side: Side::Notion, id: "page-1".into() };
-    assert_eq!(rig.told(), [Command::CreateCounterpart { record }]);
+    assert_eq!(rig.told(), [Command::CreateCounterpart { record, shown: Some("digest of orphan 1".into()) }]);
     let mut rig = on("3");
     rig.keys("j +");
     assert!(rig.model.popups.is_empty() && rig.screen().contains("cannot be created"), "{}", rig.screen());
@@ -304,7 +345,43 @@ fn marked_orphans_are_ignored_together() {
     let mut rig = on("3");
     rig.keys("space space i y");
     assert_eq!(rig.told().len(), 2);
-    assert!(rig.told().iter().all(|command| matches!(command, Command::IgnoreOrphan { .. })));
+    let bound = |command: &Command| matches!(command, Command::IgnoreOrphan { shown: Some(_), .. });
+    assert!(rig.told().iter().all(bound), "{:?}", rig.told());
+}
+
+#[test]
+fn an_orphan_that_was_edited_since_it_was_shown_is_shown_again_and_nothing_is_done() {
+    for keys in ["j j i", "j j l enter", "j j +"] {
+        let mut rig = on("3");
+        let count = if keys.ends_with('+') { " 1" } else { "" };
+        rig.keys(keys);
+        let note = "changed since you looked: the record was edited; nothing was done, look again".to_owned();
+        rig.world.says = Some(Reply::Changed { ids: Vec::new(), note });
+        rig.world.orphans[2].title = "Edited meanwhile".into();
+        rig.world.orphans.swap(0, 2);
+        rig.keys(format!("{count} y").trim_start());
+        let screen = rig.screen();
+        assert!(screen.contains("changed since you looked") && screen.contains("Edited meanwhile"), "{screen}");
+        assert_eq!(rig.model.orphans.current().unwrap().title, "Edited meanwhile", "{keys}");
+        assert_eq!(rig.told().len(), 1, "nothing is repeated by itself");
+    }
+}
+
+#[test]
+fn a_word_that_came_too_late_brings_the_cursor_back_to_what_it_was_about() {
+    use crosstie::tui::update::update;
+    for (keys, page) in [("3 i", Page::Orphans), ("4 x", Page::Relations)] {
+        let mut rig = on(keys.split(' ').next().unwrap());
+        rig.keys(keys);
+        let effects = update(&mut rig.model, Msg::Key(Key::char('y')));
+        let Some(Effect::Command { tag, .. }) = effects.first() else { panic!("{effects:?}") };
+        rig.keys("j");
+        let note = "changed since you looked: the record was edited".to_owned();
+        let reply = Reply::Changed { ids: Vec::new(), note };
+        rig.send(Msg::Reply { tag: *tag, result: Ok(reply) });
+        let at = if page == Page::Orphans { rig.model.orphans.at } else { rig.model.relations.at };
+        assert_eq!((rig.model.page, at), (page, 0), "{keys}: it is shown again");
+    }
 }
 
 #[test]
@@ -359,6 +436,8 @@ fn an_edge_is_taken_away_only_after_a_question() {
         rig.told(),
         [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false, instead_of: None }]
     );
+    let shown = rig.world.relations[0].shown.clone();
+    assert_eq!(rig.told(), [Command::Relate { owner, field: "CONTACTS".into(), target, linked: false, shown }]);
 }
 
 #[test]
@@ -385,7 +464,13 @@ fn a_review_is_approved_and_a_guard_overridden_with_what_was_shown() {
     assert!(rig.model.popups.is_empty(), "the pair under the cursor has nothing to approve");
     rig.keys("j a");
     assert!(rig.screen().contains("100 records were matched"), "{}", rig.screen());
-    rig.keys("y j o y");
+    rig.keys("y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 111 first"), "{}", rig.screen());
+    rig.keys("1 1 1 y");
+    assert_eq!(rig.told().len(), 1, "100 are tied, and 11 have no counterpart yet");
+    rig.keys("j o y");
+    assert!(rig.told().len() == 1 && rig.screen().contains("type 412 first"), "{}", rig.screen());
+    rig.keys("4 1 2 y");
     let over = Command::Override { pair: "projects".into(), plan: "p1".into() };
     assert_eq!(rig.told(), [Command::Approve { pair: "deals".into() }, over]);
 }
@@ -483,6 +568,34 @@ fn what_was_refused_is_tried_again_for_all_marked_rows() {
     let told = rig.told();
     assert_eq!(told.len(), 2, "the third mark is a conflict, which needs a decision: {told:?}");
     assert!(told.iter().all(|command| matches!(command, Command::Retry { .. })));
+}
+
+#[test]
+fn trying_more_than_twenty_again_wants_the_count_typed() {
+    let mut world = full();
+    for row in &mut world.holds[..21] {
+        (row.why, row.decidable) = ("refused".into(), false);
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 * t y");
+    assert!(rig.told().is_empty() && rig.screen().contains("type 22 first"), "{}", rig.screen());
+    rig.keys("2 2 y");
+    assert_eq!(rig.told().len(), 22, "the conflicts among the marked ones need a decision");
+}
+
+#[test]
+fn untying_several_asks_for_the_count_of_all_that_happens() {
+    let mut world = full();
+    for (place, why) in ["deleted", "deleted", "refused"].into_iter().enumerate() {
+        (world.holds[place].why, world.holds[place].decidable) = (why.into(), false);
+    }
+    let mut rig = Rig::new((120, 40), world);
+    rig.keys("2 space space space t");
+    assert!(rig.screen().contains("1 other hold is only tried again"), "{}", rig.screen());
+    rig.keys("2 y");
+    assert!(rig.told().is_empty(), "another count is no yes");
+    rig.keys("backspace 3 y");
+    assert_eq!(rig.told().len(), 3);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A small engine that lives in memory: rows to look at, and a record of what it was told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -75,6 +76,14 @@ pub struct World {
     pub candidates: Vec<Candidate>,
     pub queue: Vec<QueueRow>,
     pub journal: Vec<JournalRow>,
+    /// What it says of a record that is looked at closely.
+    pub closeup: RecordView,
+    /// What it says of a pair's mapping.
+    pub mapping: MappingView,
+    /// Decisions that it would not take, and why.
+    pub refuses: BTreeMap<HoldId, String>,
+    /// Why everything it takes would have to wait.
+    pub waits: String,
     /// What it was told, by whom.
     pub told: Vec<(String, Command)>,
     /// What it says next, if not `Done`.
@@ -109,6 +118,26 @@ fn journal(seq: u64) -> JournalRow {
     }
 }
 
+fn closeup() -> RecordView {
+    let field = |label: &str, crm: &str, notion: &str| RecordField {
+        label: label.into(),
+        base: None,
+        crm: Some(crm.into()),
+        notion: Some(notion.into()),
+        held: crm != notion,
+    };
+    RecordView {
+        tie: TieId { pair: "deals".into(), crm: "1".into() },
+        title: "Deal 1".into(),
+        ids: Sides { crm: "1".into(), notion: "page-9".into() },
+        links: Sides {
+            crm: Some("https://portal.example/crm/deal/details/1/".into()),
+            notion: Some("https://www.notion.so/page9".into()),
+        },
+        fields: vec![field("budget", "1", "2"), field("stage", "Won", "Won"), field("owner", "Ada", "Bob")],
+    }
+}
+
 pub fn full() -> World {
     let tie = |pair: &str, id: &str| TieId { pair: pair.into(), crm: id.into() };
     let mut holds: Vec<HoldRow> =
@@ -139,6 +168,7 @@ pub fn full() -> World {
         suggestions: 2,
         creatable: n % 2 == 1,
         ignored: None,
+        digest: format!("digest of orphan {n}"),
     };
     // Shown only where it is asked for.
     let ignored = OrphanRow {
@@ -214,7 +244,10 @@ pub fn full() -> World {
             pairs: vec![
                 pair("contacts", PairState::Running),
                 pair("deals", PairState::Review { sure: 100, ambiguous: 4, crm_only: 9, notion_only: 2 }),
-                pair("projects", PairState::Guarded { what: "412 pages would be emptied".into(), plan: "p1".into() }),
+                pair(
+                    "projects",
+                    PairState::Guarded { what: "412 pages would be emptied".into(), plan: "p1".into(), count: 412 },
+                ),
             ],
             latest: (1..=20).map(journal).collect(),
             hot: 4,
@@ -242,6 +275,10 @@ pub fn full() -> World {
             on_crm: target.is_some(),
             on_notion,
             pending: false,
+            shown: Some(Shown {
+                crm: format!("digest of {field} of {owner}"),
+                notion: format!("digest of {field} of {owner} there"),
+            }),
         })
         .to_vec(),
         candidates: vec![
@@ -252,6 +289,7 @@ pub fn full() -> World {
                 fields: vec![("Phone".into(), "+44".into())],
                 taken: false,
                 score: 62,
+                digest: "digest of 31".into(),
             },
             Candidate {
                 id: "32".into(),
@@ -260,6 +298,7 @@ pub fn full() -> World {
                 fields: vec![],
                 taken: true,
                 score: 0,
+                digest: "digest of 32".into(),
             },
         ],
         queue: vec![QueueRow {
@@ -275,6 +314,20 @@ pub fn full() -> World {
             attempts: 2,
         }],
         journal: (1..=300).map(journal).collect(),
+        closeup: closeup(),
+        mapping: MappingView {
+            pair: "deals".into(),
+            facts: vec![("matched by".into(), "E-mail, then Name".into())],
+            fields: vec![MappedField {
+                crm: "OPPORTUNITY".into(),
+                notion: "Budget".into(),
+                direction: "<->".into(),
+                kind: "number".into(),
+                policy: "hold".into(),
+            }],
+        },
+        refuses: BTreeMap::new(),
+        waits: String::new(),
         told: Vec::new(),
         says: None,
     }
@@ -335,39 +388,25 @@ impl World {
                 (total, Rows::Candidates(rows))
             }
             List::Record { tie } => {
-                let field = |label: &str, crm: &str, notion: &str| RecordField {
-                    label: label.into(),
-                    base: None,
-                    crm: Some(crm.into()),
-                    notion: Some(notion.into()),
-                    held: crm != notion,
-                };
-                let view = RecordView {
-                    tie: tie.clone(),
-                    title: format!("Deal {}", tie.crm),
-                    ids: Sides { crm: tie.crm.clone(), notion: "page-9".into() },
-                    links: Sides {
-                        crm: Some(format!("https://portal.example/crm/deal/details/{}/", tie.crm)),
-                        notion: Some("https://www.notion.so/page9".into()),
-                    },
-                    fields: vec![field("budget", "1", "2"), field("stage", "Won", "Won"), field("owner", "Ada", "Bob")],
-                };
+                let mut view =
+                    RecordView { tie: tie.clone(), title: format!("Deal {}", tie.crm), ..self.closeup.clone() };
+                view.ids.crm = tie.crm.clone();
+                let portal = format!("https://portal.example/crm/deal/details/{}/", tie.crm);
+                view.links.crm =
+                    view.links.crm.map(|link| link.replace("https://portal.example/crm/deal/details/1/", &portal));
                 (1, Rows::Records(vec![view]))
             }
             List::Mapping { pair } => {
-                let field = MappedField {
-                    crm: "OPPORTUNITY".into(),
-                    notion: "Budget".into(),
-                    direction: "<->".into(),
-                    kind: "number".into(),
-                    policy: "hold".into(),
-                };
-                let facts = vec![("matched by".into(), "E-mail, then Name".into())];
-                (1, Rows::Mappings(vec![MappingView { pair: pair.clone(), facts, fields: vec![field] }]))
+                let view = MappingView { pair: pair.clone(), ..self.mapping.clone() };
+                (1, Rows::Mappings(vec![view]))
             }
             List::Typed { text, .. } => {
                 let wrong = text.strip_prefix("?").map(|rest| format!("`{rest}` is no value of this field"));
                 (1, Rows::Typed(vec![TypedView { reads: text.clone(), wrong: wrong.unwrap_or_default() }]))
+            }
+            List::Preview { items } => {
+                let rows: Vec<Foreseen> = items.iter().map(|item| self.foreseen(item)).collect();
+                (rows.len() as u64, Rows::Previews(rows))
             }
             List::Queue => {
                 let (total, rows) = cut(&self.queue, |row| row.title.clone(), &filter, query);
@@ -395,6 +434,33 @@ impl World {
             }
         }
         owners
+    }
+
+    fn foreseen(&self, item: &Resolution) -> Foreseen {
+        let id = item.id().clone();
+        let fate = match (self.holds.iter().find(|row| row.id == id), self.refuses.get(&id)) {
+            (_, Some(why)) => Fate::Refused { why: why.clone() },
+            (Some(row), None) => {
+                let to = |side, text: &str| Foretold { side, text: text.to_owned() };
+                let both = |text: &str| vec![to(Side::Crm, text), to(Side::Notion, text)];
+                let now = |side| if side == Side::Crm { &row.crm } else { &row.notion };
+                let fits = |shown: &Shown| shown.crm == row.crm.digest && shown.notion == row.notion.digest;
+                if fits(item.shown()) {
+                    let mut writes = match item {
+                        Resolution::Force { side, .. } => vec![to(side.other(), &now(*side).text)],
+                        Resolution::Set { text, .. } => both(text),
+                        Resolution::Base { .. } => both(&row.base.clone().unwrap_or_default().text),
+                        Resolution::Keep { .. } => Vec::new(),
+                    };
+                    writes.retain(|write| write.text != now(write.side).text);
+                    Fate::Taken { writes, waits: self.waits.clone() }
+                } else {
+                    Fate::Changed
+                }
+            }
+            (None, None) => Fate::Changed,
+        };
+        Foreseen { id, fate }
     }
 
     pub fn tell(&mut self, who: &str, command: Command) -> Reply {

@@ -190,6 +190,171 @@ fn one_that_has_moved_is_shown_again_and_the_rest_of_what_was_confirmed_goes_on(
 }
 
 #[test]
+fn what_the_engine_would_refuse_is_shown_first_with_the_reason_and_stops_nothing_else() {
+    let mut rig = Rig::new((100, 40), hundred());
+    let id = rig.world.holds[7].id.clone();
+    rig.world.refuses.insert(id.clone(), "the field goes one way only; Notion cannot be written".into());
+    rig.keys("2 * m c w");
+    let screen = rig.screen();
+    let told = screen.find("1 cannot be written, and stays picked").unwrap();
+    let (heading, why) = (screen.find("Deal 7 / stage").unwrap(), screen.find("goes one way only").unwrap());
+    let others = screen.find("CRM (wins)").unwrap();
+    assert!(told < heading && heading < why && why < others && screen.contains("59 fields: 59 CRM"), "{screen}");
+    rig.keys("5 9 y");
+    assert_eq!(committed(&rig).len(), 59, "{:?}", rig.told());
+    assert!(committed(&rig).iter().all(|item| *item.id() != id));
+    let left: Vec<_> = rig.model.staged.picks().map(|pick| pick.item.row.id.clone()).collect();
+    assert_eq!(left, [id], "it stays picked");
+}
+
+#[test]
+fn a_dry_run_of_what_the_engine_refuses_altogether_offers_nothing_to_commit() {
+    let mut rig = on("2");
+    rig.world.refuses.insert(rig.world.holds[0].id.clone(), "no such option in Notion".into());
+    rig.keys("c w");
+    let screen = rig.screen();
+    assert!(matches!(rig.model.top(), Some(PopupBody::Notice(_))) && screen.contains("no such option"), "{screen}");
+    rig.keys("y esc");
+    assert!(rig.told().is_empty() && rig.model.staged.len() == 1);
+}
+
+#[test]
+fn a_dry_run_says_what_is_written_where_and_what_it_waits_for() {
+    let mut rig = Rig::new((100, 40), full());
+    rig.world.waits = "until deals is resumed, paused by berta".into();
+    rig.keys("2 c e ctrl-o w");
+    let screen = rig.screen();
+    assert!(screen.contains("Notion (will be overwritten): 150 EUR"), "{screen}");
+    assert!(screen.contains("CRM (stays): 200 EUR"), "the text that was not edited is the CRM's already: {screen}");
+    assert!(screen.contains("it waits until deals is resumed, paused by berta"), "{screen}");
+}
+
+#[test]
+fn a_dry_run_takes_no_answer_before_the_engine_has_said_everything() {
+    use crosstie::control::DeskError;
+    use crosstie::tui::model::Effect;
+    use crosstie::tui::update::update;
+    let mut rig = Rig::new((100, 40), hundred());
+    rig.keys("2 c c");
+    let effects = update(&mut rig.model, Msg::Key(crosstie::tui::keymap::Key::char('w')));
+    let Some(Effect::Query { tag, query }) = effects.first().cloned() else { panic!("{effects:?}") };
+    rig.settle();
+    rig.keys("y tab enter");
+    assert!(rig.told().is_empty() && rig.screen().contains("asking the engine"), "{}", rig.screen());
+    let answer = rig.world.answer(&query);
+    update(&mut rig.model, Msg::Answer { tag, result: Ok(answer) });
+    rig.send(Msg::Key(crosstie::tui::keymap::Key::char('y')));
+    assert!(rig.told().is_empty(), "what it says was not on screen yet");
+    rig.settle();
+    rig.keys("y");
+    assert_eq!(committed(&rig).len(), 2);
+    // An engine that cannot be asked beforehand is told all the same, and the operator knows.
+    rig.keys("c");
+    let effects = update(&mut rig.model, Msg::Key(crosstie::tui::keymap::Key::char('w')));
+    let Some(Effect::Query { tag, .. }) = effects.first().cloned() else { panic!("{effects:?}") };
+    let error = DeskError::Protocol("unknown variant `preview`".into());
+    update(&mut rig.model, Msg::Answer { tag, result: Err(error) });
+    rig.settle();
+    assert!(rig.screen().contains("did not say beforehand"), "{}", rig.screen());
+    rig.keys("y");
+    assert_eq!(committed(&rig).len(), 3);
+}
+
+#[test]
+fn a_pick_that_moved_is_found_by_the_dry_run_and_shown_again() {
+    let mut rig = on("2");
+    rig.keys("c c c");
+    rig.world.holds[1].notion.digest = "moved".into();
+    rig.keys("w");
+    let screen = rig.screen();
+    assert!(screen.contains("1 changed since you looked") && screen.contains("2 fields: 2 CRM"), "{screen}");
+    rig.keys("y");
+    assert_eq!(committed(&rig).len(), 2);
+    assert!(rig.model.staged.is_empty() && rig.model.moved == [rig.world.holds[1].id.clone()]);
+}
+
+#[test]
+fn one_pick_is_taken_out_and_the_others_stay() {
+    let mut rig = on("2");
+    rig.keys("c c c k k x");
+    assert_eq!(rig.model.staged.len(), 2);
+    assert!(rig.model.staged.get(&rig.world.holds[1].id).is_none(), "the one under the cursor");
+    rig.keys("x");
+    assert!(rig.screen().contains("nothing is picked for this row"), "{}", rig.screen());
+    rig.keys("u");
+    assert_eq!(rig.model.staged.len(), 3, "the last step was to take it out");
+    rig.keys("g g space space x");
+    assert_eq!(rig.model.staged.len(), 1, "those of all marked rows");
+}
+
+#[test]
+fn the_row_before_that_waits_for_a_pick_has_a_key_too() {
+    let mut rig = Rig::new((80, 24), hundred());
+    rig.keys("2 j j j c c S");
+    assert_eq!(rig.model.holds.current().unwrap().row.title, "Deal 2", "over the two that are picked");
+    rig.keys("S S S");
+    let last = rig.model.holds.rows.last().unwrap().row.id.clone();
+    assert_eq!(rig.model.holds.current().unwrap().row.id, last, "round the beginning, to the last that is here");
+    let mut world = hundred();
+    world.holds = (0..5_000).map(|n| hold(&n.to_string(), "F", "a", "b")).collect();
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 G c");
+    let at = rig.model.holds.at;
+    let first = rig.model.holds.offset;
+    for _ in 0..(at - first + 20) {
+        rig.keys("S");
+    }
+    assert!(rig.model.holds.at < first, "rows that were not here are asked for");
+    assert!(rig.model.holds.current().is_some());
+}
+
+#[test]
+fn a_rule_keeps_pairs_apart_that_call_a_field_the_same() {
+    let mut world = hundred();
+    for row in &mut world.holds[..10] {
+        row.id.pair = "projects".into();
+    }
+    for row in &mut world.holds[10..20] {
+        row.id.field = Some("OTHER_STAGE".into());
+    }
+    let mut rig = Rig::new((80, 24), world);
+    rig.keys("2 * m n");
+    assert_eq!(rig.model.staged.len(), 10, "the other fifty are of another pair or another field called `stage`");
+}
+
+#[test]
+fn sentences_name_the_keys_that_are_bound() {
+    use crosstie::tui::keymap::Keymap;
+    let text = "[global]\nunbind = [\"1\", \"4\", \"7\"]\n\"f7\" = \"page.relations\"\n\"f6\" = \"page.overview\"\n\"f8\" = \"page.quarantine\"\n\
+                [list]\nunbind = [\"/\"]\n\"f10\" = \"list.filter\"\n";
+    let mut world = full();
+    world.holds[0].kind = Some(crosstie::model::Kind::Relation);
+    world.holds[1].id.crm = None;
+    let mut rig = Rig::new((120, 40), world);
+    rig.model.keymap = std::sync::Arc::new(Keymap::load(text, "my.toml").unwrap());
+    for (keys, says) in [
+        ("2 e", "on the Relations page, f7"),
+        ("j a c", "see the overview, f6"),
+        ("n", "f10 takes a text"),
+        ("8 f10", "choose one with 2 to f8"),
+    ] {
+        rig.keys(keys);
+        assert!(rig.screen().contains(says), "{keys}: {}", rig.screen());
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_can_be_painted_again_and_left_for_the_shell() {
+    use crosstie::tui::model::Effect;
+    let mut rig = Rig::new((40, 10), full());
+    rig.keys("ctrl-l ctrl-z");
+    let seen: Vec<&Effect> = rig.effects.iter().filter(|it| matches!(it, Effect::Redraw | Effect::Suspend)).collect();
+    assert_eq!(seen, [&Effect::Redraw, &Effect::Suspend]);
+    rig.keys("2 c w y");
+    assert!(rig.told().is_empty() && rig.model.staged.is_empty(), "nothing else, for nothing can be seen");
+}
+
+#[test]
 fn what_another_operator_decided_meanwhile_is_no_longer_picked() {
     let mut rig = on("2");
     rig.keys("c o");

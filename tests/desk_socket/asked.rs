@@ -1,8 +1,8 @@
 //! What an operator's program asks is what the daemon is asked, word for word.
 
 use crosstie::control::socket::connect;
-use crosstie::control::{Desk, List, Near, Query};
-use crosstie::model::{HoldId, PairName, RecordRef, Side, TieId};
+use crosstie::control::{Desk, List, Near, Query, Resolution};
+use crosstie::model::{HoldId, PairName, RecordRef, Shown, Side, TieId};
 
 use super::Daemon;
 
@@ -26,7 +26,11 @@ fn next(list: Option<&List>) -> Option<List> {
         Some(List::Tied { .. }) => List::Record { tie: tie() },
         Some(List::Record { .. }) => List::Mapping { pair: PairName::from("deals") },
         Some(List::Mapping { .. }) => List::Typed { hold, text: "3,5\n".to_owned() },
-        Some(List::Typed { .. }) => List::Queue,
+        Some(List::Typed { .. }) => {
+            let shown = Shown { crm: "a".into(), notion: "b".into() };
+            List::Preview { items: vec![Resolution::Keep { id: hold, shown }] }
+        }
+        Some(List::Preview { .. }) => List::Queue,
         Some(List::Queue) => List::Journal,
         Some(List::Journal) => return None,
     })

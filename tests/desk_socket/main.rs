@@ -52,6 +52,7 @@ impl Desk for Fake {
             fields: Vec::new(),
             taken: false,
             score: 0,
+            digest: String::new(),
         };
         Ok(Window { total: 1, offset: query.offset, rows: Rows::Candidates(vec![row]) })
     }

@@ -4,9 +4,10 @@ use crosstie::control::closeup::{MappedField, RecordField};
 use crosstie::control::socket::VERSION;
 use crosstie::control::socket::wire::{Answer, Ask, Hello, Push, Request};
 use crosstie::control::{
-    Candidate, Command, Connection, Headroom, HoldRow, JournalRow, Link, LinkRole, List, MappingView, Mode, Near,
-    OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth, QueueRow, QueueState, RecordView,
-    RelationRow, Reply, Resolution, Rows, Sample, SideValue, Sides, Sink, Snapshot, TypedView, Window, WindowFigures,
+    Candidate, Command, Connection, Fate, Foreseen, Foretold, Headroom, HoldRow, JournalRow, Link, LinkRole, List,
+    MappingView, Mode, Near, OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth, QueueRow,
+    QueueState, RecordView, RelationRow, Reply, Resolution, Rows, Sample, SideValue, Sides, Sink, Snapshot, TypedView,
+    Window, WindowFigures,
 };
 use crosstie::model::{Event, Happening, HoldId, Kind, RecordRef, Shown, Side, TieId, Value};
 use jiff::Timestamp;
@@ -44,6 +45,16 @@ fn value() -> SideValue {
     }
 }
 
+fn foreseen() -> Vec<Foreseen> {
+    let writes = vec![Foretold { side: Side::Crm, text: "a".into() }];
+    let fates = [
+        Fate::Taken { writes, waits: "its pair is paused".into() },
+        Fate::Changed,
+        Fate::Refused { why: "one way".into() },
+    ];
+    fates.map(|fate| Foreseen { id: hold(), fate }).into()
+}
+
 fn journal() -> JournalRow {
     JournalRow {
         event: Event {
@@ -76,7 +87,7 @@ fn snapshot() -> Snapshot {
         PairState::Listing,
         PairState::Review { sure: 1, ambiguous: 2, crm_only: 3, notion_only: 4 },
         PairState::Running,
-        PairState::Guarded { what: "40 deletions".into(), plan: "p".into() },
+        PairState::Guarded { what: "40 deletions".into(), plan: "p".into(), count: 40 },
         PairState::Stopped { why: "gone".into() },
     ];
     let progress = Progress { read: 5, of: Some(6), since: at() };
@@ -168,6 +179,9 @@ fn lists() -> Vec<List> {
         List::Record { tie: tie() },
         List::Mapping { pair: "deals".into() },
         List::Typed { hold: hold(), text: "5".into() },
+        List::Preview {
+            items: vec![Resolution::Keep { id: hold(), shown: Shown { crm: "a".into(), notion: "b".into() } }],
+        },
         List::Queue,
         List::Journal,
     ]
@@ -195,15 +209,16 @@ fn asks() -> Vec<Ask> {
     let pair = || "deals".into();
     let commands = vec![
         Command::Resolve { items },
-        Command::Link { pair: pair(), crm: "7".into(), notion: "p1".into() },
-        Command::CreateCounterpart { record: record() },
-        Command::IgnoreOrphan { record: record() },
+        Command::Link { pair: pair(), crm: "7".into(), notion: "p1".into(), shown: Some(shown()) },
+        Command::CreateCounterpart { record: record(), shown: Some("d".into()) },
+        Command::IgnoreOrphan { record: record(), shown: Some("d".into()) },
         Command::Relate {
             owner: tie(),
             field: "CONTACT_IDS".into(),
             target: tie(),
             linked: true,
             instead_of: Some(tie()),
+            shown: Some(shown()),
         },
         Command::Approve { pair: pair() },
         Command::Override { pair: pair(), plan: "p".into() },
@@ -249,6 +264,7 @@ fn rows() -> Vec<Rows> {
         suggestions: 1,
         creatable: true,
         ignored: Some("anna".into()),
+        digest: "d".into(),
     };
     let relation = RelationRow {
         owner: tie(),
@@ -260,6 +276,7 @@ fn rows() -> Vec<Rows> {
         on_crm: true,
         on_notion: false,
         pending: true,
+        shown: Some(Shown { crm: "a".into(), notion: "b".into() }),
     };
     let candidate = Candidate {
         id: "p1".into(),
@@ -268,6 +285,7 @@ fn rows() -> Vec<Rows> {
         fields: fields(),
         taken: true,
         score: 50,
+        digest: "d".into(),
     };
     let view = RecordView {
         tie: tie(),
@@ -314,6 +332,7 @@ fn rows() -> Vec<Rows> {
         Rows::Candidates(vec![candidate]),
         Rows::Records(vec![view]),
         Rows::Mappings(vec![mapping]),
+        Rows::Previews(foreseen()),
         Rows::Typed(vec![TypedView { reads: "5".into(), wrong: "no".into() }]),
         Rows::Queue(states.map(queue).into()),
         Rows::Journal(vec![journal()]),

@@ -1,9 +1,9 @@
 //! First contact, matching, review and orphans.
 
 use crosstie::config::Timing;
-use crosstie::control::{Command, List, PairState, Query, Reply, Rows};
+use crosstie::control::{Command, List, OrphanRow, PairState, Query, Reply, Rows};
 use crosstie::mapping::Create;
-use crosstie::model::{Happening, OrphanWhy, RecordRef, Side, Why};
+use crosstie::model::{Happening, OrphanWhy, RecordRef, Shown, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -60,7 +60,7 @@ async fn a_copied_page_is_an_orphan_and_gets_no_record() {
     assert_eq!(orphans[0].record.id.as_str(), copy);
     assert_eq!(orphans[0].why, OrphanWhy::Copy { of: page.as_str().into() });
     assert_eq!(bench.ids(Entity::Deal).len(), deals);
-    bench.done(Command::IgnoreOrphan { record: orphans[0].record.clone() }).await;
+    bench.done(Command::IgnoreOrphan { record: orphans[0].record.clone(), shown: None }).await;
     bench.pass(3700).await;
     assert!(bench.claims().await.orphans.is_empty());
     assert!(bench.creates().is_empty());
@@ -76,7 +76,7 @@ async fn what_was_ignored_is_listed_where_it_is_asked_for_and_waits_again_when_t
         rows.into_iter().find(|row| row.record == record)
     };
     assert!(listed(&bench, true).await.unwrap().ignored.is_none());
-    bench.done(Command::IgnoreOrphan { record: record.clone() }).await;
+    bench.done(Command::IgnoreOrphan { record: record.clone(), shown: None }).await;
     bench.crash().await;
     bench.start().await;
     bench.settle().await;
@@ -101,9 +101,9 @@ async fn a_counterpart_that_is_ordered_for_what_was_ignored_is_created() {
     let bench = Bench::settled(no_creation()).await;
     let orphans = bench.claims().await.orphans;
     let record = orphans.iter().find(|it| it.record.pair.as_str() == "contacts").unwrap().record.clone();
-    bench.done(Command::IgnoreOrphan { record: record.clone() }).await;
+    bench.done(Command::IgnoreOrphan { record: record.clone(), shown: None }).await;
     bench.settle().await;
-    bench.done(Command::CreateCounterpart { record }).await;
+    bench.done(Command::CreateCounterpart { record, shown: None }).await;
     bench.until("it is created", 120, async || bench.creates().len() == 1).await;
 }
 
@@ -126,12 +126,48 @@ async fn orphans_can_be_linked_by_hand_and_then_merge_as_on_first_contact() {
     };
     let (crm, notion) = (of(Side::Crm), of(Side::Notion));
     let before = bench.held(Entity::Contact, crm.as_str(), "EMAIL");
-    bench.done(Command::Link { pair: "contacts".into(), crm: crm.clone(), notion: notion.clone() }).await;
+    bench.done(Command::Link { pair: "contacts".into(), crm: crm.clone(), notion: notion.clone(), shown: None }).await;
     bench.settle().await;
     assert_eq!(bench.page_of("contacts", crm.as_str()).await.as_deref(), Some(notion.as_str()));
     assert_eq!(bench.held(Entity::Contact, crm.as_str(), "EMAIL"), before);
     assert!(bench.claims().await.holds.iter().any(|hold| matches!(hold.why, Why::Conflict { base: None, .. })));
     assert!(bench.creates().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_about_an_orphan_holds_for_what_was_shown_of_it_and_for_nothing_else() {
+    let bench = Bench::settled(no_creation()).await;
+    let orphan = async || {
+        let Rows::Orphans(rows) = bench.list(List::Orphans).await else { panic!() };
+        let of = |row: &&OrphanRow| row.record.side == Side::Notion && row.record.pair.as_str() == "contacts";
+        rows.iter().find(of).unwrap().clone()
+    };
+    let seen = orphan().await;
+    let list = List::Candidates { of: seen.record.clone() };
+    let Rows::Candidates(candidates) = bench.list(list).await else { panic!() };
+    let other = candidates[0].clone();
+    bench.edit_notion(seen.record.id.as_str(), "Name", "Ada of another house");
+    bench.until("the edit was seen", 300, async || orphan().await.digest != seen.digest).await;
+    let link = |shown: &OrphanRow| Command::Link {
+        pair: seen.record.pair.clone(),
+        crm: other.id.clone(),
+        notion: seen.record.id.clone(),
+        shown: Some(Shown { crm: other.digest.clone(), notion: shown.digest.clone() }),
+    };
+    let create = Command::CreateCounterpart { record: seen.record.clone(), shown: Some(seen.digest.clone()) };
+    let ignore = Command::IgnoreOrphan { record: seen.record.clone(), shown: Some(seen.digest.clone()) };
+    let standing = async || (bench.claims().await.decisions, bench.claims().await.ties);
+    let before = standing().await;
+    for command in [link(&seen), create, ignore] {
+        let reply = bench.command(command.clone()).await;
+        let changed = matches!(&reply, Reply::Changed { note, .. } if note.contains("changed since you looked"));
+        assert!(changed, "{command:?}: {reply:?}");
+    }
+    assert_eq!(standing().await, before, "nothing was done");
+    let now = orphan().await;
+    bench.done(link(&now)).await;
+    bench.settle().await;
+    assert!(bench.record_of("contacts", seen.record.id.as_str()).await.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +177,7 @@ async fn a_counterpart_is_created_on_order_whatever_the_policy() {
     let orphan = orphans.iter().find(|it| it.record.side == Side::Notion && it.record.pair.as_str() == "contacts");
     let RecordRef { pair, side, id } = orphan.unwrap().record.clone();
     let record = RecordRef { pair, side, id: id.clone() };
-    bench.done(Command::CreateCounterpart { record }).await;
+    bench.done(Command::CreateCounterpart { record, shown: None }).await;
     bench.until("it is tied", 60, async || bench.record_of("contacts", id.as_str()).await.is_some()).await;
     bench.settle().await;
     assert_eq!(bench.creates().len(), 1);

@@ -88,7 +88,8 @@ async fn one_field_emptied_on_many_is_asked_about_and_the_answer_covers_that_and
     for page in pages.iter().take(12) {
         bench.edit_notion(page, "Phone", json!(null));
     }
-    let (what, plan) = bench.guarded("contacts", 60).await;
+    let (what, plan, count) = bench.counted("contacts", 60).await;
+    assert_eq!(count, 12, "whoever lets it happen is asked for that number");
     assert!(what.contains("PHONE was emptied in Notion on 12 of 30 ties"), "{what}");
     bench.pass(600).await;
     assert_eq!(phones(&bench), 30, "nothing is written before somebody has looked");

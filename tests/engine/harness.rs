@@ -251,12 +251,18 @@ impl Bench {
 
     /// Waits until a guard holds the pair; gives what it says and the hash of the plan.
     pub async fn guarded(&self, pair: &str, seconds: u64) -> (String, String) {
+        let (what, plan, _) = self.counted(pair, seconds).await;
+        (what, plan)
+    }
+
+    /// The same, with how many things it is about.
+    pub async fn counted(&self, pair: &str, seconds: u64) -> (String, String, u64) {
         // It may be held for a second only: so every snapshot is looked at, and not one now and then.
         let mut snapshots = self.desk().snapshots();
         let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
         loop {
-            if let PairState::Guarded { what, plan } = self.state(pair) {
-                return (what, plan);
+            if let PairState::Guarded { what, plan, count } = self.state(pair) {
+                return (what, plan, count);
             }
             if !matches!(tokio::time::timeout_at(until, snapshots.changed()).await, Ok(Ok(()))) {
                 let never = async || false;

@@ -1,8 +1,8 @@
 //! What an operator can ask of the engine besides deciding values: the base back, a pair paused, a record looked at closely,
 //! a counterpart suggested, and how it all goes.
 
-use crosstie::control::{Command, Delivery, List, Query, Reply, Resolution, Rows, Told};
-use crosstie::model::{Event, Happening, HoldId, PairName, Side, Why};
+use crosstie::control::{Command, Delivery, Fate, Foretold, List, Query, Reply, Resolution, Rows, Told};
+use crosstie::model::{Event, Happening, HoldId, PairName, Shown, Side, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
@@ -270,4 +270,71 @@ async fn how_long_changes_take_is_measured_and_kept_over_time() {
     assert!(snapshot.latency.count > before, "{:?}", snapshot.latency);
     let written: u32 = snapshot.quarter.iter().map(|sample| sample.written.notion).sum();
     assert!(written >= 1 && snapshot.day.iter().map(|sample| sample.written.notion).sum::<u32>() >= written);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_become_of_a_decision_is_told_and_nothing_is_done() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = quarrel(&bench).await;
+    let id = deal_hold(&deal, FIELD);
+    let shown = bench.shown(&id).await;
+    let stage = |text: &str| Resolution::Set { id: id.clone(), shown: shown.clone(), text: text.to_owned() };
+    let moved = Resolution::Keep { id: id.clone(), shown: Shown { crm: "x".into(), ..shown.clone() } };
+    let gone = Resolution::Keep { id: deal_hold(&deal, "TITLE"), shown: shown.clone() };
+    let force = |side| Resolution::Force { id: id.clone(), shown: shown.clone(), side };
+    let items = vec![force(Side::Crm), force(Side::Notion), stage("200"), stage("300"), stage("lots"), moved, gone];
+    let before = (bench.claims().await.decisions, bench.writes().len());
+    let query = Query { limit: 500, ..Query::all(List::Preview { items }) };
+    let Rows::Previews(rows) = bench.query(query).await.rows else { panic!() };
+    let to = |side, text: &str| Foretold { side, text: text.into() };
+    let taken = |writes: &[Foretold]| Fate::Taken { writes: writes.to_vec(), waits: String::new() };
+    let fates: Vec<Fate> = rows.into_iter().map(|row| row.fate).collect();
+    assert_eq!(fates[0], taken(&[to(Side::Notion, "100")]));
+    assert_eq!(fates[1], taken(&[to(Side::Crm, "200")]));
+    assert_eq!(fates[2], taken(&[to(Side::Crm, "200")]), "Notion holds it already");
+    assert_eq!(fates[3], taken(&[to(Side::Crm, "300"), to(Side::Notion, "300")]));
+    assert!(matches!(&fates[4], Fate::Refused { why } if why.contains("lots")), "{:?}", fates[4]);
+    assert_eq!((&fates[5], &fates[6]), (&Fate::Changed, &Fate::Changed));
+    bench.pass(60).await;
+    assert_eq!((bench.claims().await.decisions, bench.writes().len()), before, "nothing was decided or written");
+    // What is paused is taken, and waits.
+    bench.done(Command::Pause { pair: "deals".into() }).await;
+    let query = Query { limit: 500, ..Query::all(List::Preview { items: vec![force(Side::Crm)] }) };
+    let Rows::Previews(rows) = bench.query(query).await.rows else { panic!() };
+    assert!(matches!(&rows[0].fate, Fate::Taken { waits, .. } if waits.contains("paused")), "{:?}", rows[0]);
+    assert_eq!(bench.cell(&page, "Amount"), json!("200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_about_a_field_that_goes_one_way_is_refused_before_it_is_taken() {
+    let plan = Plan {
+        pairs: |pairs| {
+            for field in pairs.iter_mut().flat_map(|pair| &mut pair.fields).filter(|field| field.key.as_str() == FIELD)
+            {
+                field.direction = crosstie::mapping::Direction::CrmToNotion;
+            }
+        },
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    // A write that is undone leaves even such a field to a person.
+    bench.edit_deal(&deal, FIELD, "4711");
+    bench.until("it was written", 300, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    let wrote = bench.journal(crosstie::model::Happening::Wrote).await;
+    let event = wrote.iter().rev().find(|event| event.field.as_ref().is_some_and(|key| key.as_str() == FIELD)).unwrap();
+    bench.done(Command::Undo { event: event.seq, both: false }).await;
+    let id = deal_hold(&deal, FIELD);
+    bench.until("it is held", 300, async || bench.hold(&id).await.is_some()).await;
+    bench.settle().await;
+    let shown = bench.shown(&id).await;
+    let force = Resolution::Force { id: id.clone(), shown: shown.clone(), side: Side::Notion };
+    let set = Resolution::Set { id: id.clone(), shown, text: "9".into() };
+    for item in [force, set] {
+        let query = Query { limit: 500, ..Query::all(List::Preview { items: vec![item.clone()] }) };
+        let Rows::Previews(rows) = bench.query(query).await.rows else { panic!() };
+        assert!(matches!(&rows[0].fate, Fate::Refused { why } if why.contains("one way only")), "{:?}", rows[0]);
+        let reply = bench.command(Command::Resolve { items: vec![item] }).await;
+        assert!(matches!(reply, Reply::Refused { .. }), "{reply:?}");
+    }
 }

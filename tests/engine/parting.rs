@@ -53,7 +53,12 @@ async fn whoever_links_the_two_again_has_the_last_word() {
     let (bench, crm, notion, line) = tied().await;
     bench.done(take_back(&line)).await;
     bench.until("both wait", 60, async || whys(&bench, &crm, &notion).await.len() == 2).await;
-    let link = Command::Link { pair: "contacts".into(), crm: crm.as_str().into(), notion: notion.as_str().into() };
+    let link = Command::Link {
+        pair: "contacts".into(),
+        crm: crm.as_str().into(),
+        notion: notion.as_str().into(),
+        shown: None,
+    };
     bench.done(link).await;
     bench.settle().await;
     assert_eq!(bench.page_of("contacts", &crm).await.as_deref(), Some(notion.as_str()));

@@ -81,7 +81,7 @@ fn contact(id: &str) -> TieId {
 
 fn relate(deal: &str, role: &str, target: &str, linked: bool, instead_of: Option<&str>) -> Command {
     let (owner, target, instead_of) = (deal_tie(deal), contact(target), instead_of.map(contact));
-    Command::Relate { owner, field: role.into(), target, linked, instead_of }
+    Command::Relate { owner, field: role.into(), target, linked, instead_of, shown: None }
 }
 
 async fn edges(bench: &Bench, deal: &str) -> Vec<RelationRow> {

@@ -42,7 +42,9 @@ async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal(
     let (contact, person) = stranger(&bench, &deal).await;
     for linked in [true, false] {
         let (owner, target) = (deal_tie(&deal), contact_tie(&contact));
-        bench.done(Command::Relate { owner, field: "CONTACT_IDS".into(), target, linked, instead_of: None }).await;
+        bench
+            .done(Command::Relate { owner, field: "CONTACT_IDS".into(), target, linked, instead_of: None, shown: None })
+            .await;
         let shown = async || {
             contacts_of(&bench, &deal).contains(&contact) == linked
                 && pages_of(&bench, &page).contains(&person) == linked
@@ -57,6 +59,36 @@ async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_is_not_made_where_the_links_are_others_than_those_that_were_shown() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = bench.deal().await;
+    let row = async || {
+        let Rows::Relations(rows) = bench.list(List::Relations).await else { panic!() };
+        rows.iter().find(|row| row.owner == deal_tie(&deal)).unwrap().clone()
+    };
+    let seen = row().await.shown;
+    let (first, _) = stranger(&bench, &deal).await;
+    let relate = |contact: &str, shown| Command::Relate {
+        owner: deal_tie(&deal),
+        field: "CONTACT_IDS".into(),
+        target: contact_tie(contact),
+        linked: true,
+        instead_of: None,
+        shown,
+    };
+    bench.done(relate(&first, seen.clone())).await;
+    bench.settle().await;
+    let (second, _) = stranger(&bench, &deal).await;
+    let reply = bench.command(relate(&second, seen)).await;
+    assert!(matches!(&reply, Reply::Changed { note, .. } if note.contains("changed since you looked")), "{reply:?}");
+    bench.settle().await;
+    assert!(!contacts_of(&bench, &deal).contains(&second));
+    bench.done(relate(&second, row().await.shown)).await;
+    bench.settle().await;
+    assert!(contacts_of(&bench, &deal).contains(&second));
+}
+
+#[tokio::test(start_paused = true)]
 async fn links_made_one_after_the_other_before_any_is_written_all_come_true() {
     let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
     let (deal, page) = bench.deal().await;
@@ -68,6 +100,7 @@ async fn links_made_one_after_the_other_before_any_is_written_all_come_true() {
         target: contact_tie(contact),
         linked,
         instead_of: None,
+        shown: None,
     };
     bench.done(relate(&free[0], true)).await;
     bench.done(relate(&free[1], true)).await;
@@ -92,6 +125,7 @@ async fn a_link_made_while_the_relation_is_on_its_way_is_refused_and_not_forgott
         target: contact_tie(contact),
         linked: true,
         instead_of: None,
+        shown: None,
     };
     bench.faults(|call| if call.is_write() { Fate::SlowAnswer(Duration::from_secs(5)) } else { Fate::Pass });
     bench.done(relate(&free[0])).await;
@@ -351,6 +385,7 @@ async fn who_is_linked_to_one_owner_is_told_role_by_role_and_what_is_on_its_way_
         target,
         linked,
         instead_of: None,
+        shown: None,
     };
     bench.done(relate(contact_tie(&contact), true)).await;
     let rows = edges().await;

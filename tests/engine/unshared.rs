@@ -148,7 +148,12 @@ async fn a_contact_linked_to_another_page_while_its_own_is_hidden_stays_with_its
     bench.until("its tie has ended", 3600, alone).await;
     let other = bench.add_page("contacts", &[("Name", json!("Somebody else"))]);
     bench.settle().await;
-    let link = Command::Link { pair: "contacts".into(), crm: contact.as_str().into(), notion: other.as_str().into() };
+    let link = Command::Link {
+        pair: "contacts".into(),
+        crm: contact.as_str().into(),
+        notion: other.as_str().into(),
+        shown: None,
+    };
     bench.done(link).await;
     // Somebody works on the deal, so that it is read, planned and written.
     for (notes, amount) in [("worked on", "4711"), ("worked on again", "4712")] {

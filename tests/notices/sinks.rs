@@ -214,7 +214,7 @@ async fn every_topic_reaches_slack_and_the_command() {
     let daily = jiff::civil::Time::new(8, 0, 0, 0).ok();
     let watcher = Watcher::new(BTreeSet::from(Topic::ALL), SignedDuration::ZERO, daily, memory);
     let mut now = snapshot("29T09:00:01");
-    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into() };
+    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into(), count: 40 };
     now.pairs[0].drift = 3;
     now.sides.crm.link = Link::Down { why: "the token is refused".into() };
     let holds = ["conflict", "refused", "quarantined"];

@@ -64,7 +64,7 @@ fn what_was_told_is_not_told_again_after_a_restart() {
 fn a_stopped_pair_a_connection_and_drift_are_told_and_a_short_trouble_is_not() {
     let mut watcher = watcher(Memory::default());
     let mut now = snapshot("29T09:00:00");
-    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into() };
+    now.pairs[0].state = PairState::Guarded { what: "40 deletions".into(), plan: "p1".into(), count: 40 };
     now.pairs[0].drift = 3;
     now.sides.notion.link = Link::Troubled { why: "time-out".into() };
     now.sides.crm.link = Link::Down { why: "the token is refused".into() };
@@ -73,7 +73,7 @@ fn a_stopped_pair_a_connection_and_drift_are_told_and_a_short_trouble_is_not() {
     assert!(told[0].text.contains("40 deletions") && told[1].text.contains("token"), "{told:?}");
     // Another plan is another question; a trouble that lasts is told.
     now.at = crate::desk::at("29T09:01:01");
-    now.pairs[0].state = PairState::Guarded { what: "50 deletions".into(), plan: "p2".into() };
+    now.pairs[0].state = PairState::Guarded { what: "50 deletions".into(), plan: "p2".into(), count: 50 };
     assert_eq!(topics(&look(&mut watcher, &now, &[])), [Topic::Stopped, Topic::Connection]);
     assert!(look(&mut watcher, &now, &[]).is_empty());
 }

@@ -183,6 +183,7 @@ impl Operator {
             target: tie("contacts", &contact),
             linked,
             instead_of: None,
+            shown: None,
         };
         let socket = home.path().join("state/desk.sock");
         let done = until(Duration::from_secs(3), || {

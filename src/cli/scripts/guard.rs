@@ -59,7 +59,7 @@ pub async fn run(config: &Config, args: GuardArgs) -> Result<ExitCode, Failure> 
     let asked = Asked::looked(config).await?;
     let snapshot = asked.snapshot().await;
     let guarded = snapshot.pairs.iter().filter_map(|pair| match &pair.state {
-        PairState::Guarded { what, plan } => Some((&pair.name, what, plan)),
+        PairState::Guarded { what, plan, .. } => Some((&pair.name, what, plan)),
         _ => None,
     });
     match args.action {

@@ -119,10 +119,10 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         }
         Action::Link { id, other } => {
             let (crm, notion) = if id.side == Side::Crm { (id.id, other) } else { (other, id.id) };
-            Command::Link { pair: id.pair, crm, notion }
+            Command::Link { pair: id.pair, crm, notion, shown: None }
         }
-        Action::Create { id } => Command::CreateCounterpart { record: id },
-        Action::Ignore { id } => Command::IgnoreOrphan { record: id },
+        Action::Create { id } => Command::CreateCounterpart { record: id, shown: None },
+        Action::Ignore { id } => Command::IgnoreOrphan { record: id, shown: None },
         Action::Unignore { id } => Command::UnignoreOrphan { record: id },
     };
     carry_out(asked, args.json, command).await

@@ -48,7 +48,7 @@ pub fn state(state: &PairState) -> (&'static str, String, Option<&str>) {
             None,
         ),
         PairState::Running => ("running", String::new(), None),
-        PairState::Guarded { what, plan } => ("guarded", what.clone(), Some(plan)),
+        PairState::Guarded { what, plan, .. } => ("guarded", what.clone(), Some(plan)),
         PairState::Stopped { why } => ("stopped", why.clone(), None),
     }
 }

@@ -92,6 +92,10 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         Action::Unlink(edge) => (edge, false, None),
     };
     let field = named(&asked, &edge).await;
-    carry_out(asked, args.json, Command::Relate { owner: edge.owner, field, target: edge.target, linked, instead_of })
-        .await
+    carry_out(
+        asked,
+        args.json,
+        Command::Relate { owner: edge.owner, field, target: edge.target, linked, instead_of, shown: None },
+    )
+    .await
 }

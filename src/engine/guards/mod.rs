@@ -69,6 +69,12 @@ impl Question {
         self.what.is_empty()
     }
 
+    /// How many things it is about.
+    fn count(&self) -> u64 {
+        let parts = [self.ties.len(), self.records.len(), self.changes.len(), self.pages.len(), self.failing.len()];
+        super::snapshot::count(parts.into_iter().sum())
+    }
+
     /// The hash of what it is about; how far it has been looked into is no part of it.
     fn digest(&self) -> String {
         let mut lines: Vec<String> = self.ties.iter().map(|(crm, ending)| format!("ends {crm} {ending}")).collect();
@@ -156,7 +162,8 @@ impl Core {
         guards.judged = Some(now);
         let question = self.question(name, now);
         if !question.is_empty() {
-            let why = Why::MassChange { what: question.what.join("; "), plan: question.digest() };
+            let (what, plan) = (question.what.join("; "), question.digest());
+            let why = Why::MassChange { what, plan, count: question.count() };
             self.guards_of(name).asked = question;
             self.set_hold(txn, id, Some(why));
         } else if held {

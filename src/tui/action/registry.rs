@@ -169,6 +169,16 @@ pub static REGISTRY: &[Spec] = &[
         free(A::Skip, "conflicts.skip", S::Conflicts, "skip", "Leaves this field for later and goes on to the next."),
         why::needs_row,
     ),
+    when(
+        free(
+            A::SkipBack,
+            "conflicts.previous",
+            S::Conflicts,
+            "previous open one",
+            "Goes back to the field before that nothing was picked for.",
+        ),
+        why::needs_row,
+    ),
     rule(
         A::RuleCrm,
         "conflicts.rule_crm",
@@ -209,6 +219,19 @@ pub static REGISTRY: &[Spec] = &[
     when(
         free(A::Unpick, "conflicts.unpick", S::Conflicts, "undo pick", "Takes the last pick back."),
         why::needs_undoable_pick,
+    ),
+    risky(
+        when(
+            free(
+                A::UnpickRow,
+                "conflicts.unpick_row",
+                S::Conflicts,
+                "unpick this row",
+                "Takes this row's pick out, or those of all marked ones; the others stay.",
+            ),
+            why::needs_pick_here,
+        ),
+        Local,
     ),
     when(
         free(A::Repick, "conflicts.repick", S::Conflicts, "redo pick", "Takes back what was taken back last."),

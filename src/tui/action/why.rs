@@ -1,8 +1,9 @@
 //! Why an action cannot be done now. Every answer says what to do instead, where there is something.
 
+use super::Action;
 use crate::control::PairState;
 use crate::tui::model::{Model, Page, PopupBody};
-use crate::tui::update::conflicts::is_retryable;
+use crate::tui::update::conflicts::{is_of_field, is_retryable};
 use crate::tui::update::undo::meant;
 
 pub(super) fn never(_: &Model) -> Option<String> {
@@ -13,10 +14,16 @@ fn unless(can: bool, why: &str) -> Option<String> {
     (!can).then(|| why.to_owned())
 }
 
+/// The first key of an action, for a sentence.
+fn key(model: &Model, action: Action) -> String {
+    model.keymap.keys_of(action).into_iter().next().unwrap_or_else(|| "(no key)".to_owned())
+}
+
 pub(super) fn needs_list(model: &Model) -> Option<String> {
+    let (first, last) = (key(model, Action::PageConflicts), key(model, Action::PageQuarantine));
     unless(
         !matches!(model.page, Page::Overview | Page::Pairs | Page::Health),
-        "this page has no filter: choose one with 2 to 7",
+        &format!("this page has no filter: choose one with {first} to {last}"),
     )
 }
 
@@ -71,14 +78,20 @@ pub(super) fn needs_one_decidable(model: &Model) -> Option<String> {
 pub(super) fn needs_editable(model: &Model) -> Option<String> {
     let links = model.holds.current().is_some_and(|item| item.row.kind == Some(crate::model::Kind::Relation));
     needs_one_decidable(model).or_else(|| {
-        unless(!links, "links are not typed: take a side here, or link and unlink on the Relations page, 4")
+        let page = key(model, Action::PageRelations);
+        let why = format!("links are not typed: take a side here, or link and unlink on the Relations page, {page}");
+        unless(!links, &why)
     })
 }
 
 pub(super) fn needs_tie(model: &Model) -> Option<String> {
     match model.holds.current() {
         None => needs_row(model),
-        Some(item) => unless(item.row.id.crm.is_some(), "this holds a whole pair, not a record: see the overview, 1"),
+        Some(item) => {
+            let page = key(model, Action::PageOverview);
+            let why = format!("this holds a whole pair, not a record: see the overview, {page}");
+            unless(item.row.id.crm.is_some(), &why)
+        }
     }
 }
 
@@ -172,7 +185,7 @@ pub(super) fn needs_sources(model: &Model) -> Option<String> {
 
 pub(super) fn needs_rule(model: &Model) -> Option<String> {
     let Some(here) = model.holds.current() else { return needs_row(model) };
-    let fits = |item: &crate::tui::model::HoldItem| item.row.decidable && item.row.label == here.row.label;
+    let fits = |item: &crate::tui::model::HoldItem| item.row.decidable && is_of_field(item, &here.row.id);
     unless(
         model.holds.marks.values().any(fits),
         "no marked row is about this row's field: mark some, one by one or all that a filter shows",
@@ -185,6 +198,17 @@ pub(super) fn needs_picks(model: &Model) -> Option<String> {
 
 pub(super) fn needs_undoable_pick(model: &Model) -> Option<String> {
     unless(model.staged.can(false), "nothing is staged; what was committed is undone in the journal")
+}
+
+pub(super) fn needs_pick_here(model: &Model) -> Option<String> {
+    if !model.holds.marks.is_empty() {
+        let picked = model.holds.marks.keys().any(|id| model.staged.get(id).is_some());
+        return unless(picked, "nothing is picked for any marked row");
+    }
+    match model.holds.current() {
+        None => needs_row(model),
+        Some(item) => unless(model.staged.get(&item.row.id).is_some(), "nothing is picked for this row"),
+    }
 }
 
 pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {

@@ -19,11 +19,13 @@ struct Reader<'t> {
     text: &'t str,
     own: bool,
     problems: Vec<Problem>,
+    /// Where bindings with conditions were written.
+    ruled: Places,
 }
 
 /// Reads `text`. A file that is `layered` goes over a preset; a preset goes over nothing.
 pub(super) fn load(text: &str, origin: &str, layered: bool) -> Result<Keymap, KeymapError> {
-    let mut reader = Reader { text, own: layered, problems: Vec::new() };
+    let mut reader = Reader { text, own: layered, problems: Vec::new(), ruled: Places::new() };
     let mut places = Places::new();
     let keymap = reader.read(&mut places);
     reader.problems.sort_by_key(|problem| problem.line);
@@ -73,7 +75,7 @@ impl Reader<'_> {
                 None => self.problem(&name.span(), format!("`{scope}` is no table"), format!("write `[{scope}]`")),
             }
         }
-        check::unreachable(&keymap, places, &mut self.problems);
+        check::unreachable(&keymap, places, &self.ruled, &mut self.problems);
         Some(keymap)
     }
 
@@ -122,14 +124,16 @@ impl Reader<'_> {
                 continue;
             }
             let line = self.line(name.span().start);
-            if let Some((first, true)) = places.get(&(scope, keys.clone())).map(|(line, own)| (*line, *own == self.own))
-            {
+            let written = (scope, keys.clone());
+            let mut before = places.get(&written).into_iter().chain(self.ruled.get(&written));
+            if let Some((first, _)) = before.find(|(_, own)| *own == self.own).copied() {
                 let what =
                     format!("`{}` is bound twice in [{scope}], first in line {first}", key::show_sequence(&keys));
                 self.problem(&name.span(), what, "keep one of them");
                 continue;
             }
             if !rules.is_empty() {
+                self.ruled.insert(written, (line, self.own));
                 keymap.conditional.entry(scope).or_default().insert(keys.clone(), rules);
             }
             // Conditions alone leave what the preset binds for when none holds.

@@ -9,7 +9,7 @@ mod file;
 pub mod key;
 pub mod when;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::action::{Action, REGISTRY, Scope};
@@ -137,31 +137,43 @@ impl Keymap {
 
     /// What `keys` mean in these scopes, innermost first.
     pub fn lookup_when(&self, scopes: &[Scope], keys: &[Key], facts: &Facts) -> Found {
-        for scope in scopes {
-            let rules = self.conditional.get(scope).and_then(|bindings| bindings.get(keys));
-            if let Some((_, action)) = rules.into_iter().flatten().find(|(when, _)| when.holds(facts)) {
-                return Found::Action(*action);
-            }
-            if let Some(action) = self.scopes.get(scope).and_then(|bindings| bindings.get(keys)) {
-                return Found::Action(*action);
-            }
+        match self.taken(scopes, keys, facts) {
+            Some((_, action)) => Found::Action(action),
+            None if self.following(scopes, keys, facts).is_empty() => Found::Nothing,
+            None => Found::Prefix,
         }
-        if self.following(scopes, keys).is_empty() { Found::Nothing } else { Found::Prefix }
     }
 
-    /// What can follow a prefix: the rest of the sequence and the action, by key.
-    pub fn following(&self, scopes: &[Scope], prefix: &[Key]) -> Vec<(String, Action)> {
-        let mut rows = BTreeMap::new();
-        for scope in scopes.iter().rev() {
-            let rules = self.conditional.get(scope).into_iter().flatten();
-            let rules = rules.flat_map(|(keys, rules)| rules.iter().map(|(_, action)| (keys.as_slice(), *action)));
-            for (keys, action) in rules.chain(self.bindings(*scope)) {
-                if keys.len() > prefix.len() && keys.starts_with(prefix) {
-                    rows.insert(keys.to_vec(), action);
-                }
-            }
-        }
-        rows.into_iter().map(|(keys, action)| (key::show_sequence(&keys[prefix.len()..]), action)).collect()
+    /// The action that exactly these keys do, and the scope that says so.
+    fn taken(&self, scopes: &[Scope], keys: &[Key], facts: &Facts) -> Option<(Scope, Action)> {
+        scopes.iter().find_map(|scope| self.bound(*scope, keys, facts).map(|action| (*scope, action)))
+    }
+
+    /// The action that one scope binds to exactly these keys.
+    fn bound(&self, scope: Scope, keys: &[Key], facts: &Facts) -> Option<Action> {
+        let rules = self.conditional.get(&scope).and_then(|bindings| bindings.get(keys));
+        let rule = rules.into_iter().flatten().find(|(when, _)| when.holds(facts)).map(|(_, action)| *action);
+        rule.or_else(|| self.scopes.get(&scope)?.get(keys).copied())
+    }
+
+    /// All sequences that a scope binds, whatever their conditions.
+    fn sequences(&self, scope: Scope) -> BTreeSet<&[Key]> {
+        let rules = self.conditional.get(&scope).into_iter().flat_map(BTreeMap::keys);
+        let plain = self.scopes.get(&scope).into_iter().flat_map(BTreeMap::keys);
+        plain.chain(rules).map(Vec::as_slice).collect()
+    }
+
+    /// What can follow a prefix: the rest of the sequence and the action, by key. What its condition does not allow now, and
+    /// what a shorter sequence would be taken for, cannot.
+    pub fn following(&self, scopes: &[Scope], prefix: &[Key], facts: &Facts) -> Vec<(String, Action)> {
+        let longer = |keys: &&[Key]| keys.len() > prefix.len() && keys.starts_with(prefix);
+        let all: BTreeSet<&[Key]> = scopes.iter().flat_map(|scope| self.sequences(*scope)).filter(longer).collect();
+        let reached = |keys: &[Key]| {
+            (prefix.len() + 1..keys.len()).all(|length| self.taken(scopes, &keys[..length], facts).is_none())
+        };
+        let does = |keys: &[Key]| self.taken(scopes, keys, facts).filter(|_| reached(keys)).map(|(_, action)| action);
+        let rest = |keys: &[Key]| key::show_sequence(&keys[prefix.len()..]);
+        all.into_iter().filter_map(|keys| Some((rest(keys), does(keys)?))).collect()
     }
 
     /// The keys of an action, shortest first.

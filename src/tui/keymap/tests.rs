@@ -100,7 +100,7 @@ fn an_inner_scope_wins_and_a_prefix_shows_what_can_follow() {
     let keymap = Keymap::preset("default").unwrap();
     let stack = Scope::STACKS[1];
     assert_eq!(keymap.lookup(stack, &[Key::char('f')]), Found::Prefix);
-    let rows = keymap.following(stack, &[Key::char('f')]);
+    let rows = keymap.following(stack, &[Key::char('f')], &Facts::default());
     assert!(rows.contains(&("c".to_owned(), Action::ForceCrm)), "{rows:?}");
     assert!(rows.contains(&("n".to_owned(), Action::ForceNotion)));
 }
@@ -138,4 +138,54 @@ fn a_binding_counts_when_its_condition_holds_and_else_the_next_one() {
     assert_eq!(found('w', Facts { staged: true, ..Facts::default() }), Found::Action(Action::Commit));
     assert_eq!(found('s', Facts { marked: true, ..Facts::default() }), Found::Action(Action::Edit));
     assert_eq!(found('s', Facts::default()), Found::Action(Action::Skip), "the preset's binding is still there");
+}
+
+fn problems(text: &str) -> Vec<(usize, String)> {
+    let error = Keymap::load(text, "my.toml").expect_err(text);
+    error.problems.into_iter().map(|problem| (problem.line, problem.what)).collect()
+}
+
+#[test]
+fn what_a_condition_leaves_no_room_for_is_told() {
+    // Longer than a key that is always taken.
+    let found = problems("[conflicts]\n\"c c\" = { do = \"conflicts.edit\", when = \"staged\" }\n");
+    assert!(matches!(&found[..], [(2, what)] if what.contains("can never be typed")), "{found:?}");
+    // Longer than a key that is taken whenever it would count.
+    let text = "[conflicts]\nunbind = [\"f c\", \"f n\", \"f b\", \"f k\"]\n\
+                \"f\" = { do = \"conflicts.skip\", when = \"staged\" }\n\
+                \"f x\" = { do = \"conflicts.edit\", when = \"staged && marked\" }\n";
+    let found = problems(text);
+    assert!(matches!(&found[..], [(4, what)] if what.contains("`f x`")), "{found:?}");
+    assert!(
+        Keymap::load(&text.replace("staged && marked", "marked"), "my.toml").is_ok(),
+        "it counts where nothing is staged"
+    );
+    // The second condition holds only where the first does.
+    let text = "[conflicts]\n\"w\" = [{ do = \"conflicts.skip\", when = \"staged\" }, \
+                { do = \"conflicts.edit\", when = \"staged && marked\" }]\n";
+    let found = problems(text);
+    assert!(matches!(&found[..], [(2, what)] if what.contains("never does `conflicts.edit`")), "{found:?}");
+    // Nothing is left for what stands last.
+    let text =
+        "[conflicts]\n\"w\" = [{ do = \"conflicts.skip\", when = \"staged || !staged\" }, \"conflicts.commit\"]\n";
+    assert!(problems(text)[0].1.contains("never does `conflicts.commit`"));
+}
+
+#[test]
+fn a_key_that_is_bound_twice_is_told_whether_it_has_a_condition_or_not() {
+    let text = "[list]\n\"g  x\" = { do = \"list.top\", when = \"staged\" }\n\"g x\" = \"list.bottom\"\n";
+    let found = problems(text);
+    assert!(matches!(&found[..], [(3, what)] if what.contains("bound twice")), "{found:?}");
+}
+
+#[test]
+fn what_can_follow_is_what_its_condition_allows_now() {
+    let keymap =
+        Keymap::load("[conflicts]\n\"z x\" = { do = \"conflicts.edit\", when = \"staged\" }\n", "my.toml").unwrap();
+    let staged = Facts { staged: true, ..Facts::default() };
+    let rows = |facts: &Facts| keymap.following(Scope::STACKS[1], &[Key::char('z')], facts);
+    assert_eq!(rows(&staged), [("x".to_owned(), Action::Edit)]);
+    assert_eq!(rows(&Facts::default()), []);
+    let found = |facts: &Facts| keymap.lookup_when(Scope::STACKS[1], &[Key::char('z')], facts);
+    assert_eq!((found(&staged), found(&Facts::default())), (Found::Prefix, Found::Nothing), "no box without a way on");
 }

@@ -17,6 +17,14 @@ pub struct Facts {
 pub const NAMES: [&str; 6] = ["staged", "marked", "filtered", "expanded", "read_only", "frozen"];
 
 impl Facts {
+    /// Every way that things can be.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        (0_u32..1 << NAMES.len()).map(|bits| {
+            let is = |place: u32| bits & (1 << place) != 0;
+            Self { staged: is(0), marked: is(1), filtered: is(2), expanded: is(3), read_only: is(4), frozen: is(5) }
+        })
+    }
+
     fn get(&self, name: &str) -> bool {
         match name {
             "staged" => self.staged,

@@ -2,12 +2,12 @@
 //! as they are, for they name things; whoever draws an id sanitises it then.
 
 use crate::control::{
-    Candidate, HoldRow, JournalRow, Link, MappingView, OrphanRow, OwnerRow, PairState, QueueRow, RecordView,
-    RelationRow, SideValue, Snapshot,
+    Candidate, Fate, Foreseen, HoldRow, JournalRow, Link, MappingView, OrphanRow, OwnerRow, PairState, QueueRow,
+    RecordView, RelationRow, SideValue, Snapshot,
 };
 use crate::model::Side;
 
-use super::text::{editable, sanitise};
+use super::text::{editable, one_line, sanitise};
 
 /// A hold as it is shown, with the texts an editor starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +26,14 @@ fn clean(text: &mut String) {
     *text = sanitise(text);
 }
 
+/// A name or a sentence: of whatever it is made, it is one line.
+fn flatten(text: &mut String) {
+    *text = one_line(text, " ").into_owned();
+}
+
 fn value(value: &mut SideValue) {
     clean(&mut value.text);
-    clean(&mut value.edited_by);
+    flatten(&mut value.edited_by);
 }
 
 /// A hold.
@@ -36,66 +41,79 @@ pub fn hold(mut row: HoldRow) -> HoldItem {
     let base = row.base.as_ref().map(|value| editable(&value.text));
     let (crm, notion) = (editable(&row.crm.text), editable(&row.notion.text));
     for text in [&mut row.title, &mut row.label, &mut row.why, &mut row.detail] {
-        clean(text);
+        flatten(text);
     }
     row.base.iter_mut().for_each(value);
     value(&mut row.crm);
     value(&mut row.notion);
-    row.decided.iter_mut().for_each(clean);
+    row.decided.iter_mut().for_each(flatten);
     HoldItem { row, base, crm, notion }
+}
+
+/// What would become of a decision.
+pub fn foreseen(mut row: Foreseen) -> Foreseen {
+    match &mut row.fate {
+        Fate::Taken { writes, waits } => {
+            writes.iter_mut().for_each(|write| clean(&mut write.text));
+            flatten(waits);
+        }
+        Fate::Refused { why } => flatten(why),
+        Fate::Changed => {}
+    }
+    row
 }
 
 /// An orphan.
 pub fn orphan(mut row: OrphanRow) -> OrphanRow {
     for text in [&mut row.title, &mut row.why, &mut row.detail] {
-        clean(text);
+        flatten(text);
     }
-    row.ignored.iter_mut().for_each(clean);
+    row.ignored.iter_mut().for_each(flatten);
     fields(&mut row.fields);
     row
 }
 
 fn fields(fields: &mut [(String, String)]) {
     for (label, text) in fields {
-        clean(label);
+        flatten(label);
         clean(text);
     }
 }
 
 /// A record that others can be linked to.
 pub fn owner(mut row: OwnerRow) -> OwnerRow {
-    clean(&mut row.title);
+    flatten(&mut row.title);
     row
 }
 
 /// An edge.
 pub fn relation(mut row: RelationRow) -> RelationRow {
-    clean(&mut row.owner_title);
-    clean(&mut row.target_title);
-    clean(&mut row.label);
+    flatten(&mut row.owner_title);
+    flatten(&mut row.target_title);
+    flatten(&mut row.label);
     row
 }
 
 /// A record to choose.
 pub fn candidate(mut row: Candidate) -> Candidate {
-    clean(&mut row.title);
-    clean(&mut row.reason);
+    flatten(&mut row.title);
+    flatten(&mut row.reason);
     fields(&mut row.fields);
     row
 }
 
 /// An operation.
 pub fn queue(mut row: QueueRow) -> QueueRow {
-    clean(&mut row.op);
-    clean(&mut row.title);
-    row.fields.iter_mut().for_each(clean);
+    flatten(&mut row.op);
+    flatten(&mut row.title);
+    row.fields.iter_mut().for_each(flatten);
     row
 }
 
 /// A line of the journal.
 pub fn journal(mut row: JournalRow) -> JournalRow {
     for text in [&mut row.title, &mut row.label, &mut row.event.who, &mut row.event.note, &mut row.not_undoable] {
-        clean(text);
+        flatten(text);
     }
     row.before.iter_mut().chain(&mut row.after).for_each(clean);
     row
@@ -103,24 +121,24 @@ pub fn journal(mut row: JournalRow) -> JournalRow {
 
 /// A record looked at closely. Its links stay as they are: they are shown, and copied, never followed.
 pub fn record(mut view: RecordView) -> RecordView {
-    clean(&mut view.title);
+    flatten(&mut view.title);
     for field in &mut view.fields {
-        clean(&mut field.label);
+        flatten(&mut field.label);
         [&mut field.base, &mut field.crm, &mut field.notion].into_iter().flatten().for_each(clean);
     }
-    [&mut view.links.crm, &mut view.links.notion].into_iter().flatten().for_each(clean);
+    [&mut view.links.crm, &mut view.links.notion].into_iter().flatten().for_each(flatten);
     view
 }
 
 /// A pair's mapping.
 pub fn mapping(mut view: MappingView) -> MappingView {
     for (name, text) in &mut view.facts {
-        clean(name);
-        clean(text);
+        flatten(name);
+        flatten(text);
     }
     for field in &mut view.fields {
         for text in [&mut field.crm, &mut field.notion, &mut field.kind] {
-            clean(text);
+            flatten(text);
         }
     }
     view
@@ -131,27 +149,27 @@ pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
     for side in Side::BOTH {
         let connection = snapshot.sides.get_mut(side);
-        clean(&mut connection.name);
+        flatten(&mut connection.name);
         match &mut connection.link {
-            Link::Troubled { why } | Link::Down { why } => clean(why),
+            Link::Troubled { why } | Link::Down { why } => flatten(why),
             Link::Starting | Link::Up => {}
         }
     }
     for pair in &mut snapshot.pairs {
-        pair.paused.iter_mut().for_each(clean);
-        pair.roles.iter_mut().for_each(|role| clean(&mut role.label));
+        pair.paused.iter_mut().for_each(flatten);
+        pair.roles.iter_mut().for_each(|role| flatten(&mut role.label));
         match &mut pair.state {
-            PairState::Guarded { what, .. } => clean(what),
-            PairState::Stopped { why } => clean(why),
+            PairState::Guarded { what, .. } => flatten(what),
+            PairState::Stopped { why } => flatten(why),
             PairState::Listing | PairState::Review { .. } | PairState::Running => {}
         }
     }
     snapshot.latest = snapshot.latest.into_iter().map(journal).collect();
-    snapshot.waits.iter_mut().for_each(|(what, _)| clean(what));
-    clean(&mut snapshot.store_note);
+    snapshot.waits.iter_mut().for_each(|(what, _)| flatten(what));
+    flatten(&mut snapshot.store_note);
     for sink in &mut snapshot.sinks {
-        clean(&mut sink.name);
-        clean(&mut sink.trouble);
+        flatten(&mut sink.name);
+        flatten(&mut sink.trouble);
     }
     snapshot
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Choice, Page};
 use crate::control::{Command, DeskError, LinkRole, Query, Reply, Resolution, Snapshot, Window};
-use crate::model::{HoldId, PairName, TieId};
+use crate::model::{FieldKey, HoldId, PairName, RecordRef, TieId};
 use crate::tui::keymap::Key;
 use crate::tui::popup::Wish;
 
@@ -125,6 +125,8 @@ pub enum Waiting {
         /// The text.
         text: String,
     },
+    /// What would become of picks, by the dry run's number.
+    Preview(u64),
     /// A command.
     Command {
         /// The holds it is about.
@@ -135,5 +137,9 @@ pub enum Waiting {
         then: Vec<Command>,
         /// How much that was confirmed with it was done before.
         before: usize,
+        /// The records it is about, where they are no holds.
+        records: Vec<RecordRef>,
+        /// The owner and the relation it is about.
+        edge: Option<(TieId, FieldKey)>,
     },
 }

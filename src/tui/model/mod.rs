@@ -165,6 +165,14 @@ pub struct Frozen {
     pub newest: Option<Arc<Snapshot>>,
 }
 
+/// Which way to the next row that waits for a pick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Course {
+    Next,
+    Previous,
+}
+
 /// Why a frame is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Dirty {
@@ -207,7 +215,7 @@ pub struct Model {
     /// What was picked and not committed.
     pub staged: Staged,
     /// The cursor is on its way to the next row that waits for a pick.
-    pub advancing: bool,
+    pub advancing: Option<Course>,
     /// Holds whose values moved when a decision about them arrived.
     pub moved: Vec<HoldId>,
     /// The orphans.
@@ -288,7 +296,7 @@ impl Model {
             page: Page::Overview,
             holds: Listing::default(),
             staged: Staged::default(),
-            advancing: false,
+            advancing: None,
             moved: Vec::new(),
             orphans: Listing::default(),
             owners: Listing::default(),

@@ -99,6 +99,18 @@ impl Staged {
         Some(count)
     }
 
+    /// Takes single picks out, in one step; returns how many there were.
+    pub fn unpick(&mut self, ids: &[HoldId]) -> usize {
+        let step: Step = ids.iter().filter(|id| self.picks.contains_key(id)).map(|id| (id.clone(), None)).collect();
+        let count = step.len();
+        if count > 0 {
+            let step = self.swap(step);
+            self.done.push(step);
+            self.undone.clear();
+        }
+        count
+    }
+
     fn swap(&mut self, step: Step) -> Step {
         let mut before = Vec::with_capacity(step.len());
         for (id, pick) in step {

@@ -163,6 +163,14 @@ pub fn wrap(text: &str, room: usize, most: usize, ellipsis: &str) -> Vec<String>
     lines
 }
 
+/// The same for a text of a stranger: whatever does not stand on its first line stands behind `gutter`, so that no part
+/// of it can pass for a line of ours, however it breaks lines or pads them.
+pub fn guttered(text: &str, room: usize, most: usize, (gutter, ellipsis): (&str, &str)) -> Vec<String> {
+    let lines = wrap(&sanitise(text), room.saturating_sub(width(gutter) + 1), most, ellipsis);
+    let behind = |(place, line): (usize, String)| if place == 0 { line } else { format!("{gutter} {line}") };
+    lines.into_iter().enumerate().map(behind).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
@@ -208,6 +216,9 @@ mod tests {
             prop_assert_eq!(sanitise(&clean), clean.clone());
             prop_assert!(!clean.chars().any(|c| c != '\n' && (c.is_control() || is_invisible(c))));
             prop_assert!(width(&fit(&one_line(&text, "⏎"), room, "…")) <= room);
+            for (place, line) in guttered(&text, room, 4, ("|", "…")).into_iter().enumerate() {
+                prop_assert!(width(&line) <= room && (place == 0 || line.starts_with("| ")), "{:?}", line);
+            }
             for line in wrap(&clean, room, 4, "…") {
                 prop_assert!(width(&line) <= room);
             }

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{journal, key, rich, wrapped};
+use super::{journal, key, rich, strange, wrapped};
 use crate::control::{RecordField, SideValue};
 use crate::model::Side;
 use crate::tui::action::Action;
@@ -45,7 +45,7 @@ fn heading(item: &HoldItem) -> String {
 fn about(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say =
-        |role, text: &str| lines.extend(wrapped(model, role, "", text, width).into_iter().map(|span| vec![span]));
+        |role, text: &str| lines.extend(strange(model, role, "", text, width).into_iter().map(|span| vec![span]));
     if model.moved.contains(&item.row.id) {
         say(Role::Bad, "! changed since you looked: nothing was done, this is what is there now");
     }
@@ -70,14 +70,19 @@ fn shown(text: &str) -> &str {
     if text.is_empty() { "(empty)" } else { text }
 }
 
-/// A value in lines, with the words marked that differ from `other`.
+/// A value in lines, with the words marked that differ from `other`. All lines but the first stand behind a gutter.
 fn value(model: &Model, role: Role, text: &str, other: &str, room: usize) -> Vec<Line> {
     let clean = text::sanitise(shown(text));
-    let lines = text::wrap(&clean, room, 400, model.theme.glyphs.ellipsis);
+    let glyphs = &model.theme.glyphs;
+    let lines = text::wrap(&clean, room.saturating_sub(text::width(glyphs.gutter) + 1), 400, glyphs.ellipsis);
     let marks = differ::changed(&clean, &text::sanitise(shown(other)));
     let pieces = differ::pieces(&clean, &marks, &lines);
     let piece = |(marked, text)| (if marked { Role::Changed } else { role }, text);
-    pieces.into_iter().map(|line| line.into_iter().map(piece).collect()).collect()
+    let behind = |(place, line): (usize, Vec<(bool, String)>)| {
+        let gutter = (place > 0).then(|| (Role::Border, format!("{} ", glyphs.gutter)));
+        gutter.into_iter().chain(line.into_iter().map(piece)).collect()
+    };
+    pieces.into_iter().enumerate().map(behind).collect()
 }
 
 /// The three values, each with what it is and when it was seen.

@@ -27,6 +27,8 @@ fn letter(why: &str) -> &'static str {
         "quarantined" => "Q",
         "duplicates" => "2",
         "parked" => "P",
+        "misfit" => "X",
+        "undone" => "T",
         _ => "?",
     }
 }
@@ -123,4 +125,29 @@ fn loses(pick: Option<&Choice>, side: Side) -> bool {
 
 fn cell(value: &SideValue, decidable: bool) -> String {
     if value.text.is_empty() && decidable { "(empty)".to_owned() } else { value.text.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::letter;
+
+    #[test]
+    fn every_kind_of_hold_has_a_letter_of_its_own() {
+        let words = [
+            "conflict",
+            "refused",
+            "unmappable",
+            "unreadable",
+            "misfit",
+            "deleted",
+            "fighting",
+            "guard",
+            "quarantined",
+            "duplicates",
+            "parked",
+            "undone",
+        ];
+        let letters: std::collections::BTreeSet<&str> = words.iter().map(|word| letter(word)).collect();
+        assert!(letters.len() == words.len() && !letters.contains("?"), "{letters:?}");
+    }
 }

@@ -203,7 +203,7 @@ pub(super) fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot,
         pen.spans(line(rest, 0), &spans);
         rest = below(rest, 1);
         if let Link::Troubled { why } | Link::Down { why } = &connection.link {
-            for span in super::wrapped(model, Role::Warn, "   ", why, rest.width).iter().take(3) {
+            for span in super::strange(model, Role::Warn, "   ", why, rest.width).iter().take(3) {
                 pen.put(line(rest, 0), span.0, &span.1);
                 rest = below(rest, 1);
             }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, wrapped};
+use super::{detail, strange};
 use crate::control::JournalRow;
 use crate::model::{Happening, Side};
 use crate::tui::model::Model;
@@ -117,14 +117,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     for (name, side) in [("before", &row.before), ("after", &row.after)] {
         if let Some(side) = side {
             let shown = format!("{name}: {}", value(side));
-            lines.extend(wrapped(model, Role::Text, "", &shown, below_list.width));
+            lines.extend(strange(model, Role::Text, "", &shown, below_list.width));
         }
     }
     if let Some((from, to)) = event.window {
         let ms = to.as_millisecond() - from.as_millisecond();
         lines.push((Role::Dim, format!("window: {ms} ms, from the last read to the answer")));
     }
-    lines.extend(wrapped(model, Role::Text, "", &event.note, below_list.width));
+    lines.extend(strange(model, Role::Text, "", &event.note, below_list.width));
     let title = match (row.title.as_str(), row.label.as_str()) {
         (title, "") => title.to_owned(),
         ("", label) => label.to_owned(),

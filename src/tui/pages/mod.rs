@@ -73,6 +73,13 @@ fn headed(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, hint: &str)
     pen.right(area, &[(Role::Dim, hint.to_owned())]);
 }
 
+/// A stranger's text in lines of `room` cells: all but the first stand behind a gutter.
+fn strange(model: &Model, role: Role, indent: &str, value: &str, room: u16) -> Vec<Span> {
+    let room = usize::from(room).saturating_sub(text::width(indent));
+    let lines = text::guttered(value, room, 400, (model.theme.glyphs.gutter, model.theme.glyphs.ellipsis));
+    lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
+}
+
 /// Text in lines of `room` cells, with an indent.
 fn wrapped(model: &Model, role: Role, indent: &str, value: &str, room: u16) -> Vec<Span> {
     let room = usize::from(room).saturating_sub(text::width(indent));

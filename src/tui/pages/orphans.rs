@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, key, wrapped};
+use super::{detail, key, strange};
 use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::model::Model;
@@ -47,7 +47,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         detail(pen, model, below_list, "", &[]);
         return;
     };
-    let mut lines = wrapped(model, Role::Text, "", &row.detail, below_list.width);
+    let mut lines = strange(model, Role::Text, "", &row.detail, below_list.width);
     let next = if row.ignored.is_some() {
         format!("{} takes that back.", key(model, Action::OrphanUnignore))
     } else if row.suggestions > 0 {
@@ -60,7 +60,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     };
     lines.push((Role::Accent, next));
     for (label, text) in &row.fields {
-        lines.extend(wrapped(model, Role::Dim, "  ", &format!("{label}: {text}"), below_list.width));
+        lines.extend(strange(model, Role::Dim, "  ", &format!("{label}: {text}"), below_list.width));
     }
     detail(pen, model, below_list, &format!("{} ({} {})", row.title, row.record.side, row.record.id), &lines);
 }

@@ -109,7 +109,7 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let unsent: Vec<String> = unsent.map(|sink| format!("notices by {}: {}", sink.name, sink.trouble)).collect();
     for text in [&model.note, &snapshot.store_note].into_iter().chain(&unsent) {
         if !text.is_empty() {
-            let lines = super::wrapped(model, Role::Accent, " ", text, model.size.0);
+            let lines = super::strange(model, Role::Accent, " ", text, model.size.0);
             rows.extend(lines.into_iter().take(2).map(|span| vec![span]));
         }
     }

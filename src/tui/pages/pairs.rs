@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, key, wrapped};
+use super::{detail, key, strange};
 use crate::control::{PairState, PairStatus, Progress, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
@@ -90,7 +90,7 @@ pub(super) fn summary(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, are
         // What the operator has to judge must not be cut.
         let cut = rects.last().is_none_or(|rect| text::width(&said) > usize::from(rect.width));
         if place == at && cut {
-            for (role, text) in wrapped(model, role, "   ", &said, rest.width).iter().take(3) {
+            for (role, text) in strange(model, role, "   ", &said, rest.width).iter().take(3) {
                 pen.put(line(rest, 0), *role, text);
                 rest = below(rest, 1);
             }
@@ -115,7 +115,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         return;
     };
     let (role, said) = state(model, pair);
-    let mut lines: Vec<Span> = wrapped(model, role, "", &said, below_list.width);
+    let mut lines: Vec<Span> = strange(model, role, "", &said, below_list.width);
     let (pause, resume) = (key(model, Action::Pause), key(model, Action::Resume));
     lines.push((
         Role::Accent,
@@ -133,7 +133,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     let mapping = model.mapping.as_ref().filter(|mapping| mapping.pair == pair.name);
     if let Some(view) = mapping.and_then(|mapping| mapping.view.as_ref()) {
         for (label, text) in &view.facts {
-            lines.extend(wrapped(model, Role::Text, "", &format!("{label}: {text}"), below_list.width));
+            lines.extend(strange(model, Role::Text, "", &format!("{label}: {text}"), below_list.width));
         }
         lines.push((Role::Text, String::new()));
         let wide = view.fields.iter().map(|field| text::width(&field.crm)).max().unwrap_or(0).clamp(4, 30);

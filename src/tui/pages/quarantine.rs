@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, key, wrapped};
+use super::{detail, key, strange, wrapped};
 use crate::tui::action::Action;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
@@ -61,7 +61,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         detail(pen, model, below_list, "", &[]);
         return;
     };
-    let mut lines = wrapped(model, Role::Warn, "", &item.row.detail, below_list.width);
+    let mut lines = strange(model, Role::Warn, "", &item.row.detail, below_list.width);
     lines.extend(wrapped(model, Role::Text, "", meaning(&item.row.detail), below_list.width));
     let retry = key(model, Action::QuarantineRetry);
     let next = format!("Change the record on either side and it is tried again by itself; {retry} tries it as it is.");

@@ -50,9 +50,11 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, 
     }
 }
 
-/// A line that is too long goes on below, with its indent; no value is cut where it is decided, but for novels.
+/// A line that is too long goes on below, with its indent and behind a gutter: what a stranger wrote looks like a line of
+/// ours nowhere but where we put it. No value is cut where it is decided, but for novels.
 fn fold(model: &Model, role: Role, value: &str, room: usize) -> Vec<Span> {
     let indent: String = value.chars().take_while(|c| *c == ' ').collect();
-    let lines = text::wrap(value.trim_start(), room.saturating_sub(indent.len()), 12, model.theme.glyphs.ellipsis);
+    let glyphs = (model.theme.glyphs.gutter, model.theme.glyphs.ellipsis);
+    let lines = text::guttered(value.trim_start_matches(' '), room.saturating_sub(indent.len()), 12, glyphs);
     lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
 }

@@ -12,13 +12,15 @@ pub mod picker;
 pub mod roles;
 pub mod which;
 
+use std::collections::BTreeMap;
+
 use tui_textarea::TextArea;
 
-use crate::control::{Candidate, Command, LinkRole, OrphanRow, OwnerRow, PairState};
-use crate::model::{Kind, PairName, TieId};
+use crate::control::{Candidate, Command, Fate, LinkRole, OrphanRow, OwnerRow, PairState};
+use crate::model::{HoldId, Kind, PairName, TieId};
 
 use super::action::{Action, Scope};
-use super::model::{HoldItem, Line, Listing};
+use super::model::{HoldItem, Line, Listing, Pick};
 use super::theme::Role;
 
 /// How long a question must have been on screen before it takes an answer, in milliseconds: what was typed before it
@@ -37,9 +39,10 @@ pub struct Popup {
 }
 
 impl Popup {
-    /// Whether it was on screen long enough to be meant by a key typed now.
+    /// Whether it was on screen long enough to be meant by a key typed now, and shows all that it has to show.
     pub fn armed(&self, ms: u64) -> bool {
-        self.drawn.is_some_and(|drawn| ms >= drawn + ARMING_MS)
+        let asks = matches!(&self.body, PopupBody::Confirm(Confirm { foresight: Some(it), .. }) if it.left > 0);
+        !asks && self.drawn.is_some_and(|drawn| ms >= drawn + ARMING_MS)
     }
 }
 
@@ -98,6 +101,21 @@ pub struct Confirm {
     pub quits: bool,
     /// Each command is told only when the one before was done.
     pub in_turn: bool,
+    /// A dry run: what the engine says of the picks. Before it has said all of it there is nothing to answer.
+    pub foresight: Option<Box<Foresight>>,
+}
+
+/// What the engine says would become of picks.
+#[derive(Debug, Clone, Default)]
+pub struct Foresight {
+    /// The picks.
+    pub picks: Vec<Pick>,
+    /// How many answers are still out.
+    pub left: usize,
+    /// What came so far.
+    pub fates: BTreeMap<HoldId, Fate>,
+    /// Why it could not be asked.
+    pub failed: Option<String>,
 }
 
 impl Confirm {
@@ -114,6 +132,7 @@ impl Confirm {
             demand: None,
             quits: false,
             in_turn: false,
+            foresight: None,
         }
     }
 

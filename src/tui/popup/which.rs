@@ -10,7 +10,7 @@ use crate::tui::widgets::{Pen, line, shifted};
 
 /// Draws it in the lower right corner of the list.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas) {
-    let rows = model.keymap.following(model.scopes(), &model.prefix);
+    let rows = model.keymap.following(model.scopes(), &model.prefix, &model.facts());
     let tall = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(areas.body.height);
     let titles = rows.iter().map(|(_, action)| text::width(action.spec().title)).max().unwrap_or(0);
     let wide = u16::try_from(titles + 11).unwrap_or(40).min(areas.body.width);

@@ -1,10 +1,10 @@
 //! Picks for held fields. A pick is local: it goes into what is staged, and `staging` shows all of it before any leaves.
 
 use super::{ask, open, staging};
-use crate::control::{Command, List, Query};
+use crate::control::{Command, Fate, List, Query};
 use crate::model::{HoldId, TieId};
-use crate::tui::model::{Choice, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
-use crate::tui::popup::Edit;
+use crate::tui::model::{Choice, Course, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
+use crate::tui::popup::{Confirm, Edit};
 use crate::tui::{layout, theme::Role};
 
 /// The marked rows, or the one under the cursor.
@@ -23,10 +23,15 @@ pub(super) fn pick(model: &mut Model, choice: &Choice) -> Vec<Effect> {
     super::lists::settle(model)
 }
 
+/// Whether a hold is about this field: of this pair, whatever other pairs call theirs.
+pub(in crate::tui) fn is_of_field(item: &HoldItem, id: &HoldId) -> bool {
+    id.field.is_some() && (&item.row.id.pair, &item.row.id.field) == (&id.pair, &id.field)
+}
+
 /// Picks for one field in all marked rows: the field under the cursor.
 pub(super) fn pick_by_rule(model: &mut Model, choice: &Choice) -> Vec<Effect> {
     let Some(here) = model.holds.current().map(|item| item.row.clone()) else { return Vec::new() };
-    let of_field = |item: &&HoldItem| item.row.label == here.label && item.row.id.field.is_some();
+    let of_field = |item: &&HoldItem| is_of_field(item, &here.id);
     let items: Vec<HoldItem> = model.holds.marks.values().filter(of_field).cloned().collect();
     let others = model.holds.marks.len() - items.len();
     let note =
@@ -86,7 +91,7 @@ fn stage(model: &mut Model, choice: &Choice, items: Vec<HoldItem>, note: &str) {
         model.toast(Tone::Warn, text);
     }
     if model.holds.current().is_some_and(|item| ids.contains(&item.row.id)) {
-        advance(model);
+        advance(model, Course::Next);
     }
 }
 
@@ -95,18 +100,25 @@ fn is_open(model: &Model, item: &HoldItem) -> bool {
     item.row.decidable && item.row.decided.is_none() && model.staged.get(&item.row.id).is_none()
 }
 
-/// Goes to the next row that nothing was picked for; stays where all are. Rows that are not here yet are asked for and
-/// looked at when they come.
-pub(super) fn advance(model: &mut Model) {
+/// Goes to the next row, or the one before, that nothing was picked for; stays where all are. Rows that are not here yet are
+/// asked for and looked at when they come.
+pub(super) fn advance(model: &mut Model, course: Course) {
     let here = (model.holds.offset..).zip(&model.holds.rows).filter(|(_, item)| is_open(model, item));
     let places: Vec<u64> = here.map(|(place, _)| place).collect();
-    let at = model.holds.at;
-    let end = model.holds.offset + model.holds.rows.len() as u64;
-    let more = model.holds.total.is_some_and(|total| end < total);
-    let next = places.iter().find(|place| **place > at).copied();
-    model.advancing = next.is_none() && more;
-    let to = if model.advancing { Some(end) } else { next.or(places.first().copied()) };
-    let Some(to) = to else { return };
+    let (at, begin) = (model.holds.at, model.holds.offset);
+    let end = begin + model.holds.rows.len() as u64;
+    let (next, beyond, around) = match course {
+        Course::Next => {
+            let more = model.holds.total.is_some_and(|total| end < total);
+            (places.iter().find(|place| **place > at), more.then_some(end), places.first())
+        }
+        Course::Previous => {
+            let before = places.iter().rev().find(|place| **place < at);
+            (before, begin.checked_sub(1), places.last())
+        }
+    };
+    model.advancing = (next.is_none() && beyond.is_some()).then_some(course);
+    let Some(to) = next.copied().or(beyond).or(around.copied()) else { return };
     let height = layout::rows(model);
     if model.holds.go(Motion::By(to.cast_signed() - at.cast_signed()), height) {
         model.detail_top = 0;
@@ -115,22 +127,31 @@ pub(super) fn advance(model: &mut Model) {
 
 /// The rows that were on the way came: the first of them that waits for a pick is the next.
 pub(super) fn arrived(model: &mut Model) {
-    if model.advancing && model.holds.current().is_some() {
-        model.advancing = false;
+    if let Some(course) = model.advancing.filter(|_| model.holds.current().is_some()) {
+        model.advancing = None;
         if !model.holds.current().is_some_and(|item| is_open(model, item)) {
-            advance(model);
+            advance(model, course);
         }
     }
 }
 
 /// Leaves the row for later.
-pub(super) fn skip(model: &mut Model) -> Vec<Effect> {
+pub(super) fn skip(model: &mut Model, course: Course) -> Vec<Effect> {
     let before = model.holds.at;
-    advance(model);
+    advance(model, course);
     if model.holds.at == before {
         model.toast(Tone::Plain, "no other row here waits for a pick");
     }
     super::lists::settle(model)
+}
+
+/// Takes the picks of the marked rows out, or that of the one under the cursor.
+pub(super) fn unpick(model: &mut Model) -> Vec<Effect> {
+    let ids: Vec<HoldId> = meant(model).into_iter().map(|item| item.row.id).collect();
+    let count = model.staged.unpick(&ids);
+    model.holds.marks.retain(|id, _| !ids.contains(id));
+    staging::tell(model, count, "taken out");
+    Vec::new()
 }
 
 /// A side in a sentence.
@@ -199,9 +220,20 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
     let items: Vec<HoldItem> = meant(model).into_iter().filter(is_retryable).collect();
     let untied: Vec<String> = items.iter().filter(|item| item.row.why == "deleted").map(heading_of_record).collect();
     let commands: Vec<Command> = items.into_iter().map(|item| Command::Retry { id: item.row.id }).collect();
-    if untied.is_empty() {
+    let count = commands.len();
+    if untied.is_empty() && count <= super::MANY {
         return commands.into_iter().flat_map(|command| super::tell(model, command)).collect();
     }
+    if untied.is_empty() {
+        let lines = vec![
+            (Role::Strong, format!("{count} holds are tried again: what would have been written goes next.")),
+            (Role::Text, "Whatever is refused once more is held again.".to_owned()),
+        ];
+        let confirm = Confirm::new("Try again", lines, "Yes, try again", commands).demanding(count);
+        open(model, PopupBody::Confirm(confirm));
+        return Vec::new();
+    }
+    let others = count - untied.len();
     let mut lines = vec![(Role::Strong, "The record went away on one side and was edited on the other:".to_owned())];
     lines.extend(untied.into_iter().map(|title| (Role::Accent, format!("  {title}"))));
     lines.push((
@@ -212,7 +244,11 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
         Role::Dim,
         "Whoever restores the deleted record instead ends this hold, and nothing is untied.".to_owned(),
     ));
-    open(model, PopupBody::Confirm(crate::tui::popup::Confirm::new("Untie", lines, "Yes, untie", commands)));
+    if others > 0 {
+        let others = if others == 1 { "1 other hold is".to_owned() } else { format!("{others} other holds are") };
+        lines.push((Role::Text, format!("{others} only tried again.")));
+    }
+    open(model, PopupBody::Confirm(Confirm::new("Untie", lines, "Yes, untie", commands).demanding(count)));
     Vec::new()
 }
 
@@ -235,13 +271,19 @@ pub(super) fn flat(model: &Model, text: &str) -> String {
 }
 
 /// What a pick will do, line by line.
-pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
+pub(super) fn told(model: &Model, pick: &Pick, fate: Option<&Fate>) -> Vec<(Role, String)> {
     use crate::model::Side;
+    let (writes, waits) = match fate {
+        Some(Fate::Taken { writes, waits }) => (Some(writes), waits.as_str()),
+        _ => (None, ""),
+    };
     let row = &pick.item.row;
     let mut lines = vec![(Role::Accent, heading(&pick.item))];
     for side in Side::BOTH {
         let value = if side == Side::Crm { &row.crm.text } else { &row.notion.text };
+        let written = writes.map(|writes| writes.iter().any(|write| write.side == side));
         let (role, fate) = match &pick.choice {
+            Choice::Base | Choice::Set(_) if written == Some(false) => (Role::Text, " (stays)"),
             Choice::Force(winner) if *winner == side => (Role::Text, " (wins)"),
             Choice::Keep => (Role::Text, " (stays)"),
             _ => (Role::Warn, " (will be overwritten)"),
@@ -255,12 +297,18 @@ pub(super) fn told(model: &Model, pick: &Pick) -> Vec<(Role, String)> {
         (Choice::Set(text), _) => {
             let text = if text.is_empty() { "(empty)" } else { text };
             lines.push((Role::Text, "  both sides get:".to_owned()));
-            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {}", text::sanitise(line)))));
+            let gutter = model.theme.glyphs.gutter;
+            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {gutter} {}", text::sanitise(line)))));
+            let read = writes.into_iter().flatten().find(|write| write.text != text::sanitise(text));
+            lines.extend(read.map(|write| (Role::Text, format!("  read as: {}", flat(model, &write.text)))));
         }
         _ => {}
     }
     if let Some(decided) = &row.decided {
         lines.push((Role::Warn, format!("  already decided: {decided}; this takes its place")));
+    }
+    if !waits.is_empty() {
+        lines.push((Role::Warn, format!("  ! it waits {waits}")));
     }
     lines
 }

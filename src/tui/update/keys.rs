@@ -1,13 +1,15 @@
 //! From keys to actions.
 
-use super::{conflicts, help, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo};
+use super::{
+    conflicts, dryrun, help, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo,
+};
 use crate::control::Command;
 use crate::model::Side;
 use crate::tui::action::{Action, Risk, Scope, Spec};
 use crate::tui::keymap::key::show_sequence;
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
-use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
+use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
 
 /// The longest text that is put into a clipboard. It travels as base64 within one frame, which is to stay small on a slow line.
 const COPY_MOST: usize = 11_000;
@@ -17,19 +19,27 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     if layout::areas(model.size).is_none() {
-        // Nothing can be seen, so nothing may be done but leave.
-        let quits = model.keymap.lookup(&[Scope::Global], &[key]) == Found::Action(Action::Quit);
-        return if quits { vec![Effect::Quit] } else { Vec::new() };
+        // Nothing can be seen, so nothing may be done but leave, for good or for the shell, and paint again.
+        return match model.keymap.lookup(&[Scope::Global], &[key]) {
+            Found::Action(Action::Quit) => vec![Effect::Quit],
+            Found::Action(Action::Redraw) => vec![Effect::Redraw],
+            Found::Action(Action::Suspend) => vec![Effect::Suspend],
+            _ => Vec::new(),
+        };
     }
     let scopes = model.scopes();
     let takes_text = scopes.iter().any(|scope| scope.takes_text());
-    // What was typed before a question came on screen is no answer to it.
-    if let Some(top) = model.popups.last()
-        && matches!(top.body, PopupBody::Confirm(_))
-        && !top.armed(model.ms)
-        && key != Key::plain(Code::Esc)
-    {
-        return Vec::new();
+    // What was typed before a question came on screen is no answer to it, and what was typed before a notice came has not
+    // read it: that one may open over whatever is being typed.
+    if let Some(top) = model.popups.last().filter(|top| !top.armed(model.ms)) {
+        let waits = match top.body {
+            PopupBody::Confirm(_) => key != Key::plain(Code::Esc),
+            PopupBody::Notice(_) => true,
+            _ => false,
+        };
+        if waits {
+            return Vec::new();
+        }
     }
     model.touch(Dirty::Now);
     model.prefix.push(key);
@@ -92,7 +102,7 @@ pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
 
 /// Does an action, if it can be done now.
 pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.advancing = false;
+    model.advancing = None;
     if let Some(why) = why_not(model, action.spec()) {
         model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
         return Vec::new();
@@ -178,7 +188,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::KeepBase => conflicts::pick(model, &Choice::Base),
         A::Keep => conflicts::pick(model, &Choice::Keep),
         A::Edit => conflicts::edit(model),
-        A::Skip => conflicts::skip(model),
+        A::Skip => conflicts::skip(model, Course::Next),
+        A::SkipBack => conflicts::skip(model, Course::Previous),
         A::RuleCrm => conflicts::pick_by_rule(model, &Choice::Force(Side::Crm)),
         A::RuleNotion => conflicts::pick_by_rule(model, &Choice::Force(Side::Notion)),
         A::RuleBase => conflicts::pick_by_rule(model, &Choice::Base),
@@ -188,7 +199,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::RecordKeep => conflicts::pick_record(model, Choice::Keep),
         A::Unpick => staging::step(model, false),
         A::Repick => staging::step(model, true),
-        A::Commit => staging::dry_run(model),
+        A::UnpickRow => conflicts::unpick(model),
+        A::Commit => dryrun::show(model),
         A::Retry => conflicts::retry(model),
         A::OrphanLink => orphans::link(model),
         A::OrphanCreate => orphans::create(model),

@@ -2,6 +2,7 @@
 
 use super::{ask, lists};
 use crate::control::{Query, Rows, Window};
+use crate::tui::action::Action;
 use crate::tui::model::{Effect, Line, Listing, Model, Motion, Page, Row, Tone, Waiting, edge};
 
 /// The most rows that are marked at once.
@@ -105,7 +106,8 @@ pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
     }
     let text = model.sought.clone();
     if text.is_empty() {
-        model.toast(Tone::Plain, "there is nothing to search for yet: / takes a text");
+        let key = model.keymap.keys_of(Action::Filter).into_iter().next().unwrap_or_else(|| "(no key)".to_owned());
+        model.toast(Tone::Plain, format!("there is nothing to search for yet: {key} takes a text"));
         return Vec::new();
     }
     let places = lists::places_with(model, &text);

@@ -6,6 +6,7 @@
 
 mod closeup;
 pub(super) mod conflicts;
+mod dryrun;
 mod help;
 mod keys;
 mod linker;
@@ -29,6 +30,7 @@ use super::model::{Dirty, Effect, Frozen, Model, Msg, PopupBody, Tone, Waiting, 
 use super::popup::{Confirm, Popup};
 use super::widgets::age;
 use crate::control::{Command, Query, Snapshot};
+use crate::model::{RecordId, RecordRef, Side};
 
 pub(super) use palette::why_not;
 pub use staging::summary;
@@ -163,7 +165,19 @@ fn tell_then(model: &mut Model, command: Command, then: Vec<Command>, before: us
         _ => Vec::new(),
     };
     let items = if let Command::Resolve { items } = &command { items.clone() } else { Vec::new() };
-    model.waiting.insert(tag, Waiting::Command { about, items, then, before });
+    let records = match &command {
+        Command::CreateCounterpart { record, .. } | Command::IgnoreOrphan { record, .. } => vec![record.clone()],
+        Command::Link { pair, crm, notion, .. } => {
+            let at = |side, id: &RecordId| RecordRef { pair: pair.clone(), side, id: id.clone() };
+            vec![at(Side::Crm, crm), at(Side::Notion, notion)]
+        }
+        _ => Vec::new(),
+    };
+    let edge = match &command {
+        Command::Relate { owner, field, .. } => Some((owner.clone(), field.clone())),
+        _ => None,
+    };
+    model.waiting.insert(tag, Waiting::Command { about, items, then, before, records, edge });
     Some(Effect::Command { tag, command })
 }
 

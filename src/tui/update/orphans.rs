@@ -3,7 +3,7 @@
 use super::conflicts::the;
 use super::{lists, open};
 use crate::control::{Candidate, Command, OrphanRow};
-use crate::model::Side;
+use crate::model::{Shown, Side};
 use crate::tui::model::{Effect, Listing, Model, PopupBody};
 use crate::tui::popup::{Confirm, Picker, Seeks};
 use crate::tui::theme::Role;
@@ -26,10 +26,9 @@ pub(super) fn link(model: &mut Model) -> Vec<Effect> {
 /// Asks whether an orphan and a chosen record are the same thing.
 pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
     let side = row.record.side;
-    let (crm, notion) = match side {
-        Side::Crm => (row.record.id.clone(), chosen.id.clone()),
-        Side::Notion => (chosen.id.clone(), row.record.id.clone()),
-    };
+    let (own, other) = ((row.record.id.clone(), seen(&row.digest)), (chosen.id.clone(), seen(&chosen.digest)));
+    let (crm, notion) = if side == Side::Crm { (own, other) } else { (other, own) };
+    let shown = crm.1.zip(notion.1).map(|(crm, notion)| Shown { crm, notion });
     let mut lines = vec![(Role::Strong, "These two become one thing:".to_owned())];
     lines.push((Role::Accent, format!("{side}: {}", row.title)));
     let field = |(label, text): &(String, String)| (Role::Dim, format!("  {label}: {text}"));
@@ -53,9 +52,14 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
         "Link",
         lines,
         "Yes, link them",
-        vec![Command::Link { pair: row.record.pair.clone(), crm, notion }],
+        vec![Command::Link { pair: row.record.pair.clone(), crm: crm.0, notion: notion.0, shown }],
     );
     open(model, PopupBody::Confirm(confirm));
+}
+
+/// What a decision is bound to: the record as it is on screen. An engine that makes no digests has nothing to compare.
+fn seen(digest: &str) -> Option<String> {
+    (!digest.is_empty()).then(|| digest.to_owned())
 }
 
 /// Asks whether the counterpart is to be created.
@@ -76,7 +80,7 @@ pub(super) fn create(model: &mut Model) -> Vec<Effect> {
         format!("Create in {other}"),
         lines,
         "Yes, create it",
-        vec![Command::CreateCounterpart { record: row.record }],
+        vec![Command::CreateCounterpart { shown: seen(&row.digest), record: row.record }],
     )
     .demanding(1);
     open(model, PopupBody::Confirm(confirm));
@@ -126,7 +130,7 @@ pub(super) fn ignore(model: &mut Model) -> Vec<Effect> {
         "Ignore",
         lines,
         "Yes, ignore",
-        rows.into_iter().map(|row| Command::IgnoreOrphan { record: row.record }).collect(),
+        rows.into_iter().map(|row| Command::IgnoreOrphan { shown: seen(&row.digest), record: row.record }).collect(),
     );
     let confirm = if many > super::MANY { confirm.demanding(many) } else { confirm };
     open(model, PopupBody::Confirm(confirm));

@@ -20,13 +20,17 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
             Role::Text,
             "  fields that differ are held for you; empty ones are filled where the pair allows it".to_owned(),
         ),
+        (Role::Bad, "None of this is undone as a whole: crosstie never deletes records.".to_owned()),
     ];
+    // What is tied or may be created by this; those that match several wait for a person in any case.
+    let about = counted(sure.saturating_add(crm_only).saturating_add(notion_only));
     let mut confirm = Confirm::new(
         format!("Start keeping {} in step", pair.name),
         lines,
         "Yes, start",
         vec![Command::Approve { pair: pair.name.clone() }],
-    );
+    )
+    .demanding(about);
     confirm.about = Some((pair.name, pair.state));
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
@@ -35,9 +39,9 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
 /// Asks whether a guarded plan may happen.
 pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
     let Some(pair) = model.pair().cloned() else { return Vec::new() };
-    let PairState::Guarded { what, plan } = pair.state.clone() else { return Vec::new() };
+    let PairState::Guarded { what, plan, count } = pair.state.clone() else { return Vec::new() };
     let mut lines = vec![(Role::Strong, format!("A guard stopped {}: this would happen.", pair.name))];
-    lines.extend(super::popups::paragraphs(&what, Role::Warn));
+    lines.push((Role::Warn, what));
     lines.push((
         Role::Text,
         "It may then happen once, exactly like this; any other plan is asked about again.".to_owned(),
@@ -47,10 +51,16 @@ pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
         lines,
         "Yes, let it happen",
         vec![Command::Override { pair: pair.name.clone(), plan }],
-    );
+    )
+    .demanding(counted(count));
     confirm.about = Some((pair.name, pair.state));
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
+}
+
+/// A count as it is to be typed; where it is not known, or nothing is counted, the one plan counts.
+fn counted(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX).max(1)
 }
 
 /// Asks whether a pair's writes are to stop, or to go on.

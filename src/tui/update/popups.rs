@@ -70,7 +70,7 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
     }
     let commands = confirm.commands;
     for command in &commands {
-        if let Command::IgnoreOrphan { record } = command {
+        if let Command::IgnoreOrphan { record, .. } = command {
             model.orphans.marks.remove(record);
         }
     }
@@ -85,6 +85,10 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
 
 fn close(model: &mut Model) -> Vec<Effect> {
     model.popups.pop();
+    // What comes to light again was hidden: keys that were typed for what lay over it do not answer it.
+    if let Some(popup) = model.popups.last_mut() {
+        popup.drawn = None;
+    }
     Vec::new()
 }
 

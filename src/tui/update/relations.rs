@@ -186,12 +186,14 @@ fn question(model: &Model, wish: &Wish, role: &LinkRole, rows: &[RelationRow]) -
             return Err(format!("`{}` goes one way only: change it in {side}", one.label));
         }
     }
+    let shown = |field: &FieldKey| rows.iter().find(|row| row.field == *field).and_then(|row| row.shown.clone());
     let relate = |role: &LinkRole, linked, instead_of| Command::Relate {
         owner: wish.owner.clone(),
         field: role.field.clone(),
         target: wish.target.clone(),
         linked,
         instead_of,
+        shown: shown(&role.field),
     };
     let edge = (Role::Accent, format!("  {owner} {} {target}", model.theme.glyphs.arrow));
     if wish.gone {

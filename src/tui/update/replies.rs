@@ -1,6 +1,6 @@
 //! What the Desk answered.
 
-use super::{closeup, conflicts, linker, lists, marks, open, popups, relations, staging, written};
+use super::{closeup, conflicts, dryrun, linker, lists, marks, open, popups, relations, staging, written};
 use crate::control::{Candidate, Command, DeskError, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
@@ -68,6 +68,10 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
                 Err(error) => model.toast(Tone::Bad, error.to_string()),
             }
             Vec::new()
+        }
+        Some(Waiting::Preview(serial)) => {
+            dryrun::came(model, serial, result);
+            lists::settle(model)
         }
         Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
@@ -185,9 +189,8 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
 
 /// A command was answered.
 pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
-    let (about, items, then, before) = match model.waiting.remove(&tag) {
-        Some(Waiting::Command { about, items, then, before }) => (about, items, then, before),
-        _ => return Vec::new(),
+    let Some(Waiting::Command { about, items, then, before, records, edge }) = model.waiting.remove(&tag) else {
+        return Vec::new();
     };
     let mut effects = Vec::new();
     match result {
@@ -220,9 +223,10 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             if ids.iter().any(|id| model.staged.get(id).is_some()) {
                 staging::show_first(model, &ids);
                 staging::moved(model, ids);
-            } else {
+            } else if !ids.is_empty() {
                 model.moved = ids;
             }
+            staging::show_again(model, &records, edge.as_ref());
             if !others.is_empty() && others.len() < items.len() {
                 effects.extend(super::tell(model, Command::Resolve { items: others }));
             }

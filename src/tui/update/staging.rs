@@ -1,16 +1,16 @@
-//! From what is staged to what is told: the dry run, its confirmation, and what becomes of picks whose values moved.
+//! What is staged: steps back and forth, and what becomes of picks whose values moved. `dryrun` shows and commits them.
 
-use super::conflicts::{heading, told};
-use super::{MANY, open};
-use crate::control::{Command, Resolution};
-use crate::model::{HoldId, Shown};
+use super::conflicts::heading;
+use super::open;
+use crate::control::Resolution;
+use crate::model::{FieldKey, HoldId, RecordRef, Shown, TieId};
 use crate::tui::layout;
 use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, Pick, PopupBody, Tone};
 use crate::tui::popup::Confirm;
 use crate::tui::theme::Role;
 
 /// A pick as the engine takes it: bound to the digests of the very values that were on screen.
-fn resolution(pick: &Pick) -> Resolution {
+pub(super) fn resolution(pick: &Pick) -> Resolution {
     let row = &pick.item.row;
     let (id, shown) = (row.id.clone(), Shown { crm: row.crm.digest.clone(), notion: row.notion.digest.clone() });
     match &pick.choice {
@@ -21,45 +21,22 @@ fn resolution(pick: &Pick) -> Resolution {
     }
 }
 
-/// Shows what committing would do, and asks.
-pub(super) fn dry_run(model: &mut Model) -> Vec<Effect> {
-    let picks: Vec<Pick> = model.staged.picks().cloned().collect();
-    if picks.is_empty() {
-        return Vec::new();
-    }
-    let count = picks.len();
-    let fields = if count == 1 { "1 field".to_owned() } else { format!("{count} fields") };
-    let mut lines =
-        vec![(Role::Strong, format!("{fields}: {}. Nothing has left this dashboard yet.", model.staged.counts()))];
-    for pick in &picks {
-        lines.push((Role::Text, String::new()));
-        lines.extend(told(model, pick));
-    }
-    lines.push((Role::Text, String::new()));
-    lines.push((
-        Role::Dim,
-        "A value that has changed since is left alone and shown again; the others go on.".to_owned(),
-    ));
-    lines.push((Role::Dim, "Afterwards the journal takes back each write that nobody has touched since.".to_owned()));
-    let items = picks.iter().map(resolution).collect();
-    let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };
-    let confirm = Confirm::new("Dry run: this is what would be written", lines, &yes, vec![Command::Resolve { items }]);
-    let confirm = if count > MANY { confirm.demanding(count) } else { confirm };
-    open(model, PopupBody::Confirm(confirm));
-    Vec::new()
-}
-
 /// Takes the last pick back, or takes back that.
 pub(super) fn step(model: &mut Model, redo: bool) -> Vec<Effect> {
     let count = if redo { model.staged.redo() } else { model.staged.undo() };
     model.toasts.clear();
     if let Some(count) = count {
         let what = if redo { "picked again" } else { "taken back" };
-        let left = if model.staged.is_empty() { "nothing is staged".to_owned() } else { summary(model) };
-        model.toast(Tone::Plain, format!("{count} {what}; {left}"));
+        tell(model, count, what);
     }
     model.touch(Dirty::Now);
     Vec::new()
+}
+
+/// Says what became of so many picks, and what is left.
+pub(super) fn tell(model: &mut Model, count: usize, what: &str) {
+    let left = if model.staged.is_empty() { "nothing is staged".to_owned() } else { summary(model) };
+    model.toast(Tone::Plain, format!("{count} {what}; {left}"));
 }
 
 /// `12 staged: 9 CRM, 3 Notion`.
@@ -102,6 +79,31 @@ pub(super) fn show_first(model: &mut Model, ids: &[HoldId]) {
         let by = place.cast_signed() - model.holds.at.cast_signed();
         let height = layout::rows(model);
         model.holds.go(Motion::By(by), height);
+    }
+}
+
+/// Puts the cursor on what a decision has just come back about, where it is no hold.
+pub(super) fn show_again(model: &mut Model, records: &[RecordRef], edge: Option<&(TieId, FieldKey)>) {
+    let height = layout::rows(model);
+    let by = |to: u64, at: u64| Motion::By(to.cast_signed() - at.cast_signed());
+    if model.page == Page::Orphans
+        && let Some(to) = records.iter().find_map(|record| model.orphans.place(record))
+    {
+        model.orphans.go(by(to, model.orphans.at), height);
+    }
+    let of = |(owner, field): &(TieId, FieldKey)| {
+        let here = (model.relations.offset..).zip(&model.relations.rows);
+        here.into_iter().find(|(_, row)| row.owner == *owner && row.field == *field).map(|(place, _)| place)
+    };
+    let current = model
+        .relations
+        .current()
+        .is_some_and(|row| edge.is_some_and(|(owner, field)| row.owner == *owner && row.field == *field));
+    if model.page == Page::Relations
+        && !current
+        && let Some(to) = edge.and_then(of)
+    {
+        model.relations.go(by(to, model.relations.at), height);
     }
 }
 
