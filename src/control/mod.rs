@@ -14,6 +14,7 @@ pub mod outline;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
+pub mod waiting;
 
 pub use closeup::{MappedField, MappingView, RecordField, RecordView};
 pub use command::{Command, Reply, Resolution};
@@ -29,3 +30,4 @@ pub use snapshot::{
     Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Sink,
     Snapshot, WindowFigures,
 };
+pub use waiting::Wait;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{MappingView, RecordView};
+use super::{MappingView, RecordView, Wait};
 use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
 
 /// A list that can be asked for.
@@ -280,9 +280,9 @@ pub enum QueueState {
     InFlight,
     /// Outcome unknown, being probed.
     Unknown,
-    /// Waits for a permit.
+    /// It may go: it waits for a permit.
     Ready,
-    /// Waits for the quiet period.
+    /// It may not go yet; [`QueueRow::waits`] says why.
     Quiet,
 }
 
@@ -309,6 +309,12 @@ pub struct QueueRow {
     pub due: Option<Timestamp>,
     /// How often it was tried or probed.
     pub attempts: u32,
+    /// What it waits for.
+    #[serde(default)]
+    pub waits: Wait,
+    /// What is known of why: what a side said to the last try, who paused it, what a guard found. Empty where nothing is.
+    #[serde(default)]
+    pub said: String,
 }
 
 /// One line of the journal, with names for people.

@@ -1,6 +1,6 @@
 //! The snapshot: what the whole program looks like right now.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
@@ -124,35 +124,6 @@ impl Core {
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
         })
-    }
-
-    /// What waits, and for what.
-    fn waits(&self, now: Timestamp) -> Vec<(String, u64)> {
-        let mut waits: BTreeMap<&str, u64> = BTreeMap::new();
-        for hold in self.memory.holds.values() {
-            *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
-        }
-        let names = self.pair_names();
-        let (paused, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.paused(name).is_some());
-        let open: Vec<_> = others.into_iter().filter(|name| self.may_write(name)).collect();
-        for (op, planned) in &self.planned {
-            let what = match () {
-                () if self.under_way.contains_key(op) => "an answer",
-                () if paused.contains(&op.pair) => "a paused pair",
-                () if !open.contains(&op.pair) => "its pair's guard or first look",
-                () if planned.due == Timestamp::MAX => continue,
-                () if planned.due > now => "the quiet period",
-                () if self.put_off.contains_key(op) => "another try",
-                () => "a free request",
-            };
-            *waits.entry(what).or_default() += 1;
-        }
-        let unknown = |intent: &&crate::model::Intent| matches!(intent.state, IntentState::Unknown { .. });
-        let unknown = self.memory.intents.values().filter(unknown).count();
-        if unknown > 0 {
-            waits.insert("a probe", count(unknown));
-        }
-        waits.into_iter().map(|(what, count)| (what.to_owned(), count)).collect()
     }
 
     /// Keeps the newest lines of the journal with the names people know.

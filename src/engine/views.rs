@@ -1,14 +1,14 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{HoldRow, List, Near, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue, Window};
+use crate::control::{HoldRow, List, Near, OrphanRow, Query, Rows, SideValue, Window};
 use crate::model::{
-    Hold, IntentState, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
+    Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
 };
 use crate::plan::Seen;
 use crate::seam::KvError;
 use crate::store::Store;
 
-use super::core::{Core, Target};
+use super::core::Core;
 use super::memory::PairMemory;
 use super::snapshot::count;
 use super::untied::orphan_sentence;
@@ -34,9 +34,7 @@ impl Core {
             List::Record { tie } => only(query, self.record_view(tie), Rows::Records),
             List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
             List::Typed { hold, text } => only(query, Some(self.typed_view(hold, text)), Rows::Typed),
-            List::Queue => {
-                cut(query, self.queue_rows(), |row| format!("{} {} {}", row.op, row.title, row.side), Rows::Queue)
-            }
+            List::Queue => self.queue_window(query),
             List::Journal => Window { total: 0, offset: 0, rows: Rows::Journal(Vec::new()) },
         }
     }
@@ -189,75 +187,6 @@ impl Core {
             (!text.is_empty()).then(|| (field.spec.notion.0.clone(), text))
         };
         map.fields.iter().filter_map(shown).collect()
-    }
-
-    fn queue_rows(&self) -> Vec<QueueRow> {
-        let mut rows = Vec::new();
-        for intent in self.memory.intents.values() {
-            let (op, record, title_side) = match &intent.purpose {
-                Purpose::Create { source } => ("create", source, intent.side.other()),
-                Purpose::Update { record } => ("update", record, intent.side),
-                Purpose::Trash { record } => ("trash", record, intent.side),
-                Purpose::Body { record, .. } => ("body", record, intent.side),
-            };
-            let (state, since, due, attempts) = match intent.state {
-                IntentState::Sent { at } => (QueueState::InFlight, at, None, intent.attempt),
-                IntentState::Unknown { sent_at, probes, next_probe } => {
-                    (QueueState::Unknown, sent_at, Some(next_probe), probes)
-                }
-            };
-            rows.push(QueueRow {
-                pair: intent.pair.clone(),
-                side: intent.side,
-                op: op.to_owned(),
-                record: record.clone(),
-                title: self
-                    .memory
-                    .pair(&intent.pair)
-                    .map(|pair| self.title(pair, title_side, record))
-                    .unwrap_or_default(),
-                fields: intent.common.keys().map(|key| self.label(&intent.pair, key)).collect(),
-                state,
-                since,
-                due,
-                attempts,
-            });
-        }
-        let now = self.clock.now();
-        for (op, planned) in &self.planned {
-            let Some(pair) = self.memory.pair(&op.pair) else { continue };
-            let (word, record, title) = match &op.target {
-                Target::Create(source) => ("create", source.clone(), self.title(pair, op.side.other(), source)),
-                Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
-                    let word = match op.target {
-                        Target::Trash(_) => "trash",
-                        Target::Body(_) => "body",
-                        _ => "update",
-                    };
-                    let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
-                    let record = self.ends(&id).map(|ends| ends.get(op.side).id.clone()).unwrap_or_default();
-                    (word, record, self.tie_title(pair, crm))
-                }
-            };
-            let open = RecordRef { pair: op.pair.clone(), side: op.side, id: record.clone() };
-            if self.under_way.contains_key(op) && self.has_open_intent(&open) {
-                continue;
-            }
-            rows.push(QueueRow {
-                pair: op.pair.clone(),
-                side: op.side,
-                op: word.to_owned(),
-                record,
-                title,
-                fields: planned.fields.iter().map(|key| self.label(&op.pair, key)).collect(),
-                state: if planned.due > now { QueueState::Quiet } else { QueueState::Ready },
-                since: planned.since,
-                due: (planned.due > now).then_some(planned.due),
-                attempts: 0,
-            });
-        }
-        rows.sort_by_key(|row| (row.state as u8, row.since, row.record.clone()));
-        rows
     }
 
     /// A field's label as people know it.

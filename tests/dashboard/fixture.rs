@@ -242,6 +242,8 @@ pub fn full() -> World {
             since: at(-30),
             due: Some(at(15)),
             attempts: 2,
+            waits: Wait::Probe,
+            said: String::new(),
         }],
         journal: (1..=300).map(journal).collect(),
         told: Vec::new(),

@@ -257,6 +257,34 @@ fn the_queue_is_hastened_after_a_question_and_what_was_sent_is_not() {
 }
 
 #[test]
+fn every_row_of_the_queue_says_what_it_really_waits_for() {
+    use crosstie::control::{QueueState, Wait};
+    let cases = [
+        (Wait::Quiet, Some(at(15)), "~ quiet", "nobody has typed there"),
+        (Wait::Retry, Some(at(300)), "~ again", "goes on at 12:05:00"),
+        (Wait::Side, Some(at(60)), "~ trouble", "its side was in trouble"),
+        (Wait::Paused, None, "= paused", "when somebody resumes it"),
+        (Wait::Guard, None, "! guard", "a guard has stopped its pair"),
+        (Wait::Approval, None, "! approve", "nobody has approved"),
+        (Wait::SetAside, None, "x aside", "not by itself; tried 3 times"),
+        (Wait::HeldBack, None, "= held", "somebody held it back"),
+    ];
+    for (waits, due, word, sentence) in cases {
+        let mut world = full();
+        let row = &mut world.queue[0];
+        (row.state, row.waits, row.due, row.attempts) = (QueueState::Quiet, waits, due, 3);
+        row.said = "Access denied\u{1b}[2J".into();
+        let mut rig = Rig::new((120, 40), world);
+        rig.keys("5");
+        let screen = rig.screen();
+        holds_all(&screen, &[word, sentence, "tried 3 times", "Access denied"]);
+        assert!(due.is_some() || !screen.contains("goes on at"), "{screen}");
+        assert!(waits == Wait::Quiet || !screen.contains("typed"), "{screen}");
+        assert!(!screen.contains('\u{1b}'));
+    }
+}
+
+#[test]
 fn the_journal_is_cut_to_a_span_of_time() {
     let mut rig = Rig::new((80, 24), full());
     rig.keys("6 s");

@@ -78,8 +78,9 @@ pub fn candidate(mut row: Candidate) -> Candidate {
 
 /// An operation.
 pub fn queue(mut row: QueueRow) -> QueueRow {
-    clean(&mut row.op);
-    clean(&mut row.title);
+    for text in [&mut row.op, &mut row.title, &mut row.said] {
+        clean(text);
+    }
     row.fields.iter_mut().for_each(clean);
     row
 }
