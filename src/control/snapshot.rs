@@ -241,8 +241,11 @@ pub struct PairStatus {
 pub struct Progress {
     /// Records read so far.
     pub read: u64,
-    /// Records there were at the last one; `None` at the first.
+    /// Records that there are: as many as at the last one, or as its system tells. `None` where nobody knows.
     pub of: Option<u64>,
+    /// It is no more than a guess: what the other side holds.
+    #[serde(default)]
+    pub about: bool,
     /// When it began.
     pub since: Timestamp,
 }
@@ -337,6 +340,9 @@ pub struct Snapshot {
     pub day: Vec<Sample>,
     /// The windows of our writes.
     pub windows: WindowFigures,
+    /// When what may go now will have gone, per side, at the pace of the last minutes.
+    #[serde(default)]
+    pub drained: Sides<Option<Timestamp>>,
     /// How long changes took from being planned, at once when they are seen, to being acknowledged on the other side.
     #[serde(default)]
     pub latency: WindowFigures,

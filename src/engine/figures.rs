@@ -77,10 +77,44 @@ impl Durations {
     }
 }
 
+/// How many operations were acknowledged lately, in steps of [`Pace::STEP`] seconds.
+#[derive(Debug, Default)]
+struct Pace(VecDeque<(i64, u64)>);
+
+impl Pace {
+    /// Seconds of a step, and steps that count.
+    const STEP: (i64, i64) = (10, 30);
+
+    fn add(&mut self, now: Timestamp) {
+        let at = now.as_second().div_euclid(Self::STEP.0);
+        match self.0.back_mut() {
+            Some((last, count)) if *last == at => *count += 1,
+            _ => self.0.push_back((at, 1)),
+        }
+        while self.0.len() > 1 && self.0.front().is_some_and(|(first, _)| at - first >= Self::STEP.1) {
+            self.0.pop_front();
+        }
+    }
+
+    /// When so many will have gone, if they have gone steadily for a while.
+    fn gone(&self, left: u64, now: Timestamp) -> Option<Timestamp> {
+        let at = now.as_second().div_euclid(Self::STEP.0);
+        let counts = || self.0.iter().filter(|(then, _)| at - then < Self::STEP.1);
+        let (first, done) = (counts().next()?.0, counts().map(|(_, count)| count).sum::<u64>());
+        let took = now.as_second() - first * Self::STEP.0;
+        if left == 0 || took < 2 * Self::STEP.0 {
+            return None;
+        }
+        let seconds = i128::from(took) * i128::from(left) / i128::from(done.max(1));
+        now.checked_add(jiff::SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok()
+    }
+}
+
 /// Counts for people to watch; nothing is decided by them.
 #[derive(Debug)]
 pub struct Figures {
     rings: [Ring; 3],
+    pace: Sides<Pace>,
     windows: Durations,
     latency: Durations,
     /// Field changes seen since start.
@@ -94,6 +128,7 @@ impl Default for Figures {
         let ring = |(step, most)| Ring { step: i64::from(step), most, at: 0, samples: VecDeque::new() };
         Self {
             rings: RINGS.map(ring),
+            pace: Sides::default(),
             windows: Durations::default(),
             latency: Durations::default(),
             seen_total: Sides::default(),
@@ -119,6 +154,16 @@ impl Figures {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         *self.written_total.get_mut(side) += u64::from(count);
         self.each(now, |sample| *sample.written.get_mut(side) += count);
+    }
+
+    /// An operation was acknowledged.
+    pub fn done(&mut self, side: Side, now: Timestamp) {
+        self.pace.get_mut(side).add(now);
+    }
+
+    /// When so many operations will have gone, at the pace of the last minutes.
+    pub fn gone(&self, side: Side, left: u64, now: Timestamp) -> Option<Timestamp> {
+        self.pace.get(side).gone(left, now)
     }
 
     /// How deep the queues are now.
@@ -173,6 +218,20 @@ mod tests {
         let long = figures.series(at(1_000_000));
         assert_eq!(long.each_ref().map(Vec::len), RINGS.map(|(_, most)| most));
         assert!(long.iter().flatten().all(|sample| sample.queue.crm == 5 && sample.written.crm == 0));
+    }
+
+    #[test]
+    fn a_queue_drains_at_the_pace_of_the_last_minutes_and_not_of_long_ago() {
+        let mut figures = Figures::default();
+        let at = |second| Timestamp::from_second(second).unwrap_or_default();
+        (0..1_000).for_each(|second| figures.done(Side::Notion, at(second)));
+        assert_eq!(figures.gone(Side::Notion, 600, at(1_000)).map(|at| at.as_second()), Some(1_600));
+        assert_eq!(figures.gone(Side::Crm, 600, at(1_000)), None, "nothing was measured there");
+        assert_eq!(figures.gone(Side::Notion, 600, at(2_000)), None, "that was long ago");
+        assert_eq!(figures.gone(Side::Notion, 0, at(1_000)), None, "there is nothing to wait for");
+        // Half as fast from here on: five minutes later only that counts.
+        (1_000..1_300).step_by(2).for_each(|second| figures.done(Side::Notion, at(second)));
+        assert_eq!(figures.gone(Side::Notion, 600, at(1_300)).map(|at| at.as_second()), Some(2_500));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct ListingState {
     failed_sweeps: u32,
     /// The system's own time at its first page.
     server_now: Option<Timestamp>,
+    /// How many records its first page told of.
+    total: Option<u64>,
     /// Records it has shown.
     shown: BTreeSet<RecordId>,
     /// When a listing last ended well.
@@ -54,10 +56,19 @@ impl ListingState {
     /// How far a sweep under way is.
     pub(super) fn progress(&self, pair: &super::memory::PairMemory, side: Side) -> Option<crate::control::Progress> {
         let (ListingKind::Sweep, since) = self.running? else { return None };
-        let known = super::snapshot::count(pair.observations.get(side).len());
-        // The first one finds what it counts.
-        let of = pair.cursors.get(side).swept.map(|_| known);
-        Some(crate::control::Progress { read: super::snapshot::count(self.shown.len()), of, since })
+        let known = |side: Side| {
+            let swept = pair.cursors.get(side).swept;
+            swept.map(|_| super::snapshot::count(pair.observations.get(side).len()))
+        };
+        // The first one finds what it counts: its system may tell, and the other side holds about as many.
+        let exact = known(side).or(self.total);
+        let of = exact.or_else(|| known(side.other()));
+        Some(crate::control::Progress {
+            read: super::snapshot::count(self.shown.len()),
+            of,
+            about: exact.is_none() && of.is_some(),
+            since,
+        })
     }
 }
 
@@ -118,6 +129,8 @@ impl Core {
             side,
             kind,
             since,
+            // Whoever waits for the first look wants to know how long; if it failed so, it is tried without.
+            counts: kind == ListingKind::Sweep && cursor.swept.is_none() && state.failed_sweeps == 0,
         };
         tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
         if begins || self.is_running(name) {
@@ -188,6 +201,7 @@ impl Core {
         let Some(state) = self.listings.get_mut(&place) else { return };
         state.drift += drift;
         state.server_now = state.server_now.or(changes.server_now);
+        state.total = state.total.or(changes.total);
         self.compare_clocks(side, began, now, changes.server_now);
         let Some(state) = self.listings.get_mut(&place) else { return };
         if changes.next.is_some() {
@@ -415,6 +429,7 @@ struct ListingJob {
     side: Side,
     kind: ListingKind,
     since: Since,
+    counts: bool,
 }
 
 impl ListingJob {
@@ -428,7 +443,7 @@ impl ListingJob {
         let mut next: Option<String> = None;
         loop {
             let began = clock.now();
-            let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane };
+            let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane, counts: self.counts };
             let changes = self.system.list(listing).await;
             next = changes.as_ref().ok().and_then(|changes| changes.next.clone());
             if next.is_none() {

@@ -25,7 +25,9 @@ impl Core {
         self.figures.queue(now, queue.crm.total(), queue.notion.total());
         let [series, quarter, day] = self.figures.series(now);
         let conflicts = self.memory.holds.values().filter(|hold| hold.why.is_conflict()).count();
-        let waits = self.waits(now);
+        let (waits, open) = self.waits(now);
+        let gone = |side: Side| self.figures.gone(side, *open.get(side), now);
+        let drained = Sides { crm: gone(Side::Crm), notion: gone(Side::Notion) };
         let quarantined = waits.iter().find(|(what, _)| what == "quarantined").map_or(0, |(_, count)| *count);
         let pairs: Vec<PairStatus> = self.pair_names().iter().filter_map(|name| self.pair_status(name)).collect();
         let orphans: usize = self.memory.pairs.values().map(|pair| pair.orphans.len()).sum();
@@ -47,6 +49,7 @@ impl Core {
             quarter,
             day,
             windows: self.figures.windows(),
+            drained,
             latency: self.figures.latency(),
             waits,
             quarantined,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::control::{Query, QueueRow, QueueState, Rows, Wait, Window};
+use crate::control::{Sides, Query, QueueRow, QueueState, Rows, Wait, Window};
 use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, TieId, Why};
 
 use super::core::{Core, OpKey, Planned, Target};
@@ -124,8 +124,9 @@ impl Core {
         }
     }
 
-    /// What waits, and for what.
-    pub(super) fn waits(&self, now: Timestamp) -> Vec<(String, u64)> {
+    /// What waits, and for what; and per side how many operations may go now.
+    pub(super) fn waits(&self, now: Timestamp) -> (Vec<(String, u64)>, Sides<u64>) {
+        let mut open: Sides<u64> = Sides::default();
         let mut waits: BTreeMap<&str, u64> = BTreeMap::new();
         for hold in self.memory.holds.values() {
             *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
@@ -137,13 +138,16 @@ impl Core {
             if !matches!(wait, Wait::SetAside | Wait::HeldBack) {
                 *waits.entry(wait.words()).or_default() += 1;
             }
+            if matches!(wait, Wait::Request | Wait::Answer | Wait::Side) {
+                *open.get_mut(op.side) += 1;
+            }
         }
         let unknown = |intent: &&Intent| matches!(intent.state, IntentState::Unknown { .. });
         let unknown = self.memory.intents.values().filter(unknown).count();
         if unknown > 0 {
             waits.insert(Wait::Probe.words(), count(unknown));
         }
-        waits.into_iter().map(|(what, count)| (what.to_owned(), count)).collect()
+        (waits.into_iter().map(|(what, count)| (what.to_owned(), count)).collect(), open)
     }
 
     /// The queue: what was sent, then what is planned, each oldest first.

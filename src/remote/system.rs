@@ -132,6 +132,8 @@ pub struct Changes {
     pub next: Option<String>,
     /// The system's own time when it answered, where it told.
     pub server_now: Option<Timestamp>,
+    /// How many records the whole listing has, where it told.
+    pub total: Option<u64>,
 }
 
 /// A complete listing's parameters.
@@ -145,6 +147,8 @@ pub struct Listing<'a> {
     pub next: Option<String>,
     /// For whom.
     pub lane: Lane,
+    /// Whether the first page may take a little longer to tell how many there are.
+    pub counts: bool,
 }
 
 /// Who we are there.

@@ -173,6 +173,7 @@ pub fn full() -> World {
             quarter: (0..90).map(sample).collect(),
             day: (0..96).map(sample).collect(),
             windows: WindowFigures { count: 500, p50: 340, p95: 910 },
+            drained: Sides::default(),
             latency: WindowFigures { count: 480, p50: 1_900, p95: 6_200 },
             waits: vec![("a free request".into(), 4), ("conflict".into(), 41), ("the quiet period".into(), 6)],
             quarantined: 1,

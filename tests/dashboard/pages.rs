@@ -223,7 +223,7 @@ fn a_first_load_says_how_far_it_is_and_when_it_will_have_ended() {
     let mut world = full();
     world.snapshot.pairs[0].state = PairState::Listing;
     world.snapshot.pairs[0].sweeping =
-        Sides { crm: Some(Progress { read: 1_000, of: Some(4_000), since: at(-61) }), notion: None };
+        Sides { crm: Some(Progress { read: 1_000, of: Some(4_000), about: false, since: at(-61) }), notion: None };
     let mut rig = Rig::new((120, 40), world);
     rig.keys("1");
     holds_all(&rig.screen(), &["reading everything once: CRM 1000 of 4000, until 12:02:59"]);

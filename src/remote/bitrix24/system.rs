@@ -11,7 +11,7 @@ use super::catalogue::Shape;
 use super::comms::by_any_split;
 use super::decode::{entries, scalar};
 use super::encode::{self, Writing, for_filter, invalid, writing};
-use super::listing::{ITEMS, PAGE, Position};
+use super::listing::{ITEMS, PAGE, Position, start_of};
 use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family, ORIGINATOR, tasks};
 use crate::model::{Entity, FieldName, FieldState, Person, Presence, Record, RecordId, Schema, Value};
@@ -127,11 +127,11 @@ impl System for Bitrix24 {
         let catalogue = self.catalogue(family, turn.beside()).await?;
         let ours = resolved(listing.entity, &catalogue, Whose::Items)?;
         let (filter, order) = (all_of(ours, &position.filter(&ITEMS)), position.order(&ITEMS));
-        let page = self.page(&mut turn, family, listing.entity, filter, order).await?;
+        let page = self.page(&mut turn, family, listing.entity, (filter, order, start_of(&listing))).await?;
         let items: Vec<&Json> = page.items.iter().collect();
         let next = position.after(&items, &ITEMS).map(|next| next.token());
         let records = self.records(listing.lane, family, listing.entity, &page.items).await?;
-        Ok(Changes { records, next, server_now: page.server_now })
+        Ok(Changes { records, next, server_now: page.server_now, total: page.total })
     }
 
     async fn get(

@@ -7,7 +7,7 @@ use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
-use crate::tui::widgets::{Pen, Span, below, graph, header, line, shifted};
+use crate::tui::widgets::{Pen, Span, age, below, graph, header, line, shifted};
 
 /// Cells of a row's name, and of its figure at the end.
 const ENDS: (u16, u16) = (16, 13);
@@ -180,7 +180,7 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
     }
     // What waits for a person is told above; here is what goes on by itself too.
     let waits: Vec<String> = snapshot.waits.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let text = format!("waiting: {}", waits.join(", "));
+    let text = format!("{}waiting: {}", drained(model, snapshot), waits.join(", "));
     for text in
         super::wrapped(model, Role::Dim, " ", &text, area.width).into_iter().take(if is_low(model) { 1 } else { 3 })
     {
@@ -188,6 +188,16 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
         rest = below(rest, 1);
     }
     rest
+}
+
+/// Until when writing goes on at the pace so far, where that is longer than a minute.
+fn drained(model: &Model, snapshot: &Snapshot) -> String {
+    let until = |side: Side| {
+        let at = (*snapshot.drained.get(side)).filter(|at| at.as_second() - snapshot.at.as_second() >= 60)?;
+        Some(format!("{side} until about {}", age::minute(model, at)))
+    };
+    let told: Vec<String> = Side::BOTH.into_iter().filter_map(until).collect();
+    if told.is_empty() { String::new() } else { format!("writing: {}; ", told.join(", ")) }
 }
 
 /// Both connections in words. Returns the area below.

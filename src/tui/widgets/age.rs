@@ -32,6 +32,13 @@ pub fn clock(model: &Model, at: Timestamp) -> String {
     at.to_zoned(model.tz.clone()).strftime("%H:%M:%S").to_string()
 }
 
+/// A clock time to the minute: `14:03`; of another day with that, `11-20 14:03`.
+pub fn minute(model: &Model, at: Timestamp) -> String {
+    let zoned = at.to_zoned(model.tz.clone());
+    let today = zoned.date() == model.now.to_zoned(model.tz.clone()).date();
+    zoned.strftime(if today { "%H:%M" } else { "%m-%d %H:%M" }).to_string()
+}
+
 /// A clock time today, or the day with it: `11-20 14:03`. Always at most 11 cells.
 pub fn moment(model: &Model, at: Timestamp) -> String {
     let zoned = at.to_zoned(model.tz.clone());
