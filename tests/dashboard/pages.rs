@@ -1,6 +1,6 @@
 //! What each page shows.
 
-use crosstie::control::{Link, Mode, Sink, Snapshot};
+use crosstie::control::{Command, Link, Mode, PairState, Sink, Snapshot};
 use crosstie::tui::action::{REGISTRY, Scope};
 use crosstie::tui::keymap::{Keymap, PRESETS, listing};
 use crosstie::tui::model::{Msg, PopupBody};
@@ -102,6 +102,50 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
                 "2..9 pages",
             ],
         );
+    }
+}
+
+#[test]
+fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
+    let mut world = full();
+    world.snapshot.sides.notion.link = Link::Down { why: "the token was refused: make a new one".into() };
+    world.snapshot.pairs[0].state = PairState::Stopped { why: "Status is no select any more".into() };
+    (world.snapshot.possibly_overwritten, world.snapshot.pairs[1].paused) = (2, Some("by anna".into()));
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        let screen = Rig::new(size, world.clone()).screen();
+        let order = [
+            "Notion is down: the token was refused",
+            "contacts is stopped: Status is no select any more",
+            "projects is stopped by a guard: 412 pages would be emptied: press o",
+            "1 pair waits for approval: press a",
+            "1 record is set aside: press 7",
+            "41 conflicts wait for you: press 2",
+            "3 orphans wait for you: press 3",
+            "2 edits were possibly overwritten: press 6",
+        ];
+        let places: Vec<usize> = order
+            .iter()
+            .map(|text| screen.find(text).unwrap_or_else(|| panic!("`{text}` is missing at {size:?}:\n{screen}")))
+            .collect();
+        assert!(places.is_sorted(), "at {size:?}:\n{screen}");
+    }
+    world.snapshot.holds = 5;
+    holds_all(&Rig::new((120, 40), world).screen(), &["3 other holds wait for you: press 2"]);
+}
+
+#[test]
+fn approving_and_letting_happen_go_to_the_pair_that_waits_for_it() {
+    for (pair, keys, meant) in [("projects", "a", "deals"), ("contacts", "o", "projects"), ("deals", "o", "projects")] {
+        let mut rig = Rig::new((120, 40), full());
+        rig.model.pair = Some(pair.into());
+        rig.keys(keys);
+        assert_eq!(rig.model.pair.as_ref().map(|name| name.as_str()), Some(meant), "`{keys}` on {pair}");
+        assert!(rig.told().is_empty(), "it is asked about first");
+        rig.keys("y");
+        match &rig.told()[..] {
+            [Command::Approve { pair } | Command::Override { pair, .. }] => assert_eq!(pair.as_str(), meant),
+            told => panic!("{told:?}"),
+        }
     }
 }
 

@@ -43,13 +43,13 @@ pub(super) fn needs_marks(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_review(model: &Model) -> Option<String> {
-    let review = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Review { .. }));
-    unless(review, "this pair has no counts to approve")
+    let review = model.pair_in(|state| matches!(state, PairState::Review { .. }));
+    unless(review.is_some(), "no pair has counts to approve")
 }
 
 pub(super) fn needs_guarded(model: &Model) -> Option<String> {
-    let guarded = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Guarded { .. }));
-    unless(guarded, "no guard has stopped this pair")
+    let guarded = model.pair_in(|state| matches!(state, PairState::Guarded { .. }));
+    unless(guarded.is_some(), "no guard has stopped a pair")
 }
 
 pub(super) fn needs_decidable(model: &Model) -> Option<String> {

@@ -354,6 +354,12 @@ impl Model {
         chosen.or_else(|| pairs.iter().find(waits)).or_else(|| pairs.first())
     }
 
+    /// The pair that a decision about pairs of one state is meant for: the one under the cursor, or else the first.
+    pub fn pair_in(&self, fits: fn(&PairState) -> bool) -> Option<&PairStatus> {
+        let here = self.pair().filter(|pair| fits(&pair.state));
+        here.or_else(|| self.snapshot.as_ref()?.pairs.iter().find(|pair| fits(&pair.state)))
+    }
+
     /// Effects whose answer is still out.
     pub fn in_flight(&self) -> usize {
         self.waiting.len()

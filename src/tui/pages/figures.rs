@@ -220,7 +220,10 @@ pub(super) fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot,
         }
     }
     let (ties, relations, hot) = (snapshot.ties, snapshot.relations, snapshot.hot);
-    let text = format!(" {ties} ties, {relations} relations, {hot} records still settling");
+    let overwritten = snapshot.possibly_overwritten;
+    let text = format!(
+        " {ties} ties, {relations} relations, {hot} records still settling, {overwritten} edits possibly overwritten"
+    );
     pen.put(line(rest, 0), Role::Dim, &text);
     below(rest, 1)
 }
