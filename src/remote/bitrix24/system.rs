@@ -179,7 +179,7 @@ impl System for Bitrix24 {
         }
         let (family, lane) = (family(entity)?, Lane::Probe);
         let filter = json!({"=originatorId": ORIGINATOR, "=originId": marker});
-        let page = self.page(&mut self.connection.turn(lane), family, entity, filter, json!({"id": "ASC"})).await;
+        let page = self.page(&mut self.connection.turn(lane), family, entity, (filter, json!({"id": "ASC"}), -1)).await;
         let mut records = match page {
             Ok(page) => self.records(lane, family, entity, &page.items).await?,
             Err(refused) if refused.kind == RemoteErrorKind::Invalid => {
@@ -251,7 +251,7 @@ impl System for Bitrix24 {
             let mut filter = wanted.clone();
             filter[">id"] = json!(above);
             let filter = all_of(ours.clone(), &filter);
-            let page = self.page(&mut turn, family, &reading, filter, json!({"id": "ASC"})).await?;
+            let page = self.page(&mut turn, family, &reading, (filter, json!({"id": "ASC"}), -1)).await?;
             let last = page.items.last().and_then(|item| scalar(&item["id"])?.parse::<u64>().ok());
             let mut records = self.records(turn.beside(), family, &reading, &page.items).await?;
             records.retain(|record| record.fields.get(name).and_then(|state| state.known()) == Some(value));

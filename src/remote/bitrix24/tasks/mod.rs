@@ -188,7 +188,7 @@ impl Bitrix24 {
             if let Some(below) = below {
                 filter["<ID"] = json!(below);
             }
-            let (tasks, _) = self.task_page(&mut turn, entity, filter, json!({"ID": "desc"})).await?;
+            let (tasks, ..) = self.task_page(&mut turn, entity, filter, json!({"ID": "desc"}), -1).await?;
             below = tasks.last().and_then(|task| scalar(&task["id"])?.parse::<u64>().ok());
             let full = tasks.len() >= PAGE;
             let ours: Vec<Json> =
@@ -224,7 +224,7 @@ impl Bitrix24 {
             let mut filter = Json::Object(ours);
             filter["TITLE"] = json!(title);
             filter[">ID"] = json!(above);
-            let (tasks, _) = self.task_page(&mut turn, &reading, filter, json!({"ID": "asc"})).await?;
+            let (tasks, ..) = self.task_page(&mut turn, &reading, filter, json!({"ID": "asc"}), -1).await?;
             let last = tasks.last().and_then(|task| scalar(&task["id"])?.parse::<u64>().ok());
             let mut records = self.task_records(turn.beside(), &reading, &tasks).await?;
             records.retain(|record| record.fields.get(name).and_then(FieldState::known) == Some(value));
