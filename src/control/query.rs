@@ -218,6 +218,12 @@ pub struct OrphanRow {
     pub since: Timestamp,
     /// How many counterparts are suggested.
     pub suggestions: u64,
+    /// Nobody has counted them: there are too many records to compare it with all of them for a list.
+    #[serde(default)]
+    pub uncounted: bool,
+    /// The best of them.
+    #[serde(default)]
+    pub best: Option<Candidate>,
     /// Whether its counterpart could be created.
     pub creatable: bool,
 }

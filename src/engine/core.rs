@@ -127,6 +127,8 @@ pub struct Core {
     pub(super) assumed: BTreeSet<RecordRef>,
     /// Word of changes, and the windows of our writes that they may lie in.
     pub(super) hints: super::hints::Hints,
+    /// Names that somebody searches.
+    pub(super) names: BTreeMap<(PairName, Side), super::names::Names>,
     /// Where notices go, as whoever sends them told us.
     pub(super) sinks: Vec<crate::control::Sink>,
     /// What we wrote lately, to notice when something else keeps rewriting it.

@@ -1,10 +1,10 @@
 //! The loop: observe, plan, write, verify.
 //!
-//! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
+//! One control task (`run`, woken by `waking`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `waiting`, `outline` and
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `choosing`, `names`, `waiting`, `outline` and
 //! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -38,6 +38,7 @@ mod memory;
 mod merged;
 mod messages;
 mod missing;
+mod names;
 mod outcome;
 mod outline;
 mod outside;
@@ -61,6 +62,7 @@ mod untied;
 mod vanished;
 mod views;
 mod waiting;
+mod waking;
 mod windows;
 mod writer;
 

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Event, Happening, HoldId, Side, Value};
+use crate::model::{Entity, Event, Happening, Side, Value};
 use crate::seam::KvError;
 use crate::store::Store;
 
@@ -16,7 +16,6 @@ use super::core::{Core, OpKey, signed};
 use super::desk::EngineDesk;
 use super::figures::Figures;
 use super::flaw::Flaw;
-use super::listing::ListingState;
 use super::memory::{Memory, Txn};
 use super::messages::{Msg, Order};
 use super::settings::{Settings, World};
@@ -134,6 +133,7 @@ async fn launch(
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
+        names: BTreeMap::new(),
         sinks: Vec::new(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
@@ -171,58 +171,10 @@ async fn launch(
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
     let first = Arc::new(core.snapshot(now, true));
     let (publish, snapshots) = watch::channel(first);
-    let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true };
+    let mut run = Run { core, store: world.store, inbox, publish, published: now, stale: true, seeking: Vec::new() };
     run.commit(txn).await?;
     let desk = Arc::new(EngineDesk { mail, snapshots });
     Ok(Running { desk, task: tokio::spawn(run.go()) })
-}
-
-impl Core {
-    /// The state of the listings after a start.
-    fn begin(&mut self, now: Timestamp) {
-        for name in self.pair_names() {
-            // Ties that ended before the start are counted with those that end after it.
-            let ended = self.memory.pair(&name).into_iter().flat_map(|pair| pair.tombstones.values());
-            let ended: Vec<_> = ended.map(|stone| (stone.since, name.clone())).collect();
-            self.departed.extend(ended);
-            for side in Side::BOTH {
-                let cursor = self.memory.pair(&name).map(|pair| *pair.cursors.get(side)).unwrap_or_default();
-                // What a guard stopped before is looked into again, and so are records that were missed: who was about to
-                // read them is gone.
-                let guard = HoldId { pair: name.clone(), crm: None, field: None };
-                let again = self.settings.resync || cursor.missed || self.memory.holds.contains_key(&guard);
-                let swept = cursor.swept.filter(|_| !again);
-                let next_sweep = swept.map_or(now, |swept| super::core::after(swept, signed(self.timing.sweep_every)));
-                let state = ListingState::due(now, next_sweep);
-                self.listings.insert((name.clone(), side), state);
-            }
-        }
-    }
-
-    /// Writes whose answer is still out. Whoever only waits for a permit is not waited for.
-    fn on_the_wire(&self) -> usize {
-        let sent = |intent: &&crate::model::Intent| matches!(intent.state, crate::model::IntentState::Sent { .. });
-        self.memory.intents.values().filter(sent).count()
-    }
-
-    /// The next moment at which something is due by itself.
-    fn next_wake(&self, now: Timestamp) -> Timestamp {
-        let planned = self.planned.values().map(|planned| planned.due);
-        let listings = self.listings.values().filter(|it| it.running.is_none());
-        let listings = listings.flat_map(|it| [it.next_increment, it.next_sweep]);
-        let hot = self.hot.values().copied();
-        let schemas = self.schema_due.values().copied().flatten();
-        let probes = self.memory.intents.values().filter_map(|intent| match intent.state {
-            crate::model::IntentState::Unknown { next_probe, .. } => Some(next_probe),
-            crate::model::IntentState::Sent { .. } => None,
-        });
-        let pauses = Side::BOTH.into_iter().filter_map(|side| *self.paused_until.get(side));
-        let put_off = self.put_off.values().copied();
-        // What is due already was tried just now, and waits for a message.
-        let all = planned.chain(put_off).chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
-        let all = all.chain(self.tidy.due());
-        all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
-    }
 }
 
 struct Run {
@@ -232,6 +184,8 @@ struct Run {
     publish: watch::Sender<Arc<Snapshot>>,
     published: Timestamp,
     stale: bool,
+    /// Searches whose names are being prepared.
+    seeking: Vec<(crate::control::Query, oneshot::Sender<Result<Window, DeskError>>)>,
 }
 
 impl Run {
@@ -244,8 +198,12 @@ impl Run {
                 self.commit(txn).await?;
                 return Ok(());
             }
+            self.seek();
             let now = self.core.clock.now();
             let mut wake = self.core.next_wake(now);
+            if !self.seeking.is_empty() {
+                wake = now;
+            }
             if self.publish.receiver_count() > 1 || self.stale {
                 let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
                 wake = wake.min(super::core::after(self.published, pace));
@@ -261,6 +219,18 @@ impl Run {
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Answers the searches whose names are prepared by now.
+    fn seek(&mut self) {
+        for (query, answer) in std::mem::take(&mut self.seeking) {
+            if self.core.prepare(&query) {
+                // Whoever asked may be gone; that is their affair.
+                drop(answer.send(Ok(self.core.window(&query))));
+            } else if !answer.is_closed() {
+                self.seeking.push((query, answer));
             }
         }
     }
@@ -320,6 +290,7 @@ impl Run {
         if now.duration_since(self.published) >= pace {
             self.published = now;
             self.core.forget_old_writes(now);
+            self.core.forget_names(now);
             self.stale = false;
             let watched = self.publish.receiver_count() > 1;
             self.publish.send_replace(Arc::new(self.core.snapshot(now, watched)));
@@ -374,6 +345,8 @@ impl Run {
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, query));
+                } else if !core.prepare(&query) {
+                    self.seeking.push((query, answer));
                 } else {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));

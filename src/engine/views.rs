@@ -1,5 +1,7 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
+use std::collections::BTreeMap;
+
 use crate::control::{HoldRow, List, Near, OrphanRow, Query, Rows, SideValue, Window};
 use crate::model::{
     Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
@@ -10,6 +12,7 @@ use crate::store::Store;
 
 use super::core::Core;
 use super::memory::PairMemory;
+use super::names::window;
 use super::snapshot::count;
 use super::untied::orphan_sentence;
 
@@ -42,15 +45,24 @@ impl Core {
     /// Of rows that are not shown nothing is kept, and nothing made unless their text has to be searched.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
         let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
-        holds.sort_by_key(|hold| (!hold.why.is_conflict(), hold.since, hold.id.clone()));
+        let order = |one: &&Hold, two: &&Hold| {
+            let key = |hold: &Hold| (!hold.why.is_conflict(), hold.since);
+            key(one).cmp(&key(two)).then_with(|| one.id.cmp(&two.id))
+        };
         let filter = query.filter.to_lowercase();
         holds.retain(|hold| filter.is_empty() || text_of_hold(&self.hold_row(hold)).to_lowercase().contains(&filter));
         let place = match &query.near {
-            Some(Near::Hold(id)) => holds.iter().position(|hold| hold.id == *id),
+            Some(Near::Hold(id)) => {
+                let here = holds.iter().find(|hold| hold.id == *id);
+                here.map(|here| holds.iter().filter(|hold| order(hold, here).is_lt()).count())
+            }
             _ => None,
         };
         let query = Query { offset: query.from(place), ..query.clone() };
-        slice(&query, holds, |hold| self.hold_row(hold), Rows::Holds)
+        let (total, (skip, take)) = (count(holds.len()), extent(&query));
+        // Only the window is put in order: with very many holds that is most of the work.
+        let rows = window(&mut holds, skip, take, order).iter().map(|hold| self.hold_row(hold)).collect();
+        Window { total, offset: query.offset, rows: Rows::Holds(rows) }
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {
@@ -142,15 +154,26 @@ impl Core {
             .values()
             .flat_map(|pair| pair.orphans.values().map(move |orphan| (pair, orphan)))
             .collect();
-        orphans.sort_by_key(|(_, orphan)| (orphan.since, orphan.record.clone()));
+        let order = |(_, one): &(&PairMemory, &Orphan), (_, two): &(&PairMemory, &Orphan)| {
+            one.since.cmp(&two.since).then_with(|| one.record.cmp(&two.record))
+        };
         let wanted = query.filter.to_lowercase();
         orphans.retain(|(pair, orphan)| {
             let text =
                 || format!("{} {}", self.title(pair, orphan.record.side, &orphan.record.id), orphan_word(&orphan.why));
             wanted.is_empty() || text().to_lowercase().contains(&wanted)
         });
-        // How many are like it is looked up for those that are shown alone.
-        let row = |(pair, orphan): (&PairMemory, &Orphan)| OrphanRow {
+        let near = match &query.near {
+            Some(Near::Orphan(record)) => orphans.iter().find(|(_, orphan)| orphan.record == *record).copied(),
+            _ => None,
+        };
+        let place = near.map(|near| orphans.iter().filter(|orphan| order(orphan, &near).is_lt()).count());
+        let query = Query { offset: query.from(place), ..query.clone() };
+        let (total, (skip, take)) = (count(orphans.len()), extent(&query));
+        let shown = window(&mut orphans, skip, take, order);
+        // What is like them is looked for where they are shown to people; the one under the cursor comes first.
+        let liked = if query.limit <= ROWS { self.liked(near.iter().chain(shown)) } else { BTreeMap::new() };
+        let row = |(pair, orphan): &(&PairMemory, &Orphan)| OrphanRow {
             record: orphan.record.clone(),
             title: self.title(pair, orphan.record.side, &orphan.record.id),
             why: orphan_word(&orphan.why).to_owned(),
@@ -159,17 +182,15 @@ impl Core {
             since: orphan.since,
             suggestions: match &orphan.why {
                 OrphanWhy::Ambiguous { candidates } => count(candidates.len()),
-                _ if query.limit <= ROWS && orphans_are_few(pair) => count(self.suggestions(&orphan.record).len()),
-                _ => 0,
+                _ => liked.get(&orphan.record).map_or(0, |liked| count(liked.len())),
             },
+            uncounted: !liked.contains_key(&orphan.record) && !matches!(orphan.why, OrphanWhy::Ambiguous { .. }),
+            best: liked.get(&orphan.record).and_then(|liked| liked.first()).map(|like| {
+                self.suggested(pair, orphan.record.side.other(), like)
+            }),
             creatable: self.creatable(pair, &orphan.record),
         };
-        let place = match &query.near {
-            Some(Near::Orphan(record)) => orphans.iter().position(|(_, orphan)| orphan.record == *record),
-            _ => None,
-        };
-        let query = &Query { offset: query.from(place), ..query.clone() };
-        slice(query, orphans, row, Rows::Orphans)
+        Window { total, offset: query.offset, rows: Rows::Orphans(shown.iter().map(row).collect()) }
     }
 
     /// Whether a counterpart could be created: it has a title, and nothing is under way for it.
@@ -236,11 +257,16 @@ fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec
     slice(query, rows, |row| row, wrap)
 }
 
+/// Where a window begins, and how many rows it has at most.
+pub(super) fn extent(query: &Query) -> (usize, usize) {
+    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
+    (usize::try_from(query.offset).unwrap_or(usize::MAX), take)
+}
+
 /// The rows that were asked for, made of what they stand for.
 pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap: fn(Vec<R>) -> Rows) -> Window {
     let total = count(all.len());
-    let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
-    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
+    let (skip, take) = extent(query);
     let rows = all.into_iter().skip(skip).take(take).map(row).collect();
     Window { total, offset: query.offset, rows: wrap(rows) }
 }
@@ -248,11 +274,6 @@ pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap
 /// The one row there is, if there is one.
 fn only<T>(query: &Query, row: Option<T>, wrap: fn(Vec<T>) -> Rows) -> Window {
     slice(query, row.into_iter().collect(), |row| row, wrap)
-}
-
-/// Whether everything that is like an orphan can be counted for a whole screen of them at once.
-fn orphans_are_few(pair: &PairMemory) -> bool {
-    pair.observations.crm.len().max(pair.observations.notion.len()) <= 2_000
 }
 
 /// One word for an orphan.

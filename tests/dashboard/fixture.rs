@@ -113,6 +113,15 @@ pub fn full() -> World {
         fields: vec![("E-mail".into(), "ada@example.org".into())],
         since: at(-86_400),
         suggestions: 2,
+        uncounted: n == 3,
+        best: (n == 1).then(|| Candidate {
+            id: "31".into(),
+            title: "Ada Lovelace".into(),
+            reason: "same E-mail".into(),
+            fields: Vec::new(),
+            taken: false,
+            score: 60,
+        }),
         creatable: n % 2 == 1,
     };
     let connection = |name: &str, headroom| Connection {

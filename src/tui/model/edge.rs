@@ -50,6 +50,7 @@ pub fn orphan(mut row: OrphanRow) -> OrphanRow {
         clean(text);
     }
     fields(&mut row.fields);
+    row.best = row.best.map(candidate);
     row
 }
 
