@@ -23,7 +23,7 @@ pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use outline::{Leave, Step};
 pub use query::{
-    Candidate, HoldRow, JournalRow, List, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
+    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
     TypedView, Window,
 };
 pub use snapshot::{

@@ -75,12 +75,15 @@ pub struct Query {
     /// Of the journal, only lines from this moment on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// Of the journal, only lines before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
 }
 
 impl Query {
     /// A list without a filter; whoever asks says how many rows.
     pub fn all(list: List) -> Self {
-        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, tie: None, since: None }
+        Self { list, filter: String::new(), offset: 0, limit: 0, near: None, tie: None, since: None, before: None }
     }
 
     /// The first row to give when the row that is asked for stands at this place, or is not there.
@@ -109,6 +112,29 @@ pub struct Window {
     pub offset: u64,
     /// The rows.
     pub rows: Rows,
+    /// Of the journal: which part of it was looked through, where that may not be all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Looked>,
+}
+
+impl Window {
+    /// Rows of a list that was looked through as a whole.
+    pub fn of(total: u64, offset: u64, rows: Rows) -> Self {
+        Self { total, offset, rows, looked: None }
+    }
+}
+
+/// A part of the journal that was looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// The oldest line of it.
+    pub from_line: u64,
+    /// When that was written.
+    pub from: Timestamp,
+    /// When the newest line of it was written.
+    pub until: Option<Timestamp>,
+    /// There is nothing older that could be meant.
+    pub whole: bool,
 }
 
 /// Rows of one list.

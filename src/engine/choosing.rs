@@ -46,7 +46,7 @@ impl Core {
             let (rest, ids) = names.search("", others, skip.saturating_sub(found.len()), left);
             let mut rows: Vec<Candidate> = first.into_iter().map(|like| self.suggested(pair, other, like)).collect();
             rows.extend(ids.into_iter().map(|id| self.candidate(pair, other, id)));
-            return Window { total: count(found.len() + rest), offset: query.offset, rows: Rows::Candidates(rows) };
+            return Window::of(count(found.len() + rest), query.offset, Rows::Candidates(rows));
         }
         let (total, ids) = names.search(&query.filter, present, skip, take);
         // Only what is shown is compared with the orphan.
@@ -57,7 +57,7 @@ impl Core {
             };
             Candidate { taken: pair.is_tied(other, id), ..row }
         });
-        Window { total: count(total), offset: query.offset, rows: Rows::Candidates(rows.collect()) }
+        Window::of(count(total), query.offset, Rows::Candidates(rows.collect()))
     }
 
     /// What is like some orphans, of as many of them as can be told without making others wait.
@@ -86,6 +86,6 @@ impl Core {
         let (skip, take) = extent(query);
         let (total, ids) = names.search(&query.filter, |id| pair.ties.contains_key(id), skip, take);
         let rows = ids.into_iter().map(|id| self.candidate(pair, Side::Crm, id));
-        Window { total: count(total), offset: query.offset, rows: Rows::Candidates(rows.collect()) }
+        Window::of(count(total), query.offset, Rows::Candidates(rows.collect()))
     }
 }

@@ -84,7 +84,7 @@ impl Core {
     }
 
     /// Records that the planner itself took for counterparts.
-    fn named(&self, pair: &PairMemory, of: &RecordRef) -> Vec<RecordId> {
+    fn meant_for(&self, pair: &PairMemory, of: &RecordRef) -> Vec<RecordId> {
         match pair.orphans.get(&(of.side, of.id.clone())).map(|orphan| &orphan.why) {
             Some(OrphanWhy::Ambiguous { candidates }) => candidates.clone(),
             _ => Vec::new(),
@@ -101,7 +101,7 @@ impl Core {
 
     /// Those that are like a record, best first, with the reasons. Tied ones are none, unless the planner itself named them.
     pub(super) fn like_among(&self, pair: &PairMemory, of: &RecordRef, faces: &Faces) -> Vec<Like> {
-        let (other, own, named) = (of.side.other(), self.face(pair, of.side, &of.id), self.named(pair, of));
+        let (other, own, named) = (of.side.other(), self.face(pair, of.side, &of.id), self.meant_for(pair, of));
         let untied = faces.iter().filter(|(id, _)| !named.contains(id));
         let mut found: Vec<Like> = untied
             .filter_map(|(id, face)| {
@@ -127,7 +127,7 @@ impl Core {
     pub(super) fn like(&self, of: &RecordRef, id: &RecordId) -> Option<Like> {
         let pair = self.memory.pair(&of.pair)?;
         let other = of.side.other();
-        let named = self.named(pair, of).contains(id);
+        let named = self.meant_for(pair, of).contains(id);
         let present = pair.observations.get(other).presence(id) == Some(Presence::Present);
         if !present || (!named && pair.is_tied(other, id)) {
             return None;

@@ -20,7 +20,7 @@ use super::memory::{Memory, Txn};
 use super::messages::{Msg, Order};
 use super::settings::{Settings, World};
 use super::translate::Directory;
-use super::{Claims, views};
+use super::{Claims, history};
 
 /// Messages that wait for the control task; senders wait when there are more.
 const MAILBOX: usize = 1024;
@@ -133,6 +133,7 @@ async fn launch(
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
+        span: None,
         names: BTreeMap::new(),
         sinks: Vec::new(),
         fights: BTreeMap::new(),
@@ -395,7 +396,7 @@ impl Run {
             Answer::Window(to, window) => drop(to.send(window)),
             Answer::Reply(to, reply) => drop(to.send(reply)),
             Answer::Journal(to, query) => {
-                let window = views::journal(&self.core, &self.store, &query).await?;
+                let window = history::journal(&mut self.core, &self.store, &query).await?;
                 drop(to.send(Ok(window)));
             }
             Answer::Undo { to, who, event, both } => {

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::control::{HoldRow, List, Near, OrphanRow, Query, Rows, SideValue, Window};
 use crate::model::{
-    Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, TieId, Value, Verdict, Why,
+    Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Verdict, Why,
 };
 use crate::plan::Seen;
-use crate::seam::KvError;
-use crate::store::Store;
 
 use super::core::Core;
 use super::memory::PairMemory;
@@ -38,7 +36,7 @@ impl Core {
             List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
             List::Typed { hold, text } => only(query, Some(self.typed_view(hold, text)), Rows::Typed),
             List::Queue => self.queue_window(query),
-            List::Journal => Window { total: 0, offset: 0, rows: Rows::Journal(Vec::new()) },
+            List::Journal => Window::of(0, 0, Rows::Journal(Vec::new())),
         }
     }
 
@@ -62,7 +60,7 @@ impl Core {
         let (total, (skip, take)) = (count(holds.len()), extent(&query));
         // Only the window is put in order: with very many holds that is most of the work.
         let rows = window(&mut holds, skip, take, order).iter().map(|hold| self.hold_row(hold)).collect();
-        Window { total, offset: query.offset, rows: Rows::Holds(rows) }
+        Window::of(total, query.offset, Rows::Holds(rows))
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {
@@ -190,7 +188,7 @@ impl Core {
             }),
             creatable: self.creatable(pair, &orphan.record),
         };
-        Window { total, offset: query.offset, rows: Rows::Orphans(shown.iter().map(row).collect()) }
+        Window::of(total, query.offset, Rows::Orphans(shown.iter().map(row).collect()))
     }
 
     /// Whether a counterpart could be created: it has a title, and nothing is under way for it.
@@ -217,41 +215,7 @@ impl Core {
     }
 }
 
-/// A window of the journal, newest first. Without a filter only its rows are read.
-pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-    let (first, last) = (core.memory.oldest_event(), core.memory.last_event);
-    let total = (last + 1).saturating_sub(first);
-    let limit = query.limit.min(ROWS);
-    let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {
-        Ok(store.journal(from, to).await?.into_iter().rev().map(|it| core.journal_row(it)).collect())
-    };
-    if query.filter.is_empty() && query.since.is_none() && query.tie.is_none() {
-        let to = last.saturating_sub(query.offset);
-        let from = (to + 1).saturating_sub(limit).max(first);
-        let rows = if to < first || limit == 0 { Vec::new() } else { read(from, to).await? };
-        return Ok(Window { total, offset: query.offset, rows: Rows::Journal(rows) });
-    }
-    // A search goes back as far as a person would scroll, and says so by its total.
-    let from = (last.saturating_sub(SEARCHED) + 1).max(first);
-    let rows = if total == 0 { Vec::new() } else { read(from, last).await? };
-    let text = |row: &crate::control::JournalRow| {
-        let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
-        format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
-    };
-    let of_tie = |row: &crate::control::JournalRow| {
-        let event = &row.event;
-        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
-        query.tie.as_ref().is_none_or(is)
-    };
-    let since = |row: &crate::control::JournalRow| query.since.is_none_or(|since| row.event.at >= since);
-    let rows = rows.into_iter().filter(|row| since(row) && of_tie(row)).collect();
-    Ok(cut(query, rows, text, Rows::Journal))
-}
-
-/// Lines of the journal that a search looks at.
-const SEARCHED: u64 = 20_000;
-
-fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
+pub(super) fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
     let wanted = query.filter.to_lowercase();
     let rows = rows.into_iter().filter(|row| wanted.is_empty() || text(row).to_lowercase().contains(&wanted)).collect();
     slice(query, rows, |row| row, wrap)
@@ -268,7 +232,7 @@ pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap
     let total = count(all.len());
     let (skip, take) = extent(query);
     let rows = all.into_iter().skip(skip).take(take).map(row).collect();
-    Window { total, offset: query.offset, rows: wrap(rows) }
+    Window::of(total, query.offset, wrap(rows))
 }
 
 /// The one row there is, if there is one.

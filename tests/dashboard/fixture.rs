@@ -53,6 +53,8 @@ pub struct World {
     pub candidates: Vec<Candidate>,
     pub queue: Vec<QueueRow>,
     pub journal: Vec<JournalRow>,
+    /// How far it looks through its journal, if that is not told as all of it.
+    pub looked: Option<Looked>,
     /// What it was told, by whom.
     pub told: Vec<(String, Command)>,
     /// What it says next, if not `Done`.
@@ -256,6 +258,7 @@ pub fn full() -> World {
             said: String::new(),
         }],
         journal: (1..=300).map(journal).collect(),
+        looked: None,
         told: Vec::new(),
         says: None,
     }
@@ -345,7 +348,8 @@ impl World {
                 (total, Rows::Journal(rows))
             }
         };
-        Window { total, offset: query.offset, rows }
+        let looked = self.looked.filter(|_| matches!(rows, Rows::Journal(_)));
+        Window { looked, ..Window::of(total, query.offset, rows) }
     }
 
     pub fn tell(&mut self, who: &str, command: Command) -> Reply {

@@ -338,8 +338,41 @@ fn the_journal_is_cut_to_a_span_of_time() {
         _ => None,
     });
     assert_eq!(since, Some(at(-900)));
-    rig.keys("s s s");
-    assert!(!rig.screen().contains("last 24 hours"));
+    for span in ["last hour", "last 24 hours", "last 7 days", "last 30 days"] {
+        rig.keys("s");
+        holds_all(&rig.screen(), &[span]);
+    }
+    rig.keys("s");
+    assert!(!rig.screen().contains(" last "));
+}
+
+#[test]
+fn a_search_of_the_journal_says_how_far_it_looked_and_a_key_looks_further_back() {
+    use crosstie::control::{List, Looked};
+    use crosstie::tui::model::Effect;
+    let mut world = full();
+    let looked = |from_line, whole| Looked { from_line, from: at(-86_400), until: Some(at(-60)), whole };
+    world.looked = Some(looked(80_001, false));
+    let mut rig = Rig::new((120, 40), world);
+    let before = |rig: &Rig| {
+        rig.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Query { query, .. } if query.list == List::Journal => Some(query.before),
+            _ => None,
+        })
+    };
+    rig.keys("6 / D enter");
+    holds_all(&rig.screen(), &["looked back to 11-19 12:00; m further back"]);
+    assert_eq!(before(&rig), Some(None));
+    rig.world.looked = Some(looked(1, true));
+    rig.keys("m");
+    assert_eq!(before(&rig), Some(Some(80_001)));
+    holds_all(&rig.screen(), &["looked from 11:59 back to 11-19 12:00; m the newest again"]);
+    rig.keys("m");
+    assert_eq!(before(&rig), Some(None), "after the oldest come the newest again");
+    // A record's story has its limits too.
+    rig.world.looked = Some(looked(80_001, false));
+    rig.keys("2 enter");
+    holds_all(&rig.screen(), &["older than 11-19 12:00 was not looked for here"]);
 }
 
 #[test]

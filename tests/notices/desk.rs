@@ -83,7 +83,7 @@ impl Desk for Shown {
         let quarantined = query.list == List::Quarantined;
         let holds = self.holds.lock().unwrap().clone();
         let rows: Vec<_> = holds.into_iter().filter(|it| !quarantined || it.why == "quarantined").collect();
-        Ok(Window { total: u64::try_from(rows.len()).unwrap(), offset: 0, rows: Rows::Holds(rows) })
+        Ok(Window::of(u64::try_from(rows.len()).unwrap(), 0, Rows::Holds(rows)))
     }
 
     async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {

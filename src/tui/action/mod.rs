@@ -239,6 +239,7 @@ pub enum Action {
     JournalUndo,
     JournalUndoBoth,
     JournalSpan,
+    JournalBack,
     JournalRecord,
     QuarantineRetry,
     Pause,

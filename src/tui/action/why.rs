@@ -146,6 +146,11 @@ pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {
     unless(model.staged.can(true), "no pick was taken back")
 }
 
+pub(super) fn needs_more_lines(model: &Model) -> Option<String> {
+    let looked = model.looked.as_ref().is_some_and(|looked| !looked.whole || model.before.is_some());
+    unless(looked, "everything that is asked for is here: a filter is what looks through a part of the journal only")
+}
+
 pub(super) fn needs_undoable(model: &Model) -> Option<String> {
     match meant(model) {
         None => needs_row(model),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::control::{
-    JournalRow, MappingView, OrphanRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
+    JournalRow, Looked, MappingView, OrphanRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
 };
 use crate::model::{HoldId, PairName, TieId};
 
@@ -112,6 +112,8 @@ pub enum Span {
     Quarter,
     Hour,
     Day,
+    Week,
+    Month,
 }
 
 impl Span {
@@ -121,7 +123,9 @@ impl Span {
             Span::All => Span::Quarter,
             Span::Quarter => Span::Hour,
             Span::Hour => Span::Day,
-            Span::Day => Span::All,
+            Span::Day => Span::Week,
+            Span::Week => Span::Month,
+            Span::Month => Span::All,
         }
     }
 
@@ -132,6 +136,8 @@ impl Span {
             Span::Quarter => Some(("last 15 minutes", 15)),
             Span::Hour => Some(("last hour", 60)),
             Span::Day => Some(("last 24 hours", 24 * 60)),
+            Span::Week => Some(("last 7 days", 7 * 24 * 60)),
+            Span::Month => Some(("last 30 days", 30 * 24 * 60)),
         }
     }
 }
@@ -145,6 +151,8 @@ pub struct Closeup {
     pub view: Option<RecordView>,
     /// What the journal says of it, newest first.
     pub story: Vec<JournalRow>,
+    /// How far the journal was looked through for it, if not to its beginning.
+    pub looked: Option<Looked>,
 }
 
 /// The mapping of a pair that is looked at.
@@ -222,6 +230,10 @@ pub struct Model {
     pub quarantine: Listing<HoldItem>,
     /// How far back the journal's page goes.
     pub span: Span,
+    /// Only lines of the journal before this one are shown.
+    pub before: Option<u64>,
+    /// How far the journal was looked through for what is shown, if not all of it is there anyway.
+    pub looked: Option<Looked>,
     /// The record that is looked at closely.
     pub closeup: Option<Closeup>,
     /// The mapping of the pair that is looked at.
@@ -288,6 +300,8 @@ impl Model {
             journal: Listing::default(),
             quarantine: Listing::default(),
             span: Span::All,
+            before: None,
+            looked: None,
             closeup: None,
             mapping: None,
             day: false,

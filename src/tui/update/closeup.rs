@@ -22,7 +22,7 @@ fn record(model: &mut Model) -> Vec<Effect> {
     if model.closeup.as_ref().is_some_and(|closeup| closeup.tie == tie) {
         return Vec::new();
     }
-    model.closeup = Some(Closeup { tie: tie.clone(), view: None, story: Vec::new() });
+    model.closeup = Some(Closeup { tie: tie.clone(), view: None, story: Vec::new(), looked: None });
     let view = Query { limit: 1, ..Query::all(List::Record { tie: tie.clone() }) };
     let story = Query { limit: STORY, tie: Some(tie.clone()), ..Query::all(List::Journal) };
     vec![ask(model, Waiting::Closeup(tie.clone()), view), ask(model, Waiting::Story(tie), story)]
@@ -51,6 +51,7 @@ pub(super) fn came(model: &mut Model, tie: &TieId, window: Window) {
 pub(super) fn told(model: &mut Model, tie: &TieId, window: Window) {
     let Rows::Journal(rows) = window.rows else { return };
     if let Some(closeup) = model.closeup.as_mut().filter(|closeup| closeup.tie == *tie) {
+        closeup.looked = window.looked.filter(|looked| !looked.whole);
         closeup.story = rows.into_iter().map(edge::journal).collect();
         model.touch(Dirty::Now);
     }
