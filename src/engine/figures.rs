@@ -40,6 +40,19 @@ impl Ring {
         &mut self.samples[last]
     }
 
+    /// The sample of a moment that has passed, if the ring goes back so far.
+    fn past(&mut self, then: Timestamp) -> Option<&mut Sample> {
+        let ago = usize::try_from(self.at - then.as_second().div_euclid(self.step)).ok()?;
+        if self.samples.is_empty() || ago >= self.most {
+            return None;
+        }
+        while self.samples.len() <= ago {
+            self.samples.push_front(Sample::default());
+        }
+        let last = self.samples.len() - 1;
+        self.samples.get_mut(last - ago)
+    }
+
     fn series(&mut self, now: Timestamp) -> Vec<Sample> {
         self.sample(now);
         self.samples.make_contiguous().to_vec()
@@ -142,6 +155,11 @@ impl Figures {
         self.rings.iter_mut().for_each(|ring| change(ring.sample(now)));
     }
 
+    /// Something happened before the start: it is in the graphs, and not in the totals.
+    pub fn recall(&mut self, then: Timestamp, change: impl Fn(&mut Sample)) {
+        self.rings.iter_mut().filter_map(|ring| ring.past(then)).for_each(change);
+    }
+
     /// Field changes were seen.
     pub fn seen(&mut self, side: Side, now: Timestamp, count: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -232,6 +250,22 @@ mod tests {
         // Half as fast from here on: five minutes later only that counts.
         (1_000..1_300).step_by(2).for_each(|second| figures.done(Side::Notion, at(second)));
         assert_eq!(figures.gone(Side::Notion, 600, at(1_300)).map(|at| at.as_second()), Some(2_500));
+    }
+
+    #[test]
+    fn what_was_before_the_start_is_filled_in_where_it_belongs_and_counted_in_no_total() {
+        let mut figures = Figures::default();
+        let at = |second| Timestamp::from_second(second).unwrap_or_default();
+        figures.written(Side::Crm, at(100_000), 1);
+        for (second, count) in [(99_000, 2), (50_000, 3), (1_000, 5)] {
+            figures.recall(at(second), |sample| sample.written.crm += count);
+        }
+        figures.written(Side::Crm, at(100_020), 4);
+        let [_, quarter, day] = figures.series(at(100_030));
+        assert_eq!(quarter.iter().map(|sample| sample.written.crm).sum::<u32>(), 5, "a quarter of an hour, no more");
+        assert_eq!(day.iter().map(|sample| sample.written.crm).filter(|n| *n > 0).collect::<Vec<_>>(), [3, 2, 5]);
+        assert_eq!(day.len(), 57, "from the oldest on, without gaps");
+        assert_eq!(figures.written_total.crm, 5);
     }
 
     #[test]

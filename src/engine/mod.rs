@@ -4,7 +4,7 @@
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `history`, `choosing`, `names`, `waiting`, `outline` and
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `figures` and `refill` what the graphs show, `views`, `history`, `choosing`, `names`, `waiting`, `outline` and
 //! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -48,6 +48,7 @@ mod pausing;
 mod planning;
 mod reading;
 mod recall;
+mod refill;
 mod renaming;
 mod resting;
 mod retention;

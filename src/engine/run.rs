@@ -133,6 +133,7 @@ async fn launch(
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
+        refill: Some(super::refill::Refill::from(memory.last_event, now)),
         span: None,
         names: BTreeMap::new(),
         sinks: Vec::new(),
@@ -287,6 +288,7 @@ impl Run {
                 self.core.start_writers(now);
             }
         }
+        self.core.refill(&self.store, now).await?;
         let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
         if now.duration_since(self.published) >= pace {
             self.published = now;

@@ -134,6 +134,35 @@ fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
 }
 
 #[test]
+fn a_key_switches_the_graphs_between_the_quarter_of_an_hour_and_the_day() {
+    let mut world = full();
+    world.snapshot.quarter.iter_mut().for_each(|sample| sample.seen.crm = 1);
+    world.snapshot.day.iter_mut().for_each(|sample| sample.seen.crm = 0);
+    let mut rig = Rig::new((80, 24), world);
+    let graph = |rig: &Rig| rig.screen().lines().find(|line| line.contains("CRM seen")).unwrap().contains('\u{2588}');
+    assert!(graph(&rig));
+    holds_all(&rig.screen(), &["15 minutes; h 24 hours"]);
+    rig.keys("h");
+    assert!(!graph(&rig), "nothing was seen that day:\n{}", rig.screen());
+    holds_all(&rig.screen(), &["24 hours; h 15 minutes"]);
+    rig.keys("h");
+    assert!(graph(&rig));
+}
+
+#[test]
+fn where_there_is_room_graphs_are_tall_and_tell_their_most_and_their_times() {
+    let mut world = full();
+    world.snapshot.day[50].seen.crm = 500;
+    let screen = Rig::new((200, 60), world.clone()).screen();
+    let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}:\n{screen}"));
+    let lines = at("CRM written") - at("CRM seen");
+    assert!((2..=4).contains(&lines), "{lines} lines:\n{screen}");
+    holds_all(&screen, &["max 500", "24 hours", "15 minutes", "11:59", "11-19 11:59", "11:44"]);
+    let low = Rig::new((80, 24), world).screen();
+    assert!(!low.contains("max "), "{low}");
+}
+
+#[test]
 fn approving_and_letting_happen_go_to_the_pair_that_waits_for_it() {
     for (pair, keys, meant) in [("projects", "a", "deals"), ("contacts", "o", "projects"), ("deals", "o", "projects")] {
         let mut rig = Rig::new((120, 40), full());

@@ -1,6 +1,7 @@
 //! The journal as an operator asks for it.
 
-use crosstie::control::{JournalRow, List, Query, Rows, Window};
+use crosstie::control::{JournalRow, List, Query, Rows, Sample, Window};
+use crosstie::model::{Happening, Side};
 use jiff::SignedDuration;
 
 use crate::harness::{Bench, Plan};
@@ -69,4 +70,35 @@ async fn a_span_of_the_journal_is_whole_however_long_it_is_and_moves_on_with_the
     let first = bench.query(Query { limit: 1, since: Some(since), ..Query::all(List::Journal) }).await.total;
     let later = Query { limit: 1, since: Some(since + STEP * 30), ..Query::all(List::Journal) };
     assert_eq!(bench.query(later).await.total + 30, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_graphs_of_the_day_are_filled_from_the_journal_after_the_first_look() {
+    let mut bench = Bench::settled(Plan { office: (1, 0, 1, 0), ..Plan::default() }).await;
+    bench.shut_down().await;
+    // Two days, of which one is shown.
+    bench.fill_journal(5_760, SignedDuration::from_secs(30), |event| {
+        (event.what, event.side) = match event.seq % 2 {
+            0 => (Happening::Seen, Some(Side::Crm)),
+            _ => (Happening::Wrote, Some(Side::Notion)),
+        };
+    });
+    bench.start().await;
+    assert!(bench.snapshot().day.len() <= 1, "a start is not kept waiting for that");
+    let counted = || {
+        let snapshot = bench.snapshot();
+        let sum = |pick: fn(&Sample) -> u32| snapshot.day.iter().map(pick).sum::<u32>();
+        (sum(|it| it.seen.crm), sum(|it| it.written.notion))
+    };
+    let filled = async || {
+        let (seen, written) = counted();
+        (1_400..=1_440).contains(&seen) && (1_400..=1_440).contains(&written)
+    };
+    bench.until("the day is there again", 120, filled).await;
+    bench.pass(120).await;
+    assert!(filled().await, "and is not filled twice: {:?}", counted());
+    let snapshot = bench.snapshot();
+    assert_eq!(snapshot.written.notion, 0, "what is counted since the start is counted since the start");
+    let quarter: u32 = snapshot.quarter.iter().map(|it| it.written.notion).sum();
+    assert!((8..=15).contains(&quarter), "the quarter of an hour too: {quarter}");
 }
