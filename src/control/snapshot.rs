@@ -142,6 +142,9 @@ pub struct Connection {
     pub link: Link,
     /// When it last answered well.
     pub last_answer: Option<Timestamp>,
+    /// Seconds between two looks when nothing is to be done; 0 if that was not said.
+    #[serde(default)]
+    pub every: u64,
     /// What can leave now.
     pub headroom: Headroom,
     /// Requests sent since start.
@@ -234,6 +237,12 @@ pub struct PairStatus {
     /// Untied records of this pair that wait for a person, per side.
     #[serde(default)]
     pub orphans: Sides<u64>,
+    /// Whether an untied record of a side gets its counterpart by itself.
+    #[serde(default)]
+    pub creates: Sides<bool>,
+    /// Another number means that the mapping fits the schemas in another way than before.
+    #[serde(default)]
+    pub shape: u64,
 }
 
 /// How far a complete listing is.

@@ -1,6 +1,7 @@
 //! The snapshot: what the whole program looks like right now.
 
 use std::collections::VecDeque;
+use std::hash::{Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
@@ -80,6 +81,7 @@ impl Core {
             name: system.capabilities().name.to_owned(),
             link,
             last_answer: pulse.last_answer,
+            every: self.poll(side).as_secs(),
             headroom: pulse.headroom,
             requests: pulse.requests,
             throttled: pulse.throttled,
@@ -126,6 +128,11 @@ impl Core {
             records: Sides { crm: count(pair.observations.crm.len()), notion: count(pair.observations.notion.len()) },
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
+            creates: Sides {
+                crm: pair.spec.create.from(Side::Crm),
+                notion: pair.spec.create.from(Side::Notion),
+            },
+            shape: shape(pair),
         })
     }
 
@@ -179,6 +186,16 @@ impl Core {
 
 /// The newest rows, newest first.
 pub(super) type Rows = VecDeque<JournalRow>;
+
+/// What a pair's mapping has become, as a number that moves with it.
+fn shape(pair: &super::memory::PairMemory) -> u64 {
+    let mut hasher = std::collections::hash_map::DefaultHasher::new();
+    pair.map.is_some().hash(&mut hasher);
+    for field in pair.map.iter().flat_map(|map| &map.fields) {
+        (&field.spec.key, &field.hash).hash(&mut hasher);
+    }
+    hasher.finish()
+}
 
 fn orphans(pair: &super::memory::PairMemory, side: Side) -> u64 {
     count(pair.orphans.keys().filter(|(on, _)| *on == side).count())

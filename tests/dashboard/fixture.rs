@@ -107,6 +107,8 @@ pub fn full() -> World {
         held: 3,
         orphans: Sides { crm: 1, notion: 2 },
     };
+        creates: Sides::default(),
+        shape: 0,
     let orphan = |n: u32| OrphanRow {
         record: RecordRef { pair: "contacts".into(), side: Side::Notion, id: format!("page-{n}").into() },
         title: format!("Orphan {n}"),
@@ -131,6 +133,7 @@ pub fn full() -> World {
         link: Link::Up,
         last_answer: Some(at(-3)),
         headroom,
+        every: 10,
         requests: 1_234,
         throttled: 2,
         records: 480,

@@ -1,6 +1,6 @@
 //! What each page shows.
 
-use crosstie::control::{Command, Link, Mode, PairState, Sink, Snapshot};
+use crosstie::control::{Command, Link, Mode, PairState, Sides, Sink, Snapshot};
 use crosstie::tui::action::{REGISTRY, Scope};
 use crosstie::tui::keymap::{Keymap, PRESETS, listing};
 use crosstie::tui::model::{Msg, PopupBody};
@@ -291,8 +291,65 @@ fn the_health_page_compares_both_sides() {
 }
 
 #[test]
+fn health_warns_of_what_lacks_a_counterpart_that_the_pair_would_have_created_and_of_nothing_else() {
+    let health = |crm: bool, notion: bool| {
+        let mut world = full();
+        world.snapshot.pairs.truncate(1);
+        (world.snapshot.pairs[0].creates, world.snapshot.pairs[0].ties) = (Sides { crm, notion }, 120);
+        let mut rig = Rig::new((120, 40), world);
+        rig.keys("9");
+        rig.screen()
+    };
+    // 130 and 125 records, 120 ties, 1 and 2 orphans.
+    holds_all(&health(false, false), &["+ 5 apart, as the pair's rules have it"]);
+    holds_all(&health(true, false), &["! 9 have no counterpart yet"]);
+    holds_all(&health(false, true), &["! 3 have no counterpart yet"]);
+    holds_all(&health(true, true), &["! 12 have no counterpart yet"]);
+}
+
+#[test]
+fn a_side_that_is_looked_at_rarely_is_not_called_silent_between_two_looks() {
+    let screen = |every: u64, ago: i64| {
+        let mut world = full();
+        (world.snapshot.sides.crm.every, world.snapshot.sides.crm.last_answer) = (every, Some(at(-ago)));
+        Rig::new((120, 40), world).screen()
+    };
+    assert!(screen(10, 130).contains("! 2 m ago"), "{}", screen(10, 130));
+    assert!(!screen(300, 130).contains("! 2 m ago"), "{}", screen(300, 130));
+    assert!(!screen(300, 600).contains("! 10 m ago"));
+    assert!(screen(300, 700).contains("! 11 m ago"));
+    assert!(screen(0, 130).contains("! 2 m ago"), "where nobody said how often");
+}
+
+#[test]
+fn a_mapping_is_asked_for_again_when_its_pair_or_schema_moves_and_its_counts_now_and_then() {
+    use crosstie::control::List;
+    use crosstie::tui::model::Effect;
+    let mut rig = Rig::new((120, 40), full());
+    rig.model.pair = Some("contacts".into());
+    let asked = |rig: &Rig| {
+        let mappings = rig.effects.iter().filter(|effect| {
+            matches!(effect, Effect::Query { query, .. } if matches!(query.list, List::Mapping { .. }))
+        });
+        mappings.count()
+    };
+    rig.keys("8");
+    rig.refresh();
+    assert_eq!(asked(&rig), 1, "what has not moved is not asked for again");
+    rig.world.snapshot.pairs[0].shape = 7;
+    rig.refresh();
+    assert_eq!(asked(&rig), 2, "its schema moved");
+    rig.world.snapshot.pairs[0].state = PairState::Stopped { why: "gone".into() };
+    rig.refresh();
+    assert_eq!(asked(&rig), 3, "its state moved");
+    rig.ms += 6_000;
+    rig.refresh();
+    assert_eq!(asked(&rig), 4, "its guards count on");
+}
+
+#[test]
 fn a_first_load_says_how_far_it_is_and_when_it_will_have_ended() {
-    use crosstie::control::{PairState, Progress, Sides};
+    use crosstie::control::Progress;
     let mut world = full();
     world.snapshot.pairs[0].state = PairState::Listing;
     world.snapshot.pairs[0].sweeping =

@@ -28,6 +28,8 @@ pub fn pair(name: &str) -> PairStatus {
         records: Sides::default(),
         held: 0,
         orphans: Sides::default(),
+        creates: Sides::default(),
+        shape: 0,
     }
 }
 
