@@ -162,6 +162,10 @@ pub struct Mapping {
     pub pair: PairName,
     /// What it maps; `None` before the answer.
     pub view: Option<MappingView>,
+    /// The pair as it was when that was asked for.
+    pub of: (PairState, u64),
+    /// When, in milliseconds since the start, and how new the snapshot was.
+    pub asked: (u64, u64),
 }
 
 /// A display that stands still.
