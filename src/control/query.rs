@@ -211,6 +211,9 @@ pub struct HoldRow {
     pub why: String,
     /// One sentence: what happened and what can be done.
     pub detail: String,
+    /// Of what is set aside, what the error means; empty where nobody has kept that.
+    #[serde(default)]
+    pub means: String,
     /// What they last agreed on; `None` on first contact.
     pub base: Option<SideValue>,
     /// The CRM's value.

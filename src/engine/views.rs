@@ -84,6 +84,10 @@ impl Core {
             kind: field.map(|field| field.kind),
             why: why_word(&hold.why).to_owned(),
             detail: why_sentence(&hold.why),
+            means: match &hold.why {
+                Why::Quarantined { means, .. } => means.clone(),
+                _ => String::new(),
+            },
             base,
             crm,
             notion,

@@ -246,6 +246,11 @@ pub trait System: Send + Sync {
         Vec::new()
     }
 
+    /// What one of its errors means, by its own code; empty where its table does not tell. Pure.
+    fn explain(&self, _code: &str) -> &'static str {
+        ""
+    }
+
     /// Records by id, in the order asked for; one that is there and does not pass the entity's filter is
     /// [`crate::model::Presence::Outside`].
     ///

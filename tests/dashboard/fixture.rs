@@ -33,6 +33,7 @@ pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
         kind: Some(Kind::Text),
         why: "conflict".to_owned(),
         detail: "Both sides changed this field since they last agreed.".to_owned(),
+        means: String::new(),
         base: Some(value("what it was")),
         crm: value(crm),
         notion: value(notion),
@@ -106,9 +107,9 @@ pub fn full() -> World {
         records: Sides { crm: 130, notion: 125 },
         held: 3,
         orphans: Sides { crm: 1, notion: 2 },
-    };
         creates: Sides::default(),
         shape: 0,
+    };
     let orphan = |n: u32| OrphanRow {
         record: RecordRef { pair: "contacts".into(), side: Side::Notion, id: format!("page-{n}").into() },
         title: format!("Orphan {n}"),
@@ -132,8 +133,8 @@ pub fn full() -> World {
         name: name.into(),
         link: Link::Up,
         last_answer: Some(at(-3)),
-        headroom,
         every: 10,
+        headroom,
         requests: 1_234,
         throttled: 2,
         records: 480,

@@ -285,7 +285,7 @@ fn the_health_page_compares_both_sides() {
     for screen in screens("9 g g") {
         holds_all(
             &screen,
-            &["130", "125", "! 5 apart", "3 wait for you as orphans", "connections", "refused for pace"],
+            &["130", "125", "+ 5 apart, as the pair's rules have it", "3 wait for you as orphans", "connections"],
         );
     }
 }
@@ -371,6 +371,11 @@ fn the_quarantine_explains_the_error_and_tries_again() {
     holds_all(&rig.screen(), &["Access denied", "give it the right", "t tries"]);
     rig.keys("t");
     assert_eq!(rig.told(), [crosstie::control::Command::Retry { id }]);
+    // What the side's own table says of it is believed, and nothing is guessed beside it.
+    rig.world.holds[0].means = "the entity is gone for good\u{7}".into();
+    rig.refresh();
+    holds_all(&rig.screen(), &["Access denied", "It means: the entity is gone for good"]);
+    assert!(!rig.screen().contains("give it the right") && !rig.screen().contains('\u{7}'));
 }
 
 #[test]

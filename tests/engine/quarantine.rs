@@ -257,3 +257,15 @@ async fn what_waits_for_a_side_in_trouble_says_so_and_until_when() {
     };
     bench.until("its side is what it waits for", 600, said).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_aside_carries_what_its_sides_table_says_of_the_error() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    lock(&bench, &page);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(3 * 3600).await;
+    let Rows::Holds(rows) = bench.list(List::Quarantined).await else { panic!() };
+    let table = crosstie::remote::notion::errors::of("restricted_resource").unwrap().means;
+    assert_eq!(rows.iter().map(|row| row.means.as_str()).collect::<Vec<_>>(), [table]);
+}

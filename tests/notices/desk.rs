@@ -47,6 +47,7 @@ pub fn hold(crm: &str, field: &str, why: &str, title: &str) -> HoldRow {
         kind: None,
         why: why.to_owned(),
         detail: String::new(),
+        means: String::new(),
         base: Some(value.clone()),
         crm: value.clone(),
         notion: value,

@@ -74,6 +74,10 @@ impl System for Bitrix24 {
         super::narrow::contradictions(filter)
     }
 
+    fn explain(&self, code: &str) -> &'static str {
+        super::errors::of(code).map_or("", |row| row.means)
+    }
+
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         if tasks::is_meant(entity) {
             return self.task_schema(entity).await;

@@ -34,7 +34,7 @@ fn value(value: &mut SideValue) {
 pub fn hold(mut row: HoldRow) -> HoldItem {
     let base = row.base.as_ref().map(|value| editable(&value.text));
     let (crm, notion) = (editable(&row.crm.text), editable(&row.notion.text));
-    for text in [&mut row.title, &mut row.label, &mut row.why, &mut row.detail] {
+    for text in [&mut row.title, &mut row.label, &mut row.why, &mut row.detail, &mut row.means] {
         clean(text);
     }
     row.base.iter_mut().for_each(value);
