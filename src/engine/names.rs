@@ -7,8 +7,6 @@
 use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::control::{List, Query};
 use crate::model::{FieldName, PairName, RecordId, Side};
@@ -61,12 +59,12 @@ impl Names {
     /// Records that fit a few letters in their order, best first, all by title if there are none: how many, and those of
     /// one window. Only the window is put in order.
     pub fn search(&self, text: &str, is_meant: impl Fn(&RecordId) -> bool, skip: usize, take: usize) -> (usize, Vec<&RecordId>) {
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(text.trim(), CaseMatching::Ignore, Normalization::Smart);
-        let mut letters = Vec::new();
+        let text = folded(text);
+        let parts: Vec<&str> = text.split_whitespace().collect();
         let mut found: Vec<(Reverse<u32>, &str, &RecordId)> = Vec::new();
         for row in &self.rows {
-            let Some(score) = pattern.score(Utf32Str::new(&row.words, &mut letters), &mut matcher) else { continue };
+            let scores = parts.iter().map(|part| fits(&row.words, part));
+            let Some(score) = scores.sum::<Option<u32>>() else { continue };
             if is_meant(&row.id) {
                 found.push((Reverse(score), &row.words, &row.id));
             }
@@ -74,6 +72,39 @@ impl Names {
         let total = found.len();
         (total, window(&mut found, skip, take, Ord::cmp).iter().map(|(.., id)| *id).collect())
     }
+}
+
+/// Small letters, without the signs on them: `Müller` is found by `muller`.
+fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).map(nucleo_matcher::chars::normalize).collect()
+}
+
+/// How well a part of what is searched fits: as the beginning, as the beginning of a word, inside one, or by its letters in
+/// their order, the closer the better. Both are folded. Cheap, for it is asked of every record with every letter typed.
+fn fits(words: &str, part: &str) -> Option<u32> {
+    let (words_bytes, part_bytes) = (words.as_bytes(), part.as_bytes());
+    let first = *part_bytes.first()?;
+    let (mut inside, mut from) = (false, 0);
+    while let Some(at) = words_bytes.get(from..)?.iter().position(|byte| *byte == first).map(|at| from + at) {
+        if words_bytes.get(at..)?.starts_with(part_bytes) {
+            match at.checked_sub(1).and_then(|before| words_bytes.get(before)) {
+                None => return Some(1_200),
+                Some(b' ') => return Some(1_100),
+                Some(_) => inside = true,
+            }
+        }
+        from = at + 1;
+    }
+    if inside {
+        return Some(1_000);
+    }
+    let (mut rest, mut gaps) = (words, 0);
+    for (place, letter) in part.chars().enumerate() {
+        let at = rest.find(letter)?;
+        gaps += if place == 0 { 0 } else { at };
+        rest = rest.get(at + letter.len_utf8()..)?;
+    }
+    Some(500 - u32::try_from(gaps.min(400)).unwrap_or(400))
 }
 
 /// The rows of a window, in order; the others are in none.
@@ -105,7 +136,7 @@ fn words(pair: &PairMemory, side: Side, id: &RecordId, fields: &[FieldName]) -> 
         words.push(' ');
         words.push_str(&text);
     }
-    let mut words = words.to_lowercase();
+    let mut words = folded(&words);
     if words.len() > LONGEST {
         let end = (0..=LONGEST).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
         words.truncate(end);
@@ -215,6 +246,21 @@ mod tests {
                 assert_eq!(ids(&names.search("", |_| true, skip, take).1), expected, "{skip} {take}");
             }
         }
+    }
+
+    #[test]
+    fn what_begins_so_comes_before_what_holds_it_and_that_before_letters_apart() {
+        assert!(fits("anna weber", "anna") > fits("hanna weber", "anna"));
+        assert!(fits("carla anna", "anna") > fits("hanna", "anna"), "a word's beginning");
+        assert!(fits("hanna", "anna") > fits("a nina", "anna"));
+        assert!(fits("grace hopper", "grhop") > fits("gr and hip or p", "grhop"));
+        assert_eq!(fits("anna", "annaa"), None);
+        assert_eq!(folded("Jürgen MÜLLER"), "jurgen muller");
+        let names = names(&["jurgen muller", "\u{434}\u{43c}\u{438}\u{442}\u{440}\u{438}\u{439}"]);
+        assert_eq!(names.search("Müll", |_| true, 0, 10).0, 1);
+        assert_eq!(names.search("\u{414}\u{438}\u{439}", |_| true, 0, 10).0, 1, "letters, and not halves of them");
+        assert_eq!(names.search("\u{44f}", |_| true, 0, 10).0, 0);
+        assert_eq!(names.search("mull jurg", |_| true, 0, 10).0, 1, "parts in any order");
     }
 
     #[test]

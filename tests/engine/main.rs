@@ -6,6 +6,7 @@ mod agreed;
 mod altered;
 mod bodies;
 mod canary;
+mod choosing;
 mod conflicts;
 mod crash;
 mod days;
