@@ -23,8 +23,8 @@ pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use outline::{Leave, Step};
 pub use query::{
-    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows, SideValue,
-    TypedView, Window,
+    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, Query, QueueRow, QueueState, RelationRow, Rows,
+    SideValue, TypedView, Window,
 };
 pub use snapshot::{
     Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Sink,

@@ -67,13 +67,7 @@ impl Wait {
     pub fn passes(self) -> bool {
         !matches!(
             self,
-            Wait::Paused
-                | Wait::Guard
-                | Wait::Stopped
-                | Wait::Approval
-                | Wait::Plan
-                | Wait::SetAside
-                | Wait::HeldBack
+            Wait::Paused | Wait::Guard | Wait::Stopped | Wait::Approval | Wait::Plan | Wait::SetAside | Wait::HeldBack
         )
     }
 }

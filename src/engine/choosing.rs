@@ -34,8 +34,11 @@ impl Core {
     pub(super) fn candidates(&self, query: &Query, of: &RecordRef) -> Window {
         let none = || slice(query, Vec::new(), |it| it, Rows::Candidates);
         let other = of.side.other();
-        let (Some(pair), Some(names)) = (self.memory.pair(&of.pair), self.prepared(&of.pair, other)) else { return none() };
-        let present = |id: &RecordId| pair.observations.get(other).presence(id) == Some(crate::model::Presence::Present);
+        let (Some(pair), Some(names)) = (self.memory.pair(&of.pair), self.prepared(&of.pair, other)) else {
+            return none();
+        };
+        let present =
+            |id: &RecordId| pair.observations.get(other).presence(id) == Some(crate::model::Presence::Present);
         let (skip, take) = extent(query);
         if query.filter.trim().is_empty() {
             let found = self.suggestions(of);

@@ -159,7 +159,12 @@ impl Core {
         if matches!(found.as_slice(), [(_, Fetched::Forbidden)]) {
             let hold = self.failure_of(op);
             let reason = "we may not see this record any more; check the rights of our account";
-            self.failed(txn, hold, op.side, Said { reason, means: "the record is there, and not for our account to read" });
+            self.failed(
+                txn,
+                hold,
+                op.side,
+                Said { reason, means: "the record is there, and not for our account to read" },
+            );
             return None;
         }
         for (id, fetched) in found {

@@ -115,7 +115,8 @@ impl Pace {
         let counts = || self.0.iter().filter(|(then, _)| at - then < Self::STEP.1);
         let (first, done) = (counts().next()?.0, counts().map(|(_, count)| count).sum::<u64>());
         let took = now.as_second() - first * Self::STEP.0;
-        if left == 0 || took < 2 * Self::STEP.0 {
+        // Systems give away a burst first, and most count by the minute.
+        if left == 0 || took < 6 * Self::STEP.0 {
             return None;
         }
         let seconds = i128::from(took) * i128::from(left) / i128::from(done.max(1));

@@ -80,7 +80,11 @@ impl Core {
             });
             (key, field.spec.notion.0.clone(), text.unwrap_or_default())
         };
-        Face { letters: letters(&title), title: title.to_lowercase(), fields: map.map(|map| map.fields.iter().map(field).collect()).unwrap_or_default() }
+        Face {
+            letters: letters(&title),
+            title: title.to_lowercase(),
+            fields: map.map(|map| map.fields.iter().map(field).collect()).unwrap_or_default(),
+        }
     }
 
     /// Records that the planner itself took for counterparts.
@@ -187,7 +191,11 @@ mod tests {
 
     fn face(title: &str, mail: &str, city: &str) -> Face {
         let field = |key, label: &str, text: &str| (key, label.to_owned(), text.to_owned());
-        Face { title: title.to_lowercase(), letters: letters(title), fields: vec![field(true, "E-mail", mail), field(false, "City", city)] }
+        Face {
+            title: title.to_lowercase(),
+            letters: letters(title),
+            fields: vec![field(true, "E-mail", mail), field(false, "City", city)],
+        }
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Looking: increments, sweeps and reads by id. Tasks carry requests out and send back what they saw.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
-use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
+use crate::model::{Happening, PairName, Presence, RecordId, RecordRef, Side};
+use crate::remote::{Changes, Fetched, Lane, RemoteError, RemoteErrorKind, Since};
 
 use super::core::{Core, after, signed};
+use super::lister::ListingJob;
 use super::memory::{Cursor, Txn};
 use super::messages::{ListingKind, Msg, Word, broke};
 use super::reading::Source;
@@ -420,38 +419,4 @@ impl Core {
 /// Whether an error is about one record and would be the same again.
 pub(super) fn lies_in_the_record(kind: RemoteErrorKind) -> bool {
     matches!(kind, RemoteErrorKind::Invalid | RemoteErrorKind::Malformed | RemoteErrorKind::Forbidden)
-}
-
-struct ListingJob {
-    system: Arc<dyn System>,
-    entity: Entity,
-    pair: PairName,
-    side: Side,
-    kind: ListingKind,
-    since: Since,
-    counts: bool,
-}
-
-impl ListingJob {
-    async fn run(self, mail: mpsc::Sender<Msg>, clock: Arc<dyn crate::seam::WallClock>) {
-        let lane = match self.kind {
-            ListingKind::Increment => Lane::Increment,
-            ListingKind::Sweep => Lane::Sweep,
-        };
-        let page = |began, page| Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
-        let word = Word::new(mail, page(clock.now(), Err(broke())));
-        let mut next: Option<String> = None;
-        loop {
-            let began = clock.now();
-            let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane, counts: self.counts };
-            let changes = self.system.list(listing).await;
-            next = changes.as_ref().ok().and_then(|changes| changes.next.clone());
-            if next.is_none() {
-                return word.say(page(began, changes)).await;
-            }
-            if !word.tell(page(began, changes)).await {
-                return;
-            }
-        }
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! One control task (`run`, woken by `waking`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
+//! `canary`, `renaming`, `listing`, `lister`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
 //! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `figures` and `refill` what the graphs show, `views`, `history`, `choosing`, `names`, `waiting`, `outline` and
 //! `commands` what an operator sees and does, `desk` the door for them.
@@ -34,6 +34,7 @@ mod hints;
 mod history;
 mod late;
 mod likeness;
+mod lister;
 mod listing;
 mod memory;
 mod merged;

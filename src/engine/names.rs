@@ -58,7 +58,13 @@ impl Names {
 
     /// Records that fit a few letters in their order, best first, all by title if there are none: how many, and those of
     /// one window. Only the window is put in order.
-    pub fn search(&self, text: &str, is_meant: impl Fn(&RecordId) -> bool, skip: usize, take: usize) -> (usize, Vec<&RecordId>) {
+    pub fn search(
+        &self,
+        text: &str,
+        is_meant: impl Fn(&RecordId) -> bool,
+        skip: usize,
+        take: usize,
+    ) -> (usize, Vec<&RecordId>) {
         let text = folded(text);
         let parts: Vec<&str> = text.split_whitespace().collect();
         let mut found: Vec<(Reverse<u32>, &str, &RecordId)> = Vec::new();

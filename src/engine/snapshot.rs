@@ -128,10 +128,7 @@ impl Core {
             records: Sides { crm: count(pair.observations.crm.len()), notion: count(pair.observations.notion.len()) },
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
-            creates: Sides {
-                crm: pair.spec.create.from(Side::Crm),
-                notion: pair.spec.create.from(Side::Notion),
-            },
+            creates: Sides { crm: pair.spec.create.from(Side::Crm), notion: pair.spec.create.from(Side::Notion) },
             shape: shape(pair),
         })
     }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::control::{HoldRow, List, Near, OrphanRow, Query, Rows, SideValue, Window};
-use crate::model::{
-    Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Verdict, Why,
-};
+use crate::model::{Hold, Orphan, OrphanWhy, PairName, RecordId, RecordRef, Side, Value, Verdict, Why};
 use crate::plan::Seen;
 
 use super::core::Core;
@@ -187,9 +185,10 @@ impl Core {
                 _ => liked.get(&orphan.record).map_or(0, |liked| count(liked.len())),
             },
             uncounted: !liked.contains_key(&orphan.record) && !matches!(orphan.why, OrphanWhy::Ambiguous { .. }),
-            best: liked.get(&orphan.record).and_then(|liked| liked.first()).map(|like| {
-                self.suggested(pair, orphan.record.side.other(), like)
-            }),
+            best: liked
+                .get(&orphan.record)
+                .and_then(|liked| liked.first())
+                .map(|like| self.suggested(pair, orphan.record.side.other(), like)),
             creatable: self.creatable(pair, &orphan.record),
         };
         Window::of(total, query.offset, Rows::Orphans(shown.iter().map(row).collect()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::control::{Sides, Query, QueueRow, QueueState, Rows, Wait, Window};
+use crate::control::{Query, QueueRow, QueueState, Rows, Sides, Wait, Window};
 use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, TieId, Why};
 
 use super::core::{Core, OpKey, Planned, Target};
@@ -163,9 +163,12 @@ impl Core {
             entries.retain(|entry| self.queue_row(entry, now).is_some_and(|row| text(&row).contains(&wanted)));
         }
         let total = count(entries.len());
-        let window = slice(query, entries, |entry| self.queue_row(&entry, now), |rows| {
-            Rows::Queue(rows.into_iter().flatten().collect())
-        });
+        let window = slice(
+            query,
+            entries,
+            |entry| self.queue_row(&entry, now),
+            |rows| Rows::Queue(rows.into_iter().flatten().collect()),
+        );
         Window { total, ..window }
     }
 

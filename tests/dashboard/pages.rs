@@ -123,9 +123,13 @@ fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
             "3 orphans wait for you: press 3",
             "2 edits were possibly overwritten: press 6",
         ];
+        // On a very small screen what stops comes first, and the rest as far as there is room.
+        let must = if size.1 < 20 { 4 } else { order.len() };
+        let shown = screen.split_whitespace().collect::<Vec<_>>().join(" ");
         let places: Vec<usize> = order
             .iter()
-            .map(|text| screen.find(text).unwrap_or_else(|| panic!("`{text}` is missing at {size:?}:\n{screen}")))
+            .take(must)
+            .map(|text| shown.find(text).unwrap_or_else(|| panic!("`{text}` is missing at {size:?}:\n{screen}")))
             .collect();
         assert!(places.is_sorted(), "at {size:?}:\n{screen}");
     }
@@ -152,11 +156,13 @@ fn a_key_switches_the_graphs_between_the_quarter_of_an_hour_and_the_day() {
 #[test]
 fn where_there_is_room_graphs_are_tall_and_tell_their_most_and_their_times() {
     let mut world = full();
+    world.snapshot.day.iter_mut().for_each(|sample| sample.seen.crm = 0);
     world.snapshot.day[50].seen.crm = 500;
     let screen = Rig::new((200, 60), world.clone()).screen();
-    let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}:\n{screen}"));
+    let at =
+        |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}:\n{screen}"));
     let lines = at("CRM written") - at("CRM seen");
-    assert!((2..=4).contains(&lines), "{lines} lines:\n{screen}");
+    assert!((3..=6).contains(&lines), "{lines} lines:\n{screen}");
     holds_all(&screen, &["max 500", "24 hours", "15 minutes", "11:59", "11-19 11:59", "11:44"]);
     let low = Rig::new((80, 24), world).screen();
     assert!(!low.contains("max "), "{low}");
@@ -283,10 +289,7 @@ fn the_pairs_page_shows_mapping_and_rules_and_pauses_after_a_question() {
 #[test]
 fn the_health_page_compares_both_sides() {
     for screen in screens("9 g g") {
-        holds_all(
-            &screen,
-            &["130", "125", "+ 5 apart, as the pair's rules have it", "3 wait for you as orphans", "connections"],
-        );
+        holds_all(&screen, &["130", "125", "+ 5 apart, by its rules", "3 wait for you as orphans", "connections"]);
     }
 }
 
@@ -301,7 +304,7 @@ fn health_warns_of_what_lacks_a_counterpart_that_the_pair_would_have_created_and
         rig.screen()
     };
     // 130 and 125 records, 120 ties, 1 and 2 orphans.
-    holds_all(&health(false, false), &["+ 5 apart, as the pair's rules have it"]);
+    holds_all(&health(false, false), &["+ 5 apart, by its rules"]);
     holds_all(&health(true, false), &["! 9 have no counterpart yet"]);
     holds_all(&health(false, true), &["! 3 have no counterpart yet"]);
     holds_all(&health(true, true), &["! 12 have no counterpart yet"]);
@@ -328,9 +331,9 @@ fn a_mapping_is_asked_for_again_when_its_pair_or_schema_moves_and_its_counts_now
     let mut rig = Rig::new((120, 40), full());
     rig.model.pair = Some("contacts".into());
     let asked = |rig: &Rig| {
-        let mappings = rig.effects.iter().filter(|effect| {
-            matches!(effect, Effect::Query { query, .. } if matches!(query.list, List::Mapping { .. }))
-        });
+        let mappings = rig.effects.iter().filter(
+            |effect| matches!(effect, Effect::Query { query, .. } if matches!(query.list, List::Mapping { .. })),
+        );
         mappings.count()
     };
     rig.keys("8");
@@ -434,7 +437,7 @@ fn the_journal_is_cut_to_a_span_of_time() {
         holds_all(&rig.screen(), &[span]);
     }
     rig.keys("s");
-    assert!(!rig.screen().contains(" last "));
+    assert!(!rig.screen().contains("last 30 days"));
 }
 
 #[test]

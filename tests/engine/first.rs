@@ -135,9 +135,15 @@ async fn a_first_load_tells_how_many_records_there_are_and_by_when_it_has_read_t
     assert_eq!((crm.of, crm.about), (Some(230), false), "the portal tells its total with the first page");
     assert!(ends.is_some_and(|ends| ends > crm.since), "{crm:?}");
     let (notion, ends) = guessed.unwrap();
-    assert_eq!((notion.of, notion.about), (Some(230), true), "Notion tells none, so it is about as many as the CRM has");
+    assert_eq!(
+        (notion.of, notion.about),
+        (Some(230), true),
+        "Notion tells none, so it is about as many as the CRM has"
+    );
     assert!(ends.is_some(), "{notion:?}");
-    let lists = bench.calls_that(|call| call.path.ends_with("crm.item.list") && call.holds("\"start\":0") && call.holds("\"entityTypeId\":3,"));
+    let lists = bench.calls_that(|call| {
+        call.path.ends_with("crm.item.list") && call.holds("\"start\":0") && call.holds("\"entityTypeId\":3,")
+    });
     assert_eq!(lists.len(), 1, "only the first page of the first look is counted, for counting can take long");
 }
 
@@ -161,7 +167,7 @@ async fn after_the_approval_the_queue_tells_by_when_it_has_gone() {
     assert_eq!(bench.snapshot().drained.notion, None, "nothing goes before somebody approves");
     bench.done(Command::Approve { pair: "contacts".into() }).await;
     let told = async || bench.snapshot().drained.notion.is_some();
-    bench.until("it tells by when", 120, told).await;
+    bench.until("it tells by when", 180, told).await;
     let (until, now) = (bench.snapshot().drained.notion.unwrap(), bench.now());
     assert!(until > now);
     bench.until("it has gone", 1200, async || bench.snapshot().queue.notion.total() == 0).await;

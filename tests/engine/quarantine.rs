@@ -252,7 +252,9 @@ async fn what_waits_for_a_side_in_trouble_says_so_and_until_when() {
     });
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
     let said = async || match &bench.list(List::Queue).await {
-        Rows::Queue(rows) => rows.iter().any(|row| row.waits == Wait::Side && row.due.is_some_and(|due| due > bench.now())),
+        Rows::Queue(rows) => {
+            rows.iter().any(|row| row.waits == Wait::Side && row.due.is_some_and(|due| due > bench.now()))
+        }
         other => panic!("{other:?}"),
     };
     bench.until("its side is what it waits for", 600, said).await;

@@ -59,7 +59,13 @@ pub async fn queue(config: &Config, args: QueueArgs) -> Result<ExitCode, Failure
     let pick = |rows| if let Rows::Queue(rows) = rows { Some(rows) } else { None };
     let (total, rows) = asked.rows(Query::all(List::Queue), None, pick).await?;
     let rows: Vec<Json> = rows.iter().map(row).collect();
-    tell(&asked, args.json, total, &rows, &["pair", "side", "op", "title", "fields", "state", "waits", "due", "attempts", "said"]);
+    tell(
+        &asked,
+        args.json,
+        total,
+        &rows,
+        &["pair", "side", "op", "title", "fields", "state", "waits", "due", "attempts", "said"],
+    );
     asked.end().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -84,7 +84,14 @@ impl<T: Clone> Read<'_, T> {
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), tables: Vec::new(), places: BTreeMap::new(), made: Mutex::default(), links: 0, news: None }
+        Self {
+            rows: BTreeMap::new(),
+            tables: Vec::new(),
+            places: BTreeMap::new(),
+            made: Mutex::default(),
+            links: 0,
+            news: None,
+        }
     }
 }
 
@@ -415,7 +422,10 @@ mod tests {
         kept.no_news();
         put(&mut kept, "1", seen("one", 1));
         assert_eq!(kept.news(), None);
-        assert_eq!(kept.ids_from(Some(&"2046".into())).take(3).map(RecordId::as_str).collect::<Vec<_>>(), ["2046", "2047", "2048"]);
+        assert_eq!(
+            kept.ids_from(Some(&"2046".into())).take(3).map(RecordId::as_str).collect::<Vec<_>>(),
+            ["2046", "2047", "2048"]
+        );
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn stops(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut rows: Vec<Vec<Span>> = Vec::new();
     let most = if is_low(model) { 2 } else { 3 };
     let mut say = |text: &str, key: Option<String>| {
-        let wide = model.size.0.saturating_sub(10);
+        let wide = if key.is_some() { model.size.0.saturating_sub(10) } else { model.size.0 };
         let mut lines: Vec<Vec<Span>> =
             super::wrapped(model, Role::Bad, " ", text, wide).into_iter().take(most).map(|span| vec![span]).collect();
         if let (Some(key), Some(last)) = (key, lines.last_mut()) {

@@ -42,7 +42,8 @@ fn reading(model: &Model, pair: &PairStatus, side: Side) -> Option<String> {
     let about = if progress.about { "about " } else { "" };
     let of = progress.of.map(|of| format!(" of {about}{of}")).unwrap_or_default();
     let snapshot = model.snapshot.as_ref()?;
-    let ends = progress.ends(snapshot.at).map(|at| format!(", until {about}{}", age::clock(model, at))).unwrap_or_default();
+    let ends =
+        progress.ends(snapshot.at).map(|at| format!(", until {about}{}", age::clock(model, at))).unwrap_or_default();
     Some(format!("{side} {}{of}{ends}", progress.read))
 }
 

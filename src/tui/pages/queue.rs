@@ -20,9 +20,13 @@ fn state(row: &QueueRow) -> (Role, &'static str, &'static str) {
         (_, Wait::Answer) => (Role::Accent, "> reading", "its record is read once more before it is written"),
         (_, Wait::Quiet) => (Role::Dim, "~ quiet", "waits until nobody has typed there for a while"),
         (_, Wait::Retry) => (Role::Warn, "~ again", "the last try did not succeed; it is tried again by itself"),
-        (_, Wait::Side) => (Role::Warn, "~ trouble", "its side was in trouble a moment ago and is left alone for a while"),
+        (_, Wait::Side) => {
+            (Role::Warn, "~ trouble", "its side was in trouble a moment ago and is left alone for a while")
+        }
         (_, Wait::Paused) => (Role::Warn, "= paused", "its pair is paused; it goes when somebody resumes it"),
-        (_, Wait::Guard) => (Role::Bad, "! guard", "a guard has stopped its pair; it goes when somebody lets it happen"),
+        (_, Wait::Guard) => {
+            (Role::Bad, "! guard", "a guard has stopped its pair; it goes when somebody lets it happen")
+        }
         (_, Wait::Stopped) => (Role::Bad, "x stopped", "its pair cannot run"),
         (_, Wait::Look) => (Role::Dim, ". looking", "its pair is looked at first"),
         (_, Wait::Approval) => (Role::Warn, "! approve", "nobody has approved the first matching of its pair yet"),
@@ -32,7 +36,9 @@ fn state(row: &QueueRow) -> (Role, &'static str, &'static str) {
         }
         (_, Wait::HeldBack) => (Role::Warn, "= held", "somebody held it back; it goes when somebody lets it go"),
         (QueueState::Ready, _) | (_, Wait::Request) => (Role::Text, ". ready", "waits for a free request"),
-        (QueueState::Quiet, Wait::Unsaid | Wait::Probe) => (Role::Dim, "~ waits", "waits; the engine did not say for what"),
+        (QueueState::Quiet, Wait::Unsaid | Wait::Probe) => {
+            (Role::Dim, "~ waits", "waits; the engine did not say for what")
+        }
     }
 }
 
