@@ -76,7 +76,8 @@ impl One {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let listing = Listing { entity: &self.entity, since: Since::Ever, next: None, lane: Lane::Increment };
+            let listing =
+                Listing { entity: &self.entity, since: Since::Ever, next: None, lane: Lane::Increment, counts: false };
             let told =
                 self.system.list(listing).await.unwrap_or_else(|error| panic!("{}: {error:?}", self.entity.name));
             let ids: std::collections::BTreeSet<&RecordId> = told.records.iter().map(|record| &record.id).collect();

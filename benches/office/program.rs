@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crosstie::control::{Desk, PairState, socket};
+use crosstie::control::{Desk, List, PairState, Query, socket};
 use crosstie::seam::WallClock;
 use crosstie::standin::StandIn;
 use crosstie::standin::serve::{bind, serve};
@@ -107,6 +107,43 @@ impl Daemon {
         self.began.elapsed().as_secs_f64()
     }
 
+    /// How long searches among the names of one pair take, as an operator who links sees it: the first one, for which the names
+    /// are prepared; the longest that somebody else's question waited meanwhile; the slowest of those that follow, as letters
+    /// are typed. All in milliseconds; and among how many.
+    pub fn searches(&self, state: &Path) -> (u64, f64, f64, f64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let desk = socket::connect(&state.join("desk.sock")).await.unwrap();
+            let other = socket::connect(&state.join("desk.sock")).await.unwrap();
+            let ask = |filter: &str| {
+                let query = Query::all(List::Tied { pair: "contacts".into() });
+                desk.query(Query { filter: filter.to_owned(), limit: 60, ..query })
+            };
+            let began = Instant::now();
+            let first = ask("");
+            tokio::pin!(first);
+            let mut waited = 0.0_f64;
+            let all = loop {
+                let asked = Instant::now();
+                let queue = other.query(Query { limit: 1, ..Query::all(List::Queue) });
+                tokio::pin!(queue);
+                tokio::select! {
+                    biased;
+                    found = &mut first => break found.unwrap(),
+                    _ = &mut queue => waited = waited.max(milliseconds(asked)),
+                }
+            };
+            let prepared = milliseconds(began);
+            let mut slowest = 0.0_f64;
+            for filter in ["a", "an", "ann", "anna", "anna w", "weber", "zq", "e", "mail", ""] {
+                let asked = Instant::now();
+                ask(filter).await.unwrap();
+                slowest = slowest.max(milliseconds(asked));
+            }
+            (all.total, prepared, waited, slowest)
+        })
+    }
+
     /// Seconds of processor time of all its threads so far.
     pub fn processor(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
@@ -157,6 +194,10 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
 }
 
 fn memory(pid: u32) -> (f64, f64) {

@@ -28,6 +28,8 @@ use office::program::{self, Program};
 const START: f64 = 2.0;
 /// What a daemon may take.
 const MEMORY: f64 = 250.0;
+/// How long an operator waits at most for a search, or anybody for somebody else's.
+const SEARCH: f64 = 50.0;
 /// Rows written in one transaction.
 const ROWS: usize = 512;
 
@@ -63,6 +65,11 @@ fn main() -> ExitCode {
     let (resident, most) = daemon.memory();
     table.row("resident after that", resident, Some(MEMORY), "MiB");
     table.row("resident, at most", most, Some(MEMORY), "MiB");
+    let (names, prepared, waited, slowest) = daemon.searches(&state);
+    table.row(&format!("first search among {names} names, which prepares them"), prepared, None, "ms");
+    table.row("the longest that another question waited meanwhile", waited, Some(SEARCH), "ms");
+    table.row("a search while letters are typed, the slowest", slowest, Some(SEARCH), "ms");
+    table.row("resident after that", daemon.memory().0, Some(MEMORY), "MiB");
     daemon.end();
     for command in ["verify", "export", "compact"] {
         let (seconds, most) = program.run(&[command]);

@@ -73,7 +73,7 @@ pub(super) async fn look(system: &dyn System, entity: &Entity, key: &str) -> Res
 type Row = (crate::model::RecordId, Option<Timestamp>);
 
 async fn first_page(system: &dyn System, entity: &Entity, since: Since) -> Result<Vec<Row>, RemoteError> {
-    let listing = Listing { entity, since, next: None, lane: Lane::Probe };
+    let listing = Listing { entity, since, next: None, lane: Lane::Probe, counts: false };
     let changes = system.list(listing).await?;
     Ok(changes.records.into_iter().map(|record| (record.id, record.edited_at)).collect())
 }

@@ -15,6 +15,7 @@ pub mod preview;
 pub mod query;
 pub mod snapshot;
 pub mod socket;
+pub mod waiting;
 
 pub use closeup::{MappedField, MappingView, RecordField, RecordView};
 pub use command::{Command, Reply, Resolution};
@@ -24,10 +25,11 @@ pub use hint::Hint;
 pub use outline::{Leave, Step};
 pub use preview::{Fate, Foreseen, Foretold};
 pub use query::{
-    Candidate, HoldRow, JournalRow, List, Near, OrphanRow, OwnerRow, Query, QueueRow, QueueState, RelationRow, Rows,
-    SideValue, TypedView, Window,
+    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, OwnerRow, Query, QueueRow, QueueState, RelationRow,
+    Rows, SideValue, TypedView, Window,
 };
 pub use snapshot::{
     Connection, Headroom, Link, LinkRole, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides,
     Sink, Snapshot, WindowFigures,
 };
+pub use waiting::Wait;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Foreseen, MappingView, RecordView, Resolution};
+use super::{Foreseen, MappingView, RecordView, Resolution, Wait};
 use crate::model::{Event, FieldKey, HoldId, Kind, PairName, RecordId, RecordRef, Shown, Side, TieId, Value};
 
 /// A list that can be asked for.
@@ -98,6 +98,9 @@ pub struct Query {
     /// Of the journal, only lines up to this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
+    /// Of the journal, only lines before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
 }
 
 impl Query {
@@ -114,6 +117,7 @@ impl Query {
             since: None,
             from: None,
             to: None,
+            before: None,
         }
     }
 
@@ -145,6 +149,29 @@ pub struct Window {
     pub offset: u64,
     /// The rows.
     pub rows: Rows,
+    /// Of the journal: which part of it was looked through, where that may not be all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Looked>,
+}
+
+impl Window {
+    /// Rows of a list that was looked through as a whole.
+    pub fn of(total: u64, offset: u64, rows: Rows) -> Self {
+        Self { total, offset, rows, looked: None }
+    }
+}
+
+/// A part of the journal that was looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// The oldest line of it.
+    pub from_line: u64,
+    /// When that was written.
+    pub from: Timestamp,
+    /// When the newest line of it was written.
+    pub until: Option<Timestamp>,
+    /// There is nothing older that could be meant.
+    pub whole: bool,
 }
 
 /// Rows of one list.
@@ -233,6 +260,9 @@ pub struct HoldRow {
     pub why: String,
     /// One sentence: what happened and what can be done.
     pub detail: String,
+    /// Of what is set aside, what the error means; empty where nobody has kept that.
+    #[serde(default)]
+    pub means: String,
     /// What they last agreed on; `None` on first contact.
     pub base: Option<SideValue>,
     /// The CRM's value.
@@ -266,6 +296,12 @@ pub struct OrphanRow {
     pub since: Timestamp,
     /// How many counterparts are suggested.
     pub suggestions: u64,
+    /// Nobody has counted them: there are too many records to compare it with all of them for a list.
+    #[serde(default)]
+    pub uncounted: bool,
+    /// The best of them.
+    #[serde(default)]
+    pub best: Option<Candidate>,
     /// Whether its counterpart could be created.
     pub creatable: bool,
     /// Who said that it is nobody's business, since when it is shown only where those are asked for.
@@ -353,9 +389,9 @@ pub enum QueueState {
     InFlight,
     /// Outcome unknown, being probed.
     Unknown,
-    /// Waits for a permit.
+    /// It may go: it waits for a permit.
     Ready,
-    /// Waits for the quiet period.
+    /// It may not go yet; [`QueueRow::waits`] says why.
     Quiet,
 }
 
@@ -382,6 +418,12 @@ pub struct QueueRow {
     pub due: Option<Timestamp>,
     /// How often it was tried or probed.
     pub attempts: u32,
+    /// What it waits for.
+    #[serde(default)]
+    pub waits: Wait,
+    /// What is known of why: what a side said to the last try, who paused it, what a guard found. Empty where nothing is.
+    #[serde(default)]
+    pub said: String,
 }
 
 /// One line of the journal, with names for people.

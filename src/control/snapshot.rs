@@ -142,6 +142,9 @@ pub struct Connection {
     pub link: Link,
     /// When it last answered well.
     pub last_answer: Option<Timestamp>,
+    /// Seconds between two looks when nothing is to be done; 0 if that was not said.
+    #[serde(default)]
+    pub every: u64,
     /// What can leave now.
     pub headroom: Headroom,
     /// Requests sent since start.
@@ -240,6 +243,12 @@ pub struct PairStatus {
     /// The roles that records of other pairs can have for one of this pair, in the order of the configuration.
     #[serde(default)]
     pub roles: Vec<LinkRole>,
+    /// Whether an untied record of a side gets its counterpart by itself.
+    #[serde(default)]
+    pub creates: Sides<bool>,
+    /// Another number means that the mapping fits the schemas in another way than before.
+    #[serde(default)]
+    pub shape: u64,
 }
 
 /// A role that a record can have for another one: a mapped relation, such as a project's contacts or its decision maker.
@@ -265,8 +274,11 @@ pub struct LinkRole {
 pub struct Progress {
     /// Records read so far.
     pub read: u64,
-    /// Records there were at the last one; `None` at the first.
+    /// Records that there are: as many as at the last one, or as its system tells. `None` where nobody knows.
     pub of: Option<u64>,
+    /// It is no more than a guess: what the other side holds.
+    #[serde(default)]
+    pub about: bool,
     /// When it began.
     pub since: Timestamp,
 }
@@ -361,6 +373,9 @@ pub struct Snapshot {
     pub day: Vec<Sample>,
     /// The windows of our writes.
     pub windows: WindowFigures,
+    /// When what may go now will have gone, per side, at the pace of the last minutes.
+    #[serde(default)]
+    pub drained: Sides<Option<Timestamp>>,
     /// How long changes took from being planned, at once when they are seen, to being acknowledged on the other side.
     #[serde(default)]
     pub latency: WindowFigures,

@@ -60,6 +60,16 @@ impl Core {
         }
     }
 
+    /// Until when a part of a body that failed waits.
+    pub(super) fn body_retry_at(&self, id: &TieId) -> Option<Timestamp> {
+        self.owed(id)?.not_before
+    }
+
+    /// How often the next part of a body was tried.
+    pub(super) fn body_tries(&self, id: &TieId) -> u32 {
+        self.owed(id).map_or(0, |owed| owed.tries)
+    }
+
     /// Plans what is still owed of a tie's body.
     pub(super) fn plan_body(&mut self, txn: &mut Txn, id: &TieId, now: Timestamp) {
         let Some(owed) = self.owed(id) else { return };

@@ -1,15 +1,20 @@
 //! Records to choose from: counterparts for an orphan, ends of a relation. What is searched is found by a few letters in
 //! their order, among any number of records; only the rows that are shown are made.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use std::collections::BTreeMap;
 
 use crate::control::{Candidate, Query, Rows, Window};
 use crate::model::{PairName, RecordId, RecordRef, Side, Value};
 
 use super::core::Core;
+use super::likeness::{Faces, Like};
 use super::memory::PairMemory;
-use super::views::slice;
+use super::snapshot::count;
+use super::views::{extent, slice};
+
+/// Untied records of a side that a list of orphans is compared with, and comparisons for one window: a few milliseconds.
+const FACES: usize = 2_000;
+const COMPARED: usize = 20_000;
 
 impl Core {
     /// What a decision about a record is bound to: its title and its mapped fields, as they are shown.
@@ -35,28 +40,54 @@ impl Core {
     /// Counterparts for an orphan. Without a search: those that are like it, best first, then every other untied record by
     /// title. A search also finds tied ones, as taken.
     pub(super) fn candidates(&self, query: &Query, of: &RecordRef) -> Window {
-        let Some(pair) = self.memory.pair(&of.pair) else { return slice(query, Vec::new(), |it| it, Rows::Candidates) };
+        let none = || slice(query, Vec::new(), |it| it, Rows::Candidates);
         let other = of.side.other();
-        let present = pair.observations.get(other).present();
-        let found = self.suggestions(of);
-        if query.filter.is_empty() {
-            let like = |id: &RecordId| found.iter().any(|(.., known)| known == id);
-            let mut others: Vec<(String, &RecordId)> = present
-                .filter(|id| pair.tie_of(other, id).is_none() && !like(id))
-                .map(|id| (self.title(pair, other, id).to_lowercase(), id))
-                .collect();
-            others.sort();
-            let others = others.into_iter().map(|(_, id)| (0, String::new(), id.clone()));
-            let all: Vec<(u32, String, RecordId)> = found.into_iter().chain(others).collect();
-            return slice(query, all, |row| self.suggested(pair, other, &row), Rows::Candidates);
-        }
-        let ids = self.searched(pair, other, present, &query.filter);
-        let row = |id: &RecordId| {
-            let known = found.iter().find(|(.., known)| known == id);
-            let row = known.map_or_else(|| self.candidate(pair, other, id), |known| self.suggested(pair, other, known));
-            Candidate { taken: pair.tie_of(other, id).is_some(), ..row }
+        let (Some(pair), Some(names)) = (self.memory.pair(&of.pair), self.prepared(&of.pair, other)) else {
+            return none();
         };
-        slice(query, ids, row, Rows::Candidates)
+        let present =
+            |id: &RecordId| pair.observations.get(other).presence(id) == Some(crate::model::Presence::Present);
+        let (skip, take) = extent(query);
+        if query.filter.trim().is_empty() {
+            let found = self.suggestions(of);
+            let like: std::collections::BTreeSet<&RecordId> = found.iter().map(|like| &like.id).collect();
+            let others = |id: &RecordId| !pair.is_tied(other, id) && present(id) && !like.contains(id);
+            let first: Vec<&Like> = found.iter().skip(skip).take(take).collect();
+            let left = take - first.len();
+            let (rest, ids) = names.search("", others, skip.saturating_sub(found.len()), left);
+            let mut rows: Vec<Candidate> = first.into_iter().map(|like| self.suggested(pair, other, like)).collect();
+            rows.extend(ids.into_iter().map(|id| self.candidate(pair, other, id)));
+            return Window::of(count(found.len() + rest), query.offset, Rows::Candidates(rows));
+        }
+        let (total, ids) = names.search(&query.filter, present, skip, take);
+        // Only what is shown is compared with the orphan.
+        let rows = ids.into_iter().map(|id| {
+            let row = match self.like(of, id) {
+                Some(like) => self.suggested(pair, other, &like),
+                None => self.candidate(pair, other, id),
+            };
+            Candidate { taken: pair.is_tied(other, id), ..row }
+        });
+        Window::of(count(total), query.offset, Rows::Candidates(rows.collect()))
+    }
+
+    /// What is like some orphans, of as many of them as can be told without making others wait.
+    pub(super) fn liked<'p>(
+        &self,
+        orphans: impl Iterator<Item = (&'p PairMemory, &'p RecordRef)>,
+    ) -> BTreeMap<RecordRef, Vec<Like>> {
+        let mut faces: BTreeMap<(&PairName, Side), Option<Faces>> = BTreeMap::new();
+        let (mut liked, mut left) = (BTreeMap::new(), COMPARED);
+        for (pair, record) in orphans {
+            let other = record.side.other();
+            let faces = faces.entry((&record.pair, other)).or_insert_with(|| self.faces(pair, other, FACES));
+            let Some(faces) = faces.as_ref().filter(|faces| faces.len() <= left && !liked.contains_key(record)) else {
+                continue;
+            };
+            left -= faces.len();
+            liked.insert(record.clone(), self.like_among(pair, record, faces));
+        }
+        liked
     }
 
     /// A tied record to choose, by its CRM record.
@@ -74,39 +105,5 @@ impl Core {
         };
         let row = |place: usize| titles.id(place).map(|id| self.tied_candidate(pair, id));
         slice(query, places, row, |rows| Rows::Candidates(rows.into_iter().flatten().collect()))
-    }
-
-    /// Records whose title, match keys or id fit a few letters, best first; all by title if there are none.
-    fn searched<'p>(
-        &self,
-        pair: &PairMemory,
-        side: Side,
-        ids: impl Iterator<Item = &'p RecordId>,
-        text: &str,
-    ) -> Vec<&'p RecordId> {
-        let map = pair.map.as_ref();
-        let keys: Vec<_> = pair.spec.match_by.iter().filter_map(|key| map?.field(key)).collect();
-        let words = |id: &RecordId| {
-            let mut words = self.title(pair, side, id);
-            let shown = pair.observation(side, id);
-            for text in keys.iter().filter_map(|field| Some(shown?.known(field.name_on(side))?.show())) {
-                words.push(' ');
-                words.push_str(&text);
-            }
-            words.push(' ');
-            words.push_str(id.as_str());
-            words
-        };
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(text.trim(), CaseMatching::Ignore, Normalization::Smart);
-        let mut scored: Vec<(std::cmp::Reverse<u32>, String, &RecordId)> = ids
-            .filter_map(|id| {
-                let (words, mut letters) = (words(id), Vec::new());
-                let score = pattern.score(Utf32Str::new(&words, &mut letters), &mut matcher)?;
-                Some((std::cmp::Reverse(score), words.to_lowercase(), id))
-            })
-            .collect();
-        scored.sort();
-        scored.into_iter().map(|(.., id)| id).collect()
     }
 }

@@ -75,7 +75,10 @@ impl Core {
                 .unwrap_or_default(),
             policy: word(field.policy),
         });
-        let facts = facts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+        let filters = [("only CRM records with", &spec.filters.crm), ("only pages with", &spec.filters.notion)];
+        let filters = filters.into_iter().filter_map(|(name, filter)| Some((name, filter.as_ref()?.to_string())));
+        let facts = facts.into_iter().chain(filters).map(|(name, text)| (name.to_owned(), text));
+        let facts = facts.chain(self.guards_told(name)).collect();
         Some(MappingView { pair: name.clone(), facts, fields: fields.collect() })
     }
 }

@@ -127,6 +127,12 @@ pub struct Core {
     pub(super) assumed: BTreeSet<RecordRef>,
     /// Word of changes, and the windows of our writes that they may lie in.
     pub(super) hints: super::hints::Hints,
+    /// How far the graphs of the last day are filled from before the start.
+    pub(super) refill: Option<super::refill::Refill>,
+    /// Where a span of the journal that was asked for began, and with which line.
+    pub(super) span: Option<(Timestamp, u64)>,
+    /// Names that somebody searches.
+    pub(super) names: BTreeMap<(PairName, Side), super::names::Names>,
     /// Where notices go, as whoever sends them told us.
     pub(super) sinks: Vec<crate::control::Sink>,
     /// What we wrote lately, to notice when something else keeps rewriting it.

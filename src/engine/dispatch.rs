@@ -13,6 +13,7 @@ use crate::plan::{Fate, FieldWrite, match_untied};
 use crate::remote::{Fetched, RemoteError};
 
 use super::core::{Core, OpKey, Target};
+use super::failures::Said;
 use super::flaw::Flaw;
 use super::listing::lies_in_the_record;
 use super::memory::Txn;
@@ -157,7 +158,13 @@ impl Core {
         let missing = matches!(found.as_slice(), [(_, Fetched::Missing)]);
         if matches!(found.as_slice(), [(_, Fetched::Forbidden)]) {
             let hold = self.failure_of(op);
-            self.failed(txn, hold, op.side, "we may not see this record any more; check the rights of our account");
+            let reason = "we may not see this record any more; check the rights of our account";
+            self.failed(
+                txn,
+                hold,
+                op.side,
+                Said { reason, means: "the record is there, and not for our account to read" },
+            );
             return None;
         }
         for (id, fetched) in found {

@@ -50,7 +50,7 @@ impl Core {
         let put_off = self.put_off.values().copied();
         // What is due already was tried just now, and waits for a message.
         let all = planned.chain(put_off).chain(listings).chain(hot).chain(schemas).chain(probes).chain(pauses);
-        let all = all.chain(self.tidy.due());
+        let all = all.chain(self.tidy.due()).chain(self.refill_due());
         all.filter(|due| *due > now).min().unwrap_or(Timestamp::MAX)
     }
 }

@@ -22,6 +22,13 @@ const OVERTAKEN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 pub(super) const RETRIES: [jiff::SignedDuration; 2] =
     [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(1)];
 
+/// What a side said, and what that means.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'s> {
+    pub reason: &'s str,
+    pub means: &'s str,
+}
+
 impl Core {
     /// Surely not executed. A failure of the connection is nobody's fault; one of the record is remembered.
     pub(super) fn not_done(&mut self, txn: &mut Txn, op: &OpKey, intent: &Intent, error: &RemoteError, now: Timestamp) {
@@ -116,11 +123,21 @@ impl Core {
                 self.note_trouble(txn, side, error);
                 let again = after(self.clock.now(), RETRIES[0]);
                 let before = self.attempted(&hold);
-                self.set_failure(txn, hold, side, &error.message, before, Some(again));
+                let said = Said { reason: &error.message, means: self.meaning(side, error) };
+                self.set_failure(txn, hold, side, said, before, Some(again));
                 return;
             }
         }
-        self.failed(txn, hold, side, &error.message);
+        let means = self.meaning(side, error);
+        self.failed(txn, hold, side, Said { reason: &error.message, means });
+    }
+
+    /// What an error means, as its side's table has it.
+    fn meaning(&self, side: Side, error: &RemoteError) -> &'static str {
+        match self.systems.get(side).explain(&error.code) {
+            "" => "that side refuses this record for a reason that lies in the record",
+            means => means,
+        }
     }
 
     /// How often a record failed with the input of now.
@@ -149,8 +166,9 @@ impl Core {
     /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
     pub(super) fn record_hold(&self, id: &TieId) -> Option<Why> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { side, reason, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
-                Some(Why::Quarantined { side: *side, reason: reason.clone(), attempts: *attempts })
+            MarkKind::Failed { side, reason, means, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
+                let (reason, means) = (reason.clone(), means.clone());
+                Some(Why::Quarantined { side: *side, reason, means, attempts: *attempts })
             }
             MarkKind::DuplicateSet { side, records } => {
                 Some(Why::DuplicateSet { side: *side, records: records.clone() })
@@ -182,12 +200,12 @@ impl Core {
     }
 
     /// A record failed for a reason that lies in it: tried again after five minutes and an hour, then set aside.
-    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, reason: &str) {
+    pub(super) fn failed(&mut self, txn: &mut Txn, hold: HoldId, side: Side, said: Said<'_>) {
         let attempts = self.attempted(&hold) + 1;
-        self.note_failure(&hold, reason, self.clock.now());
+        self.note_failure(&hold, said.reason, self.clock.now());
         let pause = usize::try_from(attempts).ok().and_then(|attempt| RETRIES.get(attempt - 1));
         let retry_at = pause.map(|pause| after(self.clock.now(), *pause));
-        self.set_failure(txn, hold, side, reason, attempts, retry_at);
+        self.set_failure(txn, hold, side, said, attempts, retry_at);
     }
 
     /// Marks a failure; without a moment for the next try it is a quarantine.
@@ -196,16 +214,16 @@ impl Core {
         txn: &mut Txn,
         hold: HoldId,
         side: Side,
-        reason: &str,
+        Said { reason, means }: Said<'_>,
         attempts: u32,
         retry_at: Option<Timestamp>,
     ) {
         if retry_at.is_none() {
             txn.events.push(self.hold_event(Happening::Quarantined, &hold, reason));
-            let why = Why::Quarantined { side, reason: reason.to_owned(), attempts };
+            let why = Why::Quarantined { side, reason: reason.to_owned(), means: means.to_owned(), attempts };
             self.set_hold(txn, hold.clone(), Some(why));
         }
-        let kind = MarkKind::Failed { side, reason: reason.to_owned(), attempts, retry_at };
+        let kind = MarkKind::Failed { side, reason: reason.to_owned(), means: means.to_owned(), attempts, retry_at };
         self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
     }
 

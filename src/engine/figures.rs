@@ -40,6 +40,19 @@ impl Ring {
         &mut self.samples[last]
     }
 
+    /// The sample of a moment that has passed, if the ring goes back so far.
+    fn past(&mut self, then: Timestamp) -> Option<&mut Sample> {
+        let ago = usize::try_from(self.at - then.as_second().div_euclid(self.step)).ok()?;
+        if self.samples.is_empty() || ago >= self.most {
+            return None;
+        }
+        while self.samples.len() <= ago {
+            self.samples.push_front(Sample::default());
+        }
+        let last = self.samples.len() - 1;
+        self.samples.get_mut(last - ago)
+    }
+
     fn series(&mut self, now: Timestamp) -> Vec<Sample> {
         self.sample(now);
         self.samples.make_contiguous().to_vec()
@@ -77,10 +90,45 @@ impl Durations {
     }
 }
 
+/// How many operations were acknowledged lately, in steps of [`Pace::STEP`] seconds.
+#[derive(Debug, Default)]
+struct Pace(VecDeque<(i64, u64)>);
+
+impl Pace {
+    /// Seconds of a step, and steps that count.
+    const STEP: (i64, i64) = (10, 30);
+
+    fn add(&mut self, now: Timestamp) {
+        let at = now.as_second().div_euclid(Self::STEP.0);
+        match self.0.back_mut() {
+            Some((last, count)) if *last == at => *count += 1,
+            _ => self.0.push_back((at, 1)),
+        }
+        while self.0.len() > 1 && self.0.front().is_some_and(|(first, _)| at - first >= Self::STEP.1) {
+            self.0.pop_front();
+        }
+    }
+
+    /// When so many will have gone, if they have gone steadily for a while.
+    fn gone(&self, left: u64, now: Timestamp) -> Option<Timestamp> {
+        let at = now.as_second().div_euclid(Self::STEP.0);
+        let counts = || self.0.iter().filter(|(then, _)| at - then < Self::STEP.1);
+        let (first, done) = (counts().next()?.0, counts().map(|(_, count)| count).sum::<u64>());
+        let took = now.as_second() - first * Self::STEP.0;
+        // Systems give away a burst first, and most count by the minute.
+        if left == 0 || took < 6 * Self::STEP.0 {
+            return None;
+        }
+        let seconds = i128::from(took) * i128::from(left) / i128::from(done.max(1));
+        now.checked_add(jiff::SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok()
+    }
+}
+
 /// Counts for people to watch; nothing is decided by them.
 #[derive(Debug)]
 pub struct Figures {
     rings: [Ring; 3],
+    pace: Sides<Pace>,
     windows: Durations,
     latency: Durations,
     /// Field changes seen since start.
@@ -94,6 +142,7 @@ impl Default for Figures {
         let ring = |(step, most)| Ring { step: i64::from(step), most, at: 0, samples: VecDeque::new() };
         Self {
             rings: RINGS.map(ring),
+            pace: Sides::default(),
             windows: Durations::default(),
             latency: Durations::default(),
             seen_total: Sides::default(),
@@ -105,6 +154,11 @@ impl Default for Figures {
 impl Figures {
     fn each(&mut self, now: Timestamp, change: impl Fn(&mut Sample)) {
         self.rings.iter_mut().for_each(|ring| change(ring.sample(now)));
+    }
+
+    /// Something happened before the start: it is in the graphs, and not in the totals.
+    pub fn recall(&mut self, then: Timestamp, change: impl Fn(&mut Sample)) {
+        self.rings.iter_mut().filter_map(|ring| ring.past(then)).for_each(change);
     }
 
     /// Field changes were seen.
@@ -119,6 +173,16 @@ impl Figures {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         *self.written_total.get_mut(side) += u64::from(count);
         self.each(now, |sample| *sample.written.get_mut(side) += count);
+    }
+
+    /// An operation was acknowledged.
+    pub fn done(&mut self, side: Side, now: Timestamp) {
+        self.pace.get_mut(side).add(now);
+    }
+
+    /// When so many operations will have gone, at the pace of the last minutes.
+    pub fn gone(&self, side: Side, left: u64, now: Timestamp) -> Option<Timestamp> {
+        self.pace.get(side).gone(left, now)
     }
 
     /// How deep the queues are now.
@@ -173,6 +237,36 @@ mod tests {
         let long = figures.series(at(1_000_000));
         assert_eq!(long.each_ref().map(Vec::len), RINGS.map(|(_, most)| most));
         assert!(long.iter().flatten().all(|sample| sample.queue.crm == 5 && sample.written.crm == 0));
+    }
+
+    #[test]
+    fn a_queue_drains_at_the_pace_of_the_last_minutes_and_not_of_long_ago() {
+        let mut figures = Figures::default();
+        let at = |second| Timestamp::from_second(second).unwrap_or_default();
+        (0..1_000).for_each(|second| figures.done(Side::Notion, at(second)));
+        assert_eq!(figures.gone(Side::Notion, 600, at(1_000)).map(|at| at.as_second()), Some(1_600));
+        assert_eq!(figures.gone(Side::Crm, 600, at(1_000)), None, "nothing was measured there");
+        assert_eq!(figures.gone(Side::Notion, 600, at(2_000)), None, "that was long ago");
+        assert_eq!(figures.gone(Side::Notion, 0, at(1_000)), None, "there is nothing to wait for");
+        // Half as fast from here on: five minutes later only that counts.
+        (1_000..1_300).step_by(2).for_each(|second| figures.done(Side::Notion, at(second)));
+        assert_eq!(figures.gone(Side::Notion, 600, at(1_300)).map(|at| at.as_second()), Some(2_500));
+    }
+
+    #[test]
+    fn what_was_before_the_start_is_filled_in_where_it_belongs_and_counted_in_no_total() {
+        let mut figures = Figures::default();
+        let at = |second| Timestamp::from_second(second).unwrap_or_default();
+        figures.written(Side::Crm, at(100_000), 1);
+        for (second, count) in [(99_000, 2), (50_000, 3), (1_000, 5)] {
+            figures.recall(at(second), |sample| sample.written.crm += count);
+        }
+        figures.written(Side::Crm, at(100_020), 4);
+        let [_, quarter, day] = figures.series(at(100_030));
+        assert_eq!(quarter.iter().map(|sample| sample.written.crm).sum::<u32>(), 5, "a quarter of an hour, no more");
+        assert_eq!(day.iter().map(|sample| sample.written.crm).filter(|n| *n > 0).collect::<Vec<_>>(), [3, 2, 5]);
+        assert_eq!(day.len(), 57, "from the oldest on, without gaps");
+        assert_eq!(figures.written_total.crm, 5);
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Looking: increments, sweeps and reads by id. Tasks carry requests out and send back what they saw.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
 
-use crate::model::{Entity, Happening, PairName, Presence, RecordId, RecordRef, Side};
-use crate::remote::{Changes, Fetched, Lane, Listing, RemoteError, RemoteErrorKind, Since, System};
+use crate::model::{Happening, PairName, Presence, RecordId, RecordRef, Side};
+use crate::remote::{Changes, Fetched, Lane, RemoteError, RemoteErrorKind, Since};
 
 use super::core::{Core, after, signed};
+use super::lister::ListingJob;
 use super::memory::{Cursor, Txn};
 use super::messages::{ListingKind, Msg, Word, broke};
 use super::reading::Source;
@@ -37,6 +36,8 @@ pub struct ListingState {
     failed_sweeps: u32,
     /// The system's own time at its first page.
     server_now: Option<Timestamp>,
+    /// How many records its first page told of.
+    total: Option<u64>,
     /// Records it has shown.
     shown: BTreeSet<RecordId>,
     /// When a listing last ended well.
@@ -54,10 +55,19 @@ impl ListingState {
     /// How far a sweep under way is.
     pub(super) fn progress(&self, pair: &super::memory::PairMemory, side: Side) -> Option<crate::control::Progress> {
         let (ListingKind::Sweep, since) = self.running? else { return None };
-        let known = super::snapshot::count(pair.observations.get(side).len());
-        // The first one finds what it counts.
-        let of = pair.cursors.get(side).swept.map(|_| known);
-        Some(crate::control::Progress { read: super::snapshot::count(self.shown.len()), of, since })
+        let known = |side: Side| {
+            let swept = pair.cursors.get(side).swept;
+            swept.map(|_| super::snapshot::count(pair.observations.get(side).len()))
+        };
+        // The first one finds what it counts: its system may tell, and the other side holds about as many.
+        let exact = known(side).or(self.total);
+        let of = exact.or_else(|| known(side.other()));
+        Some(crate::control::Progress {
+            read: super::snapshot::count(self.shown.len()),
+            of,
+            about: exact.is_none() && of.is_some(),
+            since,
+        })
     }
 }
 
@@ -118,6 +128,8 @@ impl Core {
             side,
             kind,
             since,
+            // Whoever waits for the first look wants to know how long; if it failed so, it is tried without.
+            counts: kind == ListingKind::Sweep && cursor.swept.is_none() && state.failed_sweeps == 0,
         };
         tokio::spawn(job.run(self.mail.clone(), self.clock.clone()));
         if begins || self.is_running(name) {
@@ -188,6 +200,7 @@ impl Core {
         let Some(state) = self.listings.get_mut(&place) else { return };
         state.drift += drift;
         state.server_now = state.server_now.or(changes.server_now);
+        state.total = state.total.or(changes.total);
         self.compare_clocks(side, began, now, changes.server_now);
         let Some(state) = self.listings.get_mut(&place) else { return };
         if changes.next.is_some() {
@@ -406,37 +419,4 @@ impl Core {
 /// Whether an error is about one record and would be the same again.
 pub(super) fn lies_in_the_record(kind: RemoteErrorKind) -> bool {
     matches!(kind, RemoteErrorKind::Invalid | RemoteErrorKind::Malformed | RemoteErrorKind::Forbidden)
-}
-
-struct ListingJob {
-    system: Arc<dyn System>,
-    entity: Entity,
-    pair: PairName,
-    side: Side,
-    kind: ListingKind,
-    since: Since,
-}
-
-impl ListingJob {
-    async fn run(self, mail: mpsc::Sender<Msg>, clock: Arc<dyn crate::seam::WallClock>) {
-        let lane = match self.kind {
-            ListingKind::Increment => Lane::Increment,
-            ListingKind::Sweep => Lane::Sweep,
-        };
-        let page = |began, page| Msg::Page { pair: self.pair.clone(), side: self.side, kind: self.kind, began, page };
-        let word = Word::new(mail, page(clock.now(), Err(broke())));
-        let mut next: Option<String> = None;
-        loop {
-            let began = clock.now();
-            let listing = Listing { entity: &self.entity, since: self.since, next: next.take(), lane };
-            let changes = self.system.list(listing).await;
-            next = changes.as_ref().ok().and_then(|changes| changes.next.clone());
-            if next.is_none() {
-                return word.say(page(began, changes)).await;
-            }
-            if !word.tell(page(began, changes)).await {
-                return;
-            }
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! The loop: observe, plan, write, verify.
 //!
-//! One control task (`run`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
+//! One control task (`run`, woken by what is `due`) owns the memory and the store and makes every decision; I/O tasks only carry requests out and
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
-//! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
+//! `canary`, `renaming`, `listing`, `lister`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `choosing`, `outline`,
-//! `preview`, `relating` and `commands` what an operator sees and does, `desk` the door for them, `due` what is due by itself, `story`
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `figures` and `refill` what the graphs show, `views`, `history`, `choosing`, `names`, `orphans`, `waiting`, `outline`,
+//! `preview`, `relating` and `commands` what an operator sees and does, `desk` the door for them, `story`
 //! which lines of the journal tell of one edit.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -33,13 +33,16 @@ mod flaw;
 mod forgetting;
 mod guards;
 mod hints;
+mod history;
 mod late;
 mod likeness;
+mod lister;
 mod listing;
 mod memory;
 mod merged;
 mod messages;
 mod missing;
+mod names;
 mod orphans;
 mod outcome;
 mod outline;
@@ -50,6 +53,7 @@ mod planning;
 mod preview;
 mod reading;
 mod recall;
+mod refill;
 mod relating;
 mod renaming;
 mod resting;
@@ -66,6 +70,7 @@ mod unknown;
 mod untied;
 mod vanished;
 mod views;
+mod waiting;
 mod windows;
 mod writer;
 

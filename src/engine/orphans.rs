@@ -1,5 +1,7 @@
 //! Untied records as an operator sees them, those that were ignored too; and taking an ignoring back.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::control::{Near, OrphanRow, Query, Reply, Rows, Window};
@@ -7,11 +9,13 @@ use crate::model::{Decision, Happening, OrphanWhy, RecordRef, Verdict};
 
 use super::core::Core;
 use super::memory::{PairMemory, Txn};
+use super::names::window;
 use super::snapshot::count;
 use super::untied::orphan_sentence;
-use super::views::{ROWS, slice};
+use super::views::{ROWS, extent};
 
 /// One of them, before anything is made of it.
+#[derive(Clone, Copy)]
 struct Shown<'a> {
     pair: &'a PairMemory,
     record: &'a RecordRef,
@@ -19,6 +23,7 @@ struct Shown<'a> {
     state: State<'a>,
 }
 
+#[derive(Clone, Copy)]
 enum State<'a> {
     Waits(&'a OrphanWhy),
     /// By whom.
@@ -55,17 +60,30 @@ impl Core {
         if query.ignored {
             orphans.extend(self.memory.decisions.values().filter_map(|decision| self.ignored(decision)));
         }
-        orphans.sort_by_key(|orphan| (orphan.since, orphan.record.clone()));
         let title = |orphan: &Shown<'_>| self.title(orphan.pair, orphan.record.side, &orphan.record.id);
         let wanted = query.filter.to_lowercase();
         orphans.retain(|orphan| {
             let text = || format!("{} {}", title(orphan), orphan.state.word());
             wanted.is_empty() || text().to_lowercase().contains(&wanted)
         });
-        // How many are like it is looked up for those that are shown alone.
-        let row = |orphan: Shown<'_>| OrphanRow {
+        let order =
+            |one: &Shown<'_>, two: &Shown<'_>| one.since.cmp(&two.since).then_with(|| one.record.cmp(two.record));
+        let near = match &query.near {
+            Some(Near::Orphan(record)) => orphans.iter().find(|orphan| orphan.record == record).copied(),
+            _ => None,
+        };
+        let place = near.map(|near| orphans.iter().filter(|orphan| order(orphan, &near).is_lt()).count());
+        let query = Query { offset: query.first_for(place), ..query.clone() };
+        let (total, (skip, take)) = (count(orphans.len()), extent(&query));
+        let shown = window(&mut orphans, skip, take, order);
+        // What is like them is looked for where they are shown to people; the one under the cursor comes first.
+        let waits = |orphan: &Shown<'_>| matches!(orphan.state, State::Waits(_));
+        let looked = near.iter().chain(shown.iter()).filter(|orphan| waits(orphan));
+        let looked = looked.map(|orphan| (orphan.pair, orphan.record));
+        let liked = if query.limit <= ROWS { self.liked(looked) } else { BTreeMap::new() };
+        let row = |orphan: &Shown<'_>| OrphanRow {
             record: orphan.record.clone(),
-            title: title(&orphan),
+            title: title(orphan),
             why: orphan.state.word().to_owned(),
             detail: match &orphan.state {
                 State::Waits(why) => orphan_sentence(why),
@@ -78,11 +96,16 @@ impl Core {
             since: orphan.since,
             suggestions: match &orphan.state {
                 State::Waits(OrphanWhy::Ambiguous { candidates }) => count(candidates.len()),
-                State::Waits(_) if query.limit <= ROWS && orphans_are_few(orphan.pair) => {
-                    count(self.suggestions(orphan.record).len())
-                }
-                _ => 0,
+                _ => liked.get(orphan.record).map_or(0, |liked| count(liked.len())),
             },
+            uncounted: match &orphan.state {
+                State::Waits(OrphanWhy::Ambiguous { .. }) | State::Ignored(_) => false,
+                State::Waits(_) => !liked.contains_key(orphan.record),
+            },
+            best: liked
+                .get(orphan.record)
+                .and_then(|liked| liked.first())
+                .map(|like| self.suggested(orphan.pair, orphan.record.side.other(), like)),
             creatable: self.creatable(orphan.pair, orphan.record),
             digest: self.record_digest(orphan.pair, orphan.record.side, &orphan.record.id),
             ignored: match orphan.state {
@@ -90,12 +113,7 @@ impl Core {
                 State::Ignored(who) => Some(who.to_owned()),
             },
         };
-        let place = match &query.near {
-            Some(Near::Orphan(record)) => orphans.iter().position(|orphan| orphan.record == record),
-            _ => None,
-        };
-        let query = &Query { offset: query.first_for(place), ..query.clone() };
-        slice(query, orphans, row, Rows::Orphans)
+        Window::of(total, query.offset, Rows::Orphans(shown.iter().map(row).collect()))
     }
 
     /// The record that a decision ignores, if it is there and untied still.
@@ -130,9 +148,4 @@ impl Core {
         }
         !spent.is_empty()
     }
-}
-
-/// Whether everything that is like an orphan can be counted for a whole screen of them at once.
-fn orphans_are_few(pair: &PairMemory) -> bool {
-    pair.observations.crm.len().max(pair.observations.notion.len()) <= 2_000
 }

@@ -50,6 +50,7 @@ impl Core {
                 self.note_answer(txn, intent.side);
                 self.note_written(txn, intent.side);
                 self.hastened.remove(op);
+                self.figures.done(intent.side, now);
                 if let Some(planned) = self.planned.remove(op) {
                     self.figures.arrived(planned.since, now);
                 }

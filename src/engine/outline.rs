@@ -31,6 +31,12 @@ impl Core {
         given.is_some_and(|given| self.digest(op).is_some_and(|now| now == given.digest))
     }
 
+    /// Whether a plan that there is leave for names an operation, whatever its values are by now.
+    pub(super) fn is_in_plan(&self, op: &OpKey) -> bool {
+        let (word, record) = named(op);
+        self.leave.as_ref().is_none_or(|leave| leave.step(&op.pair, op.side, word, record).is_some())
+    }
+
     /// Whether an operation may write this field.
     pub(super) fn may_touch(&self, op: &OpKey, key: &FieldKey) -> bool {
         let Some(leave) = &self.leave else { return true };

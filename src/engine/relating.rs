@@ -85,7 +85,7 @@ impl Core {
             let before = |at: usize| names.iter().take(at).map(TitlesInUse::len).sum::<usize>();
             let query = Query { offset: query.first_for(near.map(|(at, place)| before(at) + place)), ..query.clone() };
             let total = count(before(names.len()));
-            let (skip, take) = super::views::part(&query);
+            let (skip, take) = super::views::extent(&query);
             let mut left = skip;
             let mut rows = Vec::new();
             for (at, known) in names.iter().enumerate() {
@@ -94,7 +94,7 @@ impl Core {
                 let ids = places.take(take - rows.len()).filter_map(|place| Some((pairs.get(at)?, known.id(place)?)));
                 rows.extend(ids.map(|(pair, crm)| self.owner_row(pair, crm, &decided)));
             }
-            return Window { total, offset: query.offset, rows: Rows::Owners(rows) };
+            return Window::of(total, query.offset, Rows::Owners(rows));
         }
         let mut found: Vec<(Reverse<u32>, usize, usize)> = Vec::new();
         for (at, known) in names.iter_mut().enumerate() {

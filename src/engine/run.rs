@@ -20,7 +20,7 @@ use super::memory::{Memory, Txn};
 use super::messages::{Msg, Order, Permitted};
 use super::settings::{Settings, World};
 use super::translate::Directory;
-use super::{Claims, views};
+use super::{Claims, history};
 
 /// Messages that wait for the control task; senders wait when there are more.
 const MAILBOX: usize = 1024;
@@ -134,6 +134,9 @@ async fn launch(
         recent_writes: BTreeMap::new(),
         assumed: BTreeSet::new(),
         hints: super::hints::Hints::default(),
+        refill: Some(super::refill::Refill::from(memory.last_event, now)),
+        span: None,
+        names: BTreeMap::new(),
         sinks: Vec::new(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
@@ -173,7 +176,8 @@ async fn launch(
     let first = Arc::new(core.snapshot(now, true));
     let (quiet, followed) = watch::channel(Arc::clone(&first));
     let (publish, snapshots) = watch::channel(first);
-    let mut run = Run { core, store: world.store, inbox, publish, quiet, published: now, stale: true };
+    let mut run =
+        Run { core, store: world.store, inbox, publish, quiet, published: now, stale: true, seeking: Vec::new() };
     run.commit(txn).await?;
     let began = run.core.memory.last_event;
     let desk = Arc::new(EngineDesk { mail, snapshots, followed, began });
@@ -190,6 +194,8 @@ struct Run {
     quiet: watch::Sender<Arc<Snapshot>>,
     published: Timestamp,
     stale: bool,
+    /// Searches whose names are being prepared.
+    seeking: Vec<(crate::control::Query, oneshot::Sender<Result<Window, DeskError>>)>,
 }
 
 impl Run {
@@ -202,8 +208,12 @@ impl Run {
                 self.commit(txn).await?;
                 return Ok(());
             }
+            self.seek();
             let now = self.core.clock.now();
             let mut wake = self.core.next_wake(now);
+            if !self.seeking.is_empty() {
+                wake = now;
+            }
             if self.publish.receiver_count() > 1 || self.stale {
                 let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
                 wake = wake.min(super::core::after(self.published, pace));
@@ -219,6 +229,18 @@ impl Run {
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Answers the searches whose names are prepared by now.
+    fn seek(&mut self) {
+        for (query, answer) in std::mem::take(&mut self.seeking) {
+            if self.core.prepare(&query) {
+                // Whoever asked may be gone; that is their affair.
+                drop(answer.send(Ok(self.core.window(&query))));
+            } else if !answer.is_closed() {
+                self.seeking.push((query, answer));
             }
         }
     }
@@ -274,10 +296,12 @@ impl Run {
                 self.core.start_writers(now);
             }
         }
+        self.core.refill(&self.store, now).await?;
         let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
         if now.duration_since(self.published) >= pace {
             self.published = now;
             self.core.forget_old_writes(now);
+            self.core.forget_names(now);
             self.stale = false;
             let watched = self.publish.receiver_count() > 1;
             let snapshot = Arc::new(self.core.snapshot(now, watched));
@@ -334,6 +358,8 @@ impl Run {
             Msg::Query { query, answer } => {
                 if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, Box::new(query)));
+                } else if !core.prepare(&query) {
+                    self.seeking.push((query, answer));
                 } else {
                     let window = core.window(&query);
                     answers.push(Answer::Window(answer, Ok(window)));
@@ -383,7 +409,7 @@ impl Run {
             Answer::Window(to, window) => drop(to.send(window)),
             Answer::Reply(to, reply) => drop(to.send(reply)),
             Answer::Journal(to, query) => {
-                let window = views::journal(&self.core, &self.store, &query).await?;
+                let window = history::journal(&mut self.core, &self.store, &query).await?;
                 drop(to.send(Ok(window)));
             }
             Answer::Undo { to, who, event, both } => {

@@ -1,6 +1,7 @@
 //! The snapshot: what the whole program looks like right now.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::hash::{Hash as _, Hasher as _};
 
 use jiff::Timestamp;
 
@@ -28,7 +29,9 @@ impl Core {
         self.figures.queue(now, queue.crm.total(), queue.notion.total());
         let [series, quarter, day] = self.figures.series(now);
         let conflicts = self.memory.holds.values().filter(|hold| hold.why.is_conflict()).count();
-        let waits = self.waits(now);
+        let (waits, open) = self.waits(now);
+        let gone = |side: Side| self.figures.gone(side, *open.get(side), now);
+        let drained = Sides { crm: gone(Side::Crm), notion: gone(Side::Notion) };
         let quarantined = waits.iter().find(|(what, _)| what == "quarantined").map_or(0, |(_, count)| *count);
         let pairs: Vec<PairStatus> = self.pair_names().iter().filter_map(|name| self.pair_status(name)).collect();
         let orphans: usize = self.memory.pairs.values().map(|pair| pair.orphans.len()).sum();
@@ -50,6 +53,7 @@ impl Core {
             quarter,
             day,
             windows: self.figures.windows(),
+            drained,
             latency: self.figures.latency(),
             waits,
             quarantined,
@@ -80,6 +84,7 @@ impl Core {
             name: system.capabilities().name.to_owned(),
             link,
             last_answer: pulse.last_answer,
+            every: self.poll(side).as_secs(),
             headroom: pulse.headroom,
             requests: pulse.requests,
             throttled: pulse.throttled,
@@ -127,36 +132,9 @@ impl Core {
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
             roles: self.roles(pair),
+            creates: Sides { crm: pair.spec.create.from(Side::Crm), notion: pair.spec.create.from(Side::Notion) },
+            shape: shape(pair),
         })
-    }
-
-    /// What waits, and for what.
-    fn waits(&self, now: Timestamp) -> Vec<(String, u64)> {
-        let mut waits: BTreeMap<&str, u64> = BTreeMap::new();
-        for hold in self.memory.holds.values() {
-            *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
-        }
-        let names = self.pair_names();
-        let (paused, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.paused(name).is_some());
-        let open: Vec<_> = others.into_iter().filter(|name| self.may_write(name)).collect();
-        for (op, planned) in &self.planned {
-            let what = match () {
-                () if self.under_way.contains_key(op) => "an answer",
-                () if paused.contains(&op.pair) => "a paused pair",
-                () if !open.contains(&op.pair) => "its pair's guard or first look",
-                () if planned.due == Timestamp::MAX => continue,
-                () if planned.due > now => "the quiet period",
-                () if self.put_off.contains_key(op) => "another try",
-                () => "a free request",
-            };
-            *waits.entry(what).or_default() += 1;
-        }
-        let unknown = |intent: &&crate::model::Intent| matches!(intent.state, IntentState::Unknown { .. });
-        let unknown = self.memory.intents.values().filter(unknown).count();
-        if unknown > 0 {
-            waits.insert("a probe", count(unknown));
-        }
-        waits.into_iter().map(|(what, count)| (what.to_owned(), count)).collect()
     }
 
     /// Keeps the newest lines of the journal with the names people know.
@@ -209,6 +187,16 @@ impl Core {
 
 /// The newest rows, newest first.
 pub(super) type Rows = VecDeque<JournalRow>;
+
+/// What a pair's mapping has become, as a number that moves with it.
+fn shape(pair: &super::memory::PairMemory) -> u64 {
+    let mut hasher = std::collections::hash_map::DefaultHasher::new();
+    pair.map.is_some().hash(&mut hasher);
+    for field in pair.map.iter().flat_map(|map| &map.fields) {
+        (&field.spec.key, &field.hash).hash(&mut hasher);
+    }
+    hasher.finish()
+}
 
 fn orphans(pair: &super::memory::PairMemory, side: Side) -> u64 {
     count(pair.orphans.keys().filter(|(on, _)| *on == side).count())

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::remote::{Fetched, Lane, RemoteError, System};
 
 use super::core::{Core, after, signed};
+use super::failures::Said;
 use super::flaw::Flaw;
 use super::hints::Edit;
 use super::memory::Txn;
@@ -213,7 +214,8 @@ impl Core {
         self.watch(txn, &intent, source);
         // Refusals are counted by themselves: what was sent into the void is none.
         let attempts = if again.is_some() { self.attempted(&hold) } else { intent.attempt };
-        self.set_failure(txn, hold, intent.side, &note, attempts, again);
+        let means = "it was sent and has never turned up; somebody should look whether it is there after all";
+        self.set_failure(txn, hold, intent.side, Said { reason: &note, means }, attempts, again);
         self.memory.touch(&source_at);
     }
 

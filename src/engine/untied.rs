@@ -329,7 +329,7 @@ impl Core {
     }
 
     /// When a failed creation is tried again.
-    fn create_retry_at(&self, name: &PairName, side: Side, id: &RecordId) -> Option<Timestamp> {
+    pub(super) fn create_retry_at(&self, name: &PairName, side: Side, id: &RecordId) -> Option<Timestamp> {
         use crate::model::{HoldId, MarkKind};
         let hold = HoldId { pair: name.clone(), crm: Some(source_key(side, id)), field: None };
         let settled = self.memory.pair(name).and_then(|pair| pair.observation(side, id)).map(|it| it.settled_since);

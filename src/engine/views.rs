@@ -1,13 +1,12 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{HoldRow, List, Near, Query, QueueRow, QueueState, Rows, SideValue, Window};
-use crate::model::{Hold, IntentState, PairName, Purpose, RecordId, RecordRef, Side, TieId, Value, Verdict, Why};
+use crate::control::{HoldRow, List, Near, Query, Rows, SideValue, Window};
+use crate::model::{Hold, PairName, RecordId, RecordRef, Side, Value, Verdict, Why};
 use crate::plan::Seen;
-use crate::seam::KvError;
-use crate::store::Store;
 
-use super::core::{Core, Target};
+use super::core::Core;
 use super::memory::PairMemory;
+use super::names::window;
 use super::snapshot::count;
 
 /// Rows that one window holds at most.
@@ -34,25 +33,32 @@ impl Core {
             List::Mapping { pair } => only(query, self.mapping_view(pair), Rows::Mappings),
             List::Typed { hold, text } => only(query, Some(self.typed_view(hold, text)), Rows::Typed),
             List::Preview { items } => slice(query, items.iter().collect(), |item| self.foreseen(item), Rows::Previews),
-            List::Queue => {
-                cut(query, self.queue_rows(), |row| format!("{} {} {}", row.op, row.title, row.side), Rows::Queue)
-            }
-            List::Journal => Window { total: 0, offset: 0, rows: Rows::Journal(Vec::new()) },
+            List::Queue => self.queue_window(query),
+            List::Journal => Window::of(0, 0, Rows::Journal(Vec::new())),
         }
     }
 
     /// Of rows that are not shown nothing is kept, and nothing made unless their text has to be searched.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
         let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
-        holds.sort_by_key(|hold| (!hold.why.is_conflict(), hold.since, hold.id.clone()));
+        let order = |one: &&Hold, two: &&Hold| {
+            let key = |hold: &Hold| (!hold.why.is_conflict(), hold.since);
+            key(one).cmp(&key(two)).then_with(|| one.id.cmp(&two.id))
+        };
         let filter = query.filter.to_lowercase();
         holds.retain(|hold| filter.is_empty() || text_of_hold(&self.hold_row(hold)).to_lowercase().contains(&filter));
         let place = match &query.near {
-            Some(Near::Hold(id)) => holds.iter().position(|hold| hold.id == *id),
+            Some(Near::Hold(id)) => {
+                let here = holds.iter().find(|hold| hold.id == *id);
+                here.map(|here| holds.iter().filter(|hold| order(hold, here).is_lt()).count())
+            }
             _ => None,
         };
         let query = Query { offset: query.first_for(place), ..query.clone() };
-        slice(&query, holds, |hold| self.hold_row(hold), Rows::Holds)
+        let (total, (skip, take)) = (count(holds.len()), extent(&query));
+        // Only the window is put in order: with very many holds that is most of the work.
+        let rows = window(&mut holds, skip, take, order).iter().map(|hold| self.hold_row(hold)).collect();
+        Window::of(total, query.offset, Rows::Holds(rows))
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {
@@ -83,6 +89,10 @@ impl Core {
             kind: field.map(|field| field.kind),
             why: why_word(&hold.why).to_owned(),
             detail: why_sentence(&hold.why),
+            means: match &hold.why {
+                Why::Quarantined { means, .. } => means.clone(),
+                _ => String::new(),
+            },
             base,
             crm,
             notion,
@@ -161,75 +171,6 @@ impl Core {
         map.fields.iter().filter_map(shown).collect()
     }
 
-    fn queue_rows(&self) -> Vec<QueueRow> {
-        let mut rows = Vec::new();
-        for intent in self.memory.intents.values() {
-            let (op, record, title_side) = match &intent.purpose {
-                Purpose::Create { source } => ("create", source, intent.side.other()),
-                Purpose::Update { record } => ("update", record, intent.side),
-                Purpose::Trash { record } => ("trash", record, intent.side),
-                Purpose::Body { record, .. } => ("body", record, intent.side),
-            };
-            let (state, since, due, attempts) = match intent.state {
-                IntentState::Sent { at } => (QueueState::InFlight, at, None, intent.attempt),
-                IntentState::Unknown { sent_at, probes, next_probe } => {
-                    (QueueState::Unknown, sent_at, Some(next_probe), probes)
-                }
-            };
-            rows.push(QueueRow {
-                pair: intent.pair.clone(),
-                side: intent.side,
-                op: op.to_owned(),
-                record: record.clone(),
-                title: self
-                    .memory
-                    .pair(&intent.pair)
-                    .map(|pair| self.title(pair, title_side, record))
-                    .unwrap_or_default(),
-                fields: intent.common.keys().map(|key| self.label(&intent.pair, key)).collect(),
-                state,
-                since,
-                due,
-                attempts,
-            });
-        }
-        let now = self.clock.now();
-        for (op, planned) in &self.planned {
-            let Some(pair) = self.memory.pair(&op.pair) else { continue };
-            let (word, record, title) = match &op.target {
-                Target::Create(source) => ("create", source.clone(), self.title(pair, op.side.other(), source)),
-                Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
-                    let word = match op.target {
-                        Target::Trash(_) => "trash",
-                        Target::Body(_) => "body",
-                        _ => "update",
-                    };
-                    let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
-                    let record = self.ends(&id).map(|ends| ends.get(op.side).id.clone()).unwrap_or_default();
-                    (word, record, self.tie_title(pair, crm))
-                }
-            };
-            let open = RecordRef { pair: op.pair.clone(), side: op.side, id: record.clone() };
-            if self.under_way.contains_key(op) && self.has_open_intent(&open) {
-                continue;
-            }
-            rows.push(QueueRow {
-                pair: op.pair.clone(),
-                side: op.side,
-                op: word.to_owned(),
-                record,
-                title,
-                fields: planned.fields.iter().map(|key| self.label(&op.pair, key)).collect(),
-                state: if planned.due > now { QueueState::Quiet } else { QueueState::Ready },
-                since: planned.since,
-                due: (planned.due > now).then_some(planned.due),
-                attempts: 0,
-            });
-        }
-        rows.sort_by_key(|row| (row.state as u8, row.since, row.record.clone()));
-        rows
-    }
-
     /// A field's label as people know it.
     pub(super) fn label(&self, name: &PairName, key: &crate::model::FieldKey) -> String {
         let field = self.memory.pair(name).and_then(|pair| pair.map.as_ref()?.field(key));
@@ -237,59 +178,24 @@ impl Core {
     }
 }
 
-/// A window of the journal, newest first. Without a filter only its rows are read.
-pub(super) async fn journal(core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-    let first = core.memory.oldest_event().max(query.from.unwrap_or(0));
-    let last = core.memory.last_event.min(query.to.unwrap_or(u64::MAX));
-    let total = (last + 1).saturating_sub(first);
-    let limit = query.limit.min(ROWS);
-    let read = async |from: u64, to: u64| -> Result<Vec<crate::control::JournalRow>, KvError> {
-        Ok(store.journal(from, to).await?.into_iter().rev().map(|it| core.journal_row(it)).collect())
-    };
-    if query.filter.is_empty() && query.since.is_none() && query.tie.is_none() {
-        let to = last.saturating_sub(query.offset);
-        let from = (to + 1).saturating_sub(limit).max(first);
-        let rows = if to < first || limit == 0 { Vec::new() } else { read(from, to).await? };
-        return Ok(Window { total, offset: query.offset, rows: Rows::Journal(rows) });
-    }
-    // A search goes back as far as a person would scroll, and says so by its total.
-    let from = (last.saturating_sub(SEARCHED) + 1).max(first);
-    let rows = if total == 0 { Vec::new() } else { read(from, last).await? };
-    let text = |row: &crate::control::JournalRow| {
-        let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
-        format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
-    };
-    let of_tie = |row: &crate::control::JournalRow| {
-        let event = &row.event;
-        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
-        query.tie.as_ref().is_none_or(is)
-    };
-    let since = |row: &crate::control::JournalRow| query.since.is_none_or(|since| row.event.at >= since);
-    let rows = rows.into_iter().filter(|row| since(row) && of_tie(row)).collect();
-    Ok(cut(query, rows, text, Rows::Journal))
-}
-
-/// Lines of the journal that a search looks at.
-const SEARCHED: u64 = 20_000;
-
 pub(super) fn cut<T>(query: &Query, rows: Vec<T>, text: impl Fn(&T) -> String, wrap: fn(Vec<T>) -> Rows) -> Window {
     let wanted = query.filter.to_lowercase();
     let rows = rows.into_iter().filter(|row| wanted.is_empty() || text(row).to_lowercase().contains(&wanted)).collect();
     slice(query, rows, |row| row, wrap)
 }
 
+/// Where a window begins, and how many rows it has at most.
+pub(super) fn extent(query: &Query) -> (usize, usize) {
+    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
+    (usize::try_from(query.offset).unwrap_or(usize::MAX), take)
+}
+
 /// The rows that were asked for, made of what they stand for.
 pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap: fn(Vec<R>) -> Rows) -> Window {
     let total = count(all.len());
-    let (skip, take) = part(query);
+    let (skip, take) = extent(query);
     let rows = all.into_iter().skip(skip).take(take).map(row).collect();
-    Window { total, offset: query.offset, rows: wrap(rows) }
-}
-
-/// How many rows are left out, and how many are given at most.
-pub(super) fn part(query: &Query) -> (usize, usize) {
-    let take = usize::try_from(query.limit.min(ROWS)).unwrap_or(0);
-    (usize::try_from(query.offset).unwrap_or(usize::MAX), take)
+    Window::of(total, query.offset, wrap(rows))
 }
 
 /// The one row there is, if there is one.

@@ -125,6 +125,9 @@ pub enum Why {
         side: Side,
         /// The error.
         reason: String,
+        /// What that means, as its side's table of errors has it; empty in what was set aside before that was kept.
+        #[serde(default)]
+        means: String,
         /// How often it was tried.
         attempts: u32,
     },
@@ -218,6 +221,9 @@ pub enum MarkKind {
         side: Side,
         /// What it said.
         reason: String,
+        /// What that means, as its side's table of errors has it.
+        #[serde(default)]
+        means: String,
         /// How often so far.
         attempts: u32,
         /// Not before this moment; `None` after the last attempt: the record is quarantined until it changes.

@@ -132,6 +132,8 @@ pub struct Changes {
     pub next: Option<String>,
     /// The system's own time when it answered, where it told.
     pub server_now: Option<Timestamp>,
+    /// How many records the whole listing has, where it told.
+    pub total: Option<u64>,
 }
 
 /// A complete listing's parameters.
@@ -145,6 +147,8 @@ pub struct Listing<'a> {
     pub next: Option<String>,
     /// For whom.
     pub lane: Lane,
+    /// Whether the first page may take a little longer to tell how many there are.
+    pub counts: bool,
 }
 
 /// Who we are there.
@@ -240,6 +244,11 @@ pub trait System: Send + Sync {
     /// nothing can pass where the condition is honoured. Conditions without a contrary are left out. Pure.
     fn contradictions(&self, _filter: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
         Vec::new()
+    }
+
+    /// What one of its errors means, by its own code; empty where its table does not tell. Pure.
+    fn explain(&self, _code: &str) -> &'static str {
+        ""
     }
 
     /// Records by id, in the order asked for; one that is there and does not pass the entity's filter is

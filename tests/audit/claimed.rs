@@ -131,7 +131,7 @@ fn a_candidate_of_an_ambiguous_match_is_held() {
 #[test]
 fn a_quarantined_record_is_quarantined_until_it_is_released() {
     let (mut bench, deal, _) = conflicting();
-    let why = Why::Quarantined { side: Side::Crm, reason: "400".into(), attempts: 5 };
+    let why = Why::Quarantined { side: Side::Crm, reason: "400".into(), means: String::new(), attempts: 5 };
     bench.hold(&deal, None, why);
     assert_eq!(bench.only(), Outcome::Quarantined);
     bench.claims.holds.clear();
@@ -144,7 +144,11 @@ fn a_quarantined_record_is_quarantined_until_it_is_released() {
 #[test]
 fn quarantine_does_not_excuse_a_value_that_is_gone() {
     let (mut bench, deal, _) = overwritten();
-    bench.hold(&deal, None, Why::Quarantined { side: Side::Crm, reason: "400".into(), attempts: 5 });
+    bench.hold(
+        &deal,
+        None,
+        Why::Quarantined { side: Side::Crm, reason: "400".into(), means: String::new(), attempts: 5 },
+    );
     assert_eq!(bench.only(), Outcome::Lost);
 }
 

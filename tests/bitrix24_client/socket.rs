@@ -48,6 +48,7 @@ async fn a_deal_is_created_and_listed_over_http_and_no_error_tells_the_secret() 
         since: Since::Ever,
         next: None,
         lane: crosstie::remote::Lane::Sweep,
+        counts: false,
     };
     let listed = us.list(listing).await.unwrap();
     assert_eq!(listed.records.iter().map(|record| &record.id).collect::<Vec<_>>(), [&made.id]);

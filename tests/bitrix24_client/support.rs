@@ -175,8 +175,8 @@ impl Office {
     pub async fn list_all(&self, entity: &Entity, since: Since) -> (Vec<Record>, usize) {
         let (mut records, mut next, mut pages) = (Vec::new(), None, 0);
         loop {
-            let listing = Listing { entity, since, next, lane: Lane::Sweep };
-            let Changes { records: some, next: more, server_now } = self.client.list(listing).await.unwrap();
+            let listing = Listing { entity, since, next, lane: Lane::Sweep, counts: false };
+            let Changes { records: some, next: more, server_now, .. } = self.client.list(listing).await.unwrap();
             assert!(server_now.is_some());
             records.extend(some);
             pages += 1;

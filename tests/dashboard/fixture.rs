@@ -39,6 +39,7 @@ pub fn hold(record: &str, field: &str, crm: &str, notion: &str) -> HoldRow {
         kind: Some(Kind::Text),
         why: "conflict".to_owned(),
         detail: "Both sides changed this field since they last agreed.".to_owned(),
+        means: String::new(),
         base: Some(value("what it was")),
         crm: SideValue { edited_by: "Anna Kern".into(), edited_at: Some(at(-640)), ..value(crm) },
         notion: SideValue { edited_by: "crosstie".into(), edited_at: Some(at(-90_000)), ..value(notion) },
@@ -84,6 +85,8 @@ pub struct World {
     pub refuses: BTreeMap<HoldId, String>,
     /// Why everything it takes would have to wait.
     pub waits: String,
+    /// How far it looks through its journal, if that is not told as all of it.
+    pub looked: Option<Looked>,
     /// What it was told, by whom.
     pub told: Vec<(String, Command)>,
     /// What it says next, if not `Done`.
@@ -157,6 +160,8 @@ pub fn full() -> World {
         held: 3,
         orphans: Sides { crm: 1, notion: 2 },
         roles: if name == "deals" { roles() } else { Vec::new() },
+        creates: Sides::default(),
+        shape: 0,
     };
     let orphan = |n: u32| OrphanRow {
         record: RecordRef { pair: "contacts".into(), side: Side::Notion, id: format!("page-{n}").into() },
@@ -166,6 +171,16 @@ pub fn full() -> World {
         fields: vec![("E-mail".into(), "ada@example.org".into())],
         since: at(-86_400),
         suggestions: 2,
+        uncounted: n == 3,
+        best: (n == 1).then(|| Candidate {
+            id: "31".into(),
+            title: "Ada Lovelace".into(),
+            reason: "same E-mail".into(),
+            fields: Vec::new(),
+            taken: false,
+            score: 60,
+            digest: "digest of 31".into(),
+        }),
         creatable: n % 2 == 1,
         ignored: None,
         digest: format!("digest of orphan {n}"),
@@ -183,6 +198,7 @@ pub fn full() -> World {
         name: name.into(),
         link: Link::Up,
         last_answer: Some(at(-3)),
+        every: 10,
         headroom,
         requests: 1_234,
         throttled: 2,
@@ -237,6 +253,7 @@ pub fn full() -> World {
             quarter: (0..90).map(sample).collect(),
             day: (0..96).map(sample).collect(),
             windows: WindowFigures { count: 500, p50: 340, p95: 910 },
+            drained: Sides::default(),
             latency: WindowFigures { count: 480, p50: 1_900, p95: 6_200 },
             waits: vec![("a free request".into(), 4), ("conflict".into(), 41), ("the quiet period".into(), 6)],
             quarantined: 1,
@@ -312,6 +329,8 @@ pub fn full() -> World {
             since: at(-30),
             due: Some(at(15)),
             attempts: 2,
+            waits: Wait::Probe,
+            said: String::new(),
         }],
         journal: (1..=300).map(journal).collect(),
         closeup: closeup(),
@@ -328,6 +347,7 @@ pub fn full() -> World {
         },
         refuses: BTreeMap::new(),
         waits: String::new(),
+        looked: None,
         told: Vec::new(),
         says: None,
     }
@@ -417,7 +437,8 @@ impl World {
                 (total, Rows::Journal(rows))
             }
         };
-        Window { total, offset: query.offset, rows }
+        let looked = self.looked.filter(|_| matches!(rows, Rows::Journal(_)));
+        Window { looked, ..Window::of(total, query.offset, rows) }
     }
 
     /// Every owner of an edge, in their order.

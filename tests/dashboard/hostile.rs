@@ -86,13 +86,14 @@ enum Opens {
     Question(&'static str),
     Editor,
     Picker,
+    Roles,
     Palette,
     Help,
     Notice,
 }
 
 /// Every page and everything that opens over one, with what it is, so that none of these keys can lead to nothing.
-const SCENES: [(&str, Opens); 33] = [
+const SCENES: [(&str, Opens); 35] = [
     ("1", Opens::Page(Page::Overview)),
     ("2", Opens::Page(Page::Conflicts)),
     ("2 enter", Opens::Page(Page::Conflicts)),
@@ -114,14 +115,16 @@ const SCENES: [(&str, Opens); 33] = [
     ("3 l", Opens::Picker),
     ("4 +", Opens::Picker),
     ("4 l", Opens::Picker),
+    ("4 l enter", Opens::Roles),
     ("2 f c o w", Opens::Question("Dry run")),
     ("2 e ctrl-o w", Opens::Question("Dry run")),
     ("2 c q", Opens::Question("Leave")),
     ("3 +", Opens::Question("Create")),
     ("3 i", Opens::Question("Ignore")),
     ("3 l enter", Opens::Question("Link")),
-    ("4 x", Opens::Question("Unlink")),
-    ("4 l enter", Opens::Question("Link")),
+    ("4 right x", Opens::Question("Unlink")),
+    ("4 right down c", Opens::Roles),
+    ("4 l enter down enter", Opens::Question("Link")),
     ("5 t", Opens::Question("Send it now")),
     ("6 u", Opens::Question("Undo")),
     ("1 j j o", Opens::Question("Let it happen")),
@@ -138,6 +141,7 @@ fn opened(rig: &Rig) -> Opens {
         }
         Some(PopupBody::Edit(_)) => Opens::Editor,
         Some(PopupBody::Picker(_)) => Opens::Picker,
+        Some(PopupBody::Roles(_)) => Opens::Roles,
         Some(PopupBody::Palette(_)) => Opens::Palette,
         Some(PopupBody::Help(_)) => Opens::Help,
         Some(PopupBody::Notice(_)) => Opens::Notice,

@@ -19,7 +19,10 @@ fn on_relations(world: World) -> Rig {
 fn relate(owner: &str, field: &str, target: &str, linked: bool, instead_of: Option<&str>) -> Command {
     let instead_of = instead_of.map(|id| tie("contacts", id));
     let (owner, target) = (tie("deals", owner), tie("contacts", target));
-    Command::Relate { owner, field: field.into(), target, linked, instead_of }
+    let rows = full().relations;
+    let shown =
+        rows.iter().find(|row| row.owner == owner && row.field.as_str() == field).and_then(|row| row.shown.clone());
+    Command::Relate { owner, field: field.into(), target, linked, instead_of, shown }
 }
 
 fn shows(rig: &Rig, texts: &[&str]) {

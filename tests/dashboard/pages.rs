@@ -1,6 +1,6 @@
 //! What each page shows.
 
-use crosstie::control::{Link, Mode, Sink, Snapshot};
+use crosstie::control::{Command, Link, Mode, PairState, Sides, Sink, Snapshot};
 use crosstie::tui::action::{REGISTRY, Scope};
 use crosstie::tui::keymap::{Keymap, PRESETS, listing};
 use crosstie::tui::model::{Msg, PopupBody};
@@ -102,6 +102,85 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
                 "2..9 pages",
             ],
         );
+    }
+}
+
+#[test]
+fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
+    let mut world = full();
+    world.snapshot.sides.notion.link = Link::Down { why: "the token was refused: make a new one".into() };
+    world.snapshot.pairs[0].state = PairState::Stopped { why: "Status is no select any more".into() };
+    (world.snapshot.possibly_overwritten, world.snapshot.pairs[1].paused) = (2, Some("by anna".into()));
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        let screen = Rig::new(size, world.clone()).screen();
+        let order = [
+            "Notion is down: the token was refused",
+            "contacts is stopped: Status is no select any more",
+            "projects is stopped by a guard: 412 pages would be emptied: press o",
+            "1 pair waits for approval: press a",
+            "1 record is set aside: press 7",
+            "41 conflicts wait for you: press 2",
+            "3 orphans wait for you: press 3",
+            "2 edits were possibly overwritten: press 6",
+        ];
+        // On a very small screen what stops comes first, and the rest as far as there is room.
+        let must = if size.1 < 20 { 4 } else { order.len() };
+        let shown = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let places: Vec<usize> = order
+            .iter()
+            .take(must)
+            .map(|text| shown.find(text).unwrap_or_else(|| panic!("`{text}` is missing at {size:?}:\n{screen}")))
+            .collect();
+        assert!(places.is_sorted(), "at {size:?}:\n{screen}");
+    }
+    world.snapshot.holds = 5;
+    holds_all(&Rig::new((120, 40), world).screen(), &["3 other holds wait for you: press 2"]);
+}
+
+#[test]
+fn a_key_switches_the_graphs_between_the_quarter_of_an_hour_and_the_day() {
+    let mut world = full();
+    world.snapshot.quarter.iter_mut().for_each(|sample| sample.seen.crm = 1);
+    world.snapshot.day.iter_mut().for_each(|sample| sample.seen.crm = 0);
+    let mut rig = Rig::new((80, 24), world);
+    let graph = |rig: &Rig| rig.screen().lines().find(|line| line.contains("CRM seen")).unwrap().contains('\u{2588}');
+    assert!(graph(&rig));
+    holds_all(&rig.screen(), &["15 minutes; h 24 hours"]);
+    rig.keys("h");
+    assert!(!graph(&rig), "nothing was seen that day:\n{}", rig.screen());
+    holds_all(&rig.screen(), &["24 hours; h 15 minutes"]);
+    rig.keys("h");
+    assert!(graph(&rig));
+}
+
+#[test]
+fn where_there_is_room_graphs_are_tall_and_tell_their_most_and_their_times() {
+    let mut world = full();
+    world.snapshot.day.iter_mut().for_each(|sample| sample.seen.crm = 0);
+    world.snapshot.day[50].seen.crm = 500;
+    let screen = Rig::new((200, 60), world.clone()).screen();
+    let at =
+        |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}:\n{screen}"));
+    let lines = at("CRM written") - at("CRM seen");
+    assert!((3..=6).contains(&lines), "{lines} lines:\n{screen}");
+    holds_all(&screen, &["max 500", "24 hours", "15 minutes", "11:59", "11-19 11:59", "11:44"]);
+    let low = Rig::new((80, 24), world).screen();
+    assert!(!low.contains("max "), "{low}");
+}
+
+#[test]
+fn approving_and_letting_happen_go_to_the_pair_that_waits_for_it() {
+    for (pair, keys, meant) in [("projects", "a", "deals"), ("contacts", "o", "projects"), ("deals", "o", "projects")] {
+        let mut rig = Rig::new((120, 40), full());
+        rig.model.pair = Some(pair.into());
+        rig.keys(keys);
+        assert_eq!(rig.model.pair.as_ref().map(|name| name.as_str()), Some(meant), "`{keys}` on {pair}");
+        assert!(rig.told().is_empty(), "it is asked about first");
+        rig.keys("y");
+        match &rig.told()[..] {
+            [Command::Approve { pair } | Command::Override { pair, .. }] => assert_eq!(pair.as_str(), meant),
+            told => panic!("{told:?}"),
+        }
     }
 }
 
@@ -210,20 +289,74 @@ fn the_pairs_page_shows_mapping_and_rules_and_pauses_after_a_question() {
 #[test]
 fn the_health_page_compares_both_sides() {
     for screen in screens("9 g g") {
-        holds_all(
-            &screen,
-            &["130", "125", "! 5 apart", "3 wait for you as orphans", "connections", "refused for pace"],
-        );
+        holds_all(&screen, &["130", "125", "+ 5 apart, by its rules", "3 wait for you as orphans", "connections"]);
     }
 }
 
 #[test]
+fn health_warns_of_what_lacks_a_counterpart_that_the_pair_would_have_created_and_of_nothing_else() {
+    let health = |crm: bool, notion: bool| {
+        let mut world = full();
+        world.snapshot.pairs.truncate(1);
+        (world.snapshot.pairs[0].creates, world.snapshot.pairs[0].ties) = (Sides { crm, notion }, 120);
+        let mut rig = Rig::new((120, 40), world);
+        rig.keys("9");
+        rig.screen()
+    };
+    // 130 and 125 records, 120 ties, 1 and 2 orphans.
+    holds_all(&health(false, false), &["+ 5 apart, by its rules"]);
+    holds_all(&health(true, false), &["! 9 have no counterpart yet"]);
+    holds_all(&health(false, true), &["! 3 have no counterpart yet"]);
+    holds_all(&health(true, true), &["! 12 have no counterpart yet"]);
+}
+
+#[test]
+fn a_side_that_is_looked_at_rarely_is_not_called_silent_between_two_looks() {
+    let screen = |every: u64, ago: i64| {
+        let mut world = full();
+        (world.snapshot.sides.crm.every, world.snapshot.sides.crm.last_answer) = (every, Some(at(-ago)));
+        Rig::new((120, 40), world).screen()
+    };
+    assert!(screen(10, 130).contains("! 2 m ago"), "{}", screen(10, 130));
+    assert!(!screen(300, 130).contains("! 2 m ago"), "{}", screen(300, 130));
+    assert!(!screen(300, 600).contains("! 10 m ago"));
+    assert!(screen(300, 700).contains("! 11 m ago"));
+    assert!(screen(0, 130).contains("! 2 m ago"), "where nobody said how often");
+}
+
+#[test]
+fn a_mapping_is_asked_for_again_when_its_pair_or_schema_moves_and_its_counts_now_and_then() {
+    use crosstie::control::List;
+    use crosstie::tui::model::Effect;
+    let mut rig = Rig::new((120, 40), full());
+    rig.model.pair = Some("contacts".into());
+    let asked = |rig: &Rig| {
+        let mappings = rig.effects.iter().filter(
+            |effect| matches!(effect, Effect::Query { query, .. } if matches!(query.list, List::Mapping { .. })),
+        );
+        mappings.count()
+    };
+    rig.keys("8");
+    rig.refresh();
+    assert_eq!(asked(&rig), 1, "what has not moved is not asked for again");
+    rig.world.snapshot.pairs[0].shape = 7;
+    rig.refresh();
+    assert_eq!(asked(&rig), 2, "its schema moved");
+    rig.world.snapshot.pairs[0].state = PairState::Stopped { why: "gone".into() };
+    rig.refresh();
+    assert_eq!(asked(&rig), 3, "its state moved");
+    rig.ms += 6_000;
+    rig.refresh();
+    assert_eq!(asked(&rig), 4, "its guards count on");
+}
+
+#[test]
 fn a_first_load_says_how_far_it_is_and_when_it_will_have_ended() {
-    use crosstie::control::{PairState, Progress, Sides};
+    use crosstie::control::Progress;
     let mut world = full();
     world.snapshot.pairs[0].state = PairState::Listing;
     world.snapshot.pairs[0].sweeping =
-        Sides { crm: Some(Progress { read: 1_000, of: Some(4_000), since: at(-61) }), notion: None };
+        Sides { crm: Some(Progress { read: 1_000, of: Some(4_000), about: false, since: at(-61) }), notion: None };
     let mut rig = Rig::new((120, 40), world);
     rig.keys("1");
     holds_all(&rig.screen(), &["reading everything once: CRM 1000 of 4000, until 12:02:59"]);
@@ -241,6 +374,11 @@ fn the_quarantine_explains_the_error_and_tries_again() {
     holds_all(&rig.screen(), &["Access denied", "give it the right", "t tries"]);
     rig.keys("t");
     assert_eq!(rig.told(), [crosstie::control::Command::Retry { id }]);
+    // What the side's own table says of it is believed, and nothing is guessed beside it.
+    rig.world.holds[0].means = "the entity is gone for good\u{7}".into();
+    rig.refresh();
+    holds_all(&rig.screen(), &["Access denied", "It means: the entity is gone for good"]);
+    assert!(!rig.screen().contains("give it the right") && !rig.screen().contains('\u{7}'));
 }
 
 #[test]
@@ -257,6 +395,34 @@ fn the_queue_is_hastened_after_a_question_and_what_was_sent_is_not() {
 }
 
 #[test]
+fn every_row_of_the_queue_says_what_it_really_waits_for() {
+    use crosstie::control::{QueueState, Wait};
+    let cases = [
+        (Wait::Quiet, Some(at(15)), "~ quiet", "nobody has typed there"),
+        (Wait::Retry, Some(at(300)), "~ again", "goes on at 12:05:00"),
+        (Wait::Side, Some(at(60)), "~ trouble", "its side was in trouble"),
+        (Wait::Paused, None, "= paused", "when somebody resumes it"),
+        (Wait::Guard, None, "! guard", "a guard has stopped its pair"),
+        (Wait::Approval, None, "! approve", "nobody has approved"),
+        (Wait::SetAside, None, "x aside", "not by itself; tried 3 times"),
+        (Wait::HeldBack, None, "= held", "somebody held it back"),
+    ];
+    for (waits, due, word, sentence) in cases {
+        let mut world = full();
+        let row = &mut world.queue[0];
+        (row.state, row.waits, row.due, row.attempts) = (QueueState::Quiet, waits, due, 3);
+        row.said = "Access denied\u{1b}[2J".into();
+        let mut rig = Rig::new((120, 40), world);
+        rig.keys("5");
+        let screen = rig.screen();
+        holds_all(&screen, &[word, sentence, "tried 3 times", "Access denied"]);
+        assert!(due.is_some() || !screen.contains("goes on at"), "{screen}");
+        assert!(waits == Wait::Quiet || !screen.contains("typed"), "{screen}");
+        assert!(!screen.contains('\u{1b}'));
+    }
+}
+
+#[test]
 fn the_journal_is_cut_to_a_span_of_time() {
     let mut rig = Rig::new((80, 24), full());
     rig.keys("6 s");
@@ -266,8 +432,41 @@ fn the_journal_is_cut_to_a_span_of_time() {
         _ => None,
     });
     assert_eq!(since, Some(at(-900)));
-    rig.keys("s s s");
-    assert!(!rig.screen().contains("last 24 hours"));
+    for span in ["last hour", "last 24 hours", "last 7 days", "last 30 days"] {
+        rig.keys("s");
+        holds_all(&rig.screen(), &[span]);
+    }
+    rig.keys("s");
+    assert!(!rig.screen().contains("last 30 days"));
+}
+
+#[test]
+fn a_search_of_the_journal_says_how_far_it_looked_and_a_key_looks_further_back() {
+    use crosstie::control::{List, Looked};
+    use crosstie::tui::model::Effect;
+    let mut world = full();
+    let looked = |from_line, whole| Looked { from_line, from: at(-86_400), until: Some(at(-60)), whole };
+    world.looked = Some(looked(80_001, false));
+    let mut rig = Rig::new((120, 40), world);
+    let before = |rig: &Rig| {
+        rig.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Query { query, .. } if query.list == List::Journal => Some(query.before),
+            _ => None,
+        })
+    };
+    rig.keys("6 / D enter");
+    holds_all(&rig.screen(), &["looked back to 11-19 12:00; m further back"]);
+    assert_eq!(before(&rig), Some(None));
+    rig.world.looked = Some(looked(1, true));
+    rig.keys("m");
+    assert_eq!(before(&rig), Some(Some(80_001)));
+    holds_all(&rig.screen(), &["looked from 11:59 back to 11-19 12:00; m the newest again"]);
+    rig.keys("m");
+    assert_eq!(before(&rig), Some(None), "after the oldest come the newest again");
+    // A record's story has its limits too.
+    rig.world.looked = Some(looked(80_001, false));
+    rig.keys("2 enter");
+    holds_all(&rig.screen(), &["older than 11-19 12:00 was not looked for here"]);
 }
 
 #[test]

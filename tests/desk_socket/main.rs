@@ -54,7 +54,7 @@ impl Desk for Fake {
             score: 0,
             digest: String::new(),
         };
-        Ok(Window { total: 1, offset: query.offset, rows: Rows::Candidates(vec![row]) })
+        Ok(Window::of(1, query.offset, Rows::Candidates(vec![row])))
     }
 
     async fn command(&self, who: &str, command: Command) -> Result<Reply, DeskError> {

@@ -5,9 +5,9 @@ use crosstie::control::socket::VERSION;
 use crosstie::control::socket::wire::{Answer, Ask, Hello, Push, Request};
 use crosstie::control::{
     Candidate, Command, Connection, Fate, Foreseen, Foretold, Headroom, HoldRow, JournalRow, Link, LinkRole, List,
-    MappingView, Mode, Near, OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth, QueueRow,
+    Looked, MappingView, Mode, Near, OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth, QueueRow,
     QueueState, RecordView, RelationRow, Reply, Resolution, Rows, Sample, SideValue, Sides, Sink, Snapshot, TypedView,
-    Window, WindowFigures,
+    Wait, Window, WindowFigures,
 };
 use crosstie::model::{Event, Happening, HoldId, Kind, RecordRef, Shown, Side, TieId, Value};
 use jiff::Timestamp;
@@ -90,7 +90,7 @@ fn snapshot() -> Snapshot {
         PairState::Guarded { what: "40 deletions".into(), plan: "p".into(), count: 40 },
         PairState::Stopped { why: "gone".into() },
     ];
-    let progress = Progress { read: 5, of: Some(6), since: at() };
+    let progress = Progress { read: 5, of: Some(6), about: true, since: at() };
     let pair = |state: PairState| PairStatus {
         name: "deals".into(),
         state,
@@ -111,11 +111,14 @@ fn snapshot() -> Snapshot {
             within: Some("CONTACT_IDS".into()),
             only_in: Some(Side::Crm),
         }],
+        creates: Sides { crm: true, notion: false },
+        shape: 8,
     };
     let connection = |link: Link, headroom: Headroom| Connection {
         name: "Notion".into(),
         link,
         last_answer: Some(at()),
+        every: 20,
         headroom,
         requests: 1,
         throttled: 2,
@@ -155,6 +158,7 @@ fn snapshot() -> Snapshot {
         day: vec![sample],
         windows: WindowFigures { count: 1, p50: 2, p95: 3 },
         latency: WindowFigures { count: 4, p50: 5, p95: 6 },
+        drained: Sides { crm: Some(at()), notion: None },
         waits: vec![("quiet period".into(), 1)],
         quarantined: 11,
         possibly_overwritten: 12,
@@ -245,6 +249,7 @@ fn rows() -> Vec<Rows> {
         label: "Name".into(),
         kind: Some(Kind::Text),
         why: "conflict".into(),
+        means: "it means".into(),
         detail: "both".into(),
         base: Some(value()),
         crm: value(),
@@ -253,6 +258,15 @@ fn rows() -> Vec<Rows> {
         since: at(),
         decidable: true,
         decided: Some("by anna".into()),
+    };
+    let candidate = Candidate {
+        id: "p1".into(),
+        title: "Roof".into(),
+        reason: "same".into(),
+        fields: fields(),
+        taken: true,
+        score: 50,
+        digest: "d".into(),
     };
     let orphan = OrphanRow {
         record: record(),
@@ -263,6 +277,8 @@ fn rows() -> Vec<Rows> {
         since: at(),
         suggestions: 1,
         creatable: true,
+        uncounted: true,
+        best: Some(candidate.clone()),
         ignored: Some("anna".into()),
         digest: "d".into(),
     };
@@ -277,15 +293,6 @@ fn rows() -> Vec<Rows> {
         on_notion: false,
         pending: true,
         shown: Some(Shown { crm: "a".into(), notion: "b".into() }),
-    };
-    let candidate = Candidate {
-        id: "p1".into(),
-        title: "Roof".into(),
-        reason: "same".into(),
-        fields: fields(),
-        taken: true,
-        score: 50,
-        digest: "d".into(),
     };
     let view = RecordView {
         tie: tie(),
@@ -322,6 +329,8 @@ fn rows() -> Vec<Rows> {
         since: at(),
         due: Some(at()),
         attempts: 2,
+        waits: Wait::Quiet,
+        said: "busy".into(),
     };
     let states = [QueueState::InFlight, QueueState::Unknown, QueueState::Ready, QueueState::Quiet];
     vec![
@@ -345,7 +354,10 @@ fn pushes() -> Vec<Push> {
         Reply::Changed { ids: vec![hold()], note: "changed".into() },
         Reply::Refused { why: "no".into() },
     ];
-    let windows = rows().into_iter().map(|rows| Answer::Window(Window { total: 1, offset: 2, rows }));
+    let looked = Looked { from_line: 3, from: at(), until: Some(at()), whole: true };
+    let windows = rows()
+        .into_iter()
+        .map(|rows| Answer::Window(Window { looked: Some(looked.clone()), ..Window::of(1, 2, rows) }));
     let more = [Answer::Gone("gone".into()), Answer::Protocol("what?".into())];
     let answers = windows.chain(replies.into_iter().map(Answer::Reply)).chain(more);
     let mut pushes = vec![Push::Snapshot(Box::new(snapshot())), Push::Ended];

@@ -1,5 +1,7 @@
 //! First contact, matching, review and orphans.
 
+use std::time::Duration;
+
 use crosstie::config::Timing;
 use crosstie::control::{Command, List, OrphanRow, PairState, Query, Reply, Rows};
 use crosstie::mapping::Create;
@@ -8,6 +10,7 @@ use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan, deal_hold};
+use crate::wire::Fate;
 
 #[tokio::test(start_paused = true)]
 async fn first_contact_holds_what_differs_fills_what_is_empty_and_overwrites_nothing() {
@@ -181,4 +184,71 @@ async fn a_counterpart_is_created_on_order_whatever_the_policy() {
     bench.until("it is tied", 60, async || bench.record_of("contacts", id.as_str()).await.is_some()).await;
     bench.settle().await;
     assert_eq!(bench.creates().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_load_tells_how_many_records_there_are_and_by_when_it_has_read_them() {
+    let mut bench = Bench::new(Plan { office: (230, 0, 230, 0), ..Plan::default() });
+    // Both sides are slow, Notion more so: pages of the one are read after the other has ended.
+    bench.faults(|call| Fate::SlowAnswer(Duration::from_secs(if call.side == Side::Notion { 40 } else { 5 })));
+    bench.start().await;
+    let (mut counted, mut guessed) = (None, None);
+    let seen = std::cell::RefCell::new((&mut counted, &mut guessed));
+    bench
+        .until("both sides were being read", 900, async || {
+            let snapshot = bench.snapshot();
+            let pair = snapshot.pairs.iter().find(|pair| pair.name.as_str() == "contacts").unwrap();
+            let mut seen = seen.borrow_mut();
+            if let Some(crm) = pair.sweeping.crm.filter(|it| it.read > 0 && it.of.is_some()) {
+                seen.0.get_or_insert((crm, crm.ends(snapshot.at)));
+            }
+            if let Some(notion) = pair.sweeping.notion.filter(|it| it.read > 0 && it.of.is_some()) {
+                seen.1.get_or_insert((notion, notion.ends(snapshot.at)));
+            }
+            seen.0.is_some() && seen.1.is_some()
+        })
+        .await;
+    let (crm, ends) = counted.unwrap();
+    assert_eq!((crm.of, crm.about), (Some(230), false), "the portal tells its total with the first page");
+    assert!(ends.is_some_and(|ends| ends > crm.since), "{crm:?}");
+    let (notion, ends) = guessed.unwrap();
+    assert_eq!(
+        (notion.of, notion.about),
+        (Some(230), true),
+        "Notion tells none, so it is about as many as the CRM has"
+    );
+    assert!(ends.is_some(), "{notion:?}");
+    let lists = bench.calls_that(|call| {
+        call.path.ends_with("crm.item.list") && call.holds("\"start\":0") && call.holds("\"entityTypeId\":3,")
+    });
+    assert_eq!(lists.len(), 1, "only the first page of the first look is counted, for counting can take long");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_look_whose_count_fails_is_repeated_without_one() {
+    let mut bench = Bench::new(Plan { office: (60, 0, 60, 0), ..Plan::default() });
+    bench.faults(|call| {
+        let counted = call.path.ends_with("crm.item.list") && call.holds("\"start\":0");
+        if counted { Fate::LostRequest } else { Fate::Pass }
+    });
+    bench.start().await;
+    bench.until("it is looked at all the same", 900, async || bench.state("contacts") == PairState::Running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_approval_the_queue_tells_by_when_it_has_gone() {
+    let timing = Timing { review: true, ..Timing::default() };
+    let mut bench = Bench::new(Plan { timing, office: (300, 0, 0, 0), ..Plan::default() });
+    bench.start().await;
+    bench.until("it is reviewed", 60, async || matches!(bench.state("contacts"), PairState::Review { .. })).await;
+    assert_eq!(bench.snapshot().drained.notion, None, "nothing goes before somebody approves");
+    bench.done(Command::Approve { pair: "contacts".into() }).await;
+    let told = async || bench.snapshot().drained.notion.is_some();
+    bench.until("it tells by when", 180, told).await;
+    let (until, now) = (bench.snapshot().drained.notion.unwrap(), bench.now());
+    assert!(until > now);
+    bench.until("it has gone", 1200, async || bench.snapshot().queue.notion.total() == 0).await;
+    let (took, said) = (bench.now().duration_since(now).as_secs(), until.duration_since(now).as_secs());
+    assert!(took <= said * 2 && said <= took * 2 + 20, "said {said} s, took {took} s");
+    assert_eq!(bench.snapshot().drained.notion, None);
 }

@@ -1,6 +1,6 @@
 //! When much changes or goes away at once: the pair's writes stop, and a person is asked once.
 
-use crosstie::control::{Command, PairState, Reply};
+use crosstie::control::{Command, List, PairState, Reply, Rows};
 use crosstie::mapping::Delete;
 use crosstie::model::{Happening, Side, Why};
 use crosstie::standin::bitrix24::Entity;
@@ -350,4 +350,37 @@ async fn several_guards_are_one_question() {
     bench.until("it has happened", 120, async || bench.claims().await.ties.len() == 18).await;
     bench.settle().await;
     assert_eq!(phones(&bench), 18);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mapping_tells_each_guards_limit_and_how_close_it_is_and_the_pairs_filter() {
+    let plan = Plan {
+        office: (30, 3, 30, 0),
+        pairs: |pairs| {
+            let contacts = pairs.iter_mut().find(|pair| pair.name.as_str() == "contacts").unwrap();
+            contacts.filters.crm = Some(serde_json::json!({"!LAST_NAME": "Nobody"}));
+        },
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let facts = async |pair: &str| {
+        let Rows::Mappings(rows) = bench.list(List::Mapping { pair: pair.into() }).await else { panic!() };
+        rows[0].facts.clone()
+    };
+    let fact = async |pair: &str, name: &str| {
+        let facts = facts(pair).await;
+        facts.iter().find(|(fact, _)| fact == name).map(|(_, text)| text.clone())
+    };
+    assert_eq!(fact("contacts", "only CRM records with").await, Some("{\"!LAST_NAME\":\"Nobody\"}".to_owned()));
+    assert_eq!(fact("deals", "only CRM records with").await, None);
+    let ends = fact("contacts", "guard: ties that end within an hour").await.unwrap();
+    assert_eq!(ends, "0 now; stops above 10 (the larger of 10 and 5 % of 30)");
+    let changes = fact("contacts", "guard: ties that change in one cycle").await.unwrap();
+    assert_eq!(changes, "0 now; stops above 20 (the larger of 20 and 50 % of 30)");
+    // Three ties end: so many fewer may still.
+    for contact in bench.ids(Entity::Contact).into_iter().take(3) {
+        bench.delete_crm(Entity::Contact, &contact);
+    }
+    let counted = async || fact("contacts", "guard: ties that end within an hour").await.unwrap().starts_with("3 now");
+    bench.until("three are counted", 3_600, counted).await;
 }

@@ -16,14 +16,14 @@ use crosstie::remote::bitrix24::{Bitrix24, WebhookDialect};
 use crosstie::remote::connection::Connection;
 use crosstie::remote::notion::{Notion, Token};
 use crosstie::remote::pace::{Pace, Settings as PaceSettings};
-use crosstie::seam::{Kv as _, WallClock};
+use crosstie::seam::{Batch, Kv as _, WallClock};
 use crosstie::sim::pairs;
 use crosstie::standin::StandIn;
 use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::log::{Actor, Entry};
 use crosstie::standin::office::{self, Facts, Office};
-use crosstie::store::{MemoryKv, Segments, Store, trees};
-use jiff::Timestamp;
+use crosstie::store::{MemoryKv, Segments, Store, record, trees};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::wire::{Call, Clock, Fate, Half, Wire, Wires};
@@ -127,6 +127,43 @@ impl Bench {
     /// A tree of the store, as it lies there.
     pub fn rows(&self, tree: &'static str) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.kv.scan(tree, b"", None, usize::MAX).unwrap()
+    }
+
+    /// While no engine runs: so many lines are in the journal, one a step up to now, each changed as a test wants it.
+    pub fn fill_journal(&self, lines: u64, step: SignedDuration, change: impl Fn(&mut Event)) {
+        let mut kv = self.kv.clone();
+        let now = self.now();
+        let (mut batch, mut bytes) = (Batch::new(), 0);
+        for seq in 1..=lines {
+            let mut event = Event {
+                seq,
+                at: now - step * i32::try_from(lines - seq).unwrap(),
+                what: Happening::Seen,
+                pair: Some("deals".into()),
+                side: Some(Side::Crm),
+                crm: None,
+                notion: None,
+                field: None,
+                before: None,
+                after: None,
+                window: None,
+                who: String::new(),
+                note: String::new(),
+                edit: None,
+            };
+            change(&mut event);
+            record::put(&mut batch, trees::JOURNAL, seq.to_be_bytes(), &event).unwrap();
+            bytes += batch.ops.last().unwrap().2.as_ref().unwrap().len();
+        }
+        let counters = kv.get(trees::META, b"counters").unwrap();
+        let mut counters: serde_json::Value = match counters {
+            Some(counters) => record::open(&counters).unwrap(),
+            None => serde_json::json!({"intent": 1, "decision": 1}),
+        };
+        (counters["event"], counters["first"], counters["bytes"]) = (lines.into(), 1.into(), bytes.into());
+        record::put(&mut batch, trees::META, b"counters".to_vec(), &counters).unwrap();
+        kv.apply(&batch).unwrap();
+        kv.flush().unwrap();
     }
 
     /// Lines of the journal in the store itself, by number.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crosstie::config::Timing;
-use crosstie::control::Command;
+use crosstie::control::{Command, List, QueueState, Rows, Wait};
 use crosstie::model::{Happening, HoldId, Side, Why};
 use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
@@ -199,4 +199,75 @@ async fn what_was_refused_is_tried_again_when_the_schema_has_changed() {
     bench.until("it is tried again", 700, async || bench.cell(&page, "Sum") == json!("4711")).await;
     bench.settle().await;
     assert_eq!(bench.hold(&id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_tells_what_each_operation_waits_for_and_what_was_said_to_its_last_try() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    lock(&bench, &page);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(120).await;
+    let row = async || match &bench.list(List::Queue).await {
+        Rows::Queue(rows) => rows.first().cloned().expect("nothing is planned"),
+        other => panic!("{other:?}"),
+    };
+    let waiting = || bench.snapshot().waits.clone();
+    // It has failed once, and nobody is typing.
+    let failed = row().await;
+    assert_eq!((failed.waits, failed.attempts, failed.state), (Wait::Retry, 1, QueueState::Quiet), "{failed:?}");
+    let pause = failed.due.expect("it is tried again").duration_since(bench.now()).as_secs();
+    assert!((60..=300).contains(&pause), "again in {pause} s");
+    assert!(failed.said.contains("this page is locked"), "{}", failed.said);
+    assert!(waiting().contains(&("another try".to_owned(), 1)), "{:?}", waiting());
+    // A pair that somebody paused is what it waits for first of all.
+    bench.done(Command::Pause { pair: "deals".into() }).await;
+    let paused = row().await;
+    assert_eq!((paused.waits, paused.due, paused.attempts), (Wait::Paused, None, 1));
+    assert!(paused.said.contains("by anna since"), "{}", paused.said);
+    bench.pass(1).await;
+    assert!(waiting().contains(&("a paused pair".to_owned(), 1)), "{:?}", waiting());
+    bench.done(Command::Resume { pair: "deals".into() }).await;
+    // Set aside: no moment at which it goes on, the tries, the last error.
+    bench.pass(3 * 3600).await;
+    let aside = row().await;
+    assert_eq!((aside.waits, aside.due, aside.attempts), (Wait::SetAside, None, 3), "{aside:?}");
+    assert!(aside.said.contains("this page is locked"), "{}", aside.said);
+    // Held back by somebody is another thing.
+    bench.edit_deal(&deal, "OPPORTUNITY", "4712");
+    bench.until("it is tried with the new value", 600, async || row().await.waits == Wait::Retry).await;
+    bench.done(Command::Park { pair: "deals".into(), side: Side::Notion, record: page.as_str().into() }).await;
+    bench.edit_deal(&deal, "OPPORTUNITY", "4713");
+    let held = async || matches!(&bench.list(List::Queue).await, Rows::Queue(rows) if rows.first().is_some_and(|row| row.waits == Wait::HeldBack && row.due.is_none() && row.said == "by anna"));
+    bench.until("it is held back", 600, held).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_side_in_trouble_says_so_and_until_when() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = bench.deal().await;
+    bench.faults(|call| {
+        let refused = call.side == Side::Notion && call.is_write();
+        if refused { Fate::Instead(notion_error(503, "service_unavailable", "out of order")) } else { Fate::Pass }
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    let said = async || match &bench.list(List::Queue).await {
+        Rows::Queue(rows) => {
+            rows.iter().any(|row| row.waits == Wait::Side && row.due.is_some_and(|due| due > bench.now()))
+        }
+        other => panic!("{other:?}"),
+    };
+    bench.until("its side is what it waits for", 600, said).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_aside_carries_what_its_sides_table_says_of_the_error() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    lock(&bench, &page);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(3 * 3600).await;
+    let Rows::Holds(rows) = bench.list(List::Quarantined).await else { panic!() };
+    let table = crosstie::remote::notion::errors::of("restricted_resource").unwrap().means;
+    assert_eq!(rows.iter().map(|row| row.means.as_str()).collect::<Vec<_>>(), [table]);
 }

@@ -92,6 +92,8 @@ async fn figures_are_in_prometheus_format_and_are_those_of_the_snapshot() {
             held: 0,
             orphans: Sides::default(),
             roles: Vec::new(),
+            creates: Sides::default(),
+            shape: 0,
         }];
     });
     let answer = bench.get("/metrics", &[]).await;

@@ -61,7 +61,7 @@ impl Desk for Engine {
         self.snapshots.clone()
     }
     async fn query(&self, query: Query) -> Result<Window, DeskError> {
-        Ok(Window { total: 0, offset: query.offset, rows: Rows::Orphans(Vec::new()) })
+        Ok(Window::of(0, query.offset, Rows::Orphans(Vec::new())))
     }
     async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
         Err(DeskError::Gone("nobody commands here".into()))

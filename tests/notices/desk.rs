@@ -29,6 +29,8 @@ pub fn pair(name: &str) -> PairStatus {
         held: 0,
         orphans: Sides::default(),
         roles: Vec::new(),
+        creates: Sides::default(),
+        shape: 0,
     }
 }
 
@@ -46,6 +48,7 @@ pub fn hold(crm: &str, field: &str, why: &str, title: &str) -> HoldRow {
         kind: None,
         why: why.to_owned(),
         detail: String::new(),
+        means: String::new(),
         base: Some(value.clone()),
         crm: value.clone(),
         notion: value,
@@ -100,7 +103,7 @@ impl Desk for Shown {
         let (total, offset) = (u64::try_from(rows.len()).unwrap(), query.offset);
         let (skip, take) = (usize::try_from(offset).unwrap(), usize::try_from(query.limit.min(500)).unwrap());
         let rows = rows.into_iter().skip(skip).take(take).collect();
-        Ok(Window { total, offset, rows: Rows::Holds(rows) })
+        Ok(Window::of(total, offset, Rows::Holds(rows)))
     }
 
     async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {

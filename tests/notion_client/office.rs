@@ -232,7 +232,7 @@ impl Office {
     }
 
     pub async fn page(&self, entity: &Entity, since: Since, next: Option<String>) -> Result<Changes, RemoteError> {
-        self.client.list(Listing { entity, since, next, lane: Lane::Sweep }).await
+        self.client.list(Listing { entity, since, next, lane: Lane::Sweep, counts: false }).await
     }
 
     /// A whole listing.

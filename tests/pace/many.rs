@@ -138,7 +138,13 @@ async fn all(fails: Fails) -> Vec<Did> {
         let (one, good) = (one.clone(), good.clone());
         tokio::spawn(async move {
             loop {
-                let listing = Listing { entity: &one.entity, since: Since::Ever, next: None, lane: Lane::Increment };
+                let listing = Listing {
+                    entity: &one.entity,
+                    since: Since::Ever,
+                    next: None,
+                    lane: Lane::Increment,
+                    counts: false,
+                };
                 match one.system.list(listing).await {
                     Ok(told) => {
                         assert_eq!(told.records.len(), 1);

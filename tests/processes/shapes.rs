@@ -73,8 +73,8 @@ fn set_aside(home: &Home, deal: &str) {
     let mut kv = store::open(&home.path().join("state"), now).unwrap().kv;
     let id = HoldId::tie(&TieId { pair: "deals".into(), crm: deal.into() });
     let (side, reason, attempts) = (Side::Notion, "this page is locked \u{202e}".to_owned(), 3);
-    let why = Why::Quarantined { side, reason: reason.clone(), attempts };
-    let kind = MarkKind::Failed { side, reason, attempts, retry_at: None };
+    let why = Why::Quarantined { side, reason: reason.clone(), means: String::new(), attempts };
+    let kind = MarkKind::Failed { side, reason, means: String::new(), attempts, retry_at: None };
     let mut batch = Batch::new();
     record::put(
         &mut batch,

@@ -31,7 +31,8 @@ async fn every_recorded_data_source_is_listed_and_every_field_read_or_explained(
         entity.fields = schema.fields.keys().cloned().collect();
         let (mut records, mut next) = (Vec::new(), None);
         loop {
-            let listing = Listing { entity: &entity, since: Since::Ever, next: next.take(), lane: Lane::Sweep };
+            let listing =
+                Listing { entity: &entity, since: Since::Ever, next: next.take(), lane: Lane::Sweep, counts: false };
             let changes = client.list(listing).await.unwrap();
             records.extend(changes.records);
             next = changes.next;

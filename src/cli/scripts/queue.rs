@@ -46,7 +46,7 @@ fn row(operation: &QueueRow) -> Json {
     json!({
         "pair": operation.pair, "side": operation.side, "op": operation.op, "record": operation.record,
         "title": operation.title, "fields": operation.fields, "state": operation.state, "since": operation.since,
-        "due": operation.due, "attempts": operation.attempts,
+        "due": operation.due, "attempts": operation.attempts, "waits": operation.waits, "said": operation.said,
     })
 }
 
@@ -59,7 +59,13 @@ pub async fn queue(config: &Config, args: QueueArgs) -> Result<ExitCode, Failure
     let pick = |rows| if let Rows::Queue(rows) = rows { Some(rows) } else { None };
     let (total, rows) = asked.rows(Query::all(List::Queue), None, pick).await?;
     let rows: Vec<Json> = rows.iter().map(row).collect();
-    tell(&asked, args.json, total, &rows, &["pair", "side", "op", "title", "fields", "state", "due", "attempts"]);
+    tell(
+        &asked,
+        args.json,
+        total,
+        &rows,
+        &["pair", "side", "op", "title", "fields", "state", "waits", "due", "attempts", "said"],
+    );
     asked.end().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -23,9 +23,9 @@ pub(super) struct Silence {
 }
 
 /// By how much a complete listing may shrink.
-const SHRUNK: Limit = Limit { least: 10, percent: 20 };
+pub(super) const SHRUNK: Limit = Limit { least: 10, percent: 20 };
 /// How many reads by id may find nothing together.
-const NOT_FOUND: Limit = Limit { least: 10, percent: 5 };
+pub(super) const NOT_FOUND: Limit = Limit { least: 10, percent: 5 };
 /// Known records that the canary looks for before it says that access was lost.
 pub(in crate::engine) const CANARIES: usize = 3;
 

@@ -11,9 +11,9 @@ use crate::model::{FieldKey, PairName, RecordId, Side, TieId, Value};
 use super::{Core, Limit, Question};
 
 /// Ties of one pair that may change on one side in one cycle.
-const CHANGED: Limit = Limit { least: 20, percent: 50 };
+pub(super) const CHANGED: Limit = Limit { least: 20, percent: 50 };
 /// Ties on which one field may be emptied in one cycle.
-const EMPTIED: Limit = Limit { least: 10, percent: 20 };
+pub(super) const EMPTIED: Limit = Limit { least: 10, percent: 20 };
 
 /// A field that moved on one side since the two agreed, and is to be written to the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,29 @@ impl Changes {
                 change.allowed |= it.key == *key && it.side.as_str() == *side && it.value.digest() == *digest;
             }
         }
+    }
+
+    /// Of any one cycle of any side, the most ties that changed, and the most of which one field was emptied.
+    pub(super) fn most(&self) -> (usize, usize) {
+        let (mut most_changed, mut most_emptied) = (0, 0);
+        for side in Side::BOTH {
+            for cycle in self.cycles.get(side) {
+                let mut changed: BTreeSet<&RecordId> = BTreeSet::new();
+                let mut emptied: BTreeMap<&FieldKey, BTreeSet<&RecordId>> = BTreeMap::new();
+                for (crm, changes) in &self.waiting {
+                    let own = |it: &&Change| !it.allowed && it.moved.side == side && cycle.holds(it.moved.came);
+                    for change in changes.iter().filter(own) {
+                        changed.insert(crm);
+                        if change.moved.emptied {
+                            emptied.entry(&change.moved.key).or_default().insert(crm);
+                        }
+                    }
+                }
+                most_changed = most_changed.max(changed.len());
+                most_emptied = emptied.values().map(BTreeSet::len).fold(most_emptied, usize::max);
+            }
+        }
+        (most_changed, most_emptied)
     }
 
     /// Finds what is too much. Tells whether some of it comes from a listing that goes on, and may become too much.

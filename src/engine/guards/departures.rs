@@ -11,10 +11,10 @@ use super::super::memory::Txn;
 use super::{Core, Limit, Question};
 
 /// Departures are counted together over this time, so that many small steps are not mistaken for few.
-const COUNTED: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 
 /// Ties that may end in that time without a person saying so.
-const UNASKED: Limit = Limit { least: 10, percent: 5 };
+pub(super) const UNASKED: Limit = Limit { least: 10, percent: 5 };
 
 /// How a tie would end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use super::super::untied::source_key;
 use super::{Core, HoldId, Limit, Question};
 
 /// Pages with such a marker that are no reason to ask, while the store knows ties.
-const STRANGE: Limit = Limit { least: 10, percent: 0 };
+pub(super) const STRANGE: Limit = Limit { least: 10, percent: 0 };
 
 impl Core {
     /// Whether pages carry so many markers that this store never wrote that nothing may be tied or created yet.

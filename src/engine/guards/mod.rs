@@ -1,7 +1,7 @@
 //! Guards: what would change too much at once stops the pair's writes and asks. Observing goes on.
 //!
 //! Every guard finds facts (`departures`, `changes`, `absence`, `markers`, `storms`); what all of them found is one question,
-//! told in the one hold on the pair, with the hash of everything it is about. An override lets exactly that happen and is
+//! told in the one hold on the pair (and how far each is from that: `told`), with the hash of everything it is about. An override lets exactly that happen and is
 //! spent by it: whatever joins later is found anew and asked about again. Each guard needs a number of records besides a
 //! share, so that small pairs are not bothered.
 
@@ -10,6 +10,7 @@ mod changes;
 mod departures;
 mod markers;
 mod storms;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,11 @@ struct Limit {
 impl Limit {
     fn is_over(self, count: usize, of: usize) -> bool {
         count > self.least && count.saturating_mul(100) > of.saturating_mul(self.percent)
+    }
+
+    /// How many are never too many.
+    fn most(self, of: usize) -> usize {
+        self.least.max(of.saturating_mul(self.percent) / 100)
     }
 }
 

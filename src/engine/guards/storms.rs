@@ -7,7 +7,7 @@ use crate::model::{HoldId, MarkKind, PairName, RecordId, Why};
 use super::{Core, Limit, Question};
 
 /// Records that may fail by one error.
-const FAILING: Limit = Limit { least: 20, percent: 2 };
+pub(super) const FAILING: Limit = Limit { least: 20, percent: 2 };
 /// Within this time.
 const COUNTED: SignedDuration = SignedDuration::from_hours(1);
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::ops::Deref;
+use std::ops::{Bound, Deref};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -28,6 +28,8 @@ pub struct Kept<T> {
     made: Mutex<Vec<RecordId>>,
     /// How many related records the CRM's form of all bases names.
     links: usize,
+    /// Records that came, changed or went since somebody asked; `None` while nobody wants to know.
+    news: Option<Vec<RecordId>>,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,14 @@ impl<T: Clone> Read<'_, T> {
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), tables: Vec::new(), places: BTreeMap::new(), made: Mutex::default(), links: 0 }
+        Self {
+            rows: BTreeMap::new(),
+            tables: Vec::new(),
+            places: BTreeMap::new(),
+            made: Mutex::default(),
+            links: 0,
+            news: None,
+        }
     }
 }
 
@@ -108,6 +117,29 @@ impl<T: Packed> Kept<T> {
     /// All ids, in order.
     pub fn keys(&self) -> impl Iterator<Item = &RecordId> {
         self.rows.keys()
+    }
+
+    /// All ids from this one on, in order; all of them without one.
+    pub fn ids_from(&self, id: Option<&RecordId>) -> impl Iterator<Item = &RecordId> {
+        let from = id.map_or(Bound::Unbounded, Bound::Included);
+        self.rows.range::<RecordId, _>((from, Bound::Unbounded)).map(|(id, _)| id)
+    }
+
+    /// The records that came, changed or went since this was last asked; `None` if it was not, or they were too many.
+    pub fn news(&mut self) -> Option<Vec<RecordId>> {
+        self.news.replace(Vec::new())
+    }
+
+    /// Nobody wants to know any more what changes.
+    pub fn no_news(&mut self) {
+        self.news = None;
+    }
+
+    fn note(&mut self, id: &RecordId) {
+        match &mut self.news {
+            Some(news) if news.len() < MADE => news.push(id.clone()),
+            news => *news = None,
+        }
     }
 
     /// The id of one of them, as it is kept.
@@ -171,6 +203,7 @@ impl<T: Packed> Kept<T> {
 
     fn put(&mut self, id: RecordId, row: Row<T>) -> bool {
         self.links += count(&row);
+        self.note(&id);
         let before = self.rows.insert(id, row);
         self.links -= before.as_ref().map_or(0, count);
         before.is_none()
@@ -194,6 +227,7 @@ impl<T: Packed> Kept<T> {
     /// Takes a record out.
     pub(super) fn remove(&mut self, id: &RecordId) -> Option<T> {
         let row = self.rows.remove(id)?;
+        self.note(id);
         self.links -= count(&row);
         match row.made.into_inner() {
             Some(made) => Some(*made),
@@ -371,6 +405,24 @@ mod tests {
         kept.fold();
         assert_eq!((made(&kept), kept.tables.len()), (0, 1));
         assert!(ids.iter().all(|id| kept.get(id.as_str()) == Some(&seen(id, 1))));
+    }
+
+    #[test]
+    fn whoever_asks_hears_what_came_changed_and_went_since() {
+        let mut kept = Kept::default();
+        put(&mut kept, "1", seen("one", 1));
+        assert_eq!(kept.news(), None, "nobody had asked");
+        put(&mut kept, "2", seen("two", 1));
+        put(&mut kept, "1", seen("uno", 2));
+        kept.saw_again(&"2".into(), at(3));
+        kept.remove(&"2".into());
+        assert_eq!(kept.news(), Some(vec!["2".into(), "1".into(), "2".into()]));
+        (0..=MADE).for_each(|n| {
+            let _ = put(&mut kept, &n.to_string(), seen("much", 1));
+        });
+        assert_eq!(kept.news(), None, "more than is worth a list");
+        let next: Vec<&str> = kept.ids_from(Some(&"2046".into())).take(2).map(RecordId::as_str).collect();
+        assert_eq!(next, ["2046", "2047"]);
     }
 
     #[test]

@@ -130,6 +130,7 @@ mod tests {
         let kind = MarkKind::Failed {
             side: Side::Crm,
             reason: "no".into(),
+            means: String::new(),
             attempts: 1,
             retry_at: Some(at + SignedDuration::from_mins(5)),
         };

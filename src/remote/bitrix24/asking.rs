@@ -21,6 +21,8 @@ use crate::seam::{Method, Request, Response};
 pub(super) struct Page {
     pub items: Vec<Json>,
     pub server_now: Option<jiff::Timestamp>,
+    /// How many there are in all, if that was asked for.
+    pub total: Option<u64>,
 }
 
 impl Bitrix24 {
@@ -67,22 +69,22 @@ impl Bitrix24 {
         turn: &mut Turn<'_>,
         family: Family,
         entity: &Entity,
-        filter: Json,
-        order: Json,
+        (filter, order, start): (Json, Json, i64),
     ) -> Result<Page, RemoteError> {
         let catalogue = self.catalogue(family, turn.beside()).await?;
         let asked = json!({
             "entityTypeId": family.type_id(), "select": select(entity, &catalogue), "filter": filter,
-            "order": order, "start": -1, "useOriginalUfNames": "Y",
+            "order": order, "start": start, "useOriginalUfNames": "Y",
         });
         let response = self.connection.read(turn.take(), request("crm.item.list", &asked)).await?;
         let mut body = body(&response)?;
+        let total = body.counted(start);
         let server_now = server_now(&response);
         let items = member(&mut body.result, "items");
         if !items.is_array() && !items.is_object() {
             return Err(malformed("a list without items"));
         }
-        Ok(Page { items: values(items), server_now })
+        Ok(Page { items: values(items), server_now, total })
     }
 
     /// One record by id; none if there is none for us.
@@ -263,6 +265,16 @@ pub(super) struct Body {
     pub result: Json,
     #[serde(default)]
     next: Json,
+    #[serde(default)]
+    total: Json,
+}
+
+impl Body {
+    /// How many rows there are in all: told where they were counted, and a nought everywhere else.
+    pub(super) fn counted(&self, start: i64) -> Option<u64> {
+        let told = || self.total.as_u64().or_else(|| self.total.as_str()?.parse().ok());
+        if start < 0 { None } else { told() }
+    }
 }
 
 pub(super) fn body(response: &Response) -> Result<Body, RemoteError> {

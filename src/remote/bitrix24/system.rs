@@ -11,7 +11,7 @@ use super::catalogue::Shape;
 use super::comms::by_any_split;
 use super::decode::{entries, scalar};
 use super::encode::{self, Writing, for_filter, invalid, writing};
-use super::listing::{ITEMS, PAGE, Position};
+use super::listing::{ITEMS, PAGE, Position, start_of};
 use super::narrow::{Whose, all_of, resolved};
 use super::{Bitrix24, Family, ORIGINATOR, tasks};
 use crate::model::{Account, Entity, FieldName, FieldState, Person, Presence, Record, RecordId, Schema, Value};
@@ -74,6 +74,10 @@ impl System for Bitrix24 {
         super::narrow::contradictions(filter)
     }
 
+    fn explain(&self, code: &str) -> &'static str {
+        super::errors::of(code).map_or("", |row| row.means)
+    }
+
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         if tasks::is_meant(entity) {
             return self.task_schema(entity).await;
@@ -130,11 +134,11 @@ impl System for Bitrix24 {
         let catalogue = self.catalogue(family, turn.beside()).await?;
         let ours = resolved(listing.entity, &catalogue, Whose::Items)?;
         let (filter, order) = (all_of(ours, &position.filter(&ITEMS)), position.order(&ITEMS));
-        let page = self.page(&mut turn, family, listing.entity, filter, order).await?;
+        let page = self.page(&mut turn, family, listing.entity, (filter, order, start_of(&listing))).await?;
         let items: Vec<&Json> = page.items.iter().collect();
         let next = position.after(&items, &ITEMS).map(|next| next.token());
         let records = self.records(listing.lane, family, listing.entity, &page.items).await?;
-        Ok(Changes { records, next, server_now: page.server_now })
+        Ok(Changes { records, next, server_now: page.server_now, total: page.total })
     }
 
     async fn get(
@@ -182,7 +186,7 @@ impl System for Bitrix24 {
         }
         let (family, lane) = (family(entity)?, Lane::Probe);
         let filter = json!({"=originatorId": ORIGINATOR, "=originId": marker});
-        let page = self.page(&mut self.connection.turn(lane), family, entity, filter, json!({"id": "ASC"})).await;
+        let page = self.page(&mut self.connection.turn(lane), family, entity, (filter, json!({"id": "ASC"}), -1)).await;
         let mut records = match page {
             Ok(page) => self.records(lane, family, entity, &page.items).await?,
             Err(refused) if refused.kind == RemoteErrorKind::Invalid => {
@@ -254,7 +258,7 @@ impl System for Bitrix24 {
             let mut filter = wanted.clone();
             filter[">id"] = json!(above);
             let filter = all_of(ours.clone(), &filter);
-            let page = self.page(&mut turn, family, &reading, filter, json!({"id": "ASC"})).await?;
+            let page = self.page(&mut turn, family, &reading, (filter, json!({"id": "ASC"}), -1)).await?;
             let last = page.items.last().and_then(|item| scalar(&item["id"])?.parse::<u64>().ok());
             let mut records = self.records(turn.beside(), family, &reading, &page.items).await?;
             records.retain(|record| record.fields.get(name).and_then(|state| state.known()) == Some(value));

@@ -190,6 +190,10 @@ impl System for Notion {
         narrow::contradictions(filter)
     }
 
+    fn explain(&self, code: &str) -> &'static str {
+        super::errors::of(code).map_or("", |row| row.means)
+    }
+
     async fn schema(&self, entity: &Entity) -> Result<Schema, RemoteError> {
         let columns = self.fresh_columns(entity, Lane::Probe).await?;
         if let Some(filter) = &entity.filter {

@@ -70,7 +70,7 @@ impl Notion {
         for page in &pages {
             records.push(self.record(page, listing.entity, &columns, listing.lane).await);
         }
-        Ok(Changes { records, next: next.map(|place| place.write()), server_now: server_time(&response) })
+        Ok(Changes { records, next: next.map(|place| place.write()), server_now: server_time(&response), total: None })
     }
 
     pub(super) async fn read_page(&self, entity: &Entity, id: &str, lane: Lane) -> Result<Fetched, RemoteError> {

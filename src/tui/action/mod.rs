@@ -246,6 +246,7 @@ pub enum Action {
     JournalUndo,
     JournalUndoBoth,
     JournalSpan,
+    JournalBack,
     JournalRecord,
     QuarantineRetry,
     Pause,

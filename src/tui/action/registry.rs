@@ -394,8 +394,18 @@ pub static REGISTRY: &[Spec] = &[
         "journal.span",
         S::Journal,
         "time span",
-        "Shows the last quarter of an hour, the last hour, the last day, or all.",
+        "Shows the last quarter of an hour, hour, day, week or 30 days, or all.",
     )),
+    when(
+        free(
+            A::JournalBack,
+            "journal.back",
+            S::Journal,
+            "further back",
+            "Looks through older lines for what is searched; after the oldest, through the newest again.",
+        ),
+        why::needs_more_lines,
+    ),
     when(
         free(
             A::JournalRecord,

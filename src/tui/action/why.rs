@@ -51,13 +51,13 @@ pub(super) fn needs_marks(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_review(model: &Model) -> Option<String> {
-    let review = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Review { .. }));
-    unless(review, "this pair has no counts to approve")
+    let review = model.pair_in(|state| matches!(state, PairState::Review { .. }));
+    unless(review.is_some(), "no pair has counts to approve")
 }
 
 pub(super) fn needs_guarded(model: &Model) -> Option<String> {
-    let guarded = model.pair().is_some_and(|pair| matches!(pair.state, PairState::Guarded { .. }));
-    unless(guarded, "no guard has stopped this pair")
+    let guarded = model.pair_in(|state| matches!(state, PairState::Guarded { .. }));
+    unless(guarded.is_some(), "no guard has stopped a pair")
 }
 
 pub(super) fn needs_decidable(model: &Model) -> Option<String> {
@@ -213,6 +213,11 @@ pub(super) fn needs_pick_here(model: &Model) -> Option<String> {
 
 pub(super) fn needs_redoable_pick(model: &Model) -> Option<String> {
     unless(model.staged.can(true), "no pick was taken back")
+}
+
+pub(super) fn needs_more_lines(model: &Model) -> Option<String> {
+    let looked = model.looked.as_ref().is_some_and(|looked| !looked.whole || model.before.is_some());
+    unless(looked, "everything that is asked for is here: a filter is what looks through a part of the journal only")
 }
 
 pub(super) fn needs_undoable(model: &Model) -> Option<String> {

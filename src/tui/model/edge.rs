@@ -40,7 +40,7 @@ fn value(value: &mut SideValue) {
 pub fn hold(mut row: HoldRow) -> HoldItem {
     let base = row.base.as_ref().map(|value| editable(&value.text));
     let (crm, notion) = (editable(&row.crm.text), editable(&row.notion.text));
-    for text in [&mut row.title, &mut row.label, &mut row.why, &mut row.detail] {
+    for text in [&mut row.title, &mut row.label, &mut row.why, &mut row.detail, &mut row.means] {
         flatten(text);
     }
     row.base.iter_mut().for_each(value);
@@ -70,6 +70,7 @@ pub fn orphan(mut row: OrphanRow) -> OrphanRow {
     }
     row.ignored.iter_mut().for_each(flatten);
     fields(&mut row.fields);
+    row.best = row.best.map(candidate);
     row
 }
 
@@ -106,6 +107,7 @@ pub fn candidate(mut row: Candidate) -> Candidate {
 pub fn queue(mut row: QueueRow) -> QueueRow {
     flatten(&mut row.op);
     flatten(&mut row.title);
+    flatten(&mut row.said);
     row.fields.iter_mut().for_each(flatten);
     row
 }

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::control::{
-    JournalRow, MappingView, OrphanRow, OwnerRow, PairState, PairStatus, QueueRow, RecordView, RelationRow, Snapshot,
+    JournalRow, Looked, MappingView, OrphanRow, OwnerRow, PairState, PairStatus, QueueRow, RecordView, RelationRow,
+    Snapshot,
 };
 use crate::model::{HoldId, PairName, TieId};
 
@@ -112,6 +113,8 @@ pub enum Span {
     Quarter,
     Hour,
     Day,
+    Week,
+    Month,
 }
 
 impl Span {
@@ -121,7 +124,9 @@ impl Span {
             Span::All => Span::Quarter,
             Span::Quarter => Span::Hour,
             Span::Hour => Span::Day,
-            Span::Day => Span::All,
+            Span::Day => Span::Week,
+            Span::Week => Span::Month,
+            Span::Month => Span::All,
         }
     }
 
@@ -132,6 +137,8 @@ impl Span {
             Span::Quarter => Some(("last 15 minutes", 15)),
             Span::Hour => Some(("last hour", 60)),
             Span::Day => Some(("last 24 hours", 24 * 60)),
+            Span::Week => Some(("last 7 days", 7 * 24 * 60)),
+            Span::Month => Some(("last 30 days", 30 * 24 * 60)),
         }
     }
 }
@@ -145,6 +152,8 @@ pub struct Closeup {
     pub view: Option<RecordView>,
     /// What the journal says of it, newest first.
     pub story: Vec<JournalRow>,
+    /// How far the journal was looked through for it, if not to its beginning.
+    pub looked: Option<Looked>,
 }
 
 /// The mapping of a pair that is looked at.
@@ -154,6 +163,10 @@ pub struct Mapping {
     pub pair: PairName,
     /// What it maps; `None` before the answer.
     pub view: Option<MappingView>,
+    /// The pair as it was when that was asked for.
+    pub of: (PairState, u64),
+    /// When, in milliseconds since the start, and how new the snapshot was.
+    pub asked: (u64, u64),
 }
 
 /// A display that stands still.
@@ -238,6 +251,10 @@ pub struct Model {
     pub quarantine: Listing<HoldItem>,
     /// How far back the journal's page goes.
     pub span: Span,
+    /// Only lines of the journal before this one are shown.
+    pub before: Option<u64>,
+    /// How far the journal was looked through for what is shown, if not all of it is there anyway.
+    pub looked: Option<Looked>,
     /// The record that is looked at closely.
     pub closeup: Option<Closeup>,
     /// The mapping of the pair that is looked at.
@@ -308,6 +325,8 @@ impl Model {
             journal: Listing::default(),
             quarantine: Listing::default(),
             span: Span::All,
+            before: None,
+            looked: None,
             closeup: None,
             mapping: None,
             day: false,
@@ -373,6 +392,12 @@ impl Model {
         let waits = |pair: &&PairStatus| matches!(pair.state, PairState::Review { .. } | PairState::Guarded { .. });
         let chosen = pairs.iter().find(|pair| Some(&pair.name) == self.pair.as_ref());
         chosen.or_else(|| pairs.iter().find(waits)).or_else(|| pairs.first())
+    }
+
+    /// The pair that a decision about pairs of one state is meant for: the one under the cursor, or else the first.
+    pub fn pair_in(&self, fits: fn(&PairState) -> bool) -> Option<&PairStatus> {
+        let here = self.pair().filter(|pair| fits(&pair.state));
+        here.or_else(|| self.snapshot.as_ref()?.pairs.iter().find(|pair| fits(&pair.state)))
     }
 
     /// Effects whose answer is still out.

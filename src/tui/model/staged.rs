@@ -184,6 +184,7 @@ mod tests {
             kind: None,
             why: "conflict".into(),
             detail: String::new(),
+            means: String::new(),
             base: None,
             crm: value("a"),
             notion: value("b"),

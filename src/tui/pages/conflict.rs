@@ -218,6 +218,10 @@ fn around(model: &Model, closeup: &Closeup, label: &str, width: u16) -> Vec<Line
     if closeup.story.is_empty() {
         lines.push(vec![(Role::Dim, "  nothing that the journal still knows".to_owned())]);
     }
+    if let Some(looked) = &closeup.looked {
+        let text = format!("  older than {} was not looked for here", age::minute(model, looked.from));
+        lines.push(vec![(Role::Dim, text)]);
+    }
     for row in &closeup.story {
         let (role, word) = journal::word(row.event.what);
         let when = age::moment(model, row.event.at);

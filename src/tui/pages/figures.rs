@@ -7,7 +7,7 @@ use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
-use crate::tui::widgets::{Pen, Span, below, graph, header, line, shifted};
+use crate::tui::widgets::{Pen, Span, age, below, graph, header, line, shifted};
 
 /// Cells of a row's name, and of its figure at the end.
 const ENDS: (u16, u16) = (16, 13);
@@ -43,22 +43,59 @@ pub(super) fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, are
     if !is_low(model) {
         rest = below(rest, spans(pen, model, line(rest, 0)));
     }
+    let high = height(area);
     for side in Side::BOTH {
         let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
         for (what, written) in [("seen", false), ("written", true)] {
             let pick = |s: &Sample| *if written { &s.written } else { &s.seen }.get(side);
             let minute = format!("{}/min ", header::per_minute(snapshot, side, written));
-            graphs(pen, model, snapshot, line(rest, 0), role, &format!(" {side} {what}"), (&pick, true), &minute);
-            rest = below(rest, 1);
+            let row = Rect { height: high.min(rest.height), ..rest };
+            graphs(pen, model, snapshot, row, role, &format!(" {side} {what}"), (&pick, true), &minute);
+            rest = below(rest, high);
         }
     }
     for side in Side::BOTH {
         let pick = |s: &Sample| *s.queue.get(side);
         let now = format!("{} ", snapshot.queue.get(side).total());
-        graphs(pen, model, snapshot, line(rest, 0), Role::Text, &format!(" {side} queue"), (&pick, false), &now);
+        let row = Rect { height: high.min(rest.height), ..rest };
+        graphs(pen, model, snapshot, row, Role::Text, &format!(" {side} queue"), (&pick, false), &now);
+        rest = below(rest, high);
+    }
+    if high > 1 {
+        axis(pen, model, snapshot, line(rest, 0));
         rest = below(rest, 1);
     }
     rest
+}
+
+/// Lines of one graph: what is left of a tall screen when everything else has its place.
+fn height(area: Rect) -> u16 {
+    let others = if area.width >= BOTH && area.height >= 40 { 18 } else { 32 };
+    (area.height.saturating_sub(others) / 6).clamp(1, 6)
+}
+
+/// Clock times under tall graphs: where they begin, and now.
+fn axis(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) {
+    let room = Rect { width: area.width.saturating_sub(ENDS.0 + ENDS.1), ..shifted(area, ENDS.0) };
+    let mut times = |room: Rect, samples: usize, step: u32| {
+        let seconds = i64::try_from(samples).unwrap_or(0) * i64::from(step);
+        let Ok(from) = snapshot.at.checked_sub(jiff::SignedDuration::from_secs(seconds)) else { return };
+        // As far as the graph goes back: it stands at the right.
+        let cells = usize::from(room.width).max(1);
+        let used = samples.div_ceil(samples.div_ceil(cells).max(1)).min(cells);
+        let room = shifted(room, u16::try_from(cells - used).unwrap_or(0));
+        pen.put(room, Role::Dim, &age::minute(model, from));
+        pen.right(room, &[(Role::Dim, age::minute(model, snapshot.at))]);
+    };
+    if area.width >= BOTH {
+        let (day, quarter) = halves(room);
+        times(day, snapshot.day.len(), STEPS.1);
+        times(quarter, snapshot.quarter.len(), STEPS.0);
+    } else if model.day {
+        times(room, snapshot.day.len(), STEPS.1);
+    } else {
+        times(room, snapshot.quarter.len(), STEPS.0);
+    }
 }
 
 /// The time that the graphs are about, over them. Returns the lines it took.
@@ -109,17 +146,22 @@ fn graphs(
     figure: &str,
 ) {
     let series = |samples: &[Sample]| -> Vec<u64> { samples.iter().map(|s| u64::from(pick(s))).collect() };
-    pen.put(Rect { width: ENDS.0.min(row.width), ..row }, role, name);
+    pen.put(Rect { width: ENDS.0.min(row.width), height: row.height.min(1), ..row }, role, name);
     let room = Rect { width: row.width.saturating_sub(ENDS.0 + ENDS.1), ..shifted(row, ENDS.0) };
+    let mut most = Vec::new();
     if row.width >= BOTH {
         let (day, quarter) = halves(room);
-        graph::spark(pen, day, role, &series(&snapshot.day), sums);
-        graph::spark(pen, quarter, role, &series(&snapshot.quarter), sums);
+        most.push(graph::bars(pen, day, role, &series(&snapshot.day), sums));
+        most.push(graph::bars(pen, quarter, role, &series(&snapshot.quarter), sums));
     } else {
         let samples = if model.day { &snapshot.day } else { &snapshot.quarter };
-        graph::spark(pen, room, role, &series(samples), sums);
+        most.push(graph::bars(pen, room, role, &series(samples), sums));
     }
-    pen.right(row, &[(Role::Text, figure.to_owned())]);
+    pen.right(line(row, 0), &[(Role::Text, figure.to_owned())]);
+    if row.height > 1 {
+        let most: Vec<String> = most.iter().map(u64::to_string).collect();
+        pen.right(line(row, 1), &[(Role::Dim, format!(" max {} ", most.join(", ")))]);
+    }
 }
 
 fn headroom(pen: &mut Pen<'_>, snapshot: &Snapshot, side: Side, area: Rect, bar: u16, text: &str) {
@@ -180,7 +222,7 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
     }
     // What waits for a person is told above; here is what goes on by itself too.
     let waits: Vec<String> = snapshot.waits.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let text = format!("waiting: {}", waits.join(", "));
+    let text = format!("{}waiting: {}", drained(model, snapshot), waits.join(", "));
     for text in
         super::wrapped(model, Role::Dim, " ", &text, area.width).into_iter().take(if is_low(model) { 1 } else { 3 })
     {
@@ -188,6 +230,16 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
         rest = below(rest, 1);
     }
     rest
+}
+
+/// Until when writing goes on at the pace so far, where that is longer than a minute.
+fn drained(model: &Model, snapshot: &Snapshot) -> String {
+    let until = |side: Side| {
+        let at = (*snapshot.drained.get(side)).filter(|at| at.as_second() - snapshot.at.as_second() >= 60)?;
+        Some(format!("{side} until about {}", age::minute(model, at)))
+    };
+    let told: Vec<String> = Side::BOTH.into_iter().filter_map(until).collect();
+    if told.is_empty() { String::new() } else { format!("writing: {}; ", told.join(", ")) }
 }
 
 /// Both connections in words. Returns the area below.
@@ -210,7 +262,10 @@ pub(super) fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot,
         }
     }
     let (ties, relations, hot) = (snapshot.ties, snapshot.relations, snapshot.hot);
-    let text = format!(" {ties} ties, {relations} relations, {hot} records still settling");
+    let overwritten = snapshot.possibly_overwritten;
+    let text = format!(
+        " {ties} ties, {relations} relations, {hot} records still settling, {overwritten} edits possibly overwritten"
+    );
     pen.put(line(rest, 0), Role::Dim, &text);
     below(rest, 1)
 }

@@ -92,14 +92,22 @@ fn compared(model: &Model, pair: &PairStatus) -> Vec<Row> {
     };
     let orphans = pair.orphans.crm + pair.orphans.notion;
     let swept = pair.last_sweep.map_or_else(|| "never".to_owned(), |at| age::moment(model, at));
-    let differ = pair.records.crm != pair.records.notion;
+    // Untied records that the pair's rules would have given a counterpart; those that wait for a person are told of below.
+    let lacking =
+        |side: Side| if *pair.creates.get(side) { untied(side).saturating_sub(*pair.orphans.get(side)) } else { 0 };
+    let lacking = lacking(Side::Crm) + lacking(Side::Notion);
+    let apart = pair.records.crm.abs_diff(pair.records.notion);
+    let as_meant = match apart {
+        0 => "as many on both".to_owned(),
+        apart => format!("{apart} apart, by its rules"),
+    };
     vec![
         (pair.name.to_string(), none(), none(), super::pairs::state(model, pair)),
         (
             "  records".to_owned(),
             number(pair.records.crm),
             number(pair.records.notion),
-            verdict(differ, "as many on both", format!("{} apart", pair.records.crm.abs_diff(pair.records.notion))),
+            verdict(lacking > 0, &as_meant, format!("{lacking} have no counterpart yet")),
         ),
         ("  tied".to_owned(), number(pair.ties), number(pair.ties), none()),
         (

@@ -8,7 +8,7 @@ use crate::model::{Happening, Side};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
-use crate::tui::widgets::{Pen, Span, age, line, shifted};
+use crate::tui::widgets::{Pen, Span, age, line};
 
 /// A word and how it is meant.
 pub(super) fn word(what: Happening) -> (Role, &'static str) {
@@ -90,14 +90,34 @@ pub(super) const COLUMNS: [(&str, Wide); 5] = [
     ("", Wide::Share(6)),
 ];
 
+/// How far a search has looked, and the key that looks further: what it did not find may still be there.
+fn looked(model: &Model) -> Vec<Span> {
+    let Some(looked) = model.looked.as_ref().filter(|looked| !looked.whole || model.before.is_some()) else {
+        return Vec::new();
+    };
+    let from = age::minute(model, looked.from);
+    let until = looked.until.filter(|_| model.before.is_some()).map(|until| age::minute(model, until));
+    let text = match (until, looked.whole) {
+        (Some(until), _) => format!(" looked from {until} back to {from}; "),
+        (None, _) => format!(" looked back to {from}; "),
+    };
+    let then = if looked.whole { " the newest again " } else { " further back " };
+    vec![
+        (Role::Warn, text),
+        (Role::Key, super::key(model, crate::tui::action::Action::JournalBack)),
+        (Role::Dim, then.to_owned()),
+    ]
+}
+
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
     let empty =
         ["Nothing has happened yet.".to_owned(), "Every change seen, decided or written will be told here.".to_owned()];
     let words = Words { rows: "journal lines", empty: &empty, searched: false };
     table(pen, list, &model.journal, &COLUMNS, &words, |row| cells(model, row));
-    if let Some((span, _)) = model.span.of() {
-        pen.put(Rect { width: 18, ..shifted(line(list, 0), 36) }, Role::Accent, &format!(" {span} "));
-    }
+    let span = model.span.of().map(|(span, _)| (Role::Accent, format!(" {span} ")));
+    let looked = looked(model);
+    let spans: Vec<Span> = span.into_iter().chain(looked).collect();
+    pen.right(line(list, 0), &spans);
     let Some(row) = model.journal.current() else {
         detail(pen, model, below_list, "", &[]);
         return;

@@ -33,7 +33,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     ];
     table(pen, list, &model.orphans, &columns, &words, |row| {
         let side = if row.record.side == Side::Crm { Role::Crm } else { Role::Notion };
-        let like = if row.suggestions == 0 { "-".to_owned() } else { row.suggestions.to_string() };
+        let like = match (row.uncounted, row.suggestions) {
+            (true, _) => "?".to_owned(),
+            (false, 0) => "-".to_owned(),
+            (false, count) => count.to_string(),
+        };
         vec![
             (side, row.record.side.to_string()),
             (if row.ignored.is_some() { Role::Dim } else { Role::Strong }, row.title.clone()),
@@ -59,6 +63,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         format!("{} looks for its counterpart.", key(model, Action::OrphanLink))
     };
     lines.push((Role::Accent, next));
+    if let Some(best) = &row.best {
+        let taken = if best.taken { ", but it is tied already" } else { "" };
+        let text = format!("most like it: {} ({}: {}{taken})", best.title, best.score, best.reason);
+        lines.extend(strange(model, Role::Good, "", &text, below_list.width));
+    } else if row.uncounted {
+        let text = "Too many records are untied to compare it with all of them here.";
+        lines.push((Role::Dim, text.to_owned()));
+    }
     for (label, text) in &row.fields {
         lines.extend(strange(model, Role::Dim, "  ", &format!("{label}: {text}"), below_list.width));
     }

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 
 use super::figures::{connections, figures, is_low, span_in_rule, waits};
 use super::{journal, key, pairs};
-use crate::control::{PairState, Snapshot};
+use crate::control::{Link, PairState, Snapshot};
+use crate::model::Side;
 use crate::tui::action::Action;
 use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Model, text};
@@ -61,7 +62,39 @@ fn waiting(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     pen.lines(area, &lines, 0);
 }
 
-/// What waits for the operator and how to get there, in a few lines.
+/// What stops a connection or a pair, with the reason: nothing else matters as long as it stands.
+fn stops(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
+    let mut rows: Vec<Vec<Span>> = Vec::new();
+    let most = if is_low(model) { 2 } else { 3 };
+    let mut say = |text: &str, key: Option<String>| {
+        let wide = if key.is_some() { model.size.0.saturating_sub(10) } else { model.size.0 };
+        let mut lines: Vec<Vec<Span>> =
+            super::wrapped(model, Role::Bad, " ", text, wide).into_iter().take(most).map(|span| vec![span]).collect();
+        if let (Some(key), Some(last)) = (key, lines.last_mut()) {
+            last.extend([(Role::Warn, ": press ".to_owned()), (Role::Key, key)]);
+        }
+        rows.extend(lines);
+    };
+    for side in Side::BOTH {
+        let connection = snapshot.sides.get(side);
+        if let Link::Down { why } = &connection.link {
+            say(&format!("x {} is down: {why}", connection.name), None);
+        }
+    }
+    for pair in &snapshot.pairs {
+        if let PairState::Stopped { why } = &pair.state {
+            say(&format!("x {} is stopped: {why}", pair.name), None);
+        }
+    }
+    for pair in &snapshot.pairs {
+        if let PairState::Guarded { what, .. } = &pair.state {
+            say(&format!("! {} is stopped by a guard: {what}", pair.name), Some(key(model, Action::Override)));
+        }
+    }
+    rows
+}
+
+/// What waits for the operator and how to get there, in a few lines: what stops most comes first.
 fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut rows: Vec<Vec<Span>> = Vec::new();
     let mut say = |count: u64, one: &str, many: &str, action: Action| {
@@ -71,15 +104,18 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         }
     };
     let reviews = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Review { .. })).count() as u64;
-    let guarded = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Guarded { .. })).count() as u64;
     let paused = snapshot.pairs.iter().filter(|pair| pair.paused.is_some()).count() as u64;
-    say(snapshot.conflicts, "1 conflict waits for you", "conflicts wait for you", Action::PageConflicts);
-    if snapshot.conflicts == 0 {
-        say(snapshot.holds, "1 hold waits for you", "holds wait for you", Action::PageConflicts);
-    }
-    say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
+    let guarded = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Guarded { .. })).count() as u64;
+    // What a guard holds is told above already, and what is set aside has a page of its own.
+    let quarantined = snapshot.quarantined.min(snapshot.holds);
+    let holds = (snapshot.holds - quarantined).saturating_sub(guarded);
     say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
-    say(guarded, "1 pair stopped by a guard", "pairs stopped by a guard", Action::Override);
+    say(quarantined, "1 record is set aside", "records are set aside", Action::PageQuarantine);
+    say(snapshot.conflicts, "1 conflict waits for you", "conflicts wait for you", Action::PageConflicts);
+    say(holds, "1 other hold waits for you", "other holds wait for you", Action::PageConflicts);
+    say(snapshot.orphans, "1 orphan waits for you", "orphans wait for you", Action::PageOrphans);
+    let overwritten = snapshot.possibly_overwritten;
+    say(overwritten, "1 edit was possibly overwritten", "edits were possibly overwritten", Action::PageJournal);
     say(paused, "1 pair is paused", "pairs are paused", Action::PagePairs);
     if is_low(model) {
         // As many to a line as fit.
@@ -95,6 +131,9 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         }
         rows = packed;
     }
+    let mut first = stops(model, snapshot);
+    first.append(&mut rows);
+    let mut rows = first;
     if rows.is_empty() {
         rows.push(vec![(Role::Good, " + Nothing waits for you.".to_owned())]);
     }

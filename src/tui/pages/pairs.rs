@@ -39,9 +39,11 @@ pub(super) fn state(model: &Model, pair: &PairStatus) -> (Role, String) {
 /// How far a listing is: `CRM 1200 of 4000, until 12:03:20`.
 fn reading(model: &Model, pair: &PairStatus, side: Side) -> Option<String> {
     let progress: &Progress = pair.sweeping.get(side).as_ref()?;
-    let of = progress.of.map(|of| format!(" of {of}")).unwrap_or_default();
+    let about = if progress.about { "about " } else { "" };
+    let of = progress.of.map(|of| format!(" of {about}{of}")).unwrap_or_default();
     let snapshot = model.snapshot.as_ref()?;
-    let ends = progress.ends(snapshot.at).map(|at| format!(", until {}", age::clock(model, at))).unwrap_or_default();
+    let ends =
+        progress.ends(snapshot.at).map(|at| format!(", until {about}{}", age::clock(model, at))).unwrap_or_default();
     Some(format!("{side} {}{of}{ends}", progress.read))
 }
 

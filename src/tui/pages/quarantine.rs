@@ -9,7 +9,8 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
 use crate::tui::widgets::{Pen, age};
 
-/// What an error means to a person, by words that systems use.
+/// What an error may mean to a person, by words that systems use: for records that were set aside before what it means was
+/// kept with them.
 fn meaning(said: &str) -> &'static str {
     let said = said.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -62,7 +63,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         return;
     };
     let mut lines = strange(model, Role::Warn, "", &item.row.detail, below_list.width);
-    lines.extend(wrapped(model, Role::Text, "", meaning(&item.row.detail), below_list.width));
+    let means = match item.row.means.as_str() {
+        "" => meaning(&item.row.detail).to_owned(),
+        means => format!("It means: {means}."),
+    };
+    lines.extend(wrapped(model, Role::Text, "", &means, below_list.width));
     let retry = key(model, Action::QuarantineRetry);
     let next = format!("Change the record on either side and it is tried again by itself; {retry} tries it as it is.");
     lines.extend(wrapped(model, Role::Accent, "", &next, below_list.width));

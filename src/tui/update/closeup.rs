@@ -22,18 +22,30 @@ fn record(model: &mut Model) -> Vec<Effect> {
     if model.closeup.as_ref().is_some_and(|closeup| closeup.tie == tie) {
         return Vec::new();
     }
-    model.closeup = Some(Closeup { tie: tie.clone(), view: None, story: Vec::new() });
+    model.closeup = Some(Closeup { tie: tie.clone(), view: None, story: Vec::new(), looked: None });
     let view = Query { limit: 1, ..Query::all(List::Record { tie: tie.clone() }) };
     let story = Query { limit: STORY, tie: Some(tie.clone()), ..Query::all(List::Journal) };
     vec![ask(model, Waiting::Closeup(tie.clone()), view), ask(model, Waiting::Story(tie), story)]
 }
 
+/// How old the counts beside a mapping may be, in milliseconds.
+const FACTS_MS: u64 = 5_000;
+
 fn mapping(model: &mut Model) -> Vec<Effect> {
-    let Some(pair) = model.pair().map(|pair| pair.name.clone()) else { return Vec::new() };
-    if model.mapping.as_ref().is_some_and(|mapping| mapping.pair == pair) {
+    let version = model.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
+    let Some(here) = model.pair() else { return Vec::new() };
+    let (pair, of) = (here.name.clone(), (here.state.clone(), here.shape));
+    let known = model.mapping.as_ref().filter(|mapping| mapping.pair == pair);
+    let fresh = known.is_some_and(|mapping| {
+        let counted = version == mapping.asked.1 || model.ms < mapping.asked.0 + FACTS_MS;
+        mapping.of == of && counted
+    });
+    if fresh {
         return Vec::new();
     }
-    model.mapping = Some(Mapping { pair: pair.clone(), view: None });
+    // What is shown stays until the answer comes.
+    let view = known.and_then(|mapping| mapping.view.clone());
+    model.mapping = Some(Mapping { pair: pair.clone(), view, of, asked: (model.ms, version) });
     let query = Query { limit: 1, ..Query::all(List::Mapping { pair: pair.clone() }) };
     vec![ask(model, Waiting::Mapping(pair), query)]
 }
@@ -51,6 +63,7 @@ pub(super) fn came(model: &mut Model, tie: &TieId, window: Window) {
 pub(super) fn told(model: &mut Model, tie: &TieId, window: Window) {
     let Rows::Journal(rows) = window.rows else { return };
     if let Some(closeup) = model.closeup.as_mut().filter(|closeup| closeup.tie == *tie) {
+        closeup.looked = window.looked.filter(|looked| !looked.whole);
         closeup.story = rows.into_iter().map(edge::journal).collect();
         model.touch(Dirty::Now);
     }
@@ -60,7 +73,10 @@ pub(super) fn told(model: &mut Model, tie: &TieId, window: Window) {
 pub(super) fn mapped(model: &mut Model, pair: &PairName, window: Window) {
     let Rows::Mappings(rows) = window.rows else { return };
     if let Some(mapping) = model.mapping.as_mut().filter(|mapping| mapping.pair == *pair) {
-        mapping.view = rows.into_iter().next().map(edge::mapping);
-        model.touch(Dirty::Now);
+        let view = rows.into_iter().next().map(edge::mapping);
+        if mapping.view != view {
+            mapping.view = view;
+            model.touch(Dirty::Now);
+        }
     }
 }

@@ -183,6 +183,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             model.span = model.span.next();
             lists::refilter(model)
         }
+        A::JournalBack => lists::further_back(model),
         A::ForceCrm => conflicts::pick(model, &Choice::Force(Side::Crm)),
         A::ForceNotion => conflicts::pick(model, &Choice::Force(Side::Notion)),
         A::KeepBase => conflicts::pick(model, &Choice::Base),

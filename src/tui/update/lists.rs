@@ -71,7 +71,8 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let since = if page == Page::Journal { since(model) } else { None };
     let ignored = page == Page::Orphans && model.show_ignored;
     if let Some(query) = query {
-        let query = Query { since, ignored, ..query };
+        let before = model.before.filter(|_| page == Page::Journal);
+        let query = Query { since, before, ignored, ..query };
         let effect = ask(model, Waiting::List(page), query);
         if let Effect::Query { tag, .. } = &effect {
             on_page!(model, page, list => list.asked = Some(*tag), ());
@@ -291,11 +292,22 @@ pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
         linker::refiltered(model);
     }
     if page == Page::Journal {
-        (model.journal.at, model.journal.on) = (0, None);
+        (model.journal.at, model.journal.on, model.before, model.looked) = (0, None, None, None);
     }
     if let Some(text) = filter(model).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty()) {
         model.sought = text;
     }
+    model.touch(Dirty::Now);
+    settle(model)
+}
+
+/// Looks through older lines of the journal than those that were looked through; after the oldest, through the newest.
+pub(super) fn further_back(model: &mut Model) -> Vec<Effect> {
+    let before = model.looked.as_ref().filter(|looked| !looked.whole).map(|looked| looked.from_line);
+    (model.before, model.looked) = (before, None);
+    let journal = &mut model.journal;
+    (journal.at, journal.on, journal.top) = (0, None, 0);
+    (journal.asked, journal.asked_at, journal.stale) = (None, None, true);
     model.touch(Dirty::Now);
     settle(model)
 }

@@ -8,7 +8,9 @@ use crate::tui::theme::Role;
 
 /// Asks whether the counts of the first matching are right.
 pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
-    let Some(pair) = model.pair().cloned() else { return Vec::new() };
+    let pair = model.pair_in(|state| matches!(state, PairState::Review { .. })).cloned();
+    let Some(pair) = pair else { return Vec::new() };
+    model.pair = Some(pair.name.clone());
     let PairState::Review { sure, ambiguous, crm_only, notion_only } = pair.state else { return Vec::new() };
     let lines = vec![
         (Role::Strong, format!("{}: nothing has been written yet. From here on:", pair.name)),
@@ -38,7 +40,9 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
 
 /// Asks whether a guarded plan may happen.
 pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
-    let Some(pair) = model.pair().cloned() else { return Vec::new() };
+    let pair = model.pair_in(|state| matches!(state, PairState::Guarded { .. })).cloned();
+    let Some(pair) = pair else { return Vec::new() };
+    model.pair = Some(pair.name.clone());
     let PairState::Guarded { what, plan, count } = pair.state.clone() else { return Vec::new() };
     let mut lines = vec![(Role::Strong, format!("A guard stopped {}: this would happen.", pair.name))];
     lines.push((Role::Warn, what));

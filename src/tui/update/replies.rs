@@ -11,6 +11,9 @@ use crate::tui::theme::Role;
 pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskError>) -> Vec<Effect> {
     match model.waiting.remove(&tag) {
         Some(Waiting::List(page)) => {
+            if let (Page::Journal, Ok(window), true) = (page, &result, model.journal.asked == Some(tag)) {
+                model.looked = window.looked;
+            }
             page_rows(model, page, tag, result);
             lists::settle(model)
         }

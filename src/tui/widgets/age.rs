@@ -32,6 +32,13 @@ pub fn clock(model: &Model, at: Timestamp) -> String {
     at.to_zoned(model.tz.clone()).strftime("%H:%M:%S").to_string()
 }
 
+/// A clock time to the minute: `14:03`; of another day with that, `11-20 14:03`.
+pub fn minute(model: &Model, at: Timestamp) -> String {
+    let zoned = at.to_zoned(model.tz.clone());
+    let today = zoned.date() == model.now.to_zoned(model.tz.clone()).date();
+    zoned.strftime(if today { "%H:%M" } else { "%m-%d %H:%M" }).to_string()
+}
+
 /// A clock time today, or the day with it: `11-20 14:03`. Always at most 11 cells.
 pub fn moment(model: &Model, at: Timestamp) -> String {
     let zoned = at.to_zoned(model.tz.clone());
@@ -53,10 +60,12 @@ pub fn stale(model: &Model) -> Option<String> {
     })
 }
 
-/// Whether a side has been silent for minutes.
+/// Whether a side has been silent for longer than it should: for minutes, or for two of its looks where those are rarer.
 pub fn is_silent(model: &Model, side: Side) -> bool {
-    let last = model.snapshot.as_ref().and_then(|snapshot| snapshot.sides.get(side).last_answer);
-    last.is_some_and(|last| model.now.as_second() - last.as_second() >= 120)
+    let Some(connection) = model.snapshot.as_ref().map(|snapshot| snapshot.sides.get(side)) else { return false };
+    let expected = i64::try_from(connection.every).unwrap_or(i64::MAX / 4).saturating_mul(2).saturating_add(30);
+    let last = connection.last_answer;
+    last.is_some_and(|last| model.now.as_second() - last.as_second() >= expected.max(120))
 }
 
 /// The moment before which nothing leaves, if it has not passed.

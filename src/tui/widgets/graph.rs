@@ -11,24 +11,47 @@ pub fn spark(pen: &mut Pen<'_>, area: Rect, role: Role, samples: &[u64], sums: b
     if cells == 0 || samples.is_empty() {
         return;
     }
-    let per = samples.len().div_ceil(cells);
-    // Chunks are counted from the newest, so that a cell keeps its seconds while it moves left.
+    bars(pen, Rect { height: area.height.min(1), ..area }, role, samples, sums);
+}
+
+/// A value for each cell, the newest first: chunks are counted from there, so that a cell keeps its seconds while it moves
+/// left.
+fn chunked(samples: &[u64], cells: usize, sums: bool) -> Vec<u64> {
+    let per = samples.len().div_ceil(cells.max(1)).max(1);
     let chunk = |chunk: &[u64]| if sums { chunk.iter().sum() } else { chunk.iter().copied().max().unwrap_or(0) };
-    let values: Vec<u64> = samples.rchunks(per).map(chunk).collect();
-    let most = values.iter().copied().max().unwrap_or(0).max(1);
-    let bars = pen.theme.glyphs.bars;
-    let text: String = values
-        .iter()
-        .rev()
-        .map(|value| {
-            // By the square root: the first matching writes a hundred times as much as a quiet minute, which would
-            // otherwise look like nothing. Something is never drawn as nothing.
-            let eighths = if *value == 0 { 0 } else { (*value * 64 / most).isqrt().clamp(1, 8) };
-            bars[usize::try_from(eighths).unwrap_or(0)]
-        })
-        .collect();
-    let from = cells - values.len().min(cells);
-    pen.put(shifted(line(area, 0), u16::try_from(from).unwrap_or(0)), role, &text);
+    samples.rchunks(per).map(chunk).collect()
+}
+
+/// How high a value stands, in eighths of a line. By the square root: the first matching writes a hundred times as much as a
+/// quiet minute, which would otherwise look like nothing. Something is never drawn as nothing.
+fn eighths(value: u64, most: u64, lines: u64) -> u64 {
+    let full = 8 * lines;
+    if value == 0 { 0 } else { (value * full * full / most).isqrt().clamp(1, full) }
+}
+
+/// Draws samples as [`spark`] does, over several lines. Returns the most that one cell stands for.
+pub fn bars(pen: &mut Pen<'_>, area: Rect, role: Role, samples: &[u64], sums: bool) -> u64 {
+    let (cells, height) = (usize::from(area.width), u64::from(area.height));
+    if cells == 0 || height == 0 || samples.is_empty() {
+        return 0;
+    }
+    let values = chunked(samples, cells, sums);
+    let most = values.iter().copied().max().unwrap_or(0);
+    let glyphs = pen.theme.glyphs.bars;
+    let from = u16::try_from(cells - values.len().min(cells)).unwrap_or(0);
+    for row in 0..area.height {
+        let under = 8 * u64::from(area.height - 1 - row);
+        let text: String = values
+            .iter()
+            .rev()
+            .map(|value| {
+                let part = eighths(*value, most.max(1), height).saturating_sub(under).min(8);
+                glyphs[usize::try_from(part).unwrap_or(0)]
+            })
+            .collect();
+        pen.put(shifted(line(area, row), from), role, &text);
+    }
+    most
 }
 
 /// Draws how much of something is left.

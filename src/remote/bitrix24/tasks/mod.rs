@@ -18,7 +18,7 @@ use super::asking::{body, malformed, member, request, server_now};
 use super::catalogue::Catalogue;
 use super::decode::{scalar, values};
 use super::encode::{invalid, writing};
-use super::listing::{Keys, PAGE, Position};
+use super::listing::{Keys, PAGE, Position, start_of};
 use super::narrow::{Whose, all_of, resolved};
 use super::schema::described;
 use crate::model::{Entity, FieldName, FieldState, Presence, Record, RecordId, Schema, Value};
@@ -70,11 +70,12 @@ impl Bitrix24 {
         let mut turn = self.connection.turn(listing.lane);
         let ours = resolved(listing.entity, &*self.task_catalogue(turn.beside()).await?, Whose::Tasks)?;
         let (filter, order) = (all_of(ours, &position.filter(&KEYS)), position.order(&KEYS));
-        let (tasks, server_now) = self.task_page(&mut turn, listing.entity, filter, order).await?;
+        let (tasks, server_now, total) =
+            self.task_page(&mut turn, listing.entity, filter, order, start_of(listing)).await?;
         let rows: Vec<&Json> = tasks.iter().collect();
         let next = position.after(&rows, &KEYS).map(|next| next.token());
         let records = self.task_records(turn.beside(), listing.entity, &tasks).await?;
-        Ok(Changes { records, next, server_now })
+        Ok(Changes { records, next, server_now, total })
     }
 
     async fn task_page(
@@ -83,17 +84,20 @@ impl Bitrix24 {
         entity: &Entity,
         filter: Json,
         order: Json,
-    ) -> Result<(Vec<Json>, Option<Timestamp>), RemoteError> {
+        start: i64,
+    ) -> Result<(Vec<Json>, Option<Timestamp>, Option<u64>), RemoteError> {
         let catalogue = self.task_catalogue(turn.beside()).await?;
         let select = fields::select(entity, &catalogue);
-        let asked = json!({"select": select, "filter": filter, "order": order, "start": -1});
+        let asked = json!({"select": select, "filter": filter, "order": order, "start": start});
         let response = self.connection.read(turn.take(), request("tasks.task.list", &asked)).await?;
-        let mut result = body(&response)?.result;
+        let body = body(&response)?;
+        let total = body.counted(start);
+        let mut result = body.result;
         let tasks = member(&mut result, "tasks");
         if !tasks.is_array() && !tasks.is_object() {
             return Err(malformed("a list without tasks"));
         }
-        Ok((values(tasks), server_now(&response)))
+        Ok((values(tasks), server_now(&response), total))
     }
 
     async fn task_records(&self, lane: Lane, entity: &Entity, tasks: &[Json]) -> Result<Vec<Record>, RemoteError> {
@@ -184,7 +188,7 @@ impl Bitrix24 {
             if let Some(below) = below {
                 filter["<ID"] = json!(below);
             }
-            let (tasks, _) = self.task_page(&mut turn, entity, filter, json!({"ID": "desc"})).await?;
+            let (tasks, ..) = self.task_page(&mut turn, entity, filter, json!({"ID": "desc"}), -1).await?;
             below = tasks.last().and_then(|task| scalar(&task["id"])?.parse::<u64>().ok());
             let full = tasks.len() >= PAGE;
             let ours: Vec<Json> =
@@ -220,7 +224,7 @@ impl Bitrix24 {
             let mut filter = Json::Object(ours);
             filter["TITLE"] = json!(title);
             filter[">ID"] = json!(above);
-            let (tasks, _) = self.task_page(&mut turn, &reading, filter, json!({"ID": "asc"})).await?;
+            let (tasks, ..) = self.task_page(&mut turn, &reading, filter, json!({"ID": "asc"}), -1).await?;
             let last = tasks.last().and_then(|task| scalar(&task["id"])?.parse::<u64>().ok());
             let mut records = self.task_records(turn.beside(), &reading, &tasks).await?;
             records.retain(|record| record.fields.get(name).and_then(FieldState::known) == Some(value));

@@ -1,0 +1,84 @@
+//! Records to choose from: searched among many, compared with few.
+
+use crosstie::config::Timing;
+use crosstie::control::{Candidate, List, OrphanRow, PairState, Query, Rows, Window};
+use crosstie::mapping::Create;
+use crosstie::model::{RecordRef, Side};
+use crosstie::standin::bitrix24::Entity;
+use serde_json::json;
+
+use crate::harness::{Bench, Plan};
+
+fn candidates(window: &Window) -> &[Candidate] {
+    match &window.rows {
+        Rows::Candidates(rows) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_prepared_in_steps_between_which_others_are_answered_and_follow_what_is_read() {
+    let timing = Timing { review: true, ..Timing::default() };
+    let mut bench = Bench::new(Plan { timing, office: (4_100, 0, 1, 0), ..Plan::default() });
+    bench.start().await;
+    let reviewed = async || matches!(bench.state("contacts"), PairState::Review { .. });
+    bench.until("it is reviewed", 600, reviewed).await;
+    let page = bench.pages("contacts")[0].clone();
+    let of = RecordRef { pair: "contacts".into(), side: Side::Notion, id: page.as_str().into() };
+    let search = |filter: &str| Query {
+        filter: filter.to_owned(),
+        limit: 20,
+        ..Query::all(List::Candidates { of: of.clone() })
+    };
+    // The first search prepares the names; who asks for something else meanwhile does not wait for that.
+    let first = bench.query(search(""));
+    tokio::pin!(first);
+    let mut others = 0;
+    let all = loop {
+        tokio::select! {
+            biased;
+            window = &mut first => break window,
+            _ = bench.query(Query { limit: 1, ..Query::all(List::Queue) }) => others += 1,
+        }
+    };
+    assert!(others >= 1, "{others} answers came while 4,100 names were prepared");
+    assert_eq!((all.total, candidates(&all).len()), (4_100, 20));
+    let contact = bench.ids(Entity::Contact)[2_345].clone();
+    assert_eq!(candidates(&bench.query(search(&contact)).await)[0].id.as_str(), contact, "by its id");
+    assert_eq!(bench.query(search("zaphod")).await.total, 0);
+    bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Zaphod")), ("LAST_NAME", json!("Beeblebrox"))]);
+    let found = async || bench.query(search("zaph beeb")).await.total == 1;
+    bench.until("the new name is found", 120, found).await;
+    let found = bench.query(search("zaph beeb")).await;
+    assert_eq!((candidates(&found)[0].id.as_str(), candidates(&found)[0].taken), (contact.as_str(), false));
+    // After a minute nobody remembers names, and a search begins anew with what is there.
+    bench.pass(300).await;
+    assert_eq!(bench.query(search("zaph beeb")).await.total, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_shown_with_the_best_that_is_like_it_and_its_score() {
+    let plan = Plan {
+        office: (4, 0, 0, 0),
+        pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.create = Create::None),
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let contact = bench.ids(Entity::Contact)[0].clone();
+    bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Augusta")), ("LAST_NAME", json!("Lovelace"))]);
+    bench.add_page("contacts", &[("Name", json!("Augusta Lovelac"))]);
+    let orphans = async || match bench.list(List::Orphans).await {
+        Rows::Orphans(rows) => rows,
+        other => panic!("{other:?}"),
+    };
+    let page = async || orphans().await.into_iter().find(|row: &OrphanRow| row.record.side == Side::Notion);
+    let liked = async || page().await.is_some_and(|row| row.best.is_some());
+    bench.until("the page has a suggestion", 600, liked).await;
+    let row = page().await.unwrap();
+    let best = row.best.unwrap();
+    assert_eq!((best.id.as_str(), best.taken), (contact.as_str(), false));
+    assert!(best.score > 0 && best.reason.contains("alike"), "{best:?}");
+    assert!(!row.uncounted && row.suggestions >= 1);
+    // Rows that nothing is like were compared too.
+    assert!(orphans().await.iter().all(|row| !row.uncounted));
+}
