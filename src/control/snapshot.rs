@@ -309,6 +309,9 @@ pub struct Snapshot {
     pub started: Timestamp,
     /// Demo or live.
     pub mode: Mode,
+    /// What the workspace is called; empty where nobody named it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
     /// Both connections.
     pub sides: Sides<Connection>,
     /// Both queues.

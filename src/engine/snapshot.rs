@@ -34,6 +34,7 @@ impl Core {
             at: now,
             started: self.started,
             mode: self.settings.mode,
+            workspace: self.settings.workspace.clone(),
             sides: Sides { crm: self.connection(Side::Crm), notion: self.connection(Side::Notion) },
             queue,
             conflicts: count(conflicts),

@@ -94,6 +94,26 @@ pub async fn serve(settings: Settings, office: Office, closing: CancellationToke
     Ok(Served { address, task })
 }
 
+/// Serves nothing but this, until `closing`.
+pub(super) async fn only(
+    listen: SocketAddr,
+    app: Router,
+    limits: Limits,
+    closing: CancellationToken,
+) -> Result<Served, OpenError> {
+    let socket = |error| OpenError::Socket { address: listen, error };
+    let listener = TcpListener::bind(listen).await.map_err(socket)?;
+    let address = listener.local_addr().map_err(socket)?;
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => {}
+            () = accept(&listener, app, limits, &closing) => {}
+        }
+    });
+    Ok(Served { address, task })
+}
+
 /// Hands on what was heard, in the order in which it came.
 async fn work_off(mut waiting: mpsc::Receiver<Delivery>, deliveries: Arc<dyn crate::control::Deliveries>) {
     while let Some(delivery) = waiting.recv().await {

@@ -2,13 +2,15 @@
 //!
 //! `listen` takes connections and gives none of them longer than it needs; `door` is where a system calls: it proves the
 //! call by that system's [`crate::remote::webhook::Webhook`], answers at once, and puts what it heard into a bounded queue;
-//! `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
+//! `away` answers in the place of
+//! an engine that does not run; `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
 //! from the newest snapshot. The wiring starts it, with the doors it names.
 //!
 //! A call never decides anything: it makes the engine look, and a lost one costs nothing, for polling finds what it told. In
 //! here no secret may ever be logged or answered, nothing may wait for the engine before it answers, and no text from
 //! outside may get further than its parser's alphabet.
 
+mod away;
 mod door;
 mod health;
 mod kept;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+pub use away::away;
 pub use door::{Door, DoorSecret};
 pub use health::{LISTED, missing, told};
 pub use kept::{Drawer, Kept};

@@ -135,6 +135,7 @@ pub fn full() -> World {
             at: at(-1),
             started: at(-7_200),
             mode: Mode::Demo,
+            workspace: String::new(),
             sides: Sides {
                 crm: connection(
                     "Bitrix24",

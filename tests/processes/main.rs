@@ -17,3 +17,4 @@ mod planned;
 mod remembered;
 mod scripts;
 mod support;
+mod together;

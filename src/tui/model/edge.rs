@@ -121,6 +121,7 @@ pub fn mapping(mut view: MappingView) -> MappingView {
 /// A snapshot.
 pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
+    clean(&mut snapshot.workspace);
     for side in Side::BOTH {
         let connection = snapshot.sides.get_mut(side);
         clean(&mut connection.name);
