@@ -26,6 +26,6 @@ pub use query::{
     TypedView, Window,
 };
 pub use snapshot::{
-    Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Sink,
+    Breaker, Connection, Headroom, Link, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides, Sink,
     Snapshot, WindowFigures,
 };

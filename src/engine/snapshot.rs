@@ -77,6 +77,7 @@ impl Core {
         Connection {
             name: system.capabilities().name.to_owned(),
             link,
+            breaker: pulse.breaker,
             last_answer: pulse.last_answer,
             headroom: pulse.headroom,
             requests: pulse.requests,

@@ -118,6 +118,7 @@ pub fn full() -> World {
     let connection = |name: &str, headroom| Connection {
         name: name.into(),
         link: Link::Up,
+        breaker: crosstie::control::Breaker::Closed,
         last_answer: Some(at(-3)),
         headroom,
         requests: 1_234,
