@@ -63,6 +63,11 @@ impl Failure {
         self.code == code::CONFIGURATION
     }
 
+    /// Whether the store is what failed: in use, or not to be opened.
+    pub fn is_the_stores(&self) -> bool {
+        self.code == code::STORE
+    }
+
     /// Why a workspace does not run, for those who may not know more.
     pub fn in_short(&self) -> &'static str {
         match self.code {
