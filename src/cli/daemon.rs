@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::config::Config;
 
 use super::failure::Failure;
-use super::live::Live;
+use super::live;
 use super::manager::Manager;
 
 /// The signals that a daemon hears.
@@ -55,13 +55,19 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
     // Approving beforehand is the same as there being nothing to approve.
     config.timing.review &= !yes;
     let mut signals = Signals::new()?;
-    let mut live = Live::begin(&config).await?;
+    let (begun, who) = live::begun(&config, signals.end()).await;
+    // Nothing was sent yet, or what was is looked for at the next start.
+    let Some(begun) = begun else { return Ok(ExitCode::SUCCESS) };
+    let mut live = begun?;
     let mut manager = Manager::default();
     manager.ready(live.desk.clone());
-    let who = tokio::select! {
-        biased;
-        who = signals.end() => who,
-        () = live.follow(|snapshot| manager.status(snapshot)) => "the engine",
+    let who = match who {
+        Some(who) => who,
+        None => tokio::select! {
+            biased;
+            who = signals.end() => who,
+            () = live.follow(|snapshot| manager.status(snapshot)) => "the engine",
+        },
     };
     manager.stopping();
     let hurry = async {

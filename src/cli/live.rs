@@ -40,7 +40,7 @@ impl Live {
     ///
     /// # Errors
     /// [`Failure`]: a secret, the store, the socket, the inlet's address.
-    pub async fn begin(config: &Config) -> Result<Self, Failure> {
+    async fn begin(config: &Config) -> Result<Self, Failure> {
         let notices = notices::prepare(config)?;
         let started = wiring::start(config, false).await?;
         let desk: Arc<dyn Desk> = started.running.desk.clone();

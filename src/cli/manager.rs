@@ -72,7 +72,7 @@ impl Manager {
         }
         tell(&[NotifyState::Ready]);
         if let Some(limit) = sd_notify::watchdog_enabled() {
-            self.watched = Some(tokio::spawn(answer_for(watched.clone(), limit / 2)));
+            self.watched = Some(tokio::spawn(answer_for(watched.clone(), limit, || tell(&[NotifyState::Watchdog]))));
         }
     }
 
@@ -103,13 +103,15 @@ impl Drop for Manager {
     }
 }
 
-/// An engine that does not answer is not answered for.
-async fn answer_for(watched: Watched, every: Duration) {
+/// An engine that does not answer is not answered for. One that takes a third of the limit to answer is, and in time: a third
+/// passes between two questions.
+async fn answer_for(watched: Watched, limit: Duration, ping: impl Fn()) {
+    let every = limit / 3;
     loop {
         if watched.answer(every).await {
-            tell(&[NotifyState::Watchdog]);
+            ping();
+            tokio::time::sleep(every).await;
         }
-        tokio::time::sleep(every).await;
     }
 }
 
@@ -136,4 +138,84 @@ pub fn sentence(snapshot: &Snapshot) -> String {
         }
     }
     if parts.is_empty() { "in step".to_owned() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use async_trait::async_trait;
+    use tokio::sync::watch;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::control::{Command, DeskError, Reply, Rows, Window};
+
+    /// Answers after a while.
+    struct Slow(Mutex<Duration>);
+
+    #[async_trait]
+    impl Desk for Slow {
+        fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+            watch::channel(Arc::default()).1
+        }
+        async fn query(&self, query: Query) -> Result<Window, DeskError> {
+            let pause = *self.0.lock().unwrap();
+            tokio::time::sleep(pause).await;
+            Ok(Window { total: 0, offset: query.offset, rows: Rows::Holds(Vec::new()) })
+        }
+        async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
+            Err(DeskError::Gone("nobody commands here".into()))
+        }
+    }
+
+    const LIMIT: Duration = Duration::from_secs(120);
+    const HANGS: Duration = Duration::from_secs(1_000_000);
+
+    fn pinged(watched: &Watched) -> (Arc<Mutex<Vec<Instant>>>, JoinHandle<()>) {
+        let pings = Arc::new(Mutex::new(vec![Instant::now()]));
+        let told = pings.clone();
+        let task = tokio::spawn(answer_for(watched.clone(), LIMIT, move || told.lock().unwrap().push(Instant::now())));
+        (pings, task)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watchdog_hears_of_a_slow_engine_in_time_and_of_one_that_hangs_never() {
+        let desk = Arc::new(Slow(Mutex::new(LIMIT / 3 - Duration::from_secs(1))));
+        let watched = Watched::default();
+        watched.add(0, desk.clone());
+        let (pings, task) = pinged(&watched);
+        tokio::time::sleep(LIMIT * 10).await;
+        let heard = pings.lock().unwrap().clone();
+        assert!(heard.len() > 10, "{heard:?}");
+        for pair in heard.windows(2) {
+            assert!(pair[1] - pair[0] < LIMIT * 3 / 4, "{:?} of {LIMIT:?}", pair[1] - pair[0]);
+        }
+        *desk.0.lock().unwrap() = HANGS;
+        tokio::time::sleep(LIMIT).await;
+        let before = pings.lock().unwrap().len();
+        tokio::time::sleep(LIMIT * 10).await;
+        assert_eq!(pings.lock().unwrap().len(), before, "it falls silent");
+        // And is heard of again at once.
+        *desk.0.lock().unwrap() = Duration::ZERO;
+        tokio::time::sleep(LIMIT / 2).await;
+        assert!(pings.lock().unwrap().len() > before);
+        task.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_workspace_that_hangs_has_the_others_not_started_anew() {
+        let watched = Watched::default();
+        for (at, pause) in [HANGS, Duration::ZERO].into_iter().enumerate() {
+            watched.add(at, Arc::new(Slow(Mutex::new(pause))));
+        }
+        let (pings, task) = pinged(&watched);
+        tokio::time::sleep(LIMIT * 3).await;
+        assert!(pings.lock().unwrap().len() >= 9);
+        watched.remove(1);
+        tokio::time::sleep(LIMIT).await;
+        let before = pings.lock().unwrap().len();
+        tokio::time::sleep(LIMIT * 3).await;
+        assert_eq!(pings.lock().unwrap().len(), before, "all that is left hangs");
+        task.abort();
+    }
 }

@@ -1,7 +1,8 @@
 //! A daemon as an operator meets it: asked, alone, and ended in order.
 
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -108,6 +109,28 @@ fn a_client_that_stops_reading_is_let_go_while_edits_go_on_and_may_come_again() 
     crosses("After");
     daemon.terminate();
     assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
+}
+
+#[test]
+fn a_signal_is_heard_while_the_start_still_waits_for_something() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    let text = office(&worlds).replace("{ env = \"CROSSTIE_NOTION_TOKEN\" }", "{ file = \"token\" }");
+    write(&home, &text);
+    // A file that says nothing, as a disk does that hangs.
+    let token = home.path().join("token");
+    let made = std::process::Command::new("mkfifo").arg(&token).status().unwrap();
+    assert!(made.success());
+    let mut daemon = home.start("daemon", &["run", "--yes"]);
+    // It can be opened so only once somebody reads it.
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap());
+    let reads = until(SOON, || options.open(&token).ok());
+    assert!(reads.is_some(), "{}", home.logged("daemon"));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(Duration::from_secs(10)), Some(0), "{}", home.logged("daemon"));
+    assert!(home.logged("daemon").contains("the start is given up"), "{}", home.logged("daemon"));
+    drop(reads);
 }
 
 #[test]
