@@ -165,9 +165,9 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let explicit = cli.config.first().map(PathBuf::as_path);
     let several = cli.config.len() > 1;
-    if several && !matches!(cli.command, Some(Command::Run { .. })) {
+    if several && !matches!(cli.command, Some(Command::Run { .. } | Command::Service(_))) {
         return Err(Failure::configuration(
-            "only `run` takes several configurations: ask each workspace by its own `--config`".to_owned(),
+            "only `run` and `service` take several configurations: ask each workspace by its own `--config`".to_owned(),
         ));
     }
     if cli.look != dashboard::Look::default() && !matches!(cli.command, None | Some(Command::Demo(_))) {
@@ -205,9 +205,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
         Some(Command::Secret(args)) => secret::run(explicit, args).await,
         Some(Command::Service(args)) => {
+            if several {
+                return service::run(&apart::read(&cli.config)?, &args);
+            }
             let config = wiring::need_config(explicit)?;
             let path = wiring::config_path(explicit)?.unwrap_or_default();
-            service::run(&config, &path, &args)
+            service::run(&[apart::Workspace { path, config }], &args)
         }
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap, markdown }) => keys::run(keymap.as_deref(), explicit, markdown),

@@ -209,5 +209,5 @@ fn workspaces_that_share_a_place_are_refused_with_both_lines() {
     assert!(said.contains("acme.toml (without `name`) and hall.toml:1") && said.contains("called `acme`"), "{said}");
     // No other command knows which one is meant.
     let said = home.ask(&["status", "--config", "acme.toml", "--config", "hall.toml"]).ends_with(2).stderr;
-    assert!(said.contains("only `run` takes several"), "{said}");
+    assert!(said.contains("only `run` and `service` take several"), "{said}");
 }
