@@ -10,7 +10,7 @@ use crosstie::config::{
 use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
 use crosstie::model::{Block, BlockKind, FieldInfo, Kind, OptionInfo, Schema};
 
-use crate::{pair, parse, with};
+use crate::{CRM, NOTION, pair, parse, with};
 
 #[test]
 fn the_example_is_a_configuration() {
