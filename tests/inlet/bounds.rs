@@ -188,7 +188,9 @@ async fn one_system_cannot_fill_the_queue_of_the_other() {
     let call =
         format!("event=ONCRMDEALUPDATE&data%5BFIELDS%5D%5BID%5D=7&ts=1&auth%5Bapplication_token%5D={APPLICATION}");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    assert_eq!(bench.post(PORTAL, &form, &call).await.status, 200, "the portal has places of its own");
+    for _ in 0..2 {
+        assert_eq!(bench.post(PORTAL, &form, &call).await.status, 200, "the portal has places of its own");
+    }
 }
 
 #[tokio::test]
