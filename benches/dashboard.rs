@@ -383,6 +383,7 @@ fn key_to_paint(table: &mut Table) {
         theme: Theme::new(false, false),
         read_only: false,
         note: String::new(),
+        again: None,
         tz: jiff::tz::TimeZone::UTC,
         now: Arc::new(|| at(0)),
     };

@@ -171,6 +171,7 @@ pub fn tied(place: &Place, start: Timestamp) -> MemoryKv {
             mode: Mode::Demo,
             pairs: place.specs.clone(),
             timing: Timing { review: false, ..Timing::default() },
+            workspace: String::new(),
             store_note: String::new(),
             look_only: false,
             resync: true,

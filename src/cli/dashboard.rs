@@ -1,15 +1,18 @@
 //! The dashboard: attached to a running daemon, with an engine of its own, or on the demo.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config};
 use crate::control::Desk;
-use crate::control::socket::{ConnectError, connect};
+use crate::control::socket::{ConnectError, SocketDesk, connect, serve_inside};
 use crate::seam::WallClock;
 use crate::tui::theme::{Name, Surroundings, Theme};
-use crate::tui::{self, Exit, Keymap};
+use crate::tui::{self, Again, Exit, Keymap};
 
 use super::demo::{Demo, Options};
 use super::failure::Failure;
@@ -61,7 +64,7 @@ pub async fn demo(options: &Options, look: Look) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
     let demo = Demo::start(options, LEISURELY).await?;
     let note = "a demo: pretend people on both sides; begin your own with `crosstie init`";
-    let exit = show(demo.running.desk.clone(), keymap, note, look).await;
+    let exit = show(demo.running.desk.clone(), keymap, note, look, None).await;
     demo.stop().await;
     let hint = |failure: Failure| Failure::running(format!("{failure}; `crosstie demo --headless` needs none"));
     Ok(exit_code(exit.map_err(hint)?))
@@ -75,18 +78,113 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     let look = Look { theme: look.theme.or_else(|| config.theme.as_deref().and_then(Name::parse)), ..look };
     let keymap = keymap(config)?;
     let socket = wiring::socket(config)?;
-    if let Some(desk) = attach(&socket).await? {
-        return Ok(exit_code(show(desk, keymap, "attached to the running daemon", look).await?));
-    }
-    // Whoever may only look leaves no trace in the store either.
-    let scratch = if look.read_only { Some(Scratch::make("look")?) } else { None };
-    let (started, note) = match &scratch {
-        Some(scratch) => (wiring::start_on_a_copy(config, scratch.path()).await?, LOOKING),
-        None => (wiring::start(config, false).await?, "the sync runs inside this dashboard and ends with it"),
+    let started = match engine(config, &socket, look.read_only).await? {
+        Engine::There(desk) => {
+            let (inside, pid) = (desk.daemon().inside, desk.daemon().pid);
+            let note = match inside {
+                true => {
+                    format!("attached to the sync inside another dashboard (process {pid}), which ends with that one")
+                }
+                false => "attached to the running daemon".to_owned(),
+            };
+            let exit = show(Arc::new(desk), keymap, &note, look, Some(again(socket, inside))).await?;
+            return Ok(exit_code(exit));
+        }
+        Engine::Aside(started, scratch) => {
+            let exit = show(started.running.desk.clone(), keymap, LOOKING, look, None).await;
+            let ended = started.end(&wiring::operator()).await;
+            drop(scratch);
+            ended?;
+            return Ok(exit_code(exit?));
+        }
+        Engine::Here(started) => started,
     };
-    let exit = show(started.running.desk.clone(), keymap, note, look).await;
-    started.end(&wiring::operator()).await?;
+    let closing = CancellationToken::new();
+    let desk = started.running.desk.clone();
+    let mut note = "the sync runs inside this dashboard and ends with it".to_owned();
+    // Another window, or a command, finds this engine as it would find a daemon.
+    let served = match serve_inside(&socket, desk.clone(), closing.clone()).await {
+        Ok(served) => Some(served),
+        Err(error) => {
+            note = format!("{note}; no other dashboard can attach to it: {error}");
+            None
+        }
+    };
+    let exit = show(desk, keymap, &note, look, None).await;
+    let ended = started.end(&wiring::operator()).await;
+    closing.cancel();
+    if let Some(served) = served {
+        // Each connection ends within its own time.
+        let _ = served.await;
+    }
+    ended?;
     Ok(exit_code(exit?))
+}
+
+/// Where the engine of a configuration runs.
+enum Engine {
+    /// In another process, which serves it.
+    There(SocketDesk),
+    /// In this one.
+    Here(Box<wiring::Started>),
+    /// In this one, where it may only look, on a copy of the store: whoever may only look leaves no trace there either.
+    Aside(Box<wiring::Started>, Scratch),
+}
+
+/// How long, and how often, a dashboard that began at the same moment is waited for.
+const TOGETHER: (Duration, u32) = (Duration::from_millis(200), 20);
+
+/// The engine of whoever runs it; else one of our own.
+async fn engine(config: &Config, socket: &Path, look_only: bool) -> Result<Engine, Failure> {
+    if let Some(desk) = reach(socket).await? {
+        return Ok(Engine::There(desk));
+    }
+    if look_only {
+        let scratch = Scratch::make("look")?;
+        let started = wiring::start_on_a_copy(config, scratch.path()).await?;
+        return Ok(Engine::Aside(Box::new(started), scratch));
+    }
+    let failure = match wiring::start(config, false).await {
+        Ok(started) => return Ok(Engine::Here(Box::new(started))),
+        Err(failure) => failure,
+    };
+    if failure.is_the_stores() {
+        // Somebody who began at the same moment has the store, and the socket comes after it.
+        for _ in 0..TOGETHER.1 {
+            tokio::time::sleep(TOGETHER.0).await;
+            if let Some(desk) = reach(socket).await? {
+                return Ok(Engine::There(desk));
+            }
+        }
+    }
+    Err(failure)
+}
+
+/// Finds the engine again, in whatever process it is by now.
+fn again(socket: PathBuf, inside: bool) -> Again {
+    Arc::new(move || {
+        let socket = socket.clone();
+        Box::pin(async move {
+            let nobody = if inside {
+                "the dashboard that the sync was in has ended: leave and start again, or start `crosstie run`"
+            } else {
+                ""
+            };
+            match reach(&socket).await {
+                Ok(Some(desk)) => Ok(Arc::new(desk) as Arc<dyn Desk>),
+                Ok(None) => Err(nobody.to_owned()),
+                Err(failure) => Err(failure.to_string()),
+            }
+        })
+    })
+}
+
+async fn reach(socket: &Path) -> Result<Option<SocketDesk>, Failure> {
+    match connect(socket).await {
+        Ok(desk) => Ok(Some(desk)),
+        Err(ConnectError::NotThere(_) | ConnectError::Refused(_)) => Ok(None),
+        Err(error) => Err(Failure::running(error.to_string())),
+    }
 }
 
 /// The Desk of a daemon, if one runs.
@@ -94,11 +192,7 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
 /// # Errors
 /// [`Failure`] when there is one that cannot be talked to.
 pub async fn attach(socket: &Path) -> Result<Option<Arc<dyn Desk>>, Failure> {
-    match connect(socket).await {
-        Ok(desk) => Ok(Some(Arc::new(desk))),
-        Err(ConnectError::NotThere(_) | ConnectError::Refused(_)) => Ok(None),
-        Err(error) => Err(Failure::running(error.to_string())),
-    }
+    Ok(reach(socket).await?.map(|desk| Arc::new(desk) as Arc<dyn Desk>))
 }
 
 /// The configured keymap.
@@ -122,7 +216,13 @@ pub fn keymap_file(path: &Path) -> Result<Keymap, Failure> {
     Keymap::load(&text, &path.display().to_string()).map_err(|error| Failure::configuration(error.to_string()))
 }
 
-async fn show(desk: Arc<dyn Desk>, keymap: Keymap, note: &str, look: Look) -> Result<Exit, Failure> {
+async fn show(
+    desk: Arc<dyn Desk>,
+    keymap: Keymap,
+    note: &str,
+    look: Look,
+    again: Option<Again>,
+) -> Result<Exit, Failure> {
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env);
     let (no_color, term, colorterm) = (env("NO_COLOR"), env("TERM"), env("COLORTERM"));
@@ -138,6 +238,7 @@ async fn show(desk: Arc<dyn Desk>, keymap: Keymap, note: &str, look: Look) -> Re
         theme: Theme::detect(look.theme, surroundings),
         read_only: look.read_only,
         note: note.to_owned(),
+        again,
         tz: jiff::tz::TimeZone::system(),
         now: Arc::new(|| SystemClock.now()),
     };

@@ -134,6 +134,7 @@ impl Demo {
             mode: Mode::Demo,
             pairs: pairs.clone(),
             timing: brisk(),
+            workspace: String::new(),
             store_note: opened.note,
             look_only: false,
             resync: opened.resync,

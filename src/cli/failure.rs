@@ -58,6 +58,25 @@ impl Failure {
         Self { code: code::REFUSED, text }
     }
 
+    /// Whether trying again is of no use before a person has done something.
+    pub fn needs_a_person(&self) -> bool {
+        self.code == code::CONFIGURATION
+    }
+
+    /// Whether the store is what failed: in use, or not to be opened.
+    pub fn is_the_stores(&self) -> bool {
+        self.code == code::STORE
+    }
+
+    /// Why a workspace does not run, for those who may not know more.
+    pub fn in_short(&self) -> &'static str {
+        match self.code {
+            code::CONFIGURATION => "its configuration needs a person; the log says why",
+            code::STORE => "its store is in use, or cannot be opened; the log says why",
+            _ => "it does not run; the log says why",
+        }
+    }
+
     /// The code to exit with.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

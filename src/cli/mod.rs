@@ -3,6 +3,7 @@
 //! Everything that touches the outside by name lives here: which system stands behind a side, which file is read, which
 //! clock is right. No decision about anybody's data is made in this room.
 
+mod apart;
 mod application;
 mod asked;
 mod authorize;
@@ -19,7 +20,9 @@ mod init;
 mod inlet;
 mod keyring;
 mod keys;
+mod live;
 mod log;
+mod logged;
 mod manager;
 mod notices;
 mod plan;
@@ -33,6 +36,7 @@ mod standin;
 mod status;
 mod support;
 mod table;
+mod together;
 mod unsealed;
 mod watch;
 mod wiring;
@@ -53,9 +57,10 @@ use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "crosstie", version, after_help = EXIT_CODES)]
 struct Cli {
-    /// The configuration; otherwise ./crosstie.toml, then crosstie/crosstie.toml in the XDG configuration folder.
+    /// The configuration; otherwise ./crosstie.toml, then crosstie/crosstie.toml in the XDG configuration folder. `run` takes
+    /// several, one workspace each.
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: Vec<PathBuf>,
     #[command(flatten)]
     look: dashboard::Look,
     #[command(subcommand)]
@@ -70,7 +75,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong co
 enum Command {
     /// Begin: ask for both connections, look at what there is, propose pairs and fields, and write a configuration.
     Init(init::Args),
-    /// Sync without a screen, and serve dashboards over a Unix socket.
+    /// Sync without a screen, and serve dashboards over a Unix socket; with several `--config`, several workspaces at once.
     Run {
         /// Approve the counts of the first matching without waiting for an operator.
         #[arg(long)]
@@ -157,7 +162,13 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let explicit = cli.config.as_deref();
+    let explicit = cli.config.first().map(PathBuf::as_path);
+    let several = cli.config.len() > 1;
+    if several && !matches!(cli.command, Some(Command::Run { .. } | Command::Service(_))) {
+        return Err(Failure::configuration(
+            "only `run` and `service` take several configurations: ask each workspace by its own `--config`".to_owned(),
+        ));
+    }
     if cli.look != dashboard::Look::default() && !matches!(cli.command, None | Some(Command::Demo(_))) {
         return Err(Failure::configuration(
             "--read-only and --theme are about the dashboard: leave them out, or leave the command out".to_owned(),
@@ -169,6 +180,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             None => dashboard::demo(&demo::Options::default(), cli.look).await,
         },
         Some(Command::Init(args)) => init::run(explicit, args).await,
+        Some(Command::Run { yes }) if several => together::run(&cli.config, yes).await,
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
         Some(Command::Demo(args)) => demo::command(&args, cli.look).await,
         Some(Command::Simulate(args)) => {
@@ -192,9 +204,12 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Script(script)) => scripts::run(&wiring::need_config(explicit)?, script).await,
         Some(Command::Secret(args)) => secret::run(explicit, args).await,
         Some(Command::Service(args)) => {
+            if several {
+                return service::run(&apart::read(&cli.config)?, &args);
+            }
             let config = wiring::need_config(explicit)?;
             let path = wiring::config_path(explicit)?.unwrap_or_default();
-            service::run(&config, &path, &args)
+            service::run(&[apart::Workspace { path, config }], &args)
         }
         Some(Command::Inlet { action }) => inlet::command(&wiring::need_config(explicit)?, action),
         Some(Command::Keys { keymap, markdown }) => keys::run(keymap.as_deref(), explicit, markdown),

@@ -1,10 +1,12 @@
 //! `service`: a systemd unit for this configuration, with as few rights as the sync needs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, Secret};
 
+use super::apart::Workspace;
 use super::failure::Failure;
 use super::{say, wiring};
 
@@ -20,22 +22,103 @@ pub struct Args {
 ///
 /// # Errors
 /// [`Failure`] when a path cannot be made out.
-pub fn run(config: &Config, path: &Path, args: &Args) -> Result<ExitCode, Failure> {
+pub fn run(workspaces: &[Workspace], args: &Args) -> Result<ExitCode, Failure> {
     let whole = |path: &Path| {
         std::path::absolute(path)
             .map_err(|error| Failure::running(format!("{} cannot be made out: {error}", path.display())))
     };
     let program = std::env::current_exe()
         .map_err(|error| Failure::running(format!("this program's own place is not known: {error}")))?;
-    let state = whole(&wiring::state_dir(config)?)?;
-    say(&unit(&Places { program, config: whole(path)?, state }, &variables(config), is_sealed(config), args.user));
+    let mut places = Places { program, ..Places::default() };
+    let mut names = BTreeSet::new();
+    let mut sealed = false;
+    for Workspace { path, config } in workspaces {
+        places.configs.push(whole(path)?);
+        places.states.push(match (&config.state_dir, args.user) {
+            (Some(dir), _) => Some(whole(dir)?),
+            // The manager runs as whoever prints this.
+            (None, true) => Some(whole(&wiring::default_state_dir()?)?),
+            // Whoever prints this is not whom it will run as.
+            (None, false) => None,
+        });
+        places.logs.extend(config.log.dir.as_deref().map(whole).transpose()?);
+        names.extend(variables(config));
+        sealed |= is_sealed(config);
+    }
+    say(&unit(&places, &names.into_iter().collect::<Vec<_>>(), sealed, args.user));
     Ok(ExitCode::SUCCESS)
 }
 
+#[derive(Debug, Default)]
 struct Places {
     program: PathBuf,
-    config: PathBuf,
+    configs: Vec<PathBuf>,
+    /// Where state lies; `None` for where the service manager makes a place for it.
+    states: Vec<Option<PathBuf>>,
+    logs: Vec<PathBuf>,
+}
+
+/// Where a system's service manager keeps what services remember, and what they log; it makes folders there for an account of
+/// its own.
+const STATES: &str = "/var/lib";
+const LOGS: &str = "/var/log";
+/// The folder of a service that names none.
+const OWN: &str = "crosstie";
+
+/// What a unit says of the folders that are written to.
+struct Folders {
+    /// Lines of the unit.
+    lines: Vec<String>,
+    /// What is to be made by hand.
+    by_hand: Vec<String>,
+    /// Where the first workspace's state lies.
     state: PathBuf,
+}
+
+fn folders(places: &Places, user: bool) -> Folders {
+    let (mut lines, mut by_hand) = (Vec::new(), Vec::new());
+    let (mut states, mut logs, mut written) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let below = |path: &Path, root: &str| {
+        let rest = path.strip_prefix(root).ok().filter(|rest| rest.components().count() > 0)?;
+        // These two take lists of words, and know no quotes that would make one of several.
+        rest.to_str().filter(|rest| !rest.contains(char::is_whitespace)).map(|rest| rest.replace('%', "%%"))
+    };
+    for state in &places.states {
+        match state {
+            None => drop(states.insert(OWN.to_owned())),
+            Some(path) => match below(path, STATES).filter(|_| !user) {
+                Some(rest) => drop(states.insert(rest)),
+                None => drop(written.insert(path)),
+            },
+        }
+    }
+    for log in &places.logs {
+        match below(log, LOGS).filter(|_| !user) {
+            Some(rest) => drop(logs.insert(rest)),
+            None => drop(written.insert(log)),
+        }
+    }
+    let words = |words: BTreeSet<String>| words.into_iter().collect::<Vec<_>>().join(" ");
+    if !states.is_empty() {
+        lines.push(format!("StateDirectory={}", words(states)));
+        lines.push("StateDirectoryMode=0700".to_owned());
+    }
+    if places.states.contains(&None) {
+        lines.push(format!("Environment=XDG_STATE_HOME={STATES}"));
+    }
+    if !logs.is_empty() {
+        lines.push(format!("LogsDirectory={}", words(logs)));
+        lines.push("LogsDirectoryMode=0700".to_owned());
+    }
+    for path in written {
+        if !user {
+            lines.push(format!("ReadWritePaths={}", quoted(path)));
+        }
+        by_hand.push(quoted(path));
+    }
+    let own = || Path::new(STATES).join(OWN);
+    let state = places.states.first().cloned().flatten().unwrap_or_else(own);
+    Folders { lines, by_hand, state }
 }
 
 /// The variables that the configuration takes secrets from.
@@ -59,28 +142,84 @@ fn quoted(path: &Path) -> String {
     }
 }
 
+/// What keeps a process from more than it needs without any right of its own: a user's manager can do this much.
+const LEAST: &str = "\
+NoNewPrivileges=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+";
+
+/// What takes rights to take away: capabilities, or a view of the system of the process's own. A user's manager has none of
+/// them, and a service that asks for it does not start (218/CAPABILITIES, 226/NAMESPACE).
+const MORE: &str = "\
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectProc=invisible
+RemoveIPC=yes
+";
+
 fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> String {
-    let (program, config, state) = (quoted(&places.program), quoted(&places.config), quoted(&places.state));
+    let folders = folders(places, user);
+    let (program, state) = (quoted(&places.program), quoted(&folders.state));
+    let configs: Vec<String> = places.configs.iter().map(|path| quoted(path)).collect();
+    let start = configs.iter().map(|config| format!(" --config {config}")).collect::<String>();
+    let listed = |paths: &[String]| paths.iter().map(|path| format!("#   {path}\n")).collect::<String>();
     let (how, account, target) = if user {
         (
-            "~/.config/systemd/user/crosstie.service, then\n#   systemctl --user daemon-reload\n#   systemctl --user enable --now crosstie\n# and `loginctl enable-linger`, so that it goes on while nobody is logged in.",
+            "~/.config/systemd/user/crosstie.service, then\n#   systemctl --user daemon-reload\n#   systemctl --user enable --now crosstie\n# and `loginctl enable-linger`, so that it goes on while nobody is logged in.\n".to_owned(),
             String::new(),
             "default.target",
         )
     } else {
+        let made = match folders.by_hand.as_slice() {
+            [] => String::new(),
+            paths => format!(
+                "# These folders have to be there and to be its own (`install -d -m 700 -o crosstie -g crosstie FOLDER`):\n{}",
+                listed(paths)
+            ),
+        };
         (
-            "/etc/systemd/system/crosstie.service, then\n#   systemctl daemon-reload\n#   systemctl enable --now crosstie",
-            "# An account of its own; it has to own the state folder.\nUser=crosstie\nGroup=crosstie\n".to_owned(),
+            format!(
+                "/etc/systemd/system/crosstie.service, then\n\
+                 #   useradd --system --user-group crosstie\n\
+                 #   systemctl daemon-reload\n\
+                 #   systemctl enable --now crosstie\n\
+                 # The account has to be able to read its configuration. `crosstie init` writes it for its caller alone, and nobody's\n\
+                 # home is a place for it: move it to /etc/crosstie, say so in ExecStart, and make it the account's\n\
+                 # (`chown crosstie:crosstie FILE`, mode 0600), with every file that it names:\n{}{made}",
+                listed(&configs)
+            ),
+            "# An account of its own.\nUser=crosstie\nGroup=crosstie\n".to_owned(),
             "multi-user.target",
         )
     };
     let names = variables.join(", ");
-    let secrets = if variables.is_empty() {
-        String::new()
-    } else {
-        format!(
+    let secrets = match (variables.is_empty(), user) {
+        (true, _) => String::new(),
+        (false, true) => format!(
+            "# A file, mode 0600, with a line NAME=value for each of: {names}\nEnvironmentFile=%h/.config/crosstie/secrets.env\n"
+        ),
+        (false, false) => format!(
             "# A file, mode 0600, with a line NAME=value for each of: {names}\nEnvironmentFile=/etc/crosstie/secrets.env\n"
-        )
+        ),
     };
     // The key need not lie in the folder of what it opens.
     let mark = if sealed { "" } else { "# " };
@@ -94,8 +233,10 @@ fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> Stri
              {mark}LoadCredentialEncrypted=crosstie.key\n"
         )
     };
+    let written = folders.lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let more = if user { "" } else { MORE };
     format!(
-        "# Save this as {how}\n\
+        "# Save this as {how}\
          [Unit]\n\
          Description=crosstie keeps a Notion workspace and a CRM in step\n\
          Wants=network-online.target\n\
@@ -107,7 +248,7 @@ fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> Stri
          [Service]\n\
          Type=notify\n\
          NotifyAccess=main\n\
-         ExecStart={program} --config {config} run\n\
+         ExecStart={program}{start} run\n\
          {account}{secrets}{credential}\
          Restart=on-failure\n\
          RestartSec=10\n\
@@ -116,33 +257,9 @@ fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> Stri
          TimeoutStopSec=30\n\
          WatchdogSec=120\n\
          UMask=0077\n\
-         ReadWritePaths={state}\n\
+         {written}\
          \n\
-         NoNewPrivileges=yes\n\
-         CapabilityBoundingSet=\n\
-         AmbientCapabilities=\n\
-         ProtectSystem=strict\n\
-         ProtectHome=read-only\n\
-         PrivateTmp=yes\n\
-         PrivateDevices=yes\n\
-         ProtectKernelTunables=yes\n\
-         ProtectKernelModules=yes\n\
-         ProtectKernelLogs=yes\n\
-         ProtectControlGroups=yes\n\
-         ProtectClock=yes\n\
-         ProtectHostname=yes\n\
-         ProtectProc=invisible\n\
-         RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n\
-         RestrictNamespaces=yes\n\
-         RestrictRealtime=yes\n\
-         RestrictSUIDSGID=yes\n\
-         LockPersonality=yes\n\
-         MemoryDenyWriteExecute=yes\n\
-         RemoveIPC=yes\n\
-         SystemCallArchitectures=native\n\
-         SystemCallFilter=@system-service\n\
-         SystemCallFilter=~@privileged @resources\n\
-         SystemCallErrorNumber=EPERM\n\
+         {LEAST}{more}\
          \n\
          [Install]\n\
          WantedBy={target}"

@@ -286,6 +286,7 @@ async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<L
     let Connected { systems, portal } = connect(config)?;
     let settings = Settings {
         mode: Mode::Live,
+        workspace: config.own_name().to_owned(),
         pairs: config.pairs.clone(),
         timing: config.timing.clone(),
         store_note: opened.note,

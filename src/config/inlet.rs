@@ -26,10 +26,16 @@ pub struct InletSettings {
     pub offline_events: bool,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<InletSettings> {
+/// The section, with the line on which it says where to listen.
+pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<(InletSettings, usize)> {
     let mut section = reader.table(top, "inlet", "[inlet]")?;
     let allow_public = reader.flag(&mut section, "allow_public").unwrap_or_default();
-    let listen = match reader.text(&mut section, "listen") {
+    let mut line = reader.line(&section.span());
+    let said = reader.text(&mut section, "listen");
+    if let Some((_, span)) = &said {
+        line = reader.line(span);
+    }
+    let listen = match said {
         None => LISTEN,
         Some((text, span)) => match text.parse::<SocketAddr>() {
             Ok(address) if address.ip().is_loopback() || allow_public => address,
@@ -56,7 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<Inl
     let public_url = public_url(reader, &mut section);
     let offline_events = reader.flag(&mut section, "offline_events").unwrap_or_default();
     reader.done(section);
-    Some(InletSettings { listen, allow_public, admin_token, crm_token, public_url, offline_events })
+    Some((InletSettings { listen, allow_public, admin_token, crm_token, public_url, offline_events }, line))
 }
 
 fn public_url(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<String> {

@@ -17,6 +17,7 @@ mod timing;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
@@ -45,6 +46,12 @@ pub const FILE_ENOUGH: usize = pairs::TEMPLATE_BYTES + 1;
 /// Reads the beginning of a file that the configuration names, [`FILE_ENOUGH`] of it.
 pub type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
+/// The name of a workspace whose file is called as every file is, which tells nothing.
+const PLAIN: &str = "crosstie";
+
+/// Letters of a workspace's name at most: it stands in a line of the dashboard beside the figures.
+const NAME_LETTERS: usize = 32;
+
 /// Which keys the dashboard listens to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keymap {
@@ -69,6 +76,8 @@ impl Default for Keymap {
 /// The configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// What the workspace is called: as the file says, or as the file itself is called.
+    pub name: String,
     /// How to reach the CRM.
     pub crm: CrmConnection,
     /// How to reach Notion.
@@ -90,6 +99,7 @@ pub struct Config {
     /// Where the daemon's log goes.
     pub log: LogSettings,
     lines: BTreeMap<(PairName, Option<FieldKey>), usize>,
+    places: BTreeMap<&'static str, usize>,
 }
 
 impl Config {
@@ -121,18 +131,42 @@ impl Config {
         let pretend = notion.as_ref().and_then(|it| it.base_url.as_deref()).is_some_and(connections::is_on_this_host);
         let timing = timing::read(&mut reader, &mut top, pretend);
         let (pairs, lines) = pairs::read(&mut reader, &mut top);
-        let state_dir = reader.text(&mut top, "state_dir").map(|(dir, _)| reader.beside(&dir));
+        let mut places = BTreeMap::new();
+        let said = reader.text(&mut top, "name");
+        if let Some((_, span)) = &said {
+            places.insert("name", reader.line(span));
+        }
+        let name = name(&mut reader, said, path);
+        let state_dir = reader.text(&mut top, "state_dir").map(|(dir, span)| {
+            places.insert("state_dir", reader.line(&span));
+            reader.beside(&dir)
+        });
         let keymap = keymap(&mut reader, &mut top);
         let theme = theme(&mut reader, &mut top);
-        let inlet = inlet::read(&mut reader, &mut top);
+        let inlet = inlet::read(&mut reader, &mut top).map(|(settings, line)| {
+            places.insert("listen", line);
+            settings
+        });
         let notices = notices::read(&mut reader, &mut top);
         let log = log::read(&mut reader, &mut top);
         reader.done(top);
         let errors = reader.finish();
         match (crm, notion) {
-            (Some(crm), Some(notion)) if errors.is_empty() => {
-                Ok(Self { crm, notion, pairs, timing, state_dir, keymap, theme, inlet, notices, log, lines })
-            }
+            (Some(crm), Some(notion)) if errors.is_empty() => Ok(Self {
+                name,
+                crm,
+                notion,
+                pairs,
+                timing,
+                state_dir,
+                keymap,
+                theme,
+                inlet,
+                notices,
+                log,
+                lines,
+                places,
+            }),
             _ => Err(errors),
         }
     }
@@ -140,6 +174,16 @@ impl Config {
     /// The line, from 1, on which a pair, or one of its fields, begins: for problems that only the schemas show.
     pub fn line_of(&self, pair: &PairName, field: Option<&FieldKey>) -> Option<usize> {
         self.lines.get(&(pair.clone(), field.cloned())).copied()
+    }
+
+    /// The line on which something of the whole workspace is said: `state_dir`, or the inlet's `listen`.
+    pub fn line_of_key(&self, key: &str) -> Option<usize> {
+        self.places.get(key).copied()
+    }
+
+    /// The name, where it tells more than that this is crosstie.
+    pub fn own_name(&self) -> &str {
+        if self.name == PLAIN { "" } else { &self.name }
     }
 
     /// Every secret that it names, with the key under which it does.
@@ -161,6 +205,20 @@ impl Config {
     pub fn pair(&self, name: &PairName) -> Option<&PairSpec> {
         self.pairs.iter().find(|pair| pair.name == *name)
     }
+}
+
+fn name(reader: &mut Reader<'_>, said: Option<(String, Range<usize>)>, path: &Path) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | ' ');
+    let Some((name, span)) = said else {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name: String = stem.chars().filter(|letter| plain(*letter)).take(NAME_LETTERS).collect();
+        return if name.trim().is_empty() { PLAIN.to_owned() } else { name.trim().to_owned() };
+    };
+    if !name.chars().all(plain) || name.chars().count() > NAME_LETTERS {
+        let mend = format!("use letters, digits, spaces and `-_.`, {NAME_LETTERS} at most");
+        reader.refuse(span, "`name` is no name for a workspace", mend);
+    }
+    name.trim().to_owned()
 }
 
 fn keymap(reader: &mut Reader<'_>, top: &mut read::Section<'_>) -> Keymap {

@@ -29,7 +29,7 @@ pub use query::{
     Rows, SideValue, TypedView, Window,
 };
 pub use snapshot::{
-    Connection, Headroom, Link, LinkRole, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample, Sides,
-    Sink, Snapshot, WindowFigures,
+    Breaker, Connection, Headroom, Link, LinkRole, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample,
+    Sides, Sink, Snapshot, WindowFigures,
 };
 pub use waiting::Wait;

@@ -66,6 +66,23 @@ pub enum Link {
     },
 }
 
+/// Whether a connection lets its requests through. After several failures in a row that are the whole system's it does not:
+/// then one request at a time tries it, after a pause that grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Breaker {
+    /// Requests go.
+    #[default]
+    Closed,
+    /// Nothing leaves until then.
+    Open {
+        /// When one request tries it.
+        until: Timestamp,
+    },
+    /// One request is trying.
+    HalfOpen,
+}
+
 /// Requests that can leave now without waiting, by our own count.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "snake_case")]
@@ -140,6 +157,9 @@ pub struct Connection {
     pub name: String,
     /// How it is.
     pub link: Link,
+    /// Whether requests go.
+    #[serde(default)]
+    pub breaker: Breaker,
     /// When it last answered well.
     pub last_answer: Option<Timestamp>,
     /// Seconds between two looks when nothing is to be done; 0 if that was not said.
@@ -345,6 +365,9 @@ pub struct Snapshot {
     pub started: Timestamp,
     /// Demo or live.
     pub mode: Mode,
+    /// What the workspace is called; empty where nobody named it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
     /// Both connections.
     pub sides: Sides<Connection>,
     /// Both queues.

@@ -14,6 +14,8 @@ use crate::store::Store;
 pub struct Settings {
     /// Demo or live, for the screen.
     pub mode: Mode,
+    /// What the workspace is called, for the screen; empty where nobody named it.
+    pub workspace: String,
     /// The pairs.
     pub pairs: Vec<PairSpec>,
     /// When to look, and how long to wait.

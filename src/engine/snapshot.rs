@@ -40,6 +40,7 @@ impl Core {
             at: now,
             started: self.started,
             mode: self.settings.mode,
+            workspace: self.settings.workspace.clone(),
             sides: Sides { crm: self.connection(Side::Crm), notion: self.connection(Side::Notion) },
             queue,
             conflicts: count(conflicts),
@@ -83,6 +84,7 @@ impl Core {
         Connection {
             name: system.capabilities().name.to_owned(),
             link,
+            breaker: pulse.breaker,
             last_answer: pulse.last_answer,
             every: self.poll(side).as_secs(),
             headroom: pulse.headroom,

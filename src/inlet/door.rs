@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{Request as HttpRequest, Response as HttpResponse, StatusCode, header};
-use tokio::sync::mpsc;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::Limits;
 use super::kept::{Drawer, Kept};
 use super::listen::{json, plain};
+use super::queue::Queue;
 use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
 use crate::control::{Delivery, Told};
@@ -53,7 +54,9 @@ pub(super) struct Open {
     installs: Option<Arc<dyn Installs>>,
     /// One installation is looked at at a time.
     installing: tokio::sync::Mutex<()>,
-    queue: mpsc::Sender<Delivery>,
+    queue: Queue,
+    /// Calls that are under way.
+    busy: Semaphore,
     limits: Limits,
     state: Mutex<Inside>,
 }
@@ -69,7 +72,7 @@ struct Inside {
 
 impl Open {
     /// Opens a door; what is kept of its secret is read.
-    pub fn new(door: Door, queue: mpsc::Sender<Delivery>, limits: Limits) -> Result<Self, SecretsError> {
+    pub fn new(door: Door, queue: Queue, limits: Limits) -> Result<Self, SecretsError> {
         let (secret, drawer) = match door.secret {
             DoorSecret::Missing => (None, None),
             // Nobody can send another one.
@@ -86,7 +89,8 @@ impl Open {
         };
         let (path, side, webhook, installs) = (door.path, door.side, door.webhook, door.installs);
         let installing = tokio::sync::Mutex::default();
-        Ok(Self { path, side, webhook, drawer, installs, installing, queue, limits, state: Mutex::new(state) })
+        let busy = Semaphore::new(limits.per_door.max(1));
+        Ok(Self { path, side, webhook, drawer, installs, installing, queue, busy, limits, state: Mutex::new(state) })
     }
 
     /// How many calls ended how, since the start.
@@ -160,10 +164,10 @@ impl Open {
                 _ => None,
             };
             // It was taken already: if there is no room for this line, nothing but the line is lost.
-            let _ = self.queue.try_send(Delivery { told: Told::Duplicate { record }, ..delivery });
+            let _ = self.queue.put(Delivery { told: Told::Duplicate { record }, ..delivery });
             return ("duplicate", plain(StatusCode::OK, "known already\n"));
         }
-        if self.queue.try_send(delivery).is_err() {
+        if self.queue.put(delivery).is_err() {
             if let Some(count) = state.full.count(Instant::now()) {
                 tracing::warn!(
                     side = self.side.as_str(),
@@ -182,7 +186,7 @@ impl Open {
     fn refuse(&self, state: &mut Inside, why: &'static str, status: StatusCode) -> (&'static str, HttpResponse<Body>) {
         if let Some(count) = state.refusals.count(Instant::now()) {
             let told = Told::Refused { why, count };
-            let _ = self.queue.try_send(Delivery { side: self.side, event: String::new(), attempt: 1, told });
+            let _ = self.queue.put(Delivery { side: self.side, event: String::new(), attempt: 1, told });
         }
         ("refused", plain(status, "not understood, or not believed\n"))
     }
@@ -218,7 +222,7 @@ impl Open {
         }
         state.secret = Some(kept);
         let told = Told::Secret;
-        if self.queue.try_send(Delivery { side: self.side, event: String::new(), attempt: 1, told }).is_err() {
+        if self.queue.put(Delivery { side: self.side, event: String::new(), attempt: 1, told }).is_err() {
             tracing::info!("a verification token has come: `crosstie inlet token` shows it");
         }
         ("secret", plain(StatusCode::OK, "kept\n"))
@@ -239,6 +243,10 @@ impl Open {
 
 /// One call, from its headers on.
 pub(super) async fn called(State(door): State<Arc<Open>>, request: HttpRequest<Body>) -> HttpResponse<Body> {
+    // Slow callers at this door leave the other doors their places.
+    let Ok(_busy) = door.busy.try_acquire() else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "too many calls at once; try again later\n");
+    };
     let (head, body) = request.into_parts();
     let told = head.headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     let too_long = || plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n");

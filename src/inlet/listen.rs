@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response as HttpResponse, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,8 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::door::{Open, called};
 use super::health::{self, Monitor};
+use super::patient::Patient;
+use super::queue::{Queue, Waiting};
+use super::sources::{Sources, guard};
 use super::{Limits, Office, Settings};
-use crate::control::Delivery;
 use crate::seam::SecretsError;
 
 /// A running inlet.
@@ -66,7 +69,8 @@ pub async fn serve(settings: Settings, office: Office, closing: CancellationToke
     let (queue, waiting) = mpsc::channel(limits.queue.max(1));
     let mut open = Vec::new();
     for door in doors {
-        open.push(Arc::new(Open::new(door, queue.clone(), limits)?));
+        let queue = Queue::new(queue.clone(), limits.queue);
+        open.push(Arc::new(Open::new(door, queue, limits)?));
     }
     drop(queue);
     let mut app = Router::new();
@@ -94,9 +98,29 @@ pub async fn serve(settings: Settings, office: Office, closing: CancellationToke
     Ok(Served { address, task })
 }
 
+/// Serves nothing but this, until `closing`.
+pub(super) async fn only(
+    listen: SocketAddr,
+    app: Router,
+    limits: Limits,
+    closing: CancellationToken,
+) -> Result<Served, OpenError> {
+    let socket = |error| OpenError::Socket { address: listen, error };
+    let listener = TcpListener::bind(listen).await.map_err(socket)?;
+    let address = listener.local_addr().map_err(socket)?;
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => {}
+            () = accept(&listener, app, limits, &closing) => {}
+        }
+    });
+    Ok(Served { address, task })
+}
+
 /// Hands on what was heard, in the order in which it came.
-async fn work_off(mut waiting: mpsc::Receiver<Delivery>, deliveries: Arc<dyn crate::control::Deliveries>) {
-    while let Some(delivery) = waiting.recv().await {
+async fn work_off(mut waiting: mpsc::Receiver<Waiting>, deliveries: Arc<dyn crate::control::Deliveries>) {
+    while let Some(Waiting { delivery, .. }) = waiting.recv().await {
         if deliveries.deliver(delivery).await.is_err() {
             return;
         }
@@ -105,11 +129,15 @@ async fn work_off(mut waiting: mpsc::Receiver<Delivery>, deliveries: Arc<dyn cra
 
 async fn accept(listener: &TcpListener, app: Router, limits: Limits, closing: &CancellationToken) {
     let room = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let sources = Sources::new(limits);
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let (app, closing) = (app.clone(), closing.clone());
+            Ok((stream, from)) => {
+                // Whoever has all its places gets no answer either: that would be one more to wait for.
+                let Some(peer) = sources.enter(from.ip()) else { continue };
+                let app = app.clone().layer(from_fn_with_state(peer, guard));
+                let closing = closing.clone();
                 tokio::spawn(async move {
                     converse(stream, app, limits, &closing).await;
                     drop(place);
@@ -129,7 +157,7 @@ async fn converse(stream: TcpStream, app: Router, limits: Limits, closing: &Canc
     // Counts from the first byte that is waited for, so an idle connection is closed by it too.
     http.timer(TokioTimer::new()).header_read_timeout(limits.patience);
     let service = TowerToHyperService::new(app);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
+    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, limits.patience)), service);
     tokio::select! {
         biased;
         () = closing.cancelled() => {}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::control::{Link, PairState, Snapshot};
+use crate::control::{Breaker, Link, PairState, Snapshot};
 use crate::model::Side;
 
 /// One family: its name, its type, what it says, and its samples with their labels.
@@ -71,6 +71,12 @@ fn families(snapshot: &Snapshot, doors: &[(String, Vec<(&'static str, u64)>)]) -
             "gauge",
             "Whether the system answers well.",
             sides(&|side| Some(u64::from(snapshot.sides.get(side).link == Link::Up))),
+        ),
+        family(
+            "crosstie_breaker_open",
+            "gauge",
+            "Whether a side is tried by one request at a time alone, after failures in a row.",
+            sides(&|side| Some(u64::from(snapshot.sides.get(side).breaker != Breaker::Closed))),
         ),
         family(
             "crosstie_requests_total",

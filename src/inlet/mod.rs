@@ -1,21 +1,27 @@
 //! What comes in by HTTP: calls of systems that tell of changes, and questions of monitors.
 //!
-//! `listen` takes connections and gives none of them longer than it needs; `door` is where a system calls: it proves the
-//! call by that system's [`crate::remote::webhook::Webhook`], answers at once, and puts what it heard into a bounded queue;
-//! `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
+//! `listen` takes connections and gives none of them longer than it needs (`patient` for those who do not read, `sources` for those
+//! who are too many); `door` is where a system calls: it proves the
+//! call by that system's [`crate::remote::webhook::Webhook`], answers at once, and puts what it heard into its share of a bounded queue (`queue`);
+//! `away` answers in the place of
+//! an engine that does not run; `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
 //! from the newest snapshot. The wiring starts it, with the doors it names.
 //!
 //! A call never decides anything: it makes the engine look, and a lost one costs nothing, for polling finds what it told. In
 //! here no secret may ever be logged or answered, nothing may wait for the engine before it answers, and no text from
 //! outside may get further than its parser's alphabet.
 
+mod away;
 mod door;
 mod health;
 mod kept;
 mod listen;
 mod metrics;
+mod patient;
+mod queue;
 mod refusals;
 mod seen;
+mod sources;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +29,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+pub use away::away;
 pub use door::{Door, DoorSecret};
 pub use health::{Engine, LISTED, missing, told};
 pub use kept::{Drawer, Kept};
@@ -59,11 +66,25 @@ pub struct Limits {
     pub queue: usize,
     /// Connections at one time.
     pub connections: usize,
+    /// Connections of one address at one time; not of a proxy on this machine, which speaks for everybody.
+    pub per_source: usize,
+    /// Calls of one address that may be refused within a minute, before nothing of it is looked at for the rest of that.
+    pub refused: u32,
+    /// Calls at one door at one time.
+    pub per_door: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, patience: Duration::from_secs(10), queue: 1024, connections: 256 }
+        Self {
+            body: 1 << 20,
+            patience: Duration::from_secs(10),
+            queue: 1024,
+            connections: 256,
+            per_source: 32,
+            refused: 60,
+            per_door: 64,
+        }
     }
 }
 

@@ -152,7 +152,11 @@ async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailb
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
         let (holds, partial) = holds(&*desk, &snapshot).await;
-        for notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds, partial }) {
+        for mut notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds, partial }) {
+            if !snapshot.workspace.is_empty() {
+                // Several workspaces may tell one channel.
+                notice.text = format!("{}: {}", snapshot.workspace, notice.text);
+            }
             mailboxes.iter().for_each(|mailbox| mailbox.put(notice.clone()));
         }
         if kept.as_ref() != Some(watcher.memory()) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::Headroom;
+use crate::control::{Breaker, Headroom};
 use crate::model::{Block, BodyLimits, BodyPart, Entity, FieldName, Person, Placed, Record, RecordId, Schema, Value};
 
 /// The purpose of a request, which decides its place in the queue for permits: first before last. Each lane has a
@@ -186,6 +186,8 @@ pub struct Pulse {
     pub last_answer: Option<Timestamp>,
     /// What is wrong now, if anything: the last error since the last good answer.
     pub trouble: Option<RemoteError>,
+    /// Whether requests go.
+    pub breaker: Breaker,
 }
 
 /// A remote system. Reads retry inside; writes are sent once and classified.

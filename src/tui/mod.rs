@@ -9,12 +9,13 @@
 //! | `update` | `update(&mut Model, Msg) -> Vec<Effect>`: pure, and the only writer of the model |
 //! | `pages`, `popup`, `widgets`, `view` | draw a model into a buffer and nothing else |
 //! | `terminal` | modes, signals, torn escape sequences, one write a frame |
-//! | `run` | the loop that joins them |
+//! | `run`, `again` | the loop that joins them; how the engine is found again |
 //!
 //! What must never happen here: a decision that was not on screen as a question, a decision by row number, text of a
 //! record that reaches the terminal as it is, a clock read below `run`.
 
 pub mod action;
+mod again;
 pub mod keymap;
 pub mod layout;
 pub mod model;
@@ -27,5 +28,6 @@ pub mod update;
 pub mod view;
 pub mod widgets;
 
+pub use again::Again;
 pub use keymap::{Keymap, KeymapError, listing, markdown};
 pub use run::{Exit, Options, TuiError, run};

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::again::{Again, Seeker};
 use super::keymap::Keymap;
 use super::model::{Dirty, Effect, Model, Msg, Tone};
 use super::terminal::arrivals::arrivals;
@@ -39,6 +40,10 @@ const PARTING: Duration = Duration::from_secs(3);
 /// How long a frame that is out may take when the dashboard ends.
 const FLUSHING: Duration = Duration::from_secs(1);
 
+/// What is said when the engine has gone: for good, or while it is looked for.
+const GONE: &str = "the engine is gone; this is the last it said";
+const LOST: &str = "the engine does not answer; it is looked for, and this is the last it said";
+
 /// The largest screen that is used.
 const LARGEST: (u16, u16) = (600, 300);
 
@@ -54,6 +59,8 @@ pub struct Options {
     pub read_only: bool,
     /// A line for the overview: `demo: two stand-ins with pretend people`.
     pub note: String,
+    /// How the engine is found again when the connection to it is lost; `None` where it would be gone for good.
+    pub again: Option<Again>,
     /// Where clock times are shown in.
     pub tz: TimeZone,
     /// The time by the wall.
@@ -156,6 +163,7 @@ struct Loop<'o> {
     writer: Writer,
     queries: JoinSet<Msg>,
     commands: JoinSet<Msg>,
+    seeker: Seeker,
     started: Instant,
     ticked: Instant,
     drawn: Option<Instant>,
@@ -171,6 +179,7 @@ impl<'o> Loop<'o> {
         let keymap = Arc::clone(&options.keymap);
         let started = Instant::now();
         let mut model = Model::new(keymap, options.theme.clone(), &options.who, &options.note, options.tz.clone());
+        model.returns = options.again.is_some();
         (model.read_only, model.locked) = (options.read_only, options.read_only);
         Ok(Self {
             desk,
@@ -180,6 +189,7 @@ impl<'o> Loop<'o> {
             writer,
             queries: JoinSet::new(),
             commands: JoinSet::new(),
+            seeker: Seeker::new(options.again.clone()),
             started,
             ticked: started,
             drawn: None,
@@ -256,8 +266,25 @@ impl<'o> Loop<'o> {
                     }
                     Err(_) => {
                         listening = false;
-                        self.take(Msg::Gone("the engine is gone; this is the last it said".to_owned()));
+                        let looks = self.seeker.lost();
+                        self.take(Msg::Gone(if looks { LOST } else { GONE }.to_owned()));
                     }
+                },
+                Some(found) = self.seeker.found(), if self.seeker.looks() => match found {
+                    Ok(Ok(desk)) => {
+                        snapshots = desk.snapshots();
+                        (self.desk, listening) = (desk, true);
+                        let first = Arc::clone(&snapshots.borrow_and_update());
+                        self.take(Msg::Back);
+                        self.take(Msg::Snapshot(first));
+                    }
+                    Ok(Err(why)) => {
+                        self.seeker.look();
+                        if !why.is_empty() {
+                            self.take(Msg::Gone(why));
+                        }
+                    }
+                    Err(error) => return Err(TuiError::Broken(error.to_string())),
                 },
                 () = sleep_until(tick) => self.tick(),
                 () = sleep_until(draw.unwrap_or(tick)), if draw.is_some() => {

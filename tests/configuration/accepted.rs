@@ -10,7 +10,7 @@ use crosstie::config::{
 use crosstie::mapping::{Create, Delete, Direction, PairMap, Policy, Problem};
 use crosstie::model::{Block, BlockKind, FieldInfo, Kind, OptionInfo, Schema};
 
-use crate::{pair, parse, with};
+use crate::{CRM, NOTION, pair, parse, with};
 
 #[test]
 fn the_example_is_a_configuration() {
@@ -95,6 +95,20 @@ fn the_defaults_are_the_designs() {
     assert!(!pair.fields[0].create_options, "options are created where an operator says so");
     assert_eq!(config.notion.plan.per_minute(), 180);
     assert_eq!((config.state_dir, config.keymap), (None, Keymap::Preset("default".into())));
+}
+
+#[test]
+fn a_workspace_is_called_as_it_says_or_as_its_file_and_tells_where_its_places_are_named() {
+    let rest = format!("[inlet]\nlisten = \"127.0.0.1:1\"\n{}", pair("deals", "deal", 1));
+    let named = parse(&format!("name = \"Acme No. 1\"\nstate_dir = \"s\"\n{CRM}{NOTION}{rest}")).unwrap();
+    assert_eq!((named.name.as_str(), named.own_name()), ("Acme No. 1", "Acme No. 1"));
+    assert_eq!(["name", "state_dir", "listen"].map(|key| named.line_of_key(key)), [Some(1), Some(2), Some(9)]);
+    let text = format!("{CRM}{NOTION}{rest}");
+    let by_file = |path: &str| Config::parse(&text, Path::new(path)).unwrap();
+    assert_eq!(by_file("/etc/crosstie/hall.toml").name, "hall");
+    let plain = by_file("/etc/crosstie/crosstie.toml");
+    assert_eq!((plain.name.as_str(), plain.own_name()), ("crosstie", ""), "its file's usual name tells nothing");
+    assert_eq!(plain.line_of_key("state_dir"), None);
 }
 
 #[test]

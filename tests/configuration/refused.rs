@@ -205,6 +205,16 @@ fn empty_pairs_are_refused() {
 }
 
 #[test]
+fn a_workspaces_name_fits_into_a_line_and_steers_no_terminal() {
+    let long = "x".repeat(33);
+    for name in ["a\\u001b[2J", "one/two", "a\\nb", long.as_str()] {
+        let text = format!("name = \"{name}\"\n{CRM}{NOTION}{}", pair("deals", "deal", 1));
+        let told = errors(parse(&text));
+        assert!(told.len() == 1 && told[0].line == 1 && told[0].what.contains("no name for a workspace"), "{told:?}");
+    }
+}
+
+#[test]
 fn one_bracket_for_a_pair_is_explained() {
     let text = pair("deals", "deal", 1).replace("[[pair]]", "[pair]").replace("[[pair.field]]", "[pair.field]");
     let told = errors(with(&text));

@@ -197,6 +197,7 @@ pub fn full() -> World {
     let connection = |name: &str, headroom| Connection {
         name: name.into(),
         link: Link::Up,
+        breaker: crosstie::control::Breaker::Closed,
         last_answer: Some(at(-3)),
         every: 10,
         headroom,
@@ -215,6 +216,7 @@ pub fn full() -> World {
             at: at(-1),
             started: at(-7_200),
             mode: Mode::Demo,
+            workspace: String::new(),
             sides: Sides {
                 crm: connection(
                     "Bitrix24",

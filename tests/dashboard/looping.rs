@@ -82,6 +82,7 @@ fn options() -> Options {
         theme: crosstie::tui::theme::Theme::new(false, false),
         read_only: false,
         note: String::new(),
+        again: None,
         tz: TimeZone::UTC,
         now: Arc::new(|| at(0)),
     }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use crosstie::control::socket::{ConnectError, connect};
+use crosstie::control::socket::{CLIENTS, ConnectError, connect, serve_inside};
 use crosstie::control::{Command, Desk, DeskError, Mode, Reply};
 use crosstie::model::PairName;
 use serde_json::json;
@@ -104,6 +104,60 @@ async fn a_client_that_does_not_read_cannot_keep_the_daemon_from_ending() {
     daemon.shutdown.cancel();
     daemon.task.await.unwrap();
     assert!(!daemon.path.exists());
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_let_go_and_comes_in_again() {
+    let daemon = Daemon::start().await;
+    let (mut read, flood) = stalled(&daemon).await;
+    let desk = connect(&daemon.path).await.unwrap();
+    // From here on its time runs out at once: nobody else has anything to wait for.
+    tokio::time::pause();
+    let ended = async {
+        // What was on its way to it still comes, and then the end; or the end alone.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        while let Ok(Some(_)) = read.next_line().await {}
+    };
+    tokio::time::timeout(Duration::from_secs(3_600), ended).await.expect("it was let go");
+    tokio::time::resume();
+    assert!(flood.await.unwrap().write_all(b"{}\n").await.is_err(), "nobody listens to it any more");
+    assert_eq!(title(&desk.query(ask("x", 1)).await.unwrap()), "x", "the others stay");
+    let again = connect(&daemon.path).await.unwrap();
+    assert_eq!(title(&again.query(ask("y", 1)).await.unwrap()), "y");
+}
+
+#[tokio::test]
+async fn one_client_too_many_is_told_so_and_comes_in_when_another_has_left() {
+    let daemon = Daemon::start().await;
+    let mut desks = Vec::new();
+    for _ in 0..CLIENTS {
+        desks.push(connect(&daemon.path).await.unwrap());
+    }
+    let Err(error) = connect(&daemon.path).await else { panic!("let in") };
+    assert!(matches!(error, ConnectError::TurnedAway { .. }), "{error}");
+    assert!(error.to_string().contains("32 clients are connected already"), "{error}");
+    for desk in &desks {
+        assert_eq!(title(&desk.query(ask("a", 1)).await.unwrap()), "a");
+    }
+    drop(desks.pop());
+    let again = async {
+        loop {
+            if let Ok(desk) = connect(&daemon.path).await {
+                break desk;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), again).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_client_learns_that_the_engine_is_inside_a_dashboard() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run/crosstie.sock");
+    let (fake, shutdown) = crate::fake();
+    let _task = serve_inside(&path, fake, shutdown).await.unwrap();
+    assert!(connect(&path).await.unwrap().daemon().inside);
+    assert!(!connect(&Daemon::start().await.path).await.unwrap().daemon().inside);
 }
 
 #[tokio::test]

@@ -4,10 +4,10 @@ use crosstie::control::closeup::{MappedField, RecordField};
 use crosstie::control::socket::VERSION;
 use crosstie::control::socket::wire::{Answer, Ask, Hello, Push, Request};
 use crosstie::control::{
-    Candidate, Command, Connection, Fate, Foreseen, Foretold, Headroom, HoldRow, JournalRow, Link, LinkRole, List,
-    Looked, MappingView, Mode, Near, OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth, QueueRow,
-    QueueState, RecordView, RelationRow, Reply, Resolution, Rows, Sample, SideValue, Sides, Sink, Snapshot, TypedView,
-    Wait, Window, WindowFigures,
+    Breaker, Candidate, Command, Connection, Fate, Foreseen, Foretold, Headroom, HoldRow, JournalRow, Link, LinkRole,
+    List, Looked, MappingView, Mode, Near, OrphanRow, OwnerRow, PairState, PairStatus, Progress, Query, QueueDepth,
+    QueueRow, QueueState, RecordView, RelationRow, Reply, Resolution, Rows, Sample, SideValue, Sides, Sink, Snapshot,
+    TypedView, Wait, Window, WindowFigures,
 };
 use crosstie::model::{Event, Happening, HoldId, Kind, RecordRef, Shown, Side, TieId, Value};
 use jiff::Timestamp;
@@ -119,6 +119,7 @@ fn snapshot() -> Snapshot {
         link,
         last_answer: Some(at()),
         every: 20,
+        breaker: Breaker::Open { until: at() },
         headroom,
         requests: 1,
         throttled: 2,
@@ -167,6 +168,7 @@ fn snapshot() -> Snapshot {
         hot: 13,
         sinks: vec![Sink { name: "slack".into(), sent: 1, dropped: 2, trouble: "off".into(), off: true }],
         store_note: "a note".into(),
+        workspace: "north".into(),
     }
 }
 
@@ -392,8 +394,14 @@ fn every_question_is_heard_as_it_was_asked() {
 #[test]
 fn the_version_of_the_protocol_stands_for_what_its_lines_look_like() {
     all_are_there();
-    let hello =
-        Hello { hello: "crosstie".into(), version: VERSION, pid: 1, mode: Some(Mode::Demo), from: Some("a".into()) };
+    let hello = Hello {
+        hello: "crosstie".into(),
+        version: VERSION,
+        pid: 1,
+        mode: Some(Mode::Demo),
+        from: Some("a".into()),
+        inside: true,
+    };
     let mut lines: Vec<Json> = vec![json!(hello)];
     lines.extend(asks().into_iter().map(|ask| json!(Request { id: 9, ask })));
     lines.extend(pushes().into_iter().map(|push| json!(push)));

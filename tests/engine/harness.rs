@@ -195,6 +195,7 @@ impl Bench {
             mode: Mode::Demo,
             pairs: self.specs.clone(),
             timing: self.timing.clone(),
+            workspace: String::new(),
             store_note: String::new(),
             look_only: false,
             resync: false,

@@ -55,6 +55,8 @@ struct Wire {
     before: String,
     clock: Arc<Clock>,
     fails: Fails,
+    /// From then on it does not, in milliseconds.
+    mends: u128,
     /// When each request left, in milliseconds.
     left: Mutex<Vec<u128>>,
 }
@@ -67,7 +69,8 @@ impl Transport for Wire {
         let says = |status, code: &str, error: &str| {
             Response::json(status, &json!({ "object": "error", "code": code, "error": error }))
         };
-        match self.fails {
+        let fails = if self.clock.0.elapsed().as_millis() < self.mends { self.fails } else { Fails::Never };
+        match fails {
             Fails::Never => {}
             Fails::Refused => return Ok(says(401, "unauthorized", "INVALID_CREDENTIALS")),
             Fails::Broken => return Ok(says(500, "internal_server_error", "INTERNAL_SERVER_ERROR")),
@@ -98,7 +101,7 @@ fn entity(name: &str, field: &str) -> Entity {
     Entity { name: name.into(), fields: [field.into()].into(), marker: None, filter: None }
 }
 
-fn notion(seed: u64, clock: &Arc<Clock>, fails: Fails) -> One {
+fn notion(seed: u64, clock: &Arc<Clock>, fails: (Fails, u128)) -> One {
     let mut world = NotionStandIn::new(Workspace { seed, ..Workspace::default() });
     world.add_person("Ada", "ada@example.com");
     let source = world.add_data_source("Deals", &json!({ "Name": { "title": {} } })).unwrap();
@@ -110,7 +113,7 @@ fn notion(seed: u64, clock: &Arc<Clock>, fails: Fails) -> One {
     One { wire, system, entity: entity(&source, "Name") }
 }
 
-fn portal(seed: u64, clock: &Arc<Clock>, fails: Fails) -> One {
+fn portal(seed: u64, clock: &Arc<Clock>, fails: (Fails, u128)) -> One {
     let mut world = BitrixStandIn::new(Portal { seed, ..Portal::default() });
     world.person_create(clock.now(), "Anna Weber", Of::Deal, &[("TITLE", json!("One"))]).unwrap();
     let path = world.webhook_path();
@@ -120,17 +123,18 @@ fn portal(seed: u64, clock: &Arc<Clock>, fails: Fails) -> One {
     One { wire, system: Arc::new(Bitrix24::new(connection)), entity: entity("deal", "TITLE") }
 }
 
-fn wire(world: Box<dyn StandIn>, before: String, clock: &Arc<Clock>, fails: Fails) -> Arc<Wire> {
-    Arc::new(Wire { world: Mutex::new(world), before, clock: clock.clone(), fails, left: Mutex::default() })
+fn wire(world: Box<dyn StandIn>, before: String, clock: &Arc<Clock>, fails: (Fails, u128)) -> Arc<Wire> {
+    let (fails, mends) = fails;
+    Arc::new(Wire { world: Mutex::new(world), before, clock: clock.clone(), fails, mends, left: Mutex::default() })
 }
 
 /// What a connection did: when its requests left, whether it knows of trouble, and answers that were good.
 type Did = (Vec<u128>, bool, usize);
 
-/// All of them ask as fast as their pace lets them; one of each system fails.
-async fn all(fails: Fails) -> Vec<Did> {
+/// All of them ask as fast as their connections let them, again at once after a failure; one of each system fails, up to a moment.
+async fn all(fails: Fails, mends: u128) -> Vec<Did> {
     let clock = Arc::new(Clock(Instant::now()));
-    let of = |number: u64| if number == 0 { fails } else { Fails::Never };
+    let of = |number: u64| (if number == 0 { fails } else { Fails::Never }, mends);
     let ones = (0..MANY).flat_map(|number| [notion(number, &clock, of(number)), portal(number, &clock, of(number))]);
     let ones: Vec<Arc<One>> = ones.map(Arc::new).collect();
     let good: Vec<Arc<Mutex<usize>>> = ones.iter().map(|_| Arc::default()).collect();
@@ -145,12 +149,9 @@ async fn all(fails: Fails) -> Vec<Did> {
                     lane: Lane::Increment,
                     counts: false,
                 };
-                match one.system.list(listing).await {
-                    Ok(told) => {
-                        assert_eq!(told.records.len(), 1);
-                        *good.lock().unwrap() += 1;
-                    }
-                    Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+                if let Ok(told) = one.system.list(listing).await {
+                    assert_eq!(told.records.len(), 1);
+                    *good.lock().unwrap() += 1;
                 }
             }
         })
@@ -168,19 +169,38 @@ async fn all(fails: Fails) -> Vec<Did> {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_fails_in_any_way_delays_no_other_by_a_millisecond() {
-    let calm = all(Fails::Never).await;
+    let calm = all(Fails::Never, 0).await;
     for (left, trouble, good) in &calm {
         assert!(!trouble && *good >= 290, "{good} good answers of {} requests", left.len());
     }
     for fails in [Fails::Refused, Fails::Broken, Fails::Throttled, Fails::Unreachable, Fails::Silent] {
-        let told = all(fails).await;
+        let told = all(fails, u128::MAX).await;
         for (number, (calm, told)) in calm.iter().zip(&told).enumerate().skip(2) {
             assert_eq!(calm, told, "{fails:?} disturbed connection {number}");
         }
         for (left, trouble, good) in &told[..2] {
             assert_eq!(*good, 0, "{fails:?}");
             assert!(*trouble, "{fails:?}: the one that fails knows nothing of it: {left:?}");
-            assert!(!left.is_empty() && left.len() < calm[0].0.len(), "{fails:?}: {} requests", left.len());
+            // Five in a row, and then a trial after one, two, four, … seconds.
+            assert!(!left.is_empty() && left.len() <= 5 + 8, "{fails:?}: {left:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_down_is_in_use_again_with_its_first_good_answer_and_by_itself() {
+    let calm = all(Fails::Never, 0).await;
+    for fails in [Fails::Refused, Fails::Broken, Fails::Unreachable] {
+        let told = all(fails, 50_000).await;
+        for (number, (calm, told)) in calm.iter().zip(&told).enumerate().skip(2) {
+            assert_eq!(calm, told, "{fails:?} disturbed connection {number}");
+        }
+        for (left, trouble, good) in &told[..2] {
+            let down = left.iter().filter(|at| **at < 50_000).count();
+            assert!(down <= 5 + 7, "{fails:?}: {left:?}");
+            let again = left.iter().find(|at| **at >= 50_000).unwrap();
+            assert!(*again <= 100_000, "{fails:?}: tried again only at {again} ms");
+            assert!(*good >= 90 && !trouble, "{fails:?}: {good} good answers since");
         }
     }
 }

@@ -1,11 +1,18 @@
 //! A daemon as an operator meets it: asked, alone, and ended in order.
 
-use std::os::unix::fs::PermissionsExt;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::support::configuration::{office, write};
+use serde_json::json;
+
+use crate::support::configuration::{data_source, office, write};
 use crate::support::program::{Home, until};
-use crate::support::worlds::Worlds;
+use crate::support::worlds::{Worlds, pages};
+
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
@@ -54,6 +61,76 @@ fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
     // Nobody is left who has the store: a status without a daemon opens it itself.
     let status = home.status();
     assert_eq!(status["daemon"], false);
+}
+
+#[test]
+fn a_client_that_stops_reading_is_let_go_while_edits_go_on_and_may_come_again() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    let mut daemon = home.start("daemon", &["run", "--yes"]);
+    let socket = home.path().join("state/desk.sock");
+    assert!(until(SOON, || socket.exists().then_some(())).is_some(), "{}", home.logged("daemon"));
+    let projects = data_source(&worlds, "Projects");
+    let crosses = |title: &str| {
+        worlds.create_record("deal", &json!({ "TITLE": title, "OPPORTUNITY": 10 }));
+        let there = until(SOON, || {
+            pages(&worlds.notion_world(), &projects).values().any(|it| it["Name"] == title).then_some(())
+        });
+        assert!(there.is_some(), "{title}: {}", home.logged("daemon"));
+    };
+    crosses("Before");
+    let mut stalled = UnixStream::connect(&socket).unwrap();
+    stalled.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    stalled.write_all(b"{\"hello\":\"crosstie\",\"version\":3,\"pid\":1}\n").unwrap();
+    let query = json!({"list": "journal", "filter": "", "offset": 0, "limit": 500});
+    for id in 0..10_000 {
+        let line = format!("{}\n", json!({"id": id, "ask": {"query": query}}));
+        // Until the daemon takes no more of it.
+        if stalled.write_all(line.as_bytes()).is_err() {
+            break;
+        }
+    }
+    let let_go = |home: &Home| home.logged("daemon").contains("a client that took nothing");
+    let mut number = 0;
+    while !let_go(&home) {
+        number += 1;
+        assert!(number < 60, "it was not let go: {}", home.logged("daemon"));
+        crosses(&format!("Meanwhile {number}"));
+    }
+    assert!(number > 1, "edits went on in between");
+    // What was on its way can still be read, and then comes the end.
+    stalled.set_read_timeout(Some(SOON)).unwrap();
+    let ended = std::io::copy(&mut stalled, &mut std::io::sink());
+    assert!(
+        ended.as_ref().is_ok_and(|bytes| *bytes > 0) || ended.is_err_and(|it| it.kind() == ErrorKind::ConnectionReset)
+    );
+    assert_eq!(home.status()["daemon"], true, "whoever comes anew is let in");
+    crosses("After");
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
+}
+
+#[test]
+fn a_signal_is_heard_while_the_start_still_waits_for_something() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    let text = office(&worlds).replace("{ env = \"CROSSTIE_NOTION_TOKEN\" }", "{ file = \"token\" }");
+    write(&home, &text);
+    // A file that says nothing, as a disk does that hangs.
+    let token = home.path().join("token");
+    let made = std::process::Command::new("mkfifo").arg(&token).status().unwrap();
+    assert!(made.success());
+    let mut daemon = home.start("daemon", &["run", "--yes"]);
+    // It can be opened so only once somebody reads it.
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap());
+    let reads = until(SOON, || options.open(&token).ok());
+    assert!(reads.is_some(), "{}", home.logged("daemon"));
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(Duration::from_secs(10)), Some(0), "{}", home.logged("daemon"));
+    assert!(home.logged("daemon").contains("the start is given up"), "{}", home.logged("daemon"));
+    drop(reads);
 }
 
 #[test]

@@ -18,3 +18,4 @@ mod remembered;
 mod scripts;
 mod shapes;
 mod support;
+mod together;

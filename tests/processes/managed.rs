@@ -149,4 +149,74 @@ fn the_unit_names_this_program_its_configuration_and_every_secret() {
         assert!(unit.contains(name), "{name}: {unit}");
     }
     assert!(unit.contains("User=crosstie") && !home.ask(&["service", "--user"]).ends_with(0).stdout.contains("User="));
+    assert_verified(&home, &unit, false);
+}
+
+/// What systemd itself thinks of a unit, where it is installed.
+fn assert_verified(home: &Home, unit: &str, user: bool) {
+    // Found wherever it is; the configurations of these tests lie in nobody's home.
+    let path = home.write("crosstie.service", unit);
+    let mut verify = std::process::Command::new("systemd-analyze");
+    verify.arg("verify").args(user.then_some("--user")).arg("--man=no").arg(&path);
+    verify.env("SYSTEMD_LOG_LEVEL", "warning").env("XDG_RUNTIME_DIR", home.path());
+    let Ok(said) = verify.output() else {
+        return eprintln!("systemd-analyze is not installed here: the unit was not shown to it");
+    };
+    let told = String::from_utf8_lossy(&said.stderr).into_owned();
+    let about: Vec<&str> = told.lines().filter(|line| line.contains("crosstie.service")).collect();
+    assert!(about.is_empty(), "{about:?}\n{unit}");
+}
+
+fn value<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
+    unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
+}
+
+#[test]
+fn a_users_unit_asks_for_nothing_that_a_users_manager_cannot_do() {
+    let (home, _worlds) = ready();
+    let unit = home.ask(&["service", "--user"]).ends_with(0).stdout;
+    // Each of these needs capabilities or a namespace, and then the service does not start at all.
+    for line in unit.lines().filter(|line| !line.starts_with('#')) {
+        let key = line.split('=').next().unwrap();
+        for needs_more in ["Protect", "Private", "Capability", "Ambient", "ReadWrite", "RemoveIPC", "StateDirectory"] {
+            assert!(!key.starts_with(needs_more), "{line}");
+        }
+    }
+    for line in ["NoNewPrivileges=yes", "RestrictNamespaces=yes", "MemoryDenyWriteExecute=yes"] {
+        assert!(unit.lines().any(|it| it == line), "{line}: {unit}");
+    }
+    assert_verified(&home, &unit, true);
+}
+
+#[test]
+fn a_system_unit_may_write_where_its_log_lies_and_its_own_state_and_nowhere_of_the_callers() {
+    let (home, worlds) = ready();
+    let here = home.path().display().to_string();
+    write(&home, &office(&worlds).replace("\n[timing]", "\n[log]\ndir = \"log\"\n\n[timing]"));
+    let unit = home.ask(&["service"]).ends_with(0).stdout;
+    assert_eq!(value(&unit, "ReadWritePaths"), [format!("{here}/log"), format!("{here}/state")]);
+    assert!(value(&unit, "StateDirectory").is_empty() && unit.contains("install -d -m 700 -o crosstie"), "{unit}");
+    // Who must be able to read the configuration is said, with its name.
+    assert!(unit.contains("chown crosstie:crosstie") && unit.contains(&format!("#   {here}/crosstie.toml")), "{unit}");
+
+    // Without `state_dir` it is the caller's for the caller, and a place that the manager makes for an account of its own.
+    let text = office(&worlds).replace("state_dir = \"state\"\n", "");
+    write(&home, &text.replace("\n[timing]", "\n[log]\ndir = \"/var/log/crosstie\"\n\n[timing]"));
+    let unit = home.ask(&["service"]).ends_with(0).stdout;
+    assert_eq!(value(&unit, "StateDirectory"), ["crosstie"]);
+    assert_eq!(value(&unit, "LogsDirectory"), ["crosstie"]);
+    assert_eq!(value(&unit, "Environment"), ["XDG_STATE_HOME=/var/lib"], "where the program looks for it");
+    assert!(value(&unit, "ReadWritePaths").is_empty() && !unit.contains(".local/state"), "{unit}");
+    assert!(unit.contains("/var/lib/crosstie/secrets.key"), "{unit}");
+    assert_verified(&home, &unit, false);
+
+    // One unit for several workspaces.
+    let own = |dir: &str| text.replacen("\n[crm]", &format!("\nstate_dir = \"{dir}\"\n[crm]"), 1);
+    home.write("acme.toml", &own("/var/lib/acme"));
+    home.write("hall.toml", &own("/srv/hall"));
+    let unit = home.ask(&["service", "--config", "acme.toml", "--config", "hall.toml"]).ends_with(0).stdout;
+    let start = format!("--config {here}/acme.toml --config {here}/hall.toml run");
+    assert!(value(&unit, "ExecStart")[0].ends_with(&start), "{unit}");
+    assert_eq!((value(&unit, "StateDirectory"), value(&unit, "ReadWritePaths")), (vec!["acme"], vec!["/srv/hall"]));
+    assert_verified(&home, &unit, false);
 }

@@ -199,10 +199,82 @@ fn a_dashboard_whose_daemon_was_killed_says_so_and_can_be_used_to_read_and_left(
         let screen = term.step(page, heading);
         assert!(screen.contains("NOT LIVE"), "every page says it:\n{screen}");
     }
-    term.wait("Nothing here changes any more: q leaves");
+    term.wait("Nothing here changes until the engine is back");
     term.keys("q");
     assert_eq!(term.end(), 0);
     term.assert_restored();
+}
+
+#[test]
+fn a_dashboard_goes_live_again_with_the_daemon_and_keeps_what_was_picked_and_still_fits() {
+    let workspace = Workspace::new();
+    let mut daemon = workspace.daemon();
+    let (deal, page) = bridge(&workspace);
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    let mut term = attached(&workspace);
+    term.wait("1 conflict");
+    find(&mut term, "2", "Bridge");
+    term.keys("f");
+    term.wait("take Notion");
+    term.step("n", "1 staged: 1 Notion");
+    daemon.kill();
+    term.wait("NOT LIVE");
+    let _again = workspace.daemon();
+    term.wait_gone("NOT LIVE");
+    term.wait("connected again");
+    term.wait("1 staged: 1 Notion");
+    // What comes from here on is the new engine's, and the pick goes out as it was meant.
+    term.step("w", "Cancel");
+    term.confirm();
+    wait_equal(&json!("four lanes"), || workspace.crm_value("deal", &deal, "COMMENTS"));
+    term.wait("0 conflicts");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
+}
+
+#[test]
+fn a_second_dashboard_attaches_to_the_engine_inside_the_first_and_each_names_its_workspace() {
+    let workspace = Workspace::new();
+    let config = workspace.home.path().join("crosstie.toml");
+    let text = std::fs::read_to_string(&config).expect("a configuration");
+    std::fs::write(&config, format!("name = \"acme\"\n{}", text.replace("[timing]", "[timing]\nreview = false")))
+        .expect("a file");
+    let start = Start { size: (100, 30), ..Start::new(workspace.home.path(), &[]) };
+    let mut first = Term::start(&start);
+    let screen = first.wait("the sync runs inside this dashboard and ends with it");
+    assert!(screen.contains("live acme"), "{screen}");
+    let mut second = Term::start(&start);
+    let screen = second.wait("attached to the sync inside another dashboard");
+    assert!(screen.contains("live acme"), "{screen}");
+
+    // Both see the same conflict, and what the second decides is written by the first's engine.
+    let (deal, page) = bridge(&workspace);
+    workspace.page_edit(&page, json!({"Notes": "four lanes"}));
+    workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
+    first.wait("1 conflict");
+    second.wait("1 conflict");
+    find(&mut second, "2", "Bridge");
+    second.keys("f");
+    second.wait("take Notion");
+    second.step("n", "1 staged: 1 Notion");
+    second.step("w", "Cancel");
+    second.confirm();
+    wait_equal(&json!("four lanes"), || workspace.crm_value("deal", &deal, "COMMENTS"));
+    first.wait("0 conflicts");
+
+    // A window that closes takes nothing with it; the one with the engine does, and the other says so.
+    second.keys("q");
+    assert_eq!(second.end(), 0);
+    let mut third = Term::start(&start);
+    third.wait("attached to the sync inside another dashboard");
+    first.keys("q");
+    assert_eq!(first.end(), 0);
+    third.wait("NOT LIVE");
+    third.wait("the dashboard that the sync was in has ended");
+    third.keys("q");
+    assert_eq!(third.end(), 0);
+    assert!(!workspace.home.path().join("state/desk.sock").exists(), "the socket is taken away");
 }
 
 #[test]

@@ -55,6 +55,14 @@ pub enum ConnectError {
         /// What is wrong.
         why: String,
     },
+    /// The daemon does not let one more in.
+    #[error("the daemon on {} does not let this in: {why}", .path.display())]
+    TurnedAway {
+        /// The socket.
+        path: PathBuf,
+        /// What it said.
+        why: String,
+    },
     /// The system refused.
     #[error("cannot connect to {}: {error}", .path.display())]
     Failed {
@@ -134,7 +142,7 @@ pub async fn connect(path: &Path) -> Result<SocketDesk, ConnectError> {
         said.map_err(|error| protocol(error.to_string()))?;
         match lines.expect::<Push>().await.map_err(protocol)? {
             Push::Snapshot(first) => Ok((daemon, first)),
-            Push::Error { text, .. } => Err(protocol(text)),
+            Push::Error { text, .. } => Err(ConnectError::TurnedAway { path: path.to_owned(), why: text }),
             _ => Err(protocol("it did not begin with a snapshot".to_owned())),
         }
     };

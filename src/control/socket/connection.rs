@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::control::{Command, Desk, Snapshot, operator};
 
 use super::wire::{Answer, Ask, Hello, Incoming, Lines, NAME, Push, Request, line};
-use super::{PATIENCE, VERSION};
+use super::{CLIENTS, PATIENCE, STALLED, VERSION};
 
 /// Answers waiting to be written.
 const ANSWERS: usize = 64;
@@ -35,22 +35,21 @@ struct Order {
 }
 
 /// Serves one client until it leaves, or until `shutdown`.
-pub(super) async fn run(stream: UnixStream, uid: u32, desk: Arc<dyn Desk>, shutdown: CancellationToken) {
+pub(super) async fn run(stream: UnixStream, uid: u32, hello: Hello, desk: Arc<dyn Desk>, shutdown: CancellationToken) {
     let (read, write) = stream.into_split();
     let mut lines = Lines::new(read);
     let mut write = FramedWrite::new(write, LinesCodec::new());
     let snapshots = desk.snapshots();
-    let mode = snapshots.borrow().mode;
     let greeted = tokio::select! {
         biased;
         () = shutdown.cancelled() => return,
-        greeted = timeout(PATIENCE, greet(&mut lines, &mut write, Hello::ours(Some(mode)))) => greeted,
+        greeted = timeout(PATIENCE, greet(&mut lines, &mut write, hello)) => greeted,
     };
     let Ok(Ok(theirs)) = greeted else { return };
 
     let (answers, queue) = mpsc::channel(ANSWERS);
     let (commands, orders) = mpsc::channel(COMMANDS);
-    let mut writer = tokio::spawn(write_all(write, queue, snapshots));
+    let mut writer = tokio::spawn(write_all(write, queue, snapshots, theirs.pid));
     let mut clerk = tokio::spawn(carry_out(orders, Arc::clone(&desk), answers.clone()));
     let mut queries = JoinSet::new();
     let mut written = false;
@@ -111,6 +110,20 @@ pub(super) async fn run(stream: UnixStream, uid: u32, desk: Arc<dyn Desk>, shutd
     }
 }
 
+/// Tells one client more than there is room for that it is one.
+pub(super) async fn turn_away(stream: UnixStream, hello: Hello) {
+    let (read, write) = stream.into_split();
+    let (mut lines, mut write) = (Lines::new(read), FramedWrite::new(write, LinesCodec::new()));
+    let text =
+        format!("{CLIENTS} clients are connected already, and there is room for no more: close a dashboard first");
+    let told = async {
+        greet(&mut lines, &mut write, hello).await?;
+        send(&mut write, &Push::Error { id: None, text }).await
+    };
+    // Whoever does not listen need not know.
+    let _ = timeout(PATIENCE, told).await;
+}
+
 /// Says hello and hears it.
 async fn greet<R, W>(lines: &mut Lines<R>, write: &mut FramedWrite<W, LinesCodec>, ours: Hello) -> Result<Hello, String>
 where
@@ -154,29 +167,36 @@ async fn write_all<W: AsyncWrite + Unpin>(
     mut write: FramedWrite<W, LinesCodec>,
     mut answers: mpsc::Receiver<Push>,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    pid: u32,
 ) {
     snapshots.mark_changed();
     let mut ended = false;
     loop {
-        let sent = tokio::select! {
+        let next = tokio::select! {
             biased;
             answer = answers.recv() => match answer {
-                Some(answer) => send(&mut write, &answer).await,
+                Some(answer) => answer,
                 None => return,
             },
             changed = snapshots.changed(), if !ended => match changed {
                 Ok(()) => {
                     let latest = Arc::clone(&snapshots.borrow_and_update());
-                    send(&mut write, &Push::Snapshot(Box::new(Snapshot::clone(&latest)))).await
+                    Push::Snapshot(Box::new(Snapshot::clone(&latest)))
                 }
                 Err(_) => {
                     ended = true;
-                    send(&mut write, &Push::Ended).await
+                    Push::Ended
                 }
             },
         };
-        if sent.is_err() {
-            return;
+        match timeout(STALLED, send(&mut write, &next)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => {
+                let limit = STALLED.as_secs();
+                tracing::warn!(pid, "a client that took nothing for {limit} s is let go; it may connect again");
+                return;
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 //! snapshots as they come: only the newest, so whoever reads slowly misses some and delays nobody. A line that cannot
 //! be understood is answered with an error and nothing else is lost.
 //!
+//! A client that takes nothing for a while is let go, and may connect again; so many clients may be here at one time, and one more is told so.
+//!
 //! Only the daemon's own user and root may connect. In here nothing may ever make the engine or another client wait for
 //! a client, and nothing is decided.
 
@@ -17,7 +19,7 @@ pub mod wire;
 
 pub use client::{ConnectError, SocketDesk, connect};
 pub use place::ServeError;
-pub use server::serve;
+pub use server::{serve, serve_inside};
 
 use std::time::Duration;
 
@@ -29,3 +31,10 @@ pub const LONGEST_LINE: usize = 8 << 20;
 
 /// How long either end waits for the other to begin, and the daemon for the last answers when it ends.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a client may take nothing of a line that is on its way to it. It sits on the same machine: what is slow behind it, an
+/// SSH line perhaps, is its own affair.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// Clients at one time.
+pub const CLIENTS: usize = 32;

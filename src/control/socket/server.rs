@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::control::Desk;
 
-use super::{ServeError, connection, place};
+use super::wire::Hello;
+use super::{CLIENTS, ServeError, connection, place};
 
 /// After a failed accept (out of file handles, mostly).
 const PAUSE: Duration = Duration::from_millis(200);
@@ -25,17 +26,45 @@ pub async fn serve(
     desk: Arc<dyn Desk>,
     shutdown: CancellationToken,
 ) -> Result<JoinHandle<()>, ServeError> {
+    listen(path, desk, shutdown, false).await
+}
+
+/// The same for an engine inside a dashboard, which ends with it: whoever connects is told so.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_inside(
+    path: &Path,
+    desk: Arc<dyn Desk>,
+    shutdown: CancellationToken,
+) -> Result<JoinHandle<()>, ServeError> {
+    listen(path, desk, shutdown, true).await
+}
+
+async fn listen(
+    path: &Path,
+    desk: Arc<dyn Desk>,
+    shutdown: CancellationToken,
+    inside: bool,
+) -> Result<JoinHandle<()>, ServeError> {
     let listener = place::bind(path).await?;
     let path = path.to_owned();
     Ok(tokio::spawn(async move {
         let mut connections = JoinSet::new();
+        let mut turned_away = JoinSet::new();
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = connections.join_next() => {}
-                stream = accept(&listener) => {
-                    connections.spawn(connection::run(stream.0, stream.1, Arc::clone(&desk), shutdown.clone()));
+                Some(_) = turned_away.join_next() => {}
+                (stream, uid) = accept(&listener) => {
+                    let hello = Hello { inside, ..Hello::ours(Some(desk.snapshots().borrow().mode)) };
+                    if connections.len() < CLIENTS {
+                        connections.spawn(connection::run(stream, uid, hello, Arc::clone(&desk), shutdown.clone()));
+                    } else if turned_away.len() < CLIENTS {
+                        turned_away.spawn(connection::turn_away(stream, hello));
+                    }
                 }
             }
         }

@@ -31,12 +31,15 @@ pub struct Hello {
     /// The address of the SSH client that the operator sits at, where there is one; a daemon says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Whether the engine runs inside somebody's dashboard, and ends with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inside: bool,
 }
 
 impl Hello {
     /// This process's.
     pub fn ours(mode: Option<Mode>) -> Self {
-        Self { hello: NAME.to_owned(), version: VERSION, pid: std::process::id(), mode, from: None }
+        Self { hello: NAME.to_owned(), version: VERSION, pid: std::process::id(), mode, from: None, inside: false }
     }
 
     /// This process's, as a client.

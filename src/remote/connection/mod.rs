@@ -2,8 +2,10 @@
 //!
 //! A [`Dialect`] says, purely, what a response means; [`Connection::read`] repeats what is safe to repeat,
 //! [`Connection::write`] sends once and repeats only what was surely not executed. Systems build their requests and
-//! read their responses on top of it; nothing above it may retry, nothing below it may.
+//! read their responses on top of it; nothing above it may retry, nothing below it may. While a system is down its `breaker`
+//! lets one request at a time try it.
 
+mod breaker;
 mod dialect;
 mod health;
 #[cfg(test)]
@@ -14,15 +16,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, Unit};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use self::breaker::{Breaker, Pass, Phase};
 pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
 use self::health::{Health, RetryBudget};
 pub use self::turn::Turn;
 use super::pace::{Pace, Permit};
 use super::{Lane, Pulse, RemoteError, RemoteErrorKind, WriteError};
+use crate::control;
 use crate::seam::{Failure, Request, Response, Transport, WallClock};
 
 /// How long and how often to try.
@@ -65,6 +69,7 @@ struct Inner {
     dialect: Arc<dyn Dialect>,
     patience: Patience,
     health: Mutex<Health>,
+    breaker: Breaker,
     /// Nothing waits any more.
     closing: CancellationToken,
 }
@@ -115,6 +120,7 @@ impl Connection {
                 dialect,
                 patience,
                 health,
+                breaker: Breaker::new(),
                 closing: CancellationToken::new(),
             }),
         }
@@ -149,7 +155,9 @@ impl Connection {
                 Outcome::Transient(error) | Outcome::NotSent(error) => (error, RetryBudget::PLAIN),
                 Outcome::Unknown(error) => (error, RetryBudget::UNKNOWN),
             };
-            if attempt >= patience.read_attempts || !self.pause(attempt, cost, deadline).await {
+            // A system that is down is tried again by whoever comes next, and not by one read for long.
+            let open = self.inner.breaker.phase() != Phase::Closed;
+            if open || attempt >= patience.read_attempts || !self.pause(attempt, cost, deadline).await {
                 return Err(last);
             }
             attempt += 1;
@@ -166,11 +174,13 @@ impl Connection {
         let deadline = Instant::now() + patience.write_deadline;
         let mut attempt = 1;
         loop {
-            if self.inner.pace.is_closed_at(deadline) {
+            // A write is no trial: its outcome would be one more to be looked for.
+            let rests = self.inner.breaker.phase() != Phase::Closed;
+            if rests || self.inner.pace.is_closed_at(deadline) {
                 if attempt == 1 {
                     drop(self.reserved(lane));
                 }
-                return Err(WriteError::NotDone(too_fast()));
+                return Err(WriteError::NotDone(if rests { self.rests() } else { too_fast() }));
             }
             let outcome = self.send(lane, attempt == 1, &request, deadline).await.map_err(WriteError::NotDone)?;
             let (last, at_once) = match outcome {
@@ -215,7 +225,18 @@ impl Connection {
         let headroom = self.inner.pace.headroom(self.now());
         let (requests, throttled) = self.inner.pace.counts();
         let health = self.health();
-        Pulse { headroom, requests, throttled, last_answer: health.last_answer, trouble: health.trouble.clone() }
+        let breaker = match self.inner.breaker.phase() {
+            Phase::Closed => control::Breaker::Closed,
+            Phase::HalfOpen => control::Breaker::HalfOpen,
+            Phase::Open(until) => {
+                let left = SignedDuration::try_from(until.saturating_duration_since(Instant::now()));
+                let until = self.now().checked_add(left.unwrap_or_default()).unwrap_or(Timestamp::MAX);
+                // Whole seconds: the same moment must look the same whenever it is asked for.
+                control::Breaker::Open { until: until.round(Unit::Second).unwrap_or(until) }
+            }
+        };
+        let (last_answer, trouble) = (health.last_answer, health.trouble.clone());
+        Pulse { headroom, requests, throttled, last_answer, trouble, breaker }
     }
 
     /// Our own clock's now.
@@ -239,36 +260,49 @@ impl Connection {
         let pace = &self.inner.pace;
         // Whoever gives up before the permit is taken leaves it reserved for nobody.
         let mut reserved = if first { self.reserved(lane) } else { None };
-        let acquire = async {
-            if first {
-                pace.acquire(lane, method.as_deref()).await
-            } else {
-                pace.acquire_again(lane, method.as_deref()).await
+        let ends = || error(RemoteErrorKind::Throttled, "", "the program ends, and the request was not sent");
+        let mut first = first;
+        let (pass, permit) = loop {
+            let pass = tokio::select! {
+                biased;
+                pass = timeout_at(deadline, self.inner.breaker.pass()) => pass.map_err(|_| self.rests())?,
+                () = self.inner.closing.cancelled() => return Err(ends()),
+            };
+            let acquire = async {
+                if first {
+                    pace.acquire(lane, method.as_deref()).await
+                } else {
+                    pace.acquire_again(lane, method.as_deref()).await
+                }
+            };
+            let permit = tokio::select! {
+                biased;
+                permit = timeout_at(deadline, acquire) => permit,
+                () = self.inner.closing.cancelled() => return Err(ends()),
+            };
+            let permit = permit.map_err(|_| {
+                let error = too_fast();
+                // What made us wait is the trouble, and not that we wait.
+                self.health().trouble.get_or_insert_with(|| error.clone());
+                error
+            })?;
+            // The reservation became the permit that was just granted: dropped, it would give the same one back again.
+            if let Some(reserved) = reserved.take() {
+                std::mem::forget(reserved);
             }
-        };
-        let permit = tokio::select! {
-            biased;
-            permit = timeout_at(deadline, acquire) => permit,
-            () = self.inner.closing.cancelled() => {
-                return Err(error(RemoteErrorKind::Throttled, "", "the program ends, and the request was not sent"));
+            if pass.holds() {
+                break (pass, permit);
             }
+            // The system went down while this waited for its permit.
+            permit.unsent();
+            first = false;
         };
-        let permit = permit.map_err(|_| {
-            let error = too_fast();
-            // What made us wait is the trouble, and not that we wait.
-            self.health().trouble.get_or_insert_with(|| error.clone());
-            error
-        })?;
-        // The reservation became the permit that was just granted: dropped, it would give the same one back again.
-        if let Some(reserved) = reserved.take() {
-            std::mem::forget(reserved);
-        }
-        match self.inner.transport.send(request.clone()).await {
-            Ok(response) => Ok(self.judge(permit, request, response)),
+        let outcome = match self.inner.transport.send(request.clone()).await {
+            Ok(response) => self.judge(permit, request, response),
             Err(failure) => {
                 let error = error(RemoteErrorKind::Unavailable, "", failure.to_string());
                 self.health().trouble = Some(error.clone());
-                Ok(match failure {
+                match failure {
                     Failure::NotSent(_) => {
                         permit.unsent();
                         Outcome::NotSent(error)
@@ -281,9 +315,31 @@ impl Connection {
                         permit.answered();
                         Outcome::NotTaken(error)
                     }
-                })
+                }
             }
+        };
+        self.note(pass, &outcome);
+        Ok(outcome)
+    }
+
+    /// What an outcome says of the whole system.
+    fn note(&self, pass: Pass<'_>, outcome: &Outcome) {
+        let jitter = |most| self.inner.pace.jitter(most);
+        match outcome {
+            Outcome::Failed(error) if error.kind == RemoteErrorKind::Unauthorized => pass.failed(1, jitter),
+            Outcome::Good(_) | Outcome::Failed(_) | Outcome::Throttled | Outcome::NotTaken(_) => pass.well(),
+            Outcome::Transient(_) | Outcome::NotSent(_) => pass.failed(1, jitter),
+            // Each of these took a minute.
+            Outcome::Unknown(_) => pass.failed(2, jitter),
         }
+    }
+
+    /// Why nothing leaves while the breaker is not closed: what went wrong last.
+    fn rests(&self) -> RemoteError {
+        let why = || {
+            error(RemoteErrorKind::Unavailable, "", "the system does not answer, and is tried by one request at a time")
+        };
+        self.health().trouble.clone().unwrap_or_else(why)
     }
 
     /// The permit that was reserved for a request which was not sent yet.

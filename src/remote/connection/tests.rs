@@ -283,3 +283,118 @@ async fn a_request_that_gives_up_waiting_gives_its_permit_back() {
     let (left, of) = connection.pulse().headroom.left_of().unwrap();
     assert_eq!(left, of, "nothing stays reserved for nobody");
 }
+
+/// Fails so many times, each after a second, and counts how many requests are out at once.
+struct Down {
+    left: Mutex<u32>,
+    out: Mutex<(u32, u32)>,
+    sent: Mutex<Vec<Duration>>,
+    start: Instant,
+}
+
+impl Down {
+    fn connect(times: u32) -> (Connection, Arc<Self>) {
+        let start = Instant::now();
+        let down = Self { left: Mutex::new(times), out: Mutex::default(), sent: Mutex::default(), start };
+        let down = Arc::new(down);
+        let pace = Pace::new(Settings::per_minute(600), Box::new(Half));
+        let connection = Connection::new(down.clone(), pace, Arc::new(Wall(start)), Arc::new(Plain));
+        (connection, down)
+    }
+
+    fn sent(&self) -> Vec<u64> {
+        self.sent.lock().unwrap().iter().map(Duration::as_secs).collect()
+    }
+}
+
+#[async_trait]
+impl Transport for Down {
+    async fn send(&self, _request: Request) -> Result<Response, Failure> {
+        self.sent.lock().unwrap().push(self.start.elapsed());
+        {
+            let mut out = self.out.lock().unwrap();
+            out.0 += 1;
+            out.1 = out.1.max(out.0);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.out.lock().unwrap().0 -= 1;
+        let mut left = self.left.lock().unwrap();
+        if *left == 0 {
+            return Ok(Response::json(200, &body!({"ok": true})));
+        }
+        *left -= 1;
+        Ok(Response::json(503, &body!({})))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_is_down_is_tried_by_one_request_at_a_time_ever_more_seldom_until_it_answers() {
+    let (connection, down) = Down::connect(12);
+    // One after the other, until it is open.
+    for _ in 0..2 {
+        connection.read(Lane::Hot, request()).await.unwrap_err();
+    }
+    assert!(matches!(connection.pulse().breaker, control::Breaker::Open { .. }), "{:?}", connection.pulse().breaker);
+    *down.out.lock().unwrap() = (0, 0);
+    let before = down.sent().len();
+    let many: Vec<_> = (0..40)
+        .map(|_| {
+            let connection = connection.clone();
+            tokio::spawn(async move { connection.read(Lane::Hot, request()).await.is_ok() })
+        })
+        .collect();
+    // The write that somebody had read for goes nowhere, at once, and is surely not done.
+    let began = Instant::now();
+    let error = connection.write(Lane::Write, request()).await.unwrap_err();
+    assert!(matches!(error, WriteError::NotDone(RemoteError { kind: RemoteErrorKind::Unavailable, .. })), "{error:?}");
+    assert_eq!((began.elapsed(), down.sent().len()), (Duration::ZERO, before));
+    let mut good = 0;
+    for read in many {
+        good += usize::from(read.await.unwrap());
+    }
+    let sent = down.sent();
+    let trials: Vec<u64> = sent[before - 1..=12].to_vec();
+    let gaps: Vec<u64> = trials.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.windows(2).all(|pair| pair[0] <= pair[1]) && gaps.last() >= Some(&32), "{gaps:?}");
+    assert!(good >= 30, "{good} of 40 reads had their answers once it was back");
+    assert_eq!(connection.pulse().breaker, control::Breaker::Closed);
+    connection.write(Lane::Write, request()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_trial_is_lost_with_whoever_gives_up_and_no_permit_is_held_meanwhile() {
+    let (connection, down) = Down::connect(9);
+    for _ in 0..2 {
+        connection.read(Lane::Hot, request()).await.unwrap_err();
+    }
+    let before = down.sent().len();
+    // Each gives up while it is the trial, or waits for one.
+    for _ in 0..5 {
+        let read = connection.read(Lane::Hot, request());
+        let told = tokio::time::timeout(Duration::from_millis(1_500), read).await;
+        assert!(!matches!(told, Ok(Ok(_))));
+    }
+    assert!(down.sent().len() > before, "it was tried");
+    let (left, of) = connection.pulse().headroom.left_of().unwrap();
+    assert!(of - left <= u32::try_from(down.sent().len()).unwrap(), "{left} of {of}");
+    while connection.read(Lane::Hot, request()).await.is_err() {}
+    assert_eq!(connection.pulse().breaker, control::Breaker::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_say_no_to_one_record_open_no_breaker() {
+    let answers = (0..30).flat_map(|_| [status(404), status(400), status(503)]).collect();
+    let (connection, script) = connect(answers);
+    for _ in 0..60 {
+        let _ = connection.read(Lane::Hot, request()).await;
+        assert_eq!(connection.pulse().breaker, control::Breaker::Closed);
+    }
+    assert!(sent(&script) >= 60);
+    // A token that is refused is refused for everything.
+    let (connection, script) = connect((0..9).map(|_| status(401)).collect());
+    for _ in 0..5 {
+        connection.read(Lane::Hot, request()).await.unwrap_err();
+    }
+    assert!(matches!(connection.pulse().breaker, control::Breaker::Open { .. }));
+    assert_eq!(sent(&script), 5);
+}

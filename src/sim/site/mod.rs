@@ -137,6 +137,7 @@ impl Site {
             mode: Mode::Demo,
             pairs: self.pairs.clone(),
             timing: self.timing.clone(),
+            workspace: String::new(),
             store_note: String::new(),
             look_only: false,
             resync: false,

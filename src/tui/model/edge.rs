@@ -149,6 +149,7 @@ pub fn mapping(mut view: MappingView) -> MappingView {
 /// A snapshot.
 pub fn snapshot(snapshot: &Snapshot) -> Snapshot {
     let mut snapshot = snapshot.clone();
+    clean(&mut snapshot.workspace);
     for side in Side::BOTH {
         let connection = snapshot.sides.get_mut(side);
         flatten(&mut connection.name);

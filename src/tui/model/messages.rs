@@ -35,6 +35,8 @@ pub enum Msg {
     Snapshot(Arc<Snapshot>),
     /// No snapshot will ever come again.
     Gone(String),
+    /// The engine was found again after that.
+    Back,
     /// What a query brought.
     Answer {
         /// The effect's number.

@@ -221,6 +221,8 @@ pub struct Model {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Why there will be no more snapshots.
     pub gone: Option<String>,
+    /// An engine that has gone is looked for.
+    pub returns: bool,
     /// The page.
     pub page: Page,
     /// The holds.
@@ -310,6 +312,7 @@ impl Model {
             ms: 0,
             snapshot: None,
             gone: None,
+            returns: false,
             page: Page::Overview,
             holds: Listing::default(),
             staged: Staged::default(),

@@ -139,8 +139,12 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     }
     if model.gone.is_some() {
         let quit = key(model, Action::Quit);
-        let text =
-            format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.");
+        let text = match model.returns {
+            true => format!(" x Nothing here changes until the engine is back, and it is looked for: {quit} leaves."),
+            false => {
+                format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.")
+            }
+        };
         rows = vec![vec![(Role::Bad, text)]];
     }
     // Whoever relies on notices must hear of it here that none come.

@@ -67,6 +67,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.touch(Dirty::Now);
             Vec::new()
         }
+        Msg::Back => {
+            model.gone = None;
+            let kept = if model.staged.is_empty() { "" } else { "; what you picked is kept as long as it fits" };
+            model.toast(Tone::Good, format!("connected again{kept}"));
+            lists::renew(model);
+            lists::settle(model)
+        }
         Msg::Answer { tag, result } => replies::answer(model, tag, result),
         Msg::Reply { tag, result } => replies::reply(model, tag, result),
     }

@@ -9,6 +9,9 @@ use crate::tui::action::Action;
 use crate::tui::model::{Model, Page};
 use crate::tui::theme::Role;
 
+/// Columns of a workspace's name.
+const WORKSPACE: usize = 20;
+
 /// Draws the strip: three lines, or two where there is room for both systems on one.
 pub fn header(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     let first = line(area, 0);
@@ -73,9 +76,13 @@ fn marks(model: &Model) -> Vec<Span> {
 }
 
 fn badge(model: &Model) -> Vec<Span> {
-    match model.snapshot.as_ref().map(|snapshot| snapshot.mode) {
-        Some(Mode::Demo) => vec![(Role::Badge, " DEMO ".to_owned())],
-        Some(Mode::Live) => vec![(Role::Strong, " live ".to_owned())],
+    match model.snapshot.as_ref().map(|snapshot| (snapshot.mode, snapshot.workspace.as_str())) {
+        Some((Mode::Demo, _)) => vec![(Role::Badge, " DEMO ".to_owned())],
+        Some((Mode::Live, "")) => vec![(Role::Strong, " live ".to_owned())],
+        Some((Mode::Live, name)) => {
+            let name = super::fit(name, WORKSPACE, model.theme.glyphs.ellipsis);
+            vec![(Role::Strong, format!(" live {} ", name.trim_end()))]
+        }
         None => vec![(Role::Strong, " crosstie ".to_owned())],
     }
 }
