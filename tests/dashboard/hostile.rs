@@ -122,7 +122,7 @@ const SCENES: [(&str, Opens); 35] = [
     ("3 +", Opens::Question("Create")),
     ("3 i", Opens::Question("Ignore")),
     ("3 l enter", Opens::Question("Link")),
-    ("4 right x", Opens::Question("Unlink")),
+    ("4 right down x", Opens::Question("Unlink")),
     ("4 right down c", Opens::Roles),
     ("4 l enter down enter", Opens::Question("Link")),
     ("5 t", Opens::Question("Send it now")),

@@ -338,7 +338,11 @@ fn a_new_link_shows_the_owner_that_was_chosen() {
     rig.keys("enter down enter");
     shows(&rig, &["Project 777", "as `Contacts`"]);
     rig.keys("y");
-    assert_eq!(rig.told(), [relate("777", "CONTACTS", "31", true, None)]);
+    let told = rig.told();
+    let [Command::Relate { owner, field, target, linked: true, instead_of: None, shown: Some(_) }] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((owner, field.as_str(), target), (&tie("deals", "777"), "CONTACTS", &tie("contacts", "31")));
 }
 
 #[test]
@@ -348,7 +352,9 @@ fn what_older_daemons_leave_out_reads_as_nothing() {
         "target": {"pair": "contacts", "crm": "9"}, "linked": true,
     });
     let read: Command = serde_json::from_value(command.clone()).unwrap();
-    assert_eq!(read, relate("1", "CONTACTS", "9", true, None));
+    let (owner, target) = (tie("deals", "1"), tie("contacts", "9"));
+    let field = "CONTACTS".into();
+    assert_eq!(read, Command::Relate { owner, field, target, linked: true, instead_of: None, shown: None });
     assert_eq!(serde_json::to_value(&read).unwrap(), command);
     let row = OwnerRow { owner: tie("deals", "1"), title: "Mercury".into(), links: 2, pending: false };
     assert_eq!(serde_json::from_str::<OwnerRow>(&serde_json::to_string(&row).unwrap()).unwrap(), row);

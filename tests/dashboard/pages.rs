@@ -176,6 +176,9 @@ fn approving_and_letting_happen_go_to_the_pair_that_waits_for_it() {
         rig.keys(keys);
         assert_eq!(rig.model.pair.as_ref().map(|name| name.as_str()), Some(meant), "`{keys}` on {pair}");
         assert!(rig.told().is_empty(), "it is asked about first");
+        let Some(PopupBody::Confirm(confirm)) = rig.model.top() else { panic!("{}", rig.screen()) };
+        let count = confirm.demand.as_ref().map(|demand| demand.wanted.clone()).unwrap_or_default();
+        count.chars().for_each(|digit| rig.keys(&digit.to_string()));
         rig.keys("y");
         match &rig.told()[..] {
             [Command::Approve { pair } | Command::Override { pair, .. }] => assert_eq!(pair.as_str(), meant),
