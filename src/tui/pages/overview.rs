@@ -69,7 +69,7 @@ fn stops(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut say = |text: &str, key: Option<String>| {
         let wide = if key.is_some() { model.size.0.saturating_sub(10) } else { model.size.0 };
         let mut lines: Vec<Vec<Span>> =
-            super::wrapped(model, Role::Bad, " ", text, wide).into_iter().take(most).map(|span| vec![span]).collect();
+            super::strange(model, Role::Bad, " ", text, wide).into_iter().take(most).map(|span| vec![span]).collect();
         if let (Some(key), Some(last)) = (key, lines.last_mut()) {
             last.extend([(Role::Warn, ": press ".to_owned()), (Role::Key, key)]);
         }
