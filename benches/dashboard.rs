@@ -384,6 +384,7 @@ fn key_to_paint(table: &mut Table) {
         read_only: false,
         note: String::new(),
         again: None,
+        syncs: false,
         tz: jiff::tz::TimeZone::UTC,
         now: Arc::new(|| at(0)),
     };

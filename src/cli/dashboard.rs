@@ -64,7 +64,7 @@ pub async fn demo(options: &Options, look: Look) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
     let demo = Demo::start(options, LEISURELY).await?;
     let note = "a demo: pretend people on both sides; begin your own with `crosstie init`";
-    let exit = show(demo.running.desk.clone(), keymap, note, look, None).await;
+    let exit = show(demo.running.desk.clone(), keymap, note, look).await;
     demo.stop().await;
     let hint = |failure: Failure| Failure::running(format!("{failure}; `crosstie demo --headless` needs none"));
     Ok(exit_code(exit.map_err(hint)?))
@@ -87,11 +87,11 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
                 }
                 false => "attached to the running daemon".to_owned(),
             };
-            let exit = show(Arc::new(desk), keymap, &note, look, Some(again(socket, inside))).await?;
+            let exit = show_with(Arc::new(desk), keymap, &note, look, Way::Attached(again(socket, inside))).await?;
             return Ok(exit_code(exit));
         }
         Engine::Aside(started, scratch) => {
-            let exit = show(started.running.desk.clone(), keymap, LOOKING, look, None).await;
+            let exit = show(started.running.desk.clone(), keymap, LOOKING, look).await;
             let ended = started.end(&wiring::operator()).await;
             drop(scratch);
             ended?;
@@ -110,7 +110,7 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
             None
         }
     };
-    let exit = show(desk, keymap, &note, look, None).await;
+    let exit = show_with(desk, keymap, &note, look, Way::Syncs).await;
     let ended = started.end(&wiring::operator()).await;
     closing.cancel();
     if let Some(served) = served {
@@ -216,13 +216,21 @@ pub fn keymap_file(path: &Path) -> Result<Keymap, Failure> {
     Keymap::load(&text, &path.display().to_string()).map_err(|error| Failure::configuration(error.to_string()))
 }
 
-async fn show(
-    desk: Arc<dyn Desk>,
-    keymap: Keymap,
-    note: &str,
-    look: Look,
-    again: Option<Again>,
-) -> Result<Exit, Failure> {
+/// Where the engine is, for whoever leaves or loses it.
+enum Way {
+    /// Here, on a demo or to look only: nobody needs it longer.
+    Aside,
+    /// Here, and it is the sync.
+    Syncs,
+    /// In another process, where it can be found again.
+    Attached(Again),
+}
+
+async fn show(desk: Arc<dyn Desk>, keymap: Keymap, note: &str, look: Look) -> Result<Exit, Failure> {
+    show_with(desk, keymap, note, look, Way::Aside).await
+}
+
+async fn show_with(desk: Arc<dyn Desk>, keymap: Keymap, note: &str, look: Look, way: Way) -> Result<Exit, Failure> {
     let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env);
     let (no_color, term, colorterm) = (env("NO_COLOR"), env("TERM"), env("COLORTERM"));
@@ -238,7 +246,8 @@ async fn show(
         theme: Theme::detect(look.theme, surroundings),
         read_only: look.read_only,
         note: note.to_owned(),
-        again,
+        syncs: matches!(way, Way::Syncs),
+        again: if let Way::Attached(again) = way { Some(again) } else { None },
         tz: jiff::tz::TimeZone::system(),
         now: Arc::new(|| SystemClock.now()),
     };

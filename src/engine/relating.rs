@@ -118,7 +118,7 @@ impl Core {
         let owner = TieId { pair: pair.spec.name.clone(), crm: crm.clone() };
         let fields = || pair.map.iter().flat_map(relations);
         let links = |field: &FieldMap| {
-            let (crm, notion) = self.links(&owner, &field.spec.key).unwrap_or_default();
+            let (crm, notion) = self.last_links(&owner, &field.spec.key);
             crm.elements().unwrap_or_default().union(&notion.elements().unwrap_or_default()).count()
         };
         OwnerRow {
@@ -255,6 +255,25 @@ impl Core {
         Some((on(Side::Crm)?, on(Side::Notion)?))
     }
 
+    /// The same for people to look at: what cannot be read right now, as while a system does not answer, is as it was agreed on.
+    fn last_links(&self, owner: &TieId, key: &FieldKey) -> (Value, Value) {
+        let last = || {
+            let pair = self.memory.pair(&owner.pair)?;
+            let field = pair.map.as_ref()?.field(key)?;
+            let tie = pair.ties.get(&owner.crm)?;
+            let lookup = self.translator();
+            let on = |side: Side| {
+                let seen = pair.observation(side, tie.on(side)).map(|seen| self.seen(field, side, seen, &lookup));
+                match seen {
+                    Some(Seen::Known(value)) => value,
+                    _ => tie.base.get(key).map(|base| base.of(side).clone()).unwrap_or_default(),
+                }
+            };
+            Some((on(Side::Crm), on(Side::Notion)))
+        };
+        self.links(owner, key).or_else(last).unwrap_or_default()
+    }
+
     /// Every edge of every relation, one row each; an owner without edges has one row without a target.
     pub(super) fn relation_rows(&self) -> Vec<RelationRow> {
         let mut rows = Vec::new();
@@ -274,7 +293,7 @@ impl Core {
         let key = &field.spec.key;
         let links = self.links(owner, key);
         let shown = links.as_ref().map(|(crm, notion)| Shown::of(crm, notion));
-        let (crm, notion) = links.unwrap_or_default();
+        let (crm, notion) = links.unwrap_or_else(|| self.last_links(owner, key));
         let (crm, notion) = (crm.elements().unwrap_or_default(), notion.elements().unwrap_or_default());
         let decided = match self.memory.decision_on(&HoldId::field(owner, key)).map(|it| &it.verdict) {
             Some(Verdict::Set { value }) => Some(value.elements().unwrap_or_default()),

@@ -61,6 +61,8 @@ pub struct Options {
     pub note: String,
     /// How the engine is found again when the connection to it is lost; `None` where it would be gone for good.
     pub again: Option<Again>,
+    /// The engine is in this process and is the sync: who leaves ends it.
+    pub syncs: bool,
     /// Where clock times are shown in.
     pub tz: TimeZone,
     /// The time by the wall.
@@ -181,6 +183,7 @@ impl<'o> Loop<'o> {
         let mut model = Model::new(keymap, options.theme.clone(), &options.who, &options.note, options.tz.clone());
         model.returns = options.again.is_some();
         (model.read_only, model.locked) = (options.read_only, options.read_only);
+        model.syncs = options.syncs;
         Ok(Self {
             desk,
             options,

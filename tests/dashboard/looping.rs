@@ -83,6 +83,7 @@ fn options() -> Options {
         read_only: false,
         note: String::new(),
         again: None,
+        syncs: false,
         tz: TimeZone::UTC,
         now: Arc::new(|| at(0)),
     }

@@ -402,3 +402,23 @@ async fn who_is_linked_to_one_owner_is_told_role_by_role_and_what_is_on_its_way_
     let Rows::Relations(rows) = bench.list(List::Edges { owner: deal_tie("999") }).await else { panic!() };
     assert!(rows.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn links_stay_in_sight_while_a_side_does_not_answer_and_say_that_they_are_the_last_known() {
+    let bench = Bench::settled(Plan::default()).await;
+    let edges = async || {
+        let Rows::Relations(rows) = bench.list(List::Relations).await else { panic!() };
+        let of =
+            |row: &crosstie::control::RelationRow| (row.owner.clone(), row.target.clone(), row.on_crm, row.on_notion);
+        let known = rows.iter().filter(|row| row.target.is_some()).all(|row| row.shown.is_some());
+        (rows.iter().map(of).collect::<Vec<_>>(), known)
+    };
+    let (before, known) = edges().await;
+    assert!(known && before.iter().filter(|(_, target, ..)| target.is_some()).count() > 1, "{before:?}");
+    bench.faults(|call| if call.side == Side::Notion { Fate::NotSent } else { Fate::Pass });
+    bench.until("they are no longer read", 3600, async || !edges().await.1).await;
+    assert_eq!(edges().await.0, before);
+    bench.no_faults();
+    bench.until("they are read again", 3600, async || edges().await.1).await;
+    assert_eq!(edges().await.0, before);
+}

@@ -268,7 +268,12 @@ fn a_second_dashboard_attaches_to_the_engine_inside_the_first_and_each_names_its
     assert_eq!(second.end(), 0);
     let mut third = Term::start(&start);
     third.wait("attached to the sync inside another dashboard");
-    first.keys("q");
+    first.step("q", "The sync runs inside this dashboard and ends with it.");
+    first.keys("\x1b");
+    first.wait_gone("Cancel");
+    first.step("q", "Cancel");
+    first.armed();
+    first.keys("y");
     assert_eq!(first.end(), 0);
     third.wait("NOT LIVE");
     third.wait("the dashboard that the sync was in has ended");

@@ -94,8 +94,8 @@ impl Workspace {
         let home = home();
         let (notion, crm) = (StandIn::start(home.path(), "notion"), StandIn::start(home.path(), "bitrix24"));
         let hello = |standin: &StandIn, key: &str| standin.hello[key].as_str().expect("text").to_owned();
-        std::fs::write(home.path().join("webhook"), hello(&crm, "webhook")).expect("a file");
-        std::fs::write(home.path().join("token"), hello(&notion, "token")).expect("a file");
+        private(&home.path().join("webhook"), &hello(&crm, "webhook"));
+        private(&home.path().join("token"), &hello(&notion, "token"));
         let source = |title: &str| notion.hello["data_sources"][title].as_str().expect("an id").to_owned();
         let config = include_str!("crosstie.toml")
             .replace("NOTION_URL", &hello(&notion, "base_url"))
@@ -164,6 +164,13 @@ impl Workspace {
             page.and_then(|page| page["id"].as_str()).map(str::to_owned)
         })
     }
+}
+
+/// A file for its owner alone, as those with secrets have to be.
+pub fn private(path: &Path, text: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    std::io::Write::write_all(&mut file.expect("a file"), text.as_bytes()).expect("a file");
 }
 
 /// Asks until there is an answer.

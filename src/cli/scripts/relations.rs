@@ -59,7 +59,7 @@ fn row(edge: &RelationRow) -> Json {
     json!({
         "owner": edge.owner.to_string(), "owner_title": edge.owner_title, "field": edge.field, "label": edge.label,
         "target": edge.target.as_ref().map(ToString::to_string), "target_title": edge.target_title,
-        "on_crm": edge.on_crm, "on_notion": edge.on_notion, "pending": edge.pending,
+        "on_crm": edge.on_crm, "on_notion": edge.on_notion, "pending": edge.pending, "current": edge.shown.is_some(),
     })
 }
 

@@ -287,6 +287,8 @@ pub struct Model {
     pub read_only: bool,
     /// It was started so and cannot be changed.
     pub locked: bool,
+    /// The sync runs in this process: who leaves ends it.
+    pub syncs: bool,
     /// The display stands still; what came meanwhile waits here.
     pub frozen: Option<Frozen>,
     /// Texts that were edited and not used.
@@ -345,6 +347,7 @@ impl Model {
             expected: BTreeSet::new(),
             read_only: false,
             locked: false,
+            syncs: false,
             frozen: None,
             drafts: BTreeMap::new(),
             dirty: Dirty::Now,

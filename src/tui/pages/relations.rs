@@ -92,14 +92,24 @@ fn sides(row: &RelationRow) -> [Span; 3] {
         (true, true) => (Role::Good, "yes".to_owned()),
         (true, false) => (Role::Warn, "no".to_owned()),
     };
-    let pending = if row.pending { "on its way" } else { "" };
-    [there(row.on_crm), there(row.on_notion), (Role::Accent, pending.to_owned())]
+    let told = match row {
+        row if row.pending => (Role::Accent, "on its way"),
+        row if is_last_known(row) => (Role::Warn, "last known"),
+        _ => (Role::Accent, ""),
+    };
+    [there(row.on_crm), there(row.on_notion), (told.0, told.1.to_owned())]
+}
+
+/// One side at least does not answer: this is what was agreed on.
+fn is_last_known(row: &RelationRow) -> bool {
+    row.target.is_some() && row.shown.is_none()
 }
 
 fn both(row: &RelationRow) -> Span {
     let (role, text) = match (row.target.is_some(), row.pending, row.on_crm, row.on_notion) {
         (false, ..) => (Role::Dim, "-"),
         (_, true, ..) => (Role::Accent, "on its way"),
+        _ if is_last_known(row) => (Role::Warn, "last known"),
         (_, _, true, true) => (Role::Good, "both sides"),
         (_, _, true, false) => (Role::Warn, "CRM only"),
         (_, _, false, true) => (Role::Warn, "Notion only"),

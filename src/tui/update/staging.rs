@@ -107,15 +107,20 @@ pub(super) fn show_again(model: &mut Model, records: &[RecordRef], edge: Option<
     }
 }
 
-/// Asks before picks are lost.
+/// Asks before picks are lost, or the sync ends.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
-    if model.staged.is_empty() {
+    let mut lines = Vec::new();
+    if !model.staged.is_empty() {
+        lines.push((Role::Strong, format!("{} and not committed.", summary(model))));
+        lines.push((Role::Text, "They live in this dashboard alone: who leaves now leaves them undone.".to_owned()));
+    }
+    if model.syncs {
+        lines.push((Role::Strong, "The sync runs inside this dashboard and ends with it.".to_owned()));
+        lines.push((Role::Text, "`crosstie run` keeps it running without one; dashboards attach to that.".to_owned()));
+    }
+    if lines.is_empty() {
         return vec![Effect::Quit];
     }
-    let lines = vec![
-        (Role::Strong, format!("{} and not committed.", summary(model))),
-        (Role::Text, "They live in this dashboard alone: who leaves now leaves them undone.".to_owned()),
-    ];
     let confirm = Confirm { quits: true, ..Confirm::new("Leave", lines, "Yes, leave", Vec::new()) };
     open(model, PopupBody::Confirm(confirm));
     Vec::new()
