@@ -22,6 +22,7 @@ mod keys;
 mod log;
 mod manager;
 mod notices;
+mod panics;
 mod plan;
 mod prompt;
 mod scratch;
@@ -146,6 +147,7 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    panics::guard();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
