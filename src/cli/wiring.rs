@@ -10,7 +10,7 @@ use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Leave, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
-use crate::remote::bitrix24::oauth::PortalTransport;
+use crate::remote::bitrix24::oauth::{PortalTransport, Session};
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
@@ -56,6 +56,11 @@ pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>
     let way = way.map_err(|error| Failure::configuration(format!("[crm] webhook: {error}")))?;
     let portal = portal(Arc::new(way), settings);
     Ok(Arc::new(portal.opened_at(webhook)))
+}
+
+/// A connection to Bitrix24 as an application.
+pub fn by_application(session: Session, settings: pace::Settings) -> Bitrix24 {
+    portal(Arc::new(PortalTransport::new(session)), settings)
 }
 
 fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
@@ -116,7 +121,7 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
-            let portal = portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace);
+            let portal = by_application(application::session(config, known)?, pace);
             let follows_queue = config.inlet.as_ref().is_some_and(|inlet| inlet.offline_events);
             Arc::new(if follows_queue { portal.with_queue() } else { portal })
         }
@@ -208,9 +213,9 @@ async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
     drop(snapshots);
     drop(desk);
     loop {
-        let newest = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-        let newest = newest.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max();
-        let age = newest.and_then(|at| at.elapsed().ok());
+        let newest = store::export::list(&dir).unwrap_or_default().pop();
+        // One of a time that has not come was made by a clock that was ahead: how old it is, nobody knows.
+        let age = newest.and_then(|path| std::fs::metadata(path).ok()?.modified().ok()?.elapsed().ok());
         if age.is_none_or(|age| age >= EXPORT_EVERY) {
             match store.export(&dir, SystemClock.now()).await {
                 Ok(path) => tracing::info!(path = %path.display(), "the store was exported"),
