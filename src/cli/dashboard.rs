@@ -13,8 +13,8 @@ use crate::tui::{self, Exit, Keymap};
 
 use super::demo::{Demo, Options};
 use super::failure::Failure;
-use super::wiring;
 use super::world::SystemClock;
+use super::{notices, wiring};
 
 /// How the dashboard is to be, as the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
@@ -74,10 +74,17 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     if let Some(desk) = attach(&socket).await? {
         return Ok(exit_code(show(desk, keymap, "attached to the running daemon", look).await?));
     }
+    // Nobody else runs the sync, so nobody else would tell anybody.
+    let notices = notices::prepare(config)?;
     let started = wiring::start(config, false).await?;
+    let notices = notices.map(|settings| notices::start(settings, &started));
     let exit =
         show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it", look).await;
-    started.end(&wiring::operator()).await?;
+    let ended = started.end(&wiring::operator()).await;
+    if let Some(notices) = notices {
+        notices.end().await;
+    }
+    ended?;
     Ok(exit_code(exit?))
 }
 
