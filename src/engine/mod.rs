@@ -4,7 +4,7 @@
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `views`, `outline` and
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `jumps` what a host's clock did, `views`, `outline` and
 //! `commands` what an operator sees and does, `desk` the door for them.
 //!
 //! Nothing outside may happen before the transaction that tells of it is committed, and nothing in here may know a
@@ -31,6 +31,7 @@ mod flaw;
 mod forgetting;
 mod guards;
 mod hints;
+mod jumps;
 mod late;
 mod likeness;
 mod listing;

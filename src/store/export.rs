@@ -63,9 +63,17 @@ pub(super) const EXPORTED: &[u8] = b"exported";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Export { format: u32, at: Timestamp },
+    Export {
+        format: u32,
+        at: Timestamp,
+        /// Files of older days of the journal that lay beside the store: no part of this file, and each checked by itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        days: Vec<String>,
+    },
     Row(Row),
-    End { rows: u64 },
+    End {
+        rows: u64,
+    },
 }
 
 /// Keys and values as text where they are text and the value is a sound record, else in hexadecimal. A value that lies in
@@ -143,6 +151,15 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
 /// # Errors
 /// [`ExportError`]; a file that was begun does not count as an export.
 pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+    write_beside(kv, dir, at, Vec::new())
+}
+
+/// As [`write()`], of a store beside which these files of older days lie: the export names them, so that whoever puts it back
+/// knows whether all of them are there.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_beside(kv: &dyn Kv, dir: &Path, at: Timestamp, days: Vec<String>) -> Result<PathBuf, ExportError> {
     files::private_dir(dir).map_err(file_error(dir))?;
     let temporary = dir.join(TEMPORARY);
     let target = dir.join(format!("export-{}.jsonl", at.strftime("%Y%m%dT%H%M%SZ")));
@@ -153,7 +170,7 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
         let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
         writeln!(out, "{line}").map_err(file_error(&temporary))
     };
-    line(&Line::Export { format: FORMAT, at })?;
+    line(&Line::Export { format: FORMAT, at, days })?;
     let mut rows = 0;
     for tree in trees::ALL {
         check::every_row(kv, tree, |key, value| {
@@ -166,10 +183,37 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
     file.sync_all().map_err(file_error(&temporary))?;
     fs::rename(&temporary, &target).map_err(file_error(&target))?;
     files::sync_dir(dir).map_err(file_error(dir))?;
+    step_back(dir, &target).map_err(file_error(dir))?;
     for old in list(dir).map_err(file_error(dir))?.into_iter().rev().skip(KEEP) {
         fs::remove_file(&old).map_err(file_error(&old))?;
     }
     Ok(target)
+}
+
+/// Exports with a later name than the one that was just made were made before it, by a clock that was ahead: they get names
+/// that stand before all others, so that the newest is the last one again.
+fn step_back(dir: &Path, newest: &Path) -> io::Result<()> {
+    for path in list(dir)?.into_iter().filter(|path| path.as_path() > newest) {
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("export-"));
+        if let Some(name) = name {
+            fs::rename(&path, dir.join(format!("export-0-ahead-{name}")))?;
+        }
+    }
+    files::sync_dir(dir)
+}
+
+/// The files of older days of the journal that an export names.
+///
+/// # Errors
+/// [`ExportError`] when it cannot be read, or does not begin as an export.
+pub fn days(path: &Path) -> Result<Vec<String>, ExportError> {
+    let damaged = |why: &str| ExportError::Damaged { path: path.to_owned(), line: 1, why: why.to_owned() };
+    let file = File::open(path).map_err(file_error(path))?;
+    let text = BufReader::new(file).split(b'\n').next().ok_or_else(|| damaged("it is empty"))?;
+    match parse(&text.map_err(file_error(path))?).map_err(|why| damaged(&why))? {
+        Line::Export { days, .. } => Ok(days),
+        _ => Err(damaged("it has no beginning")),
+    }
 }
 
 /// The exports of a directory, oldest first; none if there is no such directory.
@@ -204,7 +248,7 @@ fn read(
             return Err(damaged("there is more after the end"));
         }
         match (parse(&text).map_err(|why| damaged(&why))?, made) {
-            (Line::Export { format, at }, None) if format == FORMAT => made = Some(at),
+            (Line::Export { format, at, .. }, None) if format == FORMAT => made = Some(at),
             (Line::Export { format, .. }, None) => return Err(damaged(&format!("format {format} is not known"))),
             (Line::Row(row), Some(_)) => {
                 let (tree, key, value) = row.parts().ok_or_else(|| damaged("not a row of this store"))?;

@@ -18,7 +18,7 @@ use super::check::{BrokenRow, after};
 use super::core::{Core, closed};
 use super::export::{EXPORTED, ExportError, Exported};
 use super::record::{self, Broken};
-use super::segments::{Filed, Segment, SegmentError, Segments};
+use super::segments::{Filed, Filing, Old, SegmentError, Segments};
 use super::worker::{self, Request};
 use super::{Resync, trees};
 
@@ -174,13 +174,13 @@ impl Store {
         self.ask(|core| core.filed()).await
     }
 
-    /// Writes the oldest day of the journal from line `from` on into its file, durably, if it is before `until`; commits wait
-    /// meanwhile. Its rows stay, for whoever keeps count of them to remove.
+    /// Makes a step towards the file of the oldest day of the journal, which looks at so many lines; commits wait for no more
+    /// than that. The day's rows stay, for whoever keeps count of them to remove.
     ///
     /// # Errors
     /// [`SegmentError`]; only its `Kv` means that the store is in trouble.
-    pub async fn write_day(&self, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
-        self.ask(move |core| core.write_day(from, until)).await?
+    pub async fn write_some(&self, old: Old, lines: usize) -> Result<Filing, SegmentError> {
+        self.ask(move |core| core.write_some(old, lines)).await?
     }
 
     /// Removes files of the journal: days before `day`, and the oldest beyond `most` bytes. Gives how many.

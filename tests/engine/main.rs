@@ -17,6 +17,7 @@ mod first;
 mod flow;
 mod guards;
 mod harness;
+mod jumps;
 mod lagging;
 mod late;
 mod merging;

@@ -125,3 +125,22 @@ async fn a_running_store_keeps_its_last_seven_exports() {
     assert_eq!(made, (2..9).map(moment).collect::<Vec<_>>());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 7, "nothing temporary is left");
 }
+
+#[test]
+fn an_export_of_a_clock_that_was_ahead_is_not_taken_for_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let kv = filled();
+    for day in 1..=export::KEEP {
+        export::write(&kv, dir.path(), moment(1_000_000 + i64::try_from(day).unwrap())).unwrap();
+    }
+    // It was set right, and then days go by.
+    for day in 1..=export::KEEP {
+        let made = export::write(&kv, dir.path(), moment(i64::try_from(day).unwrap())).unwrap();
+        let all = export::list(dir.path()).unwrap();
+        assert_eq!((all.last(), all.len()), (Some(&made), export::KEEP), "{all:?}");
+        assert!(all.iter().all(|path| export::verify(path).is_ok()));
+    }
+    let all = export::list(dir.path()).unwrap();
+    let times: Vec<_> = all.iter().map(|path| export::verify(path).unwrap()).collect();
+    assert_eq!(times, (1..=7).map(moment).collect::<Vec<_>>(), "the ones from ahead went first");
+}

@@ -16,7 +16,7 @@ use crate::store::{Store, trees};
 
 use super::kept::{Kept, Loading};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
-use super::{Memory, PairMemory};
+use super::{Idle, Memory, PairMemory};
 
 /// Rows read at a time.
 const PAGE: usize = 1000;
@@ -40,6 +40,7 @@ impl Memory {
             journal_bytes: 0,
             overwritten: 0,
             set_back: 0,
+            idle: Idle::default(),
             latest: None,
             next_intent: 1,
             next_decision: 1,
@@ -72,6 +73,7 @@ impl Memory {
             memory.journal_bytes = counters.bytes;
             memory.overwritten = counters.overwritten;
             memory.set_back = counters.set_back;
+            memory.idle = counters.idle;
             memory.latest = counters.latest;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);

@@ -3,6 +3,7 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod idle;
 mod kept;
 mod load;
 mod old;
@@ -25,6 +26,7 @@ use crate::seam::{Batch, KvError};
 use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
+pub use self::idle::Idle;
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
@@ -100,6 +102,8 @@ pub struct Memory {
     pub overwritten: u64,
     /// The seq of the last event before the clock was set back: how old it and those before are, nobody can say.
     pub set_back: u64,
+    /// How long nothing ran.
+    pub idle: Idle,
     /// When the store was last written before the start, if it tells.
     latest: Option<Timestamp>,
     next_intent: u64,
@@ -136,11 +140,18 @@ impl Memory {
             first: self.first_event,
             bytes: self.journal_bytes,
             set_back: self.set_back,
+            idle: self.idle.clone(),
             latest: Some(now),
         };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
         store.commit(txn.batch).await?;
         Ok(txn.events)
+    }
+
+    /// Takes note of the time since the store was written last; gives that moment and how long it is ago, if it is long.
+    pub fn begin(&mut self, now: Timestamp) -> Option<(Timestamp, jiff::SignedDuration)> {
+        let latest = self.latest?;
+        self.idle.note(latest, now).map(|lasted| (latest, lasted))
     }
 
     /// Forgets made records where there are many of them; what they say stays.
