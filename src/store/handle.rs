@@ -33,7 +33,7 @@ enum Way {
     /// The engine belongs to a thread.
     Thread { requests: Sender<Request>, thread: Mutex<Option<JoinHandle<()>>> },
     /// Whoever calls does the work.
-    Inline(Mutex<Core>),
+    Inline(Box<Mutex<Core>>),
 }
 
 /// Rows of one tree, read.
@@ -72,12 +72,12 @@ impl Store {
 
     /// Does all work in the caller, at once: for the simulation, whose order of events must not depend on a thread.
     pub fn inline(kv: Box<dyn Kv>) -> Self {
-        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, None)))) }
+        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, None))))) }
     }
 
     /// As [`Store::inline`], with the journal's older days in files.
     pub fn inline_with(kv: Box<dyn Kv>, segments: Segments) -> Self {
-        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, Some(segments))))) }
+        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, Some(segments)))))) }
     }
 
     /// Writes a batch, all or nothing. It is durable when this answers `Ok`. A caller that stops waiting does not stop
