@@ -14,8 +14,8 @@ use crate::tui::{self, Exit, Keymap};
 use super::demo::{Demo, Options};
 use super::failure::Failure;
 use super::scratch::Scratch;
-use super::wiring;
 use super::world::SystemClock;
+use super::{notices, wiring};
 
 /// How the dashboard is to be, as the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
@@ -78,14 +78,25 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     if let Some(desk) = attach(&socket).await? {
         return Ok(exit_code(show(desk, keymap, "attached to the running daemon", look).await?));
     }
-    // Whoever may only look leaves no trace in the store either.
-    let scratch = if look.read_only { Some(Scratch::make("look")?) } else { None };
-    let (started, note) = match &scratch {
-        Some(scratch) => (wiring::start_on_a_copy(config, scratch.path()).await?, LOOKING),
-        None => (wiring::start(config, false).await?, "the sync runs inside this dashboard and ends with it"),
-    };
-    let exit = show(started.running.desk.clone(), keymap, note, look).await;
-    started.end(&wiring::operator()).await?;
+    if look.read_only {
+        // Whoever may only look leaves no trace in the store either, and tells nobody.
+        let scratch = Scratch::make("look")?;
+        let started = wiring::start_on_a_copy(config, scratch.path()).await?;
+        let exit = show(started.running.desk.clone(), keymap, LOOKING, look).await;
+        started.end(&wiring::operator()).await?;
+        return Ok(exit_code(exit?));
+    }
+    // Nobody else runs the sync, so nobody else would tell anybody.
+    let notices = notices::prepare(config)?;
+    let started = wiring::start(config, false).await?;
+    let notices = notices.map(|settings| notices::start(settings, &started));
+    let exit =
+        show(started.running.desk.clone(), keymap, "the sync runs inside this dashboard and ends with it", look).await;
+    let ended = started.end(&wiring::operator()).await;
+    if let Some(notices) = notices {
+        notices.end().await;
+    }
+    ended?;
     Ok(exit_code(exit?))
 }
 
