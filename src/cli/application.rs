@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::config::{Config, CrmAccess, CrmApplication};
+use crate::model::Revealed;
 use crate::remote::bitrix24::oauth::{Application, AuthorizationServer, Connect, Hosts, Session};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::seam::Transport;
+use crate::store::Vault;
 
 use super::failure::Failure;
 use super::wiring;
@@ -28,9 +30,9 @@ pub fn configured(config: &Config) -> Option<&CrmApplication> {
     }
 }
 
-/// The hosts of an application.
-pub fn hosts(config: &Config, application: &CrmApplication) -> Hosts {
-    Hosts::new(&application.portal, &application.hosts, &application.server, config.crm.base_url.as_deref())
+/// The hosts of an application; `base` is in place of all of them.
+pub fn hosts(application: &CrmApplication, base: Option<&str>) -> Hosts {
+    Hosts::new(&application.portal, &application.hosts, &application.server, base)
 }
 
 /// A session of an application.
@@ -39,7 +41,12 @@ pub fn hosts(config: &Config, application: &CrmApplication) -> Hosts {
 /// [`Failure`] for a client secret that cannot be read.
 pub fn session(config: &Config, application: &CrmApplication) -> Result<Session, Failure> {
     let client_secret = wiring::reveal(config, &application.client_secret, "[crm] oauth client_secret")?;
+    Ok(open(application, client_secret, config.crm.base_url.as_deref(), wiring::secrets(config)?))
+}
+
+/// A session of an application whose secret is at hand, and whose tokens are kept in `vault`.
+pub fn open(application: &CrmApplication, client_secret: Revealed, base: Option<&str>, vault: Vault) -> Session {
     let known = Application { client_id: application.client_id.clone(), client_secret };
-    let server = AuthorizationServer::new(known, hosts(config, application), Arc::new(Sockets));
-    Ok(Session::new(server, Arc::new(wiring::secrets(config)?), wiring::clock()))
+    let server = AuthorizationServer::new(known, hosts(application, base), Arc::new(Sockets));
+    Session::new(server, Arc::new(vault), wiring::clock())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::{Config, Revealed};
-use crate::remote::bitrix24::oauth::{Refused, authorize_address, server};
+use crate::remote::bitrix24::oauth::{Hosts, Refused, Session, authorize_address, server};
 use crate::store;
 
 use super::failure::Failure;
@@ -34,11 +34,25 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         ));
     };
     let session = application::session(config, known)?;
-    let (text, asked) = match args.code {
-        Some(text) => (Revealed::new(text), None),
+    let hosts = application::hosts(known, config.crm.base_url.as_deref());
+    let_in(&session, &hosts, &known.client_id, args.code.map(Revealed::new)).await?;
+    say(&format!(
+        "Bitrix24 lets crosstie in. The tokens are sealed in {}; `crosstie check` tests what they open.",
+        wiring::state_dir(config)?.join("secrets.bin").display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exchanges a code, which is asked for if nobody gave it, for tokens that are kept.
+///
+/// # Errors
+/// [`Failure`]: what was pasted is no code, or the server refuses it.
+pub async fn let_in(session: &Session, hosts: &Hosts, client_id: &str, code: Option<Revealed>) -> Result<(), Failure> {
+    let (text, asked) = match code {
+        Some(text) => (text, None),
         None => {
             let state = store::vault::word().map_err(|error| Failure::running(error.to_string()))?;
-            let address = authorize_address(&application::hosts(config, known), &known.client_id, &state);
+            let address = authorize_address(hosts, client_id, &state);
             say(&format!(
                 "Open this address in a browser, signed in to Bitrix24 as the account that crosstie shall act for:\n\n  \
                  {address}\n\nIt leads to the application's own address. Paste that address here, or the code in it, \
@@ -61,16 +75,12 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     };
     let tokens = done.map_err(|refused| match refused {
         Refused::Authorise(why) => Failure::unreachable(format!(
-            "{why}; a code is good for 30 seconds and for one use: run `crosstie authorize bitrix24` again"
+            "{why}; a code is good for 30 seconds and for one use: run the same command again"
         )),
         other => Failure::unreachable(other.to_string()),
     })?;
-    say(&format!(
-        "Bitrix24 lets crosstie in. The tokens are sealed in {}; `crosstie check` tests what they open.",
-        wiring::state_dir(config)?.join("secrets.bin").display()
-    ));
     drop(tokens);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// One line from the terminal.

@@ -28,7 +28,7 @@ pub enum Care {
     /// Write everything that is remembered into a new file of JSON lines with checksums; a daemon does that once a day.
     Export {
         /// The folder, which gets the older days of the journal too, and keeps whatever is in it; otherwise `exports` in the
-        /// state folder, beside which they lie: there the oldest exports beyond seven are removed.
+        /// state folder, beside whose `journal` they stay: there the oldest exports beyond seven are removed.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
@@ -80,19 +80,41 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
             // What it says is said by the export too.
             let _ = opened.store.close().await;
             let path = written.map_err(|error| Failure::store(format!("nothing was exported: {error}")))?;
+            let journal = home.join(segments::FOLDER);
             if elsewhere {
-                segments::copy(&home.join(segments::FOLDER), &dir.join(segments::FOLDER)).map_err(|error| {
+                segments::copy(&journal, &dir.join(segments::FOLDER)).map_err(|error| {
                     Failure::store(format!("{} is whole, but not all days of the journal: {error}", path.display()))
                 })?;
             }
             say(&path.display().to_string());
+            let days = segments::list(&journal).map_err(|error| Failure::store(error.to_string()))?;
+            if !elsewhere && !days.is_empty() {
+                let size = days.iter().map(|day| day.bytes).sum::<u64>().div_ceil(1 << 20);
+                warn(&format!(
+                    "{} older days of the journal are no part of it ({size} MiB): they lie in {}, `crosstie verify` checks \
+                     them, an import leaves them there, and `crosstie export --to DIR` copies them beside the export",
+                    days.len(),
+                    journal.display()
+                ));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Care::Import { file } => {
-            let (at, aside) = store::import(&home, &file, wiring::clock().now()).map_err(failed)?;
-            say(&format!("the store is the export made at {at}; both sides are compared in full at the next start"));
-            if let Some(aside) = aside {
+            let done = store::import(&home, &file, wiring::clock().now()).map_err(failed)?;
+            say(&format!(
+                "the store is the export made at {}; both sides are compared in full at the next start",
+                done.at
+            ));
+            if let Some(aside) = done.aside {
                 warn(&format!("the files that were there: {}", aside.display()));
+            }
+            if let (Some(first), Some(last)) = (done.missing.first(), done.missing.last()) {
+                warn(&format!(
+                    "of the older days of the journal that it names, {} lie neither beside it nor beside the store ({first} to \
+                     {last}): what they tell is not shown and cannot be undone; copies of them in {} put that right",
+                    done.missing.len(),
+                    home.join(segments::FOLDER).display()
+                ));
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -17,8 +17,8 @@ use crate::tui::{self, Again, Exit, Keymap};
 use super::demo::{Demo, Options};
 use super::failure::Failure;
 use super::scratch::Scratch;
-use super::wiring;
 use super::world::SystemClock;
+use super::{notices, wiring};
 
 /// How the dashboard is to be, as the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
@@ -78,7 +78,7 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     let look = Look { theme: look.theme.or_else(|| config.theme.as_deref().and_then(Name::parse)), ..look };
     let keymap = keymap(config)?;
     let socket = wiring::socket(config)?;
-    let started = match engine(config, &socket, look.read_only).await? {
+    let (started, notices) = match engine(config, &socket, look.read_only).await? {
         Engine::There(desk) => {
             let (inside, pid) = (desk.daemon().inside, desk.daemon().pid);
             let note = match inside {
@@ -97,7 +97,7 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
             ended?;
             return Ok(exit_code(exit?));
         }
-        Engine::Here(started) => started,
+        Engine::Here(started, notices) => (started, notices),
     };
     let closing = CancellationToken::new();
     let desk = started.running.desk.clone();
@@ -110,12 +110,17 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
             None
         }
     };
+    // Nobody else runs the sync, so nobody else would tell anybody.
+    let notices = notices.map(|settings| notices::start(settings, &started));
     let exit = show_with(desk, keymap, &note, look, Way::Syncs).await;
     let ended = started.end(&wiring::operator()).await;
     closing.cancel();
     if let Some(served) = served {
         // Each connection ends within its own time.
         let _ = served.await;
+    }
+    if let Some(notices) = notices {
+        notices.end().await;
     }
     ended?;
     Ok(exit_code(exit?))
@@ -125,8 +130,8 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
 enum Engine {
     /// In another process, which serves it.
     There(SocketDesk),
-    /// In this one.
-    Here(Box<wiring::Started>),
+    /// In this one, and whom it tells what waits.
+    Here(Box<wiring::Started>, Option<crate::notices::Settings>),
     /// In this one, where it may only look, on a copy of the store: whoever may only look leaves no trace there either.
     Aside(Box<wiring::Started>, Scratch),
 }
@@ -144,8 +149,9 @@ async fn engine(config: &Config, socket: &Path, look_only: bool) -> Result<Engin
         let started = wiring::start_on_a_copy(config, scratch.path()).await?;
         return Ok(Engine::Aside(Box::new(started), scratch));
     }
+    let notices = notices::prepare(config)?;
     let failure = match wiring::start(config, false).await {
-        Ok(started) => return Ok(Engine::Here(Box::new(started))),
+        Ok(started) => return Ok(Engine::Here(Box::new(started), notices)),
         Err(failure) => failure,
     };
     if failure.is_the_stores() {

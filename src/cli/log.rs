@@ -34,6 +34,9 @@ pub fn begin(settings: &LogSettings) -> Result<(), Failure> {
         (Some(dir), LogForm::Text) => log.with_ansi(false).with_writer(files(dir, settings.keep)?).try_init(),
         (Some(dir), LogForm::Json) => log.json().flatten_event(true).with_writer(files(dir, settings.keep)?).try_init(),
     };
+    if settings.dir.is_some() {
+        super::panics::log();
+    }
     Ok(())
 }
 

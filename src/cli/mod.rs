@@ -25,6 +25,7 @@ mod log;
 mod logged;
 mod manager;
 mod notices;
+mod panics;
 mod plan;
 mod prompt;
 mod scratch;
@@ -74,7 +75,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed while running; 2 wrong co
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Begin: ask for both connections, look at what there is, propose pairs and fields, and write a configuration.
-    Init(init::Args),
+    Init(Box<init::Args>),
     /// Sync without a screen, and serve dashboards over a Unix socket; with several `--config`, several workspaces at once.
     Run {
         /// Approve the counts of the first matching without waiting for an operator.
@@ -150,6 +151,7 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    panics::guard();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -179,7 +181,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Some(config) => dashboard::configured(&config, cli.look).await,
             None => dashboard::demo(&demo::Options::default(), cli.look).await,
         },
-        Some(Command::Init(args)) => init::run(explicit, args).await,
+        Some(Command::Init(args)) => init::run(explicit, *args).await,
         Some(Command::Run { yes }) if several => together::run(&cli.config, yes).await,
         Some(Command::Run { yes }) => daemon::run(&wiring::need_config(explicit)?, yes).await,
         Some(Command::Demo(args)) => demo::command(&args, cli.look).await,

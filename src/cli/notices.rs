@@ -1,4 +1,4 @@
-//! Notices of a daemon: what the configuration says, put together.
+//! Notices of a daemon, or of a dashboard that runs the sync itself: what the configuration says, put together.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Leave, Mode, Sides};
 use crate::engine::{self, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
-use crate::remote::bitrix24::oauth::PortalTransport;
+use crate::remote::bitrix24::oauth::{PortalTransport, Session};
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
@@ -57,6 +57,11 @@ pub fn bitrix24(webhook: &str, settings: pace::Settings) -> Result<Arc<Bitrix24>
     let way = way.map_err(|error| Failure::configuration(format!("[crm] webhook: {error}")))?;
     let portal = portal(Arc::new(way), settings);
     Ok(Arc::new(portal.opened_at(webhook)))
+}
+
+/// A connection to Bitrix24 as an application.
+pub fn by_application(session: Session, settings: pace::Settings) -> Bitrix24 {
+    portal(Arc::new(PortalTransport::new(session)), settings)
 }
 
 fn portal(transport: Arc<dyn Transport>, settings: pace::Settings) -> Bitrix24 {
@@ -117,7 +122,7 @@ fn crm(config: &Config) -> Result<Arc<Bitrix24>, Failure> {
             bitrix24(&rebased(webhook.expose(), config.crm.base_url.as_deref()), pace)?
         }
         CrmAccess::Application(known) => {
-            let portal = portal(Arc::new(PortalTransport::new(application::session(config, known)?)), pace);
+            let portal = by_application(application::session(config, known)?, pace);
             let follows_queue = config.inlet.as_ref().is_some_and(|inlet| inlet.offline_events);
             Arc::new(if follows_queue { portal.with_queue() } else { portal })
         }

@@ -77,7 +77,7 @@ pub struct CrmApplication {
 }
 
 /// The authorization server, unless the configuration says otherwise.
-const AUTHORIZATION_SERVER: &str = "oauth.bitrix.info";
+pub const AUTHORIZATION_SERVER: &str = "oauth.bitrix.info";
 
 /// How to reach Notion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,11 +146,16 @@ fn application(reader: &mut Reader<'_>, mut table: Section<'_>) -> Option<CrmApp
     })
 }
 
-/// A host, with a port or without.
-fn host(reader: &mut Reader<'_>, key: &str, text: &str, span: Range<usize>) -> Option<String> {
-    let host = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/').to_lowercase();
+/// A host alone, with a port or without, however it was copied.
+pub fn plain_host(text: &str) -> Option<String> {
+    let host = text.trim().strip_prefix("https://").unwrap_or(text.trim()).trim_end_matches('/').to_lowercase();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
-    if host.is_empty() || !host.bytes().all(plain) {
+    (!host.is_empty() && host.bytes().all(plain)).then_some(host)
+}
+
+fn host(reader: &mut Reader<'_>, key: &str, text: &str, span: Range<usize>) -> Option<String> {
+    let host = plain_host(text);
+    if host.is_none() {
         let what = format!("`{key}` is no host");
         let mend = "write the host alone: `portal = \"example.bitrix24.com\"`";
         match text.contains(['@', '/']) {
@@ -158,9 +163,8 @@ fn host(reader: &mut Reader<'_>, key: &str, text: &str, span: Range<usize>) -> O
             true => reader.refuse_secret(span, what, mend),
             false => reader.refuse(span, what, mend),
         }
-        return None;
     }
-    Some(host)
+    host
 }
 
 pub(super) fn notion(reader: &mut Reader<'_>, top: &mut Section<'_>) -> Option<NotionConnection> {

@@ -20,7 +20,10 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-pub use connections::{CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS};
+pub use connections::{
+    AUTHORIZATION_SERVER, CrmAccess, CrmApplication, CrmConnection, CrmPlan, NotionConnection, NotionPlan, SYSTEMS,
+    plain_host,
+};
 pub use error::{ConfigError, ConfigErrors};
 pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};

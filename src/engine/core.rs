@@ -80,6 +80,8 @@ pub struct Core {
     pub(super) timing: Timing,
     pub(super) systems: Sides<Arc<dyn System>>,
     pub(super) clock: Arc<dyn WallClock>,
+    /// The same, which knows when the host's clock was set.
+    pub(super) steady: Arc<super::clock::SteadyClock>,
     pub(super) memory: Memory,
     pub(super) directory: Directory,
     pub(super) figures: Figures,

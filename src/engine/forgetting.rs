@@ -14,7 +14,8 @@ impl Core {
     /// remembered; so does the last reading of a record that has no tie and no tombstone.
     pub(super) fn forget_gone(&mut self, txn: &mut Txn, name: &PairName, now: Timestamp) {
         let keep = signed(self.timing.remember_gone);
-        let is_old = |at: Timestamp| now.duration_since(at) >= keep;
+        let since = self.memory.idle.ago(now, keep);
+        let is_old = |at: Timestamp| at <= since;
         let Some(pair) = self.memory.pair(name) else { return };
         let stones = pair.tombstones.values().filter(|stone| last_trace(pair, stone).is_some_and(is_old));
         let stones: Vec<(RecordId, RecordId)> = stones.map(|stone| (stone.crm.clone(), stone.notion.clone())).collect();

@@ -50,7 +50,12 @@ impl Core {
         let (mut watched, mut over) = (BTreeSet::new(), Vec::new());
         for mark in watches {
             match &mark.kind {
-                MarkKind::Watched { until, .. } if *until < now => over.push(mark.id.clone()),
+                // By a clock that was set forward meanwhile it would have run out, and what comes late be nobody's.
+                MarkKind::Watched { until, .. }
+                    if mark.at < self.memory.idle.ago(now, until.duration_since(mark.at)) =>
+                {
+                    over.push(mark.id.clone());
+                }
                 MarkKind::Watched { side, source, .. } => drop(watched.insert((*side, source.clone()))),
                 _ => {}
             }

@@ -35,7 +35,8 @@ fn alike(one: &Letters, other: &Letters) -> u32 {
             std::cmp::Ordering::Greater => drop(right.next()),
             std::cmp::Ordering::Equal => {
                 both += 1;
-                (left.next(), right.next());
+                left.next();
+                right.next();
             }
         }
     }

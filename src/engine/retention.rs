@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Event, Happening, HoldId, Side, Verdict};
 use crate::seam::KvError;
-use crate::store::{SegmentError, Store, record, trees};
+use crate::store::{Filing, Old, SegmentError, Store, record, trees};
 
 use super::core::{Core, after, signed};
 use super::flaw::Flaw;
@@ -18,8 +18,10 @@ use super::memory::Txn;
 
 /// Lines that one step looks at.
 const STEP: usize = 1024;
-/// Between two steps while there is more to drop.
-const BREATH: SignedDuration = SignedDuration::from_secs(1);
+/// Between two steps while there is more to do, and something else too. A step takes some milliseconds.
+const BREATH: SignedDuration = SignedDuration::from_millis(250);
+/// The same while there is nothing else: whatever comes waits for one step at most.
+const IDLE_BREATH: SignedDuration = SignedDuration::from_millis(10);
 /// How long lines stay in the store, at least; older ones lie in files, a file a day.
 const RECENT: SignedDuration = SignedDuration::from_hours(48);
 /// The newest day in a file began less than this ago, where something was journalled every day.
@@ -62,19 +64,27 @@ fn end_of(day: Date, more: SignedDuration) -> Timestamp {
 }
 
 impl Core {
-    /// Moves whole old days of the journal to their files, one at a time, and drops lines that are too old, or too many, as
-    /// often as there are sweeps.
-    pub(super) async fn trim_journal(&mut self, txn: &mut Txn, store: &Store, now: Timestamp) -> Result<(), KvError> {
+    /// Moves whole old days of the journal to their files, one at a time, and drops lines that are too old, or too many. While
+    /// there is something to do it does a step of that now and then, more often while nothing else waits; then it looks as often
+    /// as there are sweeps.
+    pub(super) async fn trim_journal(
+        &mut self,
+        txn: &mut Txn,
+        store: &Store,
+        now: Timestamp,
+        busy: bool,
+    ) -> Result<(), KvError> {
         if now < self.tidy.journal {
             return Ok(());
         }
         let files = store.filed().await?.is_some();
         // A line that lies in a file leaves the store first: so there is never more than one day in both.
         let left = self.memory.first_event <= self.memory.filed.last;
-        let mut moved = false;
+        let (mut begun, mut done) = (false, false);
         if files && !left {
-            match store.write_day(self.memory.first_event, day(now, RECENT)).await {
-                Ok(written) => moved = written.is_some(),
+            let (from, doubtful) = (self.memory.first_event, self.memory.set_back);
+            match store.write_some(Old { from, until: day(now, RECENT), doubtful }, STEP).await {
+                Ok(filing) => (begun, done) = (filing == Filing::Begun, matches!(filing, Filing::Done(_))),
                 Err(error) => self.note_unfiled(txn, error)?,
             }
         }
@@ -84,20 +94,25 @@ impl Core {
         if files {
             let newest = store.filed().await?.and_then(|filed| filed.newest);
             aged = newest.map_or(Timestamp::MIN, |newest| now.min(end_of(newest, FILED)));
+        }
+        // Nor does time in which nothing ran, or which never was.
+        let since = self.memory.idle.ago(aged, keep);
+        if files && !begun {
             let room = most.saturating_sub(self.memory.journal_bytes);
-            if let Err(error) = store.forget_days(day(aged, keep), room).await {
+            if let Err(error) = store.forget_days(since.to_zoned(TimeZone::UTC).date(), room).await {
                 self.note_unfiled(txn, error)?;
             }
             self.memory.filed = store.filed().await?.unwrap_or_default();
         }
         let filed = self.memory.filed.last;
         let from = self.memory.first_event.to_be_bytes();
-        let rows = store.scan(trees::JOURNAL, &[], Some(&from), STEP).await?;
+        // One that is being written goes when it is.
+        let rows = if begun { Vec::new() } else { store.scan(trees::JOURNAL, &[], Some(&from), STEP).await? };
         let mut dropped = 0;
         for (key, bytes) in &rows {
             let Some(seq) = key.as_slice().try_into().ok().map(u64::from_be_bytes) else { break };
             // A line that cannot be read any more is of no use to anybody.
-            let old = || record::open::<Event>(bytes).map_or(true, |event| aged.duration_since(event.at) > keep);
+            let old = || record::open::<Event>(bytes).map_or(true, |event| event.at < since);
             let much = filed == 0 && self.memory.journal_bytes > most;
             if !(seq <= filed || much || old()) {
                 break;
@@ -105,9 +120,16 @@ impl Core {
             self.memory.drop_event(txn, seq, bytes.len());
             dropped += 1;
         }
-        let more = moved || dropped == STEP;
-        self.tidy.journal = after(now, if more { BREATH } else { signed(self.timing.sweep_every) });
+        let more = begun || done || dropped > 0;
+        let breath = if busy { BREATH } else { IDLE_BREATH };
+        self.tidy.journal = after(now, if more { breath } else { signed(self.timing.sweep_every) });
         Ok(())
+    }
+
+    /// Whether anything is out, or waits for its turn.
+    pub(super) fn is_busy(&self) -> bool {
+        !(self.under_way.is_empty() && self.probing.is_empty() && self.reading.is_empty())
+            || self.listings.values().any(|listing| listing.running.is_some())
     }
 
     /// A day that cannot be moved stays in the store, where it can be read as before, and is tried again.

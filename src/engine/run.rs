@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
-use crate::model::{Entity, Event, Happening, Side, Value};
+use crate::model::{Entity, Happening, Side};
 use crate::seam::KvError;
 use crate::store::Store;
 
@@ -35,7 +35,10 @@ const PUBLISH_IDLE: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// The store refused; nothing was written outside after that.
-    #[error("the store failed, so the engine stopped before doing anything it could not remember: {0}")]
+    #[error(
+        "the store failed, so the engine stopped before doing anything it could not remember: {0}. What was acknowledged is \
+         kept; make room on its disk, or mount it writable again (`dmesg` tells why a system does not), and start again"
+    )]
     Store(#[from] KvError),
 }
 
@@ -99,16 +102,19 @@ async fn launch(
         .map(|pair| Sides { crm: pair.entity(Side::Crm), notion: pair.entity(Side::Notion) })
         .collect();
     let mut memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
-    let clock: Arc<dyn crate::seam::WallClock> = super::clock::SteadyClock::following(world.clock);
+    let steady = super::clock::SteadyClock::following(world.clock);
+    let clock: Arc<dyn crate::seam::WallClock> = steady.clone();
     let now = clock.now();
     let mut txn = Txn::default();
     let ahead = memory.set_back(&mut txn, now);
+    let away = memory.begin(now);
     let mut core = Core {
         flaw,
         leave,
         timing: settings.timing.clone(),
         systems: world.systems.clone(),
         clock,
+        steady,
         directory: Directory::default(),
         figures: Figures::default(),
         mail: mail.clone(),
@@ -166,12 +172,7 @@ async fn launch(
     core.memory.recall_edits(&world.store).await?;
     core.doubt_sent(&mut txn);
     core.wait_from_start(&mut txn);
-    if let Some(latest) = ahead {
-        let note = "the clock was set back while nothing ran: what is remembered is moved back with it";
-        let event = core.system_event(Happening::System, note);
-        let (before, after) = (Some(Value::DateTime(latest)), Some(Value::DateTime(now)));
-        txn.events.push(Event { before, after, ..event });
-    }
+    core.tell_of_the_start(&mut txn, now, ahead, away);
     txn.events.push(core.system_event(Happening::System, format!("crosstie {} started", env!("CARGO_PKG_VERSION"))));
     let first = Arc::new(core.snapshot(now, true));
     let (quiet, followed) = watch::channel(Arc::clone(&first));
@@ -278,7 +279,9 @@ impl Run {
     async fn follow(&mut self) -> Result<(), EngineError> {
         let now = self.core.clock.now();
         let mut txn = Txn::default();
-        self.core.trim_journal(&mut txn, &self.store, now).await?;
+        self.core.tell_of_jumps(&mut txn, now);
+        let busy = !self.inbox.is_empty() || self.core.is_busy();
+        self.core.trim_journal(&mut txn, &self.store, now, busy).await?;
         if !self.core.draining {
             self.core.lapse_overrides(&mut txn, now);
             self.core.match_all(&mut txn);

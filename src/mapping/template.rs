@@ -363,4 +363,32 @@ mod tests {
         assert_eq!(drawn("\u{feff}a\u{1}\u{7}b"), ["Paragraph ab"]);
         assert!(blocks(" \n\n").is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_template_breaks_the_reader_and_every_note_names_a_line_of_it(
+            lines in proptest::collection::vec(
+                "( {0,9}([-*>#]|[0-9]{1,3}\\.) ){0,6}\\PC{0,12}|```[a-z]{0,4}|\\|[a|-]{0,8}|<(div|!--|/p)>?|!?\\[\\PC{0,5}\\]\\(\\PC{0,9}\\)|---|\\t{0,4}\\PC{0,6}",
+                0..14,
+            )
+        ) {
+            let text = lines.join("\n");
+            let template = Template::parse("t.md", &text);
+            for note in &template.notes {
+                let line = note.strip_prefix("line ").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
+                proptest::prop_assert!(line.is_some_and(|line| (1..=lines.len()).contains(&line)), "{note}\n{text}");
+            }
+            for line in drawn(&text) {
+                proptest::prop_assert!(!line.chars().any(|it| it.is_control() && it != '\n' && it != '\t'), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_that_is_nested_very_deeply_is_read() {
+        for sign in ["> ", "- "] {
+            let template = Template::parse("t.md", &format!("{}deep", sign.repeat(3_000)));
+            assert!(!template.blocks.is_empty());
+        }
+    }
 }

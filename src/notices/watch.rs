@@ -230,7 +230,8 @@ impl Watcher {
             self.memory.summary = Some(if is_due { today } else { today.yesterday().unwrap_or(today) });
             return None;
         };
-        if !is_due || last >= today {
+        // One of a day that has not come was told by a clock that was ahead.
+        if !is_due || last == today {
             return None;
         }
         self.memory.summary = Some(today);

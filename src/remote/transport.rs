@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::redirect;
 
+use crate::model::Revealed;
 use crate::seam::{Failure, Method, Request, Response, Transport};
 
 /// How long to wait, and for what.
@@ -42,7 +43,7 @@ pub fn install_tls() {
 /// One HTTP client with one base URL.
 pub struct HttpTransport {
     client: reqwest::Client,
-    base: String,
+    base: Revealed,
     origin: String,
 }
 
@@ -73,12 +74,12 @@ impl HttpTransport {
         }
         let client = builder.build().map_err(|error| BadBase(format!("no HTTP client: {}", chain(&error))))?;
         let origin = url.origin().ascii_serialization();
-        Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), origin })
+        Ok(Self { client, base: Revealed::new(url.as_str().trim_end_matches('/')), origin })
     }
 
     fn failure(&self, error: reqwest::Error) -> Failure {
         let not_sent = error.is_connect() || error.is_builder();
-        let text = chain(&error.without_url()).replace(&self.base, "…");
+        let text = chain(&error.without_url()).replace(self.base.expose(), "…");
         if not_sent { Failure::NotSent(text) } else { Failure::Unknown(text) }
     }
 }
@@ -100,7 +101,7 @@ impl Transport for HttpTransport {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut call = self.client.request(method, format!("{}{}", self.base, request.target));
+        let mut call = self.client.request(method, format!("{}{}", self.base.expose(), request.target));
         for (name, value) in &request.headers {
             call = call.header(name, value);
         }

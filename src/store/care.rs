@@ -54,18 +54,29 @@ pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenEr
     Ok(Some(Inspection { rows, broken: sound(&kv)? }))
 }
 
-/// Puts an export in the place of the store, whose files are kept aside; gives the time it was made at, and where the old
-/// files are. A full comparison of both sides is owed then. Days of the journal that lie beside the export take the place of
-/// those beside the store; where none lie there, these stay.
+/// What an import has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// When the export was made.
+    pub at: Timestamp,
+    /// Where the files are that were there before, if there were any.
+    pub aside: Option<PathBuf>,
+    /// Files of older days of the journal that the export names and that lie neither beside it nor beside the store.
+    pub missing: Vec<String>,
+}
+
+/// Puts an export in the place of the store, whose files are kept aside. A full comparison of both sides is owed then. Days of the
+/// journal that lie beside the export take the place of those beside the store; where none lie there, these stay.
 ///
 /// # Errors
 /// [`OpenError`]: in use, or the export is not whole and sound; nothing has changed then.
-pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<(Timestamp, Option<PathBuf>), OpenError> {
+pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<Imported, OpenError> {
     let home = Home::new(home);
     home.io(files::private_dir(&home.root))?;
     let _lock = Lock::take(&home.root.join("lock"))?;
     rebuild::finish(&home)?;
     let at = export::verify(from).map_err(unusable)?;
+    let named = export::days(from).map_err(unusable)?;
     let days = from.with_file_name(segments::FOLDER);
     let days = segments::list(&days).map_err(unreadable)?.into_iter().next().map(|_| days);
     for day in days.iter().map(|days| segments::list(days).map_err(unreadable)).collect::<Result<Vec<_>, _>>()?.concat()
@@ -89,7 +100,10 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<(Timestamp, Op
             segments::copy(&days, &place).map_err(unreadable)?;
         }
     }
-    Ok((at, home.io(rebuild::replace(&home, now))?))
+    let aside = home.io(rebuild::replace(&home, now))?;
+    let there = segments::list(&home.root.join(segments::FOLDER)).map_err(unreadable)?;
+    let is_there = |name: &String| there.iter().any(|day| day.name() == Some(name));
+    Ok(Imported { at, aside, missing: named.into_iter().filter(|name| !is_there(name)).collect() })
 }
 
 /// Writes the store anew without what its file holds of the past; gives the bytes before and after.

@@ -10,7 +10,7 @@ use crate::seam::kv::Rows;
 use crate::seam::{Batch, Kv, KvError};
 
 use super::export::{self, ExportError};
-use super::segments::{Filed, Segment, SegmentError, Segments};
+use super::segments::{Filed, Filing, Old, Segment, SegmentError, Segments};
 use super::{record, trees};
 
 pub(super) struct Core {
@@ -64,7 +64,9 @@ impl Core {
 
     /// Writes an export. Trouble with its file is no trouble with the store.
     pub(super) fn export(&mut self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
-        self.with(|kv| match export::write(kv, dir, at) {
+        let days = self.segments.iter().flat_map(|segments| segments.all()).filter_map(Segment::name);
+        let days = days.map(str::to_owned).collect();
+        self.with(|kv| match export::write_beside(kv, dir, at, days) {
             Err(ExportError::Kv(error)) => Err(error),
             other => Ok(other),
         })?
@@ -95,11 +97,11 @@ impl Core {
         Ok(lines)
     }
 
-    /// Writes the oldest day before `until` into its file. Trouble with the file is no trouble with the store.
-    pub(super) fn write_day(&mut self, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
-        let Some(mut segments) = self.segments.take() else { return Ok(None) };
-        let from = from.max(segments.reach().map_or(0, |(_, last)| last + 1));
-        let written = self.with(|kv| match segments.write_day(kv, from, until) {
+    /// A step towards the file of the oldest day. Trouble with the file is no trouble with the store.
+    pub(super) fn write_some(&mut self, old: Old, lines: usize) -> Result<Filing, SegmentError> {
+        let Some(mut segments) = self.segments.take() else { return Ok(Filing::Nothing) };
+        let old = Old { from: old.from.max(segments.reach().map_or(0, |(_, last)| last + 1)), ..old };
+        let written = self.with(|kv| match segments.write_some(kv, &old, lines) {
             Err(SegmentError::Kv(error)) => Err(error),
             other => Ok(other),
         });

@@ -23,7 +23,7 @@ pub const KEEP: usize = 7;
 const FORMAT: u32 = 1;
 const TEMPORARY: &str = ".export.tmp";
 /// No first line is longer.
-const HEAD: u64 = 4096;
+const HEAD: u64 = 1 << 20;
 /// How far ahead of now an export's time may lie: clocks are corrected by a little all the time.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Rows restored in one transaction.
@@ -74,6 +74,9 @@ enum Line {
         /// Which one of its folder, counted from 1; earlier versions wrote none, and only the names tell their order.
         #[serde(default)]
         number: u64,
+        /// Files of older days of the journal that lay beside the store: no part of this file, and each checked by itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        days: Vec<String>,
     },
     Row(Row),
     End {
@@ -156,6 +159,15 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
 /// # Errors
 /// [`ExportError`]; a file that was begun does not count as an export.
 pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+    write_beside(kv, dir, at, Vec::new())
+}
+
+/// As [`write()`], of a store beside which these files of older days lie: the export names them, so that whoever puts it back
+/// knows whether all of them are there.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_beside(kv: &dyn Kv, dir: &Path, at: Timestamp, days: Vec<String>) -> Result<PathBuf, ExportError> {
     files::private_dir(dir).map_err(file_error(dir))?;
     let number = all(dir).map_err(file_error(dir))?.last().map_or(0, |last| last.number) + 1;
     let temporary = dir.join(TEMPORARY);
@@ -167,7 +179,7 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
         let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
         writeln!(out, "{line}").map_err(file_error(&temporary))
     };
-    line(&Line::Export { format: FORMAT, at, number })?;
+    line(&Line::Export { format: FORMAT, at, number, days })?;
     let mut rows = 0;
     for tree in trees::ALL {
         check::every_row(kv, tree, |key, value| {
@@ -202,6 +214,20 @@ pub fn prune(dir: &Path) -> Result<(), ExportError> {
 pub fn is_due(dir: &Path, now: Timestamp, every: SignedDuration) -> io::Result<bool> {
     let newest = all(dir)?.pop().and_then(|newest| newest.at);
     Ok(newest.is_none_or(|at| !(-AHEAD..every).contains(&now.duration_since(at))))
+}
+
+/// The files of older days of the journal that an export names.
+///
+/// # Errors
+/// [`ExportError`] when it cannot be read, or does not begin as an export.
+pub fn days(path: &Path) -> Result<Vec<String>, ExportError> {
+    let damaged = |why: &str| ExportError::Damaged { path: path.to_owned(), line: 1, why: why.to_owned() };
+    let file = File::open(path).map_err(file_error(path))?;
+    let text = BufReader::new(file).split(b'\n').next().ok_or_else(|| damaged("it is empty"))?;
+    match parse(&text.map_err(file_error(path))?).map_err(|why| damaged(&why))? {
+        Line::Export { days, .. } => Ok(days),
+        _ => Err(damaged("it has no beginning")),
+    }
 }
 
 /// The exports of a directory, oldest first; none if there is no such directory.

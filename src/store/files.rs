@@ -5,6 +5,18 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// What somebody does about a file that cannot be used.
+pub(super) fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "That disk is mounted read-only, which a system does by itself when the disk fails (`dmesg` tells): mount it \
+             writable again, or copy this folder to a sound disk and name that as `state_dir`, then start again"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "That disk is full: make room, then start again",
+        _ => "Check rights and space, then start again",
+    }
+}
+
 /// Makes a directory that only its owner can enter, with parents, and makes an existing one so.
 pub(super) fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;

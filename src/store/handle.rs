@@ -18,7 +18,7 @@ use super::check::{BrokenRow, after};
 use super::core::{Core, closed};
 use super::export::{self, EXPORTED, ExportError, Exported};
 use super::record::{self, Broken};
-use super::segments::{Filed, Segment, SegmentError, Segments};
+use super::segments::{Filed, Filing, Old, SegmentError, Segments};
 use super::worker::{self, Request};
 use super::{Resync, trees};
 
@@ -33,7 +33,7 @@ enum Way {
     /// The engine belongs to a thread.
     Thread { requests: Sender<Request>, thread: Mutex<Option<JoinHandle<()>>> },
     /// Whoever calls does the work.
-    Inline(Mutex<Core>),
+    Inline(Box<Mutex<Core>>),
 }
 
 /// Rows of one tree, read.
@@ -72,12 +72,12 @@ impl Store {
 
     /// Does all work in the caller, at once: for the simulation, whose order of events must not depend on a thread.
     pub fn inline(kv: Box<dyn Kv>) -> Self {
-        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, None)))) }
+        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, None))))) }
     }
 
     /// As [`Store::inline`], with the journal's older days in files.
     pub fn inline_with(kv: Box<dyn Kv>, segments: Segments) -> Self {
-        Self { way: Arc::new(Way::Inline(Mutex::new(Core::new(kv, Some(segments))))) }
+        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, Some(segments)))))) }
     }
 
     /// Writes a batch, all or nothing. It is durable when this answers `Ok`. A caller that stops waiting does not stop
@@ -174,13 +174,13 @@ impl Store {
         self.ask(|core| core.filed()).await
     }
 
-    /// Writes the oldest day of the journal from line `from` on into its file, durably, if it is before `until`; commits wait
-    /// meanwhile. Its rows stay, for whoever keeps count of them to remove.
+    /// Makes a step towards the file of the oldest day of the journal, which looks at so many lines; commits wait for no more
+    /// than that. The day's rows stay, for whoever keeps count of them to remove.
     ///
     /// # Errors
     /// [`SegmentError`]; only its `Kv` means that the store is in trouble.
-    pub async fn write_day(&self, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
-        self.ask(move |core| core.write_day(from, until)).await?
+    pub async fn write_some(&self, old: Old, lines: usize) -> Result<Filing, SegmentError> {
+        self.ask(move |core| core.write_some(old, lines)).await?
     }
 
     /// Removes files of the journal: days before `day`, and the oldest beyond `most` bytes. Gives how many.

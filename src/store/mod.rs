@@ -32,12 +32,13 @@ pub mod vault;
 
 mod chunk;
 mod core;
+mod day;
 mod files;
 mod lines;
 mod rebuild;
 mod worker;
 
-pub use care::{Inspection, compact, import, inspect};
+pub use care::{Imported, Inspection, compact, import, inspect};
 pub use check::BrokenRow;
 pub use copy::copy;
 pub use export::ExportError;
@@ -46,6 +47,6 @@ pub use lock::{Lock, LockError};
 pub use memory::MemoryKv;
 pub use open::{OpenError, Opened, Step, open};
 pub use resync::Resync;
-pub use segments::{Segment, SegmentError, Segments};
+pub use segments::{Filing, Old, Segment, SegmentError, Segments};
 pub use sled_kv::SledKv;
 pub use vault::{KeySource, Vault};

@@ -76,7 +76,7 @@ pub enum OpenError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// Files or directories cannot be used.
-    #[error("{}: {error}. Check rights and space, then start again; nothing was changed", .path.display())]
+    #[error("{}: {error}. {}; nothing was changed", .path.display(), files::mend(.error))]
     Files {
         /// Which.
         path: PathBuf,

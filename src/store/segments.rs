@@ -8,24 +8,24 @@
 //! format, its last one how many lines there are; a file without that one is damaged, and its sound lines still count.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::model::Event;
 use crate::seam::{Kv, KvError};
 
-use super::{files, lines, record, trees};
+use super::day::{self, Places, Reading, Writing};
+use super::{files, record, trees};
 
 /// The folder of the files, beside the store.
 pub const FOLDER: &str = "journal";
-const FORMAT: u32 = 1;
-const TEMPORARY: &str = ".segment.tmp";
+pub(super) const TEMPORARY: &str = ".segment.tmp";
 /// Rows read at a time.
 const PAGE: usize = 500;
 
@@ -55,7 +55,7 @@ pub enum SegmentError {
     },
 }
 
-fn file_error(path: &Path) -> impl Fn(io::Error) -> SegmentError {
+pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> SegmentError {
     move |error| SegmentError::File { path: path.to_owned(), error }
 }
 
@@ -74,6 +74,13 @@ pub struct Segment {
     pub bytes: u64,
 }
 
+impl Segment {
+    /// The name of its file.
+    pub fn name(&self) -> Option<&str> {
+        self.path.file_name()?.to_str()
+    }
+}
+
 /// What all files of a store reach over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filed {
@@ -87,13 +94,6 @@ pub struct Filed {
     pub newest: Option<Date>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Edge {
-    Segment { format: u32, day: Date, first: u64 },
-    End { lines: u64, last: u64 },
-}
-
 /// The files of one store, oldest first.
 #[derive(Debug)]
 pub struct Segments {
@@ -103,15 +103,28 @@ pub struct Segments {
     told: BTreeSet<PathBuf>,
     /// Where lines begin in the file that was read last: whoever goes through a day window by window reads it once.
     places: Option<Places>,
+    /// The one that is being made.
+    under_way: Option<UnderWay>,
 }
 
-/// Where some lines of a file begin.
+/// How far a file is.
 #[derive(Debug)]
-struct Places {
-    path: PathBuf,
-    bytes: u64,
-    /// Number of the line, and its place.
-    lines: Vec<(u64, u64)>,
+enum UnderWay {
+    /// Lines are written, and these rows come next.
+    Written(Writing, Vec<u8>),
+    /// All of it is written, and it is read back.
+    Read(Reading),
+}
+
+/// What a step towards the next file has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filing {
+    /// There is no old day in the store.
+    Nothing,
+    /// There is one, and its file is not done yet.
+    Begun,
+    /// It lies in its file, durably.
+    Done(Segment),
 }
 
 impl Segments {
@@ -120,7 +133,7 @@ impl Segments {
     /// # Errors
     /// [`SegmentError::File`] when the folder cannot be read.
     pub fn open(dir: &Path) -> Result<Self, SegmentError> {
-        Ok(Self { dir: dir.to_owned(), all: list(dir)?, told: BTreeSet::new(), places: None })
+        Ok(Self { dir: dir.to_owned(), all: list(dir)?, told: BTreeSet::new(), places: None, under_way: None })
     }
 
     /// All of them, oldest first.
@@ -150,32 +163,72 @@ impl Segments {
     /// # Errors
     /// [`SegmentError`]; the store is as it was, and a file that was begun does not count.
     pub fn write_day(&mut self, kv: &dyn Kv, from: u64, until: Date) -> Result<Option<Segment>, SegmentError> {
-        let mut from = from.to_be_bytes().to_vec();
-        let mut file: Option<Writing> = None;
-        'rows: loop {
-            let rows = kv.scan(trees::JOURNAL, b"", Some(&from), PAGE)?;
-            let more = rows.len() == PAGE;
-            for (key, value) in rows {
-                from = super::check::after(key.clone());
-                // What cannot be read is no line; whoever removes the day's rows removes it too.
-                let (Some(seq), Ok(At { at })) = (number(&key), record::open(&value)) else { continue };
-                let day = at.to_zoned(TimeZone::UTC).date();
-                let writing = match &mut file {
-                    Some(writing) if day == writing.day => writing,
-                    None if day < until => file.insert(Writing::begin(&self.dir, day, seq)?),
-                    _ => break 'rows,
-                };
-                writing.line(seq, &value)?;
-            }
-            if !more {
-                break;
+        loop {
+            match self.write_some(kv, &Old { from, until, doubtful: 0 }, PAGE)? {
+                Filing::Nothing => return Ok(None),
+                Filing::Begun => {}
+                Filing::Done(segment) => return Ok(Some(segment)),
             }
         }
-        let Some(writing) = file else { return Ok(None) };
-        let segment = writing.end()?;
+    }
+
+    /// As [`Segments::write_day`], one step of it that looks at so many lines: whoever waits for the store waits no longer.
+    ///
+    /// # Errors
+    /// As [`Segments::write_day`]; the next step begins with the day anew.
+    pub fn write_some(&mut self, kv: &dyn Kv, old: &Old, lines: usize) -> Result<Filing, SegmentError> {
+        let (mut file, mut from) = match self.under_way.take() {
+            Some(UnderWay::Read(reading)) => return self.read_back(reading, lines),
+            Some(UnderWay::Written(writing, next)) => (Some(writing), next),
+            None => (None, old.from.to_be_bytes().to_vec()),
+        };
+        let mut left = lines.max(1);
+        'rows: loop {
+            let page = PAGE.min(left);
+            let rows = kv.scan(trees::JOURNAL, b"", Some(&from), page)?;
+            let more = rows.len() == page;
+            for (key, value) in rows {
+                // What cannot be read is no line; whoever removes the day's rows removes it too.
+                if let (Some(seq), Ok(At { at })) = (number(&key), record::open(&value)) {
+                    let day = old.day(seq, at, file.as_ref().map(|writing| writing.day));
+                    let writing = match &mut file {
+                        Some(writing) if day == writing.day => writing,
+                        None if day < old.until => file.insert(Writing::begin(&self.dir, day, seq)?),
+                        _ => break 'rows,
+                    };
+                    writing.line(seq, &value)?;
+                }
+                from = super::check::after(key);
+            }
+            left -= page;
+            match (more, left, file.take()) {
+                (false, _, ended) => {
+                    file = ended;
+                    break;
+                }
+                (true, 0, Some(writing)) => {
+                    self.under_way = Some(UnderWay::Written(writing, from));
+                    return Ok(Filing::Begun);
+                }
+                (true, 0, None) => left = lines.max(1),
+                (true, _, going) => file = going,
+            }
+        }
+        let Some(writing) = file else { return Ok(Filing::Nothing) };
+        self.under_way = Some(UnderWay::Read(writing.end()?));
+        Ok(Filing::Begun)
+    }
+
+    /// What is about to leave the store is read back before it does.
+    fn read_back(&mut self, mut reading: Reading, lines: usize) -> Result<Filing, SegmentError> {
+        if !reading.go(lines)? {
+            self.under_way = Some(UnderWay::Read(reading));
+            return Ok(Filing::Begun);
+        }
+        let segment = reading.name()?;
         self.all.push(segment.clone());
         self.all.sort_by_key(|segment| segment.first);
-        Ok(Some(segment))
+        Ok(Filing::Done(segment))
     }
 
     /// The lines from one number to another, both included, that can be read, in order. A file that cannot be read in full is
@@ -188,22 +241,13 @@ impl Segments {
             }
         };
         for segment in self.all.iter().filter(|it| it.first <= to && it.last >= from) {
-            let known = self.places.as_ref().filter(|it| it.path == segment.path && it.bytes == length(&segment.path));
-            if let Some(known) = known
-                && read_part(&segment.path, known.before(from), to, &mut keep).is_ok()
+            if let Some(known) = &self.places
+                && known.read(&segment.path, (from, to), &mut keep)
             {
                 continue;
             }
-            let mut lines = Vec::new();
-            let mut count = 0_usize;
-            let sound = read(&segment.path, |event, place| {
-                if count.is_multiple_of(PAGE) {
-                    lines.push((event.seq, place));
-                }
-                count += 1;
-                keep(event);
-            });
-            self.places = Some(Places { path: segment.path.clone(), bytes: length(&segment.path), lines });
+            let (places, sound) = Places::of(&segment.path, PAGE, &mut keep);
+            self.places = Some(places);
             if let Err(error) = sound
                 && self.told.insert(segment.path.clone())
             {
@@ -255,7 +299,7 @@ pub fn list(dir: &Path) -> Result<Vec<Segment>, SegmentError> {
 /// [`SegmentError`] for anything but a whole and sound file.
 pub fn verify(path: &Path) -> Result<u64, SegmentError> {
     let mut lines = 0;
-    read(path, |_, _| lines += 1)?;
+    day::read(path, |_, _| lines += 1)?;
     Ok(lines)
 }
 
@@ -287,6 +331,29 @@ pub fn copy(from: &Path, to: &Path) -> Result<usize, SegmentError> {
     Ok(copied)
 }
 
+/// Which day is written: the oldest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Old {
+    /// From this line on.
+    pub from: u64,
+    /// Days before this one.
+    pub until: Date,
+    /// When lines up to this one were written nobody knows, for the clock was set back after them.
+    pub doubtful: u64,
+}
+
+impl Old {
+    /// The day that a line counts for. One of a time that has not come stands with those around it: for as long as it would
+    /// keep all later ones in the store, else.
+    fn day(&self, seq: u64, at: Timestamp, writing: Option<Date>) -> Date {
+        let day = at.to_zoned(TimeZone::UTC).date();
+        if day < self.until || seq > self.doubtful {
+            return day;
+        }
+        writing.unwrap_or_else(|| self.until.yesterday().unwrap_or(day))
+    }
+}
+
 fn named(path: PathBuf) -> Option<Segment> {
     let name = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
     let (day, numbers) = name.split_once('_')?;
@@ -304,146 +371,4 @@ fn number(key: &[u8]) -> Option<u64> {
 #[derive(Deserialize)]
 struct At {
     at: Timestamp,
-}
-
-/// A file that is being written.
-struct Writing {
-    dir: PathBuf,
-    temporary: PathBuf,
-    out: BufWriter<File>,
-    day: Date,
-    first: u64,
-    last: u64,
-    lines: u64,
-}
-
-impl Writing {
-    fn begin(dir: &Path, day: Date, first: u64) -> Result<Self, SegmentError> {
-        files::private_dir(dir).map_err(file_error(dir))?;
-        let temporary = dir.join(TEMPORARY);
-        let file = files::private_file(&temporary).map_err(file_error(&temporary))?;
-        let mut writing =
-            Self { dir: dir.to_owned(), temporary, out: BufWriter::new(file), day, first, last: first, lines: 0 };
-        writing.edge(&Edge::Segment { format: FORMAT, day, first })?;
-        Ok(writing)
-    }
-
-    fn put(&mut self, object: &str) -> Result<(), SegmentError> {
-        let line = lines::framed(object).ok_or_else(|| KvError::Failed("a line of the journal is no object".into()))?;
-        writeln!(self.out, "{line}").map_err(file_error(&self.temporary))
-    }
-
-    fn edge(&mut self, edge: &Edge) -> Result<(), SegmentError> {
-        let text = serde_json::to_string(edge).map_err(|error| KvError::Failed(error.to_string()))?;
-        self.put(&text)
-    }
-
-    fn line(&mut self, seq: u64, value: &[u8]) -> Result<(), SegmentError> {
-        let json = record::json(value).map_err(KvError::from)?;
-        let json = std::str::from_utf8(&json).map_err(|error| KvError::Failed(error.to_string()))?;
-        self.put(json)?;
-        self.last = seq;
-        self.lines += 1;
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<Segment, SegmentError> {
-        self.edge(&Edge::End { lines: self.lines, last: self.last })?;
-        let Self { dir, temporary, out, day, first, last, lines } = self;
-        let failed = file_error(&temporary);
-        let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.sync_all().map_err(&failed)?;
-        // What is about to leave the store is read back before it does.
-        if verify(&temporary)? != lines {
-            let why = "it does not read back".to_owned();
-            return Err(SegmentError::Damaged { path: temporary.clone(), line: 0, why });
-        }
-        let bytes = file.metadata().map_err(&failed)?.len();
-        let path = dir.join(format!("{day}_{first:012}-{last:012}.jsonl"));
-        fs::rename(&temporary, &path).map_err(file_error(&path))?;
-        files::sync_dir(&dir).map_err(file_error(&dir))?;
-        Ok(Segment { path, day, first, last, bytes })
-    }
-}
-
-impl Places {
-    /// Where to begin for a line of this number.
-    fn before(&self, number: u64) -> u64 {
-        let after = self.lines.partition_point(|(line, _)| *line <= number);
-        self.lines.get(after.saturating_sub(1)).map_or(0, |(_, place)| *place)
-    }
-}
-
-fn length(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |meta| meta.len())
-}
-
-/// Reads the sound lines of a file from a place on, up to a number. What is wrong with it was told when it was read in full.
-fn read_part(path: &Path, place: u64, to: u64, each: &mut impl FnMut(Event)) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(place))?;
-    for text in BufReader::new(file).split(b'\n') {
-        match parse(&text?, 2) {
-            Ok(Parsed::Line(event)) if event.seq > to => break,
-            Ok(Parsed::Line(event)) => each(*event),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Reads a file; every sound line goes to `each` with its place, and the first thing that is wrong is told at the end.
-fn read(path: &Path, mut each: impl FnMut(Event, u64)) -> Result<(), SegmentError> {
-    let mut wrong: Option<(u64, String)> = None;
-    let (mut number, mut count, mut end) = (0, 0, None);
-    let mut next = 0_u64;
-    for text in BufReader::new(File::open(path).map_err(file_error(path))?).split(b'\n') {
-        let text = text.map_err(file_error(path))?;
-        number += 1;
-        let place = next;
-        next += u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1);
-        match parse(&text, number) {
-            Ok(_) if end.is_some() => _ = wrong.get_or_insert((number, "there is more after the end".to_owned())),
-            Ok(Parsed::Line(event)) => {
-                count += 1;
-                each(*event, place);
-            }
-            Ok(Parsed::Edge(Edge::End { lines, .. })) => end = Some(lines),
-            Ok(Parsed::Edge(Edge::Segment { .. })) => {}
-            Err(why) => _ = wrong.get_or_insert((number, why)),
-        }
-    }
-    let told = match end {
-        Some(lines) if lines == count => None,
-        Some(lines) => Some((number, format!("{count} lines are there, {lines} were written"))),
-        None => Some((number, "the end is missing".to_owned())),
-    };
-    match wrong.or(told) {
-        None => Ok(()),
-        Some((line, why)) => Err(SegmentError::Damaged { path: path.to_owned(), line, why }),
-    }
-}
-
-enum Parsed {
-    Edge(Edge),
-    Line(Box<Event>),
-}
-
-fn parse(text: &[u8], number: u64) -> Result<Parsed, String> {
-    let object = lines::unframed(text)?;
-    if number == 1 {
-        return match serde_json::from_slice(&object) {
-            Ok(edge @ Edge::Segment { format: FORMAT, .. }) => Ok(Parsed::Edge(edge)),
-            Ok(Edge::Segment { format, .. }) => Err(format!("format {format} is not known")),
-            Ok(Edge::End { .. }) => Err("it has no beginning".to_owned()),
-            Err(error) => Err(error.to_string()),
-        };
-    }
-    match serde_json::from_slice(&object) {
-        Ok(event) => Ok(Parsed::Line(Box::new(event))),
-        Err(error) => match serde_json::from_slice(&object) {
-            Ok(edge @ Edge::End { .. }) => Ok(Parsed::Edge(edge)),
-            _ => Err(error.to_string()),
-        },
-    }
 }

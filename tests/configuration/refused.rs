@@ -225,6 +225,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn a_sound_file_that_was_changed_anywhere_is_read_or_refused_with_a_line_of_it(
+        at in any::<prop::sample::Index>(), cut in 0usize..40, put in "\\PC{0,12}|\n|\\[|\"|= 9{1,25}|\\{ env = ",
+    ) {
+        let text: Vec<char> = EXAMPLE.chars().collect();
+        let at = at.index(text.len());
+        let end = (at + cut).min(text.len());
+        let text: String = text[..at].iter().copied().chain(put.chars()).chain(text[end..].iter().copied()).collect();
+        if let Err(errors) = parse(&text) {
+            prop_assert!(!errors.0.is_empty());
+            for error in &errors.0 {
+                prop_assert!(error.line >= 1 && error.line <= text.lines().count() + 1, "{errors}");
+            }
+        }
+    }
+
+    #[test]
     fn no_text_breaks_the_reader_and_every_problem_is_in_a_line_of_it(
         lines in prop::collection::vec(
             "(\\[(crm|notion|timing|inlet|log|x)\\]|\\[\\[pair(\\.field)?\\]\\]|[a-z_]{1,12} = (\"\\PC{0,12}\"|[0-9]{1,20}|true|\\{ env = \"X\" \\})|(dir|keep_days|form|listen|journal_mib|probe_schedule) = (\"\"|-1|\\[\\]|\"\\PC{0,6}\")|\\PC{0,30})",

@@ -357,9 +357,8 @@ fn pushes() -> Vec<Push> {
         Reply::Refused { why: "no".into() },
     ];
     let looked = Looked { from_line: 3, from: at(), until: Some(at()), whole: true };
-    let windows = rows()
-        .into_iter()
-        .map(|rows| Answer::Window(Window { looked: Some(looked.clone()), ..Window::of(1, 2, rows) }));
+    let windows =
+        rows().into_iter().map(|rows| Answer::Window(Window { looked: Some(looked), ..Window::of(1, 2, rows) }));
     let more = [Answer::Gone("gone".into()), Answer::Protocol("what?".into())];
     let answers = windows.chain(replies.into_iter().map(Answer::Reply)).chain(more);
     let mut pushes = vec![Push::Snapshot(Box::new(snapshot())), Push::Ended];

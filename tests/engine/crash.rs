@@ -39,6 +39,7 @@ async fn a_disk_that_fills_at_any_flush_stops_the_engine_and_loses_and_doubles_n
         let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))]);
         let why = bench.fill_disk_after(flushes).await;
         assert!(why.contains("no space left on device") && why.contains("could not remember"), "{why}");
+        assert!(why.contains("make room on its disk"), "it says no way back: {why}");
         // What was on its way when it stopped arrives; nothing else leaves.
         bench.pass(5).await;
         let sent = bench.writes().len();
@@ -48,6 +49,30 @@ async fn a_disk_that_fills_at_any_flush_stops_the_engine_and_loses_and_doubles_n
         bench.until("it is tied", 1200, async || bench.page_of("contacts", &ida).await.is_some()).await;
         bench.settle().await;
         assert_eq!((bench.creates().len(), bench.pages("contacts").len()), (1, pages + 1), "{flushes} flushes");
+        assert_eq!(bench.cell(&page, "Amount"), json!("4711"), "{flushes} flushes");
+        assert_eq!(bench.deal_field(&deal, "COMMENTS"), json!("worked on"), "{flushes} flushes");
+        assert!(bench.claims().await.holds.is_empty());
+    }
+}
+
+/// What a mount that has become read-only answers is simulated by the store's twin in memory: nobody can make a real one
+/// read-only under files that are open. `tests/processes` starts the program on a real one.
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_becomes_read_only_stops_the_engine_and_it_goes_on_where_it_was() {
+    for flushes in [0, 3, 6] {
+        let mut bench = Bench::settled(Plan::default()).await;
+        let (deal, page) = bench.deal().await;
+        bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+        bench.edit_notion(&page, "Notes", "worked on");
+        let why = bench.break_disk_after(flushes, "Read-only file system (os error 30)").await;
+        assert!(why.contains("Read-only file system") && why.contains("could not remember"), "{why}");
+        assert!(why.contains("mount it writable again") && why.contains("start again"), "it says no way back: {why}");
+        bench.pass(5).await;
+        let sent = bench.writes().len();
+        bench.pass(60).await;
+        assert_eq!(bench.writes().len(), sent, "it went on without a store, after {flushes} flushes");
+        bench.start().await;
+        bench.settle().await;
         assert_eq!(bench.cell(&page, "Amount"), json!("4711"), "{flushes} flushes");
         assert_eq!(bench.deal_field(&deal, "COMMENTS"), json!("worked on"), "{flushes} flushes");
         assert!(bench.claims().await.holds.is_empty());

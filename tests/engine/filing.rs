@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crosstie::control::{Command, List, Query, Reply, Rows};
 use crosstie::model::{Event, Happening};
-use crosstie::store::segments;
+use crosstie::seam::Batch;
+use crosstie::store::{record, segments, trees};
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
 
 use crate::harness::{Bench, Plan};
 
@@ -186,4 +189,63 @@ async fn a_store_that_is_older_than_its_files_gives_no_number_twice() {
     let after = bench.lines().await;
     assert!(after.windows(2).all(|two| two[0].seq < two[1].seq), "{:?}", numbers(&after));
     assert!(after.iter().any(|event| event.seq <= filed) && after.last().unwrap().seq > filed);
+}
+
+/// Lets a store look as if its journal had been kept for so many days without a file, with so many lines a day; gives how many
+/// lines there are.
+fn backlog(bench: &mut Bench, days: i64, lines: u64) -> u64 {
+    let start = bench.now() - SignedDuration::from_hours(24 * (days + 1));
+    let (counters, row) = bench.rows(trees::META).into_iter().find(|(key, _)| key == b"counters").unwrap();
+    let mut counted: Json = record::open(&row).unwrap();
+    let mut last = counted["event"].as_u64().unwrap();
+    let mut batch = Batch::new();
+    let mut example = Json::Null;
+    for (key, row) in bench.rows(trees::JOURNAL) {
+        example = record::open(&row).unwrap();
+        example["at"] = json!(start);
+        record::put(&mut batch, trees::JOURNAL, key, &example).unwrap();
+    }
+    for day in 0..days {
+        for line in 0..lines {
+            last += 1;
+            let seconds = i64::try_from(line * 86_400 / lines).unwrap();
+            let at = start + SignedDuration::from_hours(24 * day) + SignedDuration::from_secs(seconds);
+            (example["seq"], example["at"]) = (json!(last), json!(at));
+            record::put(&mut batch, trees::JOURNAL, last.to_be_bytes(), &example).unwrap();
+        }
+    }
+    (counted["event"], counted["latest"]) = (json!(last), json!(bench.now()));
+    record::put(&mut batch, trees::META, counters, &counted).unwrap();
+    bench.write_rows(&batch);
+    last
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_of_ninety_days_is_filed_within_minutes_and_no_edit_waits_for_it() {
+    let mut plan = Plan::default();
+    plan.timing.journal_keep = Duration::from_secs(100 * DAY);
+    let mut bench = Bench::settled(plan).await;
+    let (deal, page) = bench.deal().await;
+    bench.shut_down().await;
+    bench.file_days();
+    let lines = backlog(&mut bench, 90, 1_100);
+    bench.start().await;
+    let began = bench.now();
+    // It begins a minute after the start.
+    bench.pass(61).await;
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    let edited = bench.now();
+    bench.until("the edit has crossed", 60, async || bench.cell(&page, "Amount") == json!("4711")).await;
+    let crossed = bench.now().duration_since(edited);
+    assert!(crossed < SignedDuration::from_secs(20), "it took {crossed:#}");
+    let done = || segments::list(bench.filed()).is_ok_and(|files| files.len() >= 87);
+    let filed = async || done() && bench.stored_lines().first().is_some_and(|first| lines - first < 3 * 1_100);
+    bench.until("all old days are filed", 300, filed).await;
+    let took = bench.now().duration_since(began);
+    assert!(took < SignedDuration::from_secs(120), "{took:#}, of which a minute is the start's");
+    let files = segments::list(bench.filed()).unwrap();
+    assert!((87..=92).contains(&files.len()), "{}", files.len());
+    let filed = files.last().unwrap().last;
+    let there = files.iter().map(|file| file.last - file.first + 1).sum::<u64>();
+    assert_eq!((there, bench.stored_lines()[0]), (filed, filed + 1), "a line is missing or doubled");
 }

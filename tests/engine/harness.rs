@@ -26,7 +26,7 @@ use crosstie::store::{MemoryKv, Segments, Store, record, trees};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::wire::{Call, Clock, Fate, Half, Wire, Wires};
+use crate::wire::{Call, Clock, Fate, Half, HostClock, Wire, Wires};
 
 pub const ANNA: &str = "Anna Weber";
 pub const BORIS: &str = "Boris Klein";
@@ -49,6 +49,8 @@ impl Default for Plan {
 /// The bench.
 pub struct Bench {
     pub wires: Wires,
+    /// How far the host's clock is ahead of the world's.
+    pub ahead: Arc<Mutex<SignedDuration>>,
     pub specs: Vec<PairSpec>,
     pub facts: Facts,
     timing: Timing,
@@ -92,6 +94,7 @@ impl Bench {
         let (facts, timing) = (office.facts().clone(), plan.timing);
         Self {
             wires,
+            ahead: Arc::default(),
             specs,
             facts,
             timing,
@@ -166,6 +169,12 @@ impl Bench {
         kv.flush().unwrap();
     }
 
+    /// Writes rows past the engine, which does not run.
+    pub fn write_rows(&mut self, batch: &Batch) {
+        self.kv.apply(batch).unwrap();
+        self.kv.flush().unwrap();
+    }
+
     /// Lines of the journal in the store itself, by number.
     pub fn stored_lines(&self) -> Vec<u64> {
         self.rows(trees::JOURNAL)
@@ -179,7 +188,8 @@ impl Bench {
         self.cut = Arc::default();
         self.told.lock().unwrap().clear();
         let wire = |side: Side| Arc::new(Wire { shared: self.wires.clone(), side, cut: self.cut.clone() });
-        let clock: Arc<dyn WallClock> = self.wires.clock.clone();
+        let clock = HostClock { world: self.wires.clock.clone(), ahead: self.ahead.clone() };
+        let clock: Arc<dyn WallClock> = Arc::new(clock);
         let crm_pace = Pace::new(PaceSettings::bucket(250, 500), Box::new(Half));
         let crm = Bitrix24::new(Connection::new(wire(Side::Crm), crm_pace, clock.clone(), Arc::new(WebhookDialect)));
         let token = Token::new(self.wires.notion.lock().unwrap().token());
@@ -215,7 +225,12 @@ impl Bench {
     /// The disk takes so many more flushes and is full then. Waits for the engine to stop for that, and gives back what it
     /// says; the store is left as the disk has it, with room again.
     pub async fn fill_disk_after(&mut self, flushes: u64) -> String {
-        self.kv.fail_after(flushes, "no space left on device");
+        self.break_disk_after(flushes, "no space left on device").await
+    }
+
+    /// The same, with another reason.
+    pub async fn break_disk_after(&mut self, flushes: u64, why: &str) -> String {
+        self.kv.fail_after(flushes, why);
         let running = self.running.take().unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(3_600), running.task).await.unwrap().unwrap();
         self.kv = self.kv.crash();

@@ -54,6 +54,20 @@ async fn a_create_that_arrives_after_it_was_sent_again_is_a_duplicate_and_never_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_watched_for_is_watched_over_a_clock_that_was_set_forward() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    bench.once(makes_page, Fate::LateAndLost(LATE));
+    let ida = contact(&bench, "Ida", "ida@hall.example");
+    bench.until("it is sent again and tied", 800, async || bench.page_of("contacts", &ida).await.is_some()).await;
+    bench.crash().await;
+    // The watch lasts a day.
+    *bench.ahead.lock().unwrap() = jiff::SignedDuration::from_hours(24 * 30);
+    bench.start().await;
+    bench.until("both are found", 600, async || duplicates(&bench).await.is_some()).await;
+    assert!(bench.claims().await.orphans.is_empty(), "{:?}", bench.claims().await.orphans);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_that_was_given_up_is_tied_when_it_arrives_and_not_made_again() {
     let bench = Bench::settled(Plan::default()).await;
     let pages = bench.pages("contacts").len();

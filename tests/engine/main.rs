@@ -20,6 +20,7 @@ mod flow;
 mod guards;
 mod harness;
 mod history;
+mod jumps;
 mod lagging;
 mod late;
 mod merging;

@@ -204,3 +204,42 @@ proptest! {
         let _ = verdict(&answer);
     }
 }
+
+#[test]
+fn a_summary_told_by_a_clock_that_was_ahead_silences_no_later_day() {
+    let mut watcher = watcher(Memory::default());
+    let held = [hold("7", "Amount", "conflict", "Roof")];
+    let daily = |watcher: &mut Watcher, at: &str| {
+        let mut snapshot = snapshot(at);
+        snapshot.conflicts = 1;
+        look(watcher, &snapshot, &held).iter().filter(|notice| notice.topic == Topic::Daily).count()
+    };
+    assert_eq!(daily(&mut watcher, "10T09:00:00"), 0, "what was due before the first look is not made up for");
+    assert_eq!(daily(&mut watcher, "28T09:00:00"), 1);
+    assert_eq!((daily(&mut watcher, "11T09:00:00"), daily(&mut watcher, "11T09:00:01")), (1, 0), "it was set right");
+    assert_eq!(daily(&mut watcher, "12T09:00:00"), 1);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_in_the_place_of_what_was_told_break_a_start(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            "\\{\"(told|summary)\":(\\{\"a\":\"\\PC{0,20}\"\\}|\"[0-9-]{0,12}\"|[0-9]{1,20})\\}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notices.json");
+        std::fs::write(&path, bytes).unwrap();
+        let mut watcher = watcher(Memory::load(&path));
+        look(&mut watcher, &snapshot("29T09:00:00"), &[hold("7", "Amount", "conflict", "Roof")]);
+    }
+
+    #[test]
+    fn no_answer_of_slack_breaks_what_comes_of_it(
+        status in 100_u16..600, body in prop::collection::vec(any::<u8>(), 0..60), after in "[0-9]{0,22}|\\PC{0,12}",
+    ) {
+        let answer = Response { body: body.into(), ..Response::json(status, &serde_json::json!({})) };
+        let _ = verdict(&answer.header("retry-after", after));
+    }
+}

@@ -166,3 +166,47 @@ fn without_a_terminal_nothing_is_asked_and_a_wrong_secret_names_the_system() {
     home.ask(&args(&flags, &[])).ends_with(5);
     assert!(!home.path().join("crosstie.toml").exists());
 }
+
+#[test]
+fn an_application_is_let_in_from_flags_and_the_file_that_is_written_syncs() {
+    let (mut home, worlds, _) = ready();
+    let installed = worlds.crm_door("install", &json!({}));
+    let said = |key: &str| installed[key].as_str().unwrap().to_owned();
+    home.env.remove("MY_HOOK");
+    home.env.insert("MY_SECRET".into(), said("client_secret"));
+    home.secrets.extend(["client_secret", "application_token", "access_token", "refresh_token"].map(said));
+    let id = said("client_id");
+    let flags = [
+        &["init", "--yes", "--state-dir", "state", "--notion-token-env", "MY_TOKEN", "--pair", "deal=Projects"][..],
+        &["--notion-base-url", worlds.notion.said("base_url"), "--notion-plan", "business"],
+        &["--bitrix24-base-url", worlds.crm.said("base_url"), "--bitrix24-plan", "enterprise"],
+        &["--bitrix24-client-id", &id, "--bitrix24-portal", "crosstie.bitrix24.com"],
+        &["--bitrix24-client-secret-env", "MY_SECRET"],
+    ];
+    let flags = flags.concat();
+    // Nobody let it in, and there is nobody to ask.
+    let unasked = home.ask_within(LONG, &flags).ends_with(2);
+    assert!(unasked.stderr.contains("--bitrix24-code"), "{}", unasked.stderr);
+    let wrong = home.ask_within(LONG, &[&flags[..], &["--bitrix24-code", "madeupcode"]].concat()).ends_with(5);
+    assert!(wrong.stderr.contains("good for 30 seconds"), "{}", wrong.stderr);
+    assert!(!home.path().join("crosstie.toml").exists());
+    let code = worlds.crm_door("authorize", &json!({}))["code"].as_str().unwrap().to_owned();
+    home.secrets.push(code.clone());
+    let done = home.ask_within(LONG, &[&flags[..], &["--bitrix24-code", &code]].concat()).ends_with(0);
+    assert!(done.stdout.contains("lets us in as an application"), "{}", done.stdout);
+    let text = std::fs::read_to_string(home.path().join("crosstie.toml")).unwrap();
+    home.assert_silent("the configuration", &text);
+    assert!(text.contains("client_secret = { env = \"MY_SECRET\" }") && text.contains(&id), "{text}");
+    // What was sealed opens it again without a code, and the file is good for everything else.
+    home.ask_within(LONG, &[&flags[..], &["--force"]].concat()).ends_with(0);
+    home.ask_within(LONG, &["check"]).ends_with(0);
+    let _daemon = home.start("daemon", &["run", "--yes"]);
+    worlds.create_record("deal", &json!({ "TITLE": "By an application", "OPPORTUNITY": 4711 }));
+    let projects = data_source(&worlds, "Projects");
+    let crossed = until(LONG, || {
+        let all = pages(&worlds.notion_world(), &projects);
+        all.into_iter().find(|(_, values)| values["Name"] == "By an application")
+    });
+    assert!(crossed.is_some(), "no page came of it: {}", home.logged("daemon"));
+    home.assert_silent("the log", &home.logged("daemon"));
+}

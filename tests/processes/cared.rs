@@ -143,6 +143,23 @@ fn older_days_of_the_journal_are_verified_shown_exported_and_put_back() {
     let copied = segments::list(&home.path().join("elsewhere/journal")).unwrap();
     assert_eq!(copied.len(), 1);
 
+    // One beside the store leaves them where they are, and says so; an import of it leaves them there too.
+    let state = home.path().join("state/journal");
+    let said = home.ask(&["export"]).ends_with(0);
+    let plain = said.stdout.trim().to_owned();
+    for told in ["1 older days of the journal are no part of it", state.to_str().unwrap(), "verify", "--to DIR"] {
+        assert!(said.stderr.contains(told), "{told}: {}", said.stderr);
+    }
+    assert!(!home.ask(&["import", &plain]).ends_with(0).stderr.contains("lie neither"));
+    journal(&home);
+    // What is missing afterwards is told by its name, and a copy puts it right.
+    fs::rename(&state, home.path().join("lost")).unwrap();
+    let said = home.ask(&["import", &plain]).ends_with(0);
+    let name = day.path.file_name().unwrap().to_str().unwrap();
+    assert!(said.stderr.contains("lie neither") && said.stderr.contains(name), "{}", said.stderr);
+    fs::rename(home.path().join("lost"), &state).unwrap();
+    journal(&home);
+
     // One byte of it is another: told with its file and line, and the rest is shown as before.
     let sound = fs::read(&day.path).unwrap();
     let mut damaged = sound.clone();

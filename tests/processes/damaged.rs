@@ -204,3 +204,115 @@ fn a_place_that_cannot_be_written_ends_the_start_with_what_and_where_and_is_used
     await_socket(&home);
     stop(&home, daemon);
 }
+
+/// A way to a state folder that cannot be written, whoever runs the test.
+#[derive(Debug, Clone, Copy)]
+enum ReadOnly {
+    /// A mount of its own, seen by the program alone: what a disk is that its system has made read-only.
+    Mount,
+    /// The rights of everything taken away, which means nothing to root.
+    Rights,
+    /// No mount and no rights: a place in which the kernel lets nobody make anything.
+    Kernel,
+}
+
+/// The first of them that this host lets a test use.
+fn a_way(home: &Home) -> ReadOnly {
+    let probe = home.path().join("probe");
+    fs::create_dir_all(&probe).unwrap();
+    if home.start_read_only("probe", &probe, &["--version"]).ended_within(LIMIT) == Some(0) {
+        return ReadOnly::Mount;
+    }
+    match rustix::process::geteuid().is_root() {
+        true => ReadOnly::Kernel,
+        false => ReadOnly::Rights,
+    }
+}
+
+/// Every file with what it holds and its rights.
+fn everything(dir: &std::path::Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.is_dir() {
+            true => found.extend(everything(&entry)),
+            false => found.push((entry.clone(), fs::read(&entry).unwrap_or_default())),
+        }
+    }
+    found.sort();
+    found
+}
+
+fn set_rights(dir: &std::path::Path, writable: bool) {
+    use std::os::unix::fs::PermissionsExt;
+    let all: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    if writable {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    for path in all {
+        if path.is_dir() {
+            set_rights(&path, writable);
+        } else {
+            fs::set_permissions(&path, fs::Permissions::from_mode(if writable { 0o600 } else { 0o400 })).unwrap();
+        }
+    }
+    if !writable {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o500)).unwrap();
+    }
+}
+
+#[test]
+fn a_disk_that_is_read_only_ends_the_start_with_the_way_back_and_nothing_is_lost() {
+    let (home, worlds, daemon) = settled();
+    stop(&home, daemon);
+    let deal = Office::look(&worlds).deals.records.keys().next().unwrap().clone();
+    worlds.edit_record("deal", &deal, &json!({ "OPPORTUNITY": "4711" }));
+    let state = home.path().join("state");
+    let (before, wrote) = (everything(&state), worlds.changes_by_the_sync());
+    let way = a_way(&home);
+    eprintln!("read-only by {way:?}");
+    let (place, told) = match way {
+        ReadOnly::Mount => {
+            (state.clone(), ["mounted read-only", "mount it writable again", "`state_dir`", "start again"])
+        }
+        ReadOnly::Rights => (state.clone(), ["Permission denied", "Check rights", "state", "start again"]),
+        ReadOnly::Kernel => {
+            (PathBuf::from("/proc/crosstie"), ["/proc/crosstie", "Check rights", "start again", "nothing"])
+        }
+    };
+    let text = fs::read_to_string(home.path().join("crosstie.toml")).unwrap();
+    match way {
+        ReadOnly::Mount => {}
+        ReadOnly::Rights => set_rights(&state, false),
+        ReadOnly::Kernel => {
+            let line = text.lines().find(|line| line.starts_with("state_dir")).unwrap();
+            home.write("crosstie.toml", &text.replace(line, "state_dir = \"/proc/crosstie\""));
+        }
+    }
+    let mut ro = home.start_read_only_if(matches!(way, ReadOnly::Mount), "ro", &state, &RUN);
+    assert_eq!(ro.ended_within(LIMIT), Some(4), "{}", home.logged("ro"));
+    let said = home.logged("ro");
+    for told in told.iter().chain(&["nothing was changed"]) {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(said.contains(place.to_str().unwrap()), "{said}");
+    home.assert_silent("the refusal", &said);
+    // It can still be looked over.
+    if matches!(way, ReadOnly::Mount) {
+        let mut look = home.start_read_only("look", &state, &["verify"]);
+        assert_eq!(look.ended_within(LIMIT), Some(0), "{}", home.logged("look"));
+    }
+    set_rights(&state, true);
+    home.write("crosstie.toml", &text);
+    assert_eq!(everything(&state), before, "a byte of the state has changed");
+    assert_eq!(worlds.changes_by_the_sync(), wrote, "something was written without a store");
+
+    let began = Timestamp::now();
+    let mut daemon = home.start("daemon", &RUN);
+    await_socket(&home);
+    let status = await_agreement(&home, &worlds, &mut daemon, began, LIMIT, &Edited::default());
+    nothing_waits(&status);
+    let after = Office::look(&worlds);
+    let page = after.deals.page_of(&deal).unwrap();
+    assert!(after.deals.pages[page]["Amount"].to_string().contains("4711"), "{:?}", after.deals.pages[page]);
+    stop(&home, daemon);
+}

@@ -185,3 +185,33 @@ async fn an_export_is_due_a_day_after_the_last_and_after_a_failed_try_and_when_t
     store.export(dir.path(), moment(DAY)).await.unwrap();
     assert!(!due(DAY + 3600) && due(2 * DAY));
 }
+
+#[tokio::test]
+async fn exports_of_a_clock_that_was_ahead_go_first_and_stay_whole_till_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(filled())).unwrap();
+    let keep = i64::try_from(export::KEEP).unwrap();
+    for day in 1..=keep {
+        store.export(dir.path(), moment(1_000_000 + day)).await.unwrap();
+    }
+    // It was set right, and then days go by.
+    for day in 1..=keep {
+        store.export(dir.path(), moment(day)).await.unwrap();
+        assert!(export::list(dir.path()).unwrap().iter().all(|path| export::verify(path).is_ok()));
+    }
+    let all = export::list(dir.path()).unwrap();
+    let times: Vec<_> = all.iter().map(|path| export::verify(path).unwrap()).collect();
+    assert_eq!(times, (1..=keep).map(moment).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_export_that_names_years_of_older_days_still_tells_its_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let kv = filled();
+    let days: Vec<_> = (1..=2_000_u32).map(|n| format!("2026-03-04_{n:012}-{n:012}.jsonl")).collect();
+    let first = export::write_beside(&kv, dir.path(), moment(2), days.clone()).unwrap();
+    let last = export::write_beside(&kv, dir.path(), moment(1), days.clone()).unwrap();
+    assert_eq!(export::list(dir.path()).unwrap(), [first, last.clone()]);
+    assert_eq!(export::days(&last).unwrap(), days);
+    assert!(!export::is_due(dir.path(), moment(1), SignedDuration::from_hours(24)).unwrap());
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use crosstie::model::{Event, Happening, Value};
 use crosstie::seam::{Batch, Kv};
-use crosstie::store::{MemoryKv, Segment, Segments, export, record, segments, trees};
+use crosstie::store::{Filing, MemoryKv, Old, Segment, Segments, export, record, segments, trees};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -167,4 +167,67 @@ fn a_day_that_is_read_window_by_window_is_the_same_as_in_one() {
     let cut: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 7).map(|(_, line)| line).collect();
     std::fs::write(&segment.path, cut.join("\n")).unwrap();
     assert_eq!(files.lines(1, 2_600).len(), 2_599);
+}
+
+#[test]
+fn a_day_is_filed_in_steps_that_look_at_no_more_lines_than_they_may() {
+    let mut kv = MemoryKv::new();
+    let mut batch = Batch::new();
+    for seq in 1..=50_u64 {
+        record::put(&mut batch, trees::JOURNAL, seq.to_be_bytes(), &event(seq, "a value", "")).unwrap();
+    }
+    kv.apply(&batch).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Segments::open(dir.path()).unwrap();
+    let old = Old { from: 0, until: "2026-03-05".parse().unwrap(), doubtful: 0 };
+    let mut steps = 0;
+    let segment = loop {
+        match files.write_some(&kv, &old, 10).unwrap() {
+            Filing::Begun => steps += 1,
+            Filing::Done(segment) => break segment,
+            Filing::Nothing => panic!("there is a day"),
+        }
+        assert!(files.all().is_empty(), "it counts before it was read back");
+    };
+    // Five for its lines, six to read them, its two ends and its end back.
+    assert_eq!(steps, 5 + 1 + 5, "not in steps of ten lines");
+    assert_eq!((segments::verify(&segment.path).unwrap(), segment.first, segment.last), (50, 1, 50));
+    assert_eq!(files.write_some(&kv, &Old { from: 51, ..old }, 10).unwrap(), Filing::Nothing);
+    // A process that ends in between leaves nothing that counts.
+    let other = tempfile::tempdir().unwrap();
+    let mut begun = Segments::open(other.path()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(begun.write_some(&kv, &old, 10).unwrap(), Filing::Begun);
+    }
+    drop(begun);
+    let mut again = Segments::open(other.path()).unwrap();
+    assert!(again.all().is_empty());
+    assert_eq!(again.write_day(&kv, 0, old.until).unwrap().unwrap().last, 50);
+}
+
+#[test]
+fn lines_of_a_time_that_has_not_come_keep_no_later_ones_in_the_store() {
+    let mut kv = MemoryKv::new();
+    let mut batch = Batch::new();
+    for seq in 1..=9_u64 {
+        let mut line = event(seq, "a value", "");
+        if (4..=6).contains(&seq) {
+            line.at += SignedDuration::from_hours(24 * 100);
+        }
+        record::put(&mut batch, trees::JOURNAL, seq.to_be_bytes(), &line).unwrap();
+    }
+    kv.apply(&batch).unwrap();
+    for (from, doubtful, filed) in [(0, 0, Some((1, 3))), (4, 0, None), (0, 6, Some((1, 9))), (4, 6, Some((4, 9)))] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = Segments::open(dir.path()).unwrap();
+        let old = Old { from, until: "2026-03-05".parse().unwrap(), doubtful };
+        let done = loop {
+            match files.write_some(&kv, &old, 100).unwrap() {
+                Filing::Begun => {}
+                Filing::Done(segment) => break Some((segment.first, segment.last)),
+                Filing::Nothing => break None,
+            }
+        };
+        assert_eq!(done, filed, "from {from}, doubtful up to {doubtful}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::listener::Listener;
 use crate::screen::{Start, Term};
-use crate::worlds::{Workspace, wait_equal};
+use crate::worlds::{Workspace, wait, wait_equal};
 
 fn attached(workspace: &Workspace) -> Term {
     let term = Term::start(&Start { size: (100, 30), ..Start::new(workspace.home.path(), &[]) });
@@ -330,4 +331,26 @@ fn a_read_only_dashboard_without_a_daemon_writes_to_neither_side_nor_to_the_stor
 
     let _daemon = workspace.daemon();
     wait_equal(&json!("four lanes"), || workspace.page_value(&page, "Notes"));
+}
+
+#[test]
+fn a_dashboard_that_runs_the_sync_itself_tells_people_too() {
+    let slack = Listener::open(&[]);
+    let place = Workspace::new();
+    let path = place.home.path().join("crosstie.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let notices = "[notices]\nslack = { file = \"slack\" }\ncommand = [\"/bin/sh\", \"tell.sh\"]\n\n[timing]";
+    std::fs::write(&path, text.replacen("[timing]", notices, 1)).unwrap();
+    std::fs::write(place.home.path().join("slack"), &slack.url).unwrap();
+    std::fs::write(place.home.path().join("tell.sh"), "cat >> heard.jsonl\n").unwrap();
+    place.crm_create("deal", json!({ "TITLE": "Roof" }));
+    let mut term = Term::start(&Start::new(place.home.path(), &[]));
+    // The first matching waits for an approval: nobody else would tell.
+    slack.came(1, |came| assert!(came[0].text().contains("waits for its first approval"), "{}", came[0].text()));
+    let heard = place.home.path().join("heard.jsonl");
+    let heard = wait("the command's notice", || std::fs::read_to_string(&heard).ok().filter(|it| it.ends_with('\n')));
+    assert!(heard.contains("\"topic\":\"stopped\""), "{heard}");
+    term.wait("1 Over");
+    term.keys("q");
+    assert_eq!(term.end(), 0);
 }

@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 
 use crate::screen::{Start, Term, home};
+use crate::worlds::Workspace;
 
 #[test]
 fn without_a_configuration_the_demo_opens_and_says_so_and_q_gives_the_terminal_back() {
@@ -83,6 +84,22 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     let raw = String::from_utf8_lossy(&term.raw()).into_owned();
     let (left, told) = (raw.rfind("\u{1b}[?1049l").unwrap(), raw.rfind("as was asked for").unwrap());
     assert!(left < told, "the message is on the screen of the shell");
+}
+
+#[test]
+fn a_panic_of_a_dashboard_that_runs_the_sync_itself_shows_no_secret() {
+    let place = Workspace::new();
+    let mut term = Term::start(&Start { size: (200, 60), ..Start::new(place.home.path(), &["--panic"]) });
+    term.wait("1 Overview");
+    assert_eq!(term.end(), 1);
+    term.assert_restored();
+    let raw = String::from_utf8_lossy(&term.raw()).into_owned();
+    assert!(
+        raw.contains("crosstie broke at") && raw.contains("as was asked for") && raw.contains("report it"),
+        "{raw}"
+    );
+    let secrets = [place.notion.hello["token"].as_str().unwrap(), place.crm.hello["token"].as_str().unwrap()];
+    assert!(secrets.iter().all(|secret| !secret.is_empty() && !raw.contains(secret)), "the panic shows a secret");
 }
 
 #[test]

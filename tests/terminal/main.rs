@@ -6,6 +6,8 @@
 
 mod daemon;
 mod ends;
+#[path = "../notices/listener.rs"]
+mod listener;
 mod pages;
 mod screen;
 mod stalled;

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::screen::{Start, Term, home};
 use crate::worlds::Workspace;
 
@@ -133,4 +135,44 @@ fn a_secret_is_typed_unseen_and_given_up_with_nothing_done() {
     term.wait_gone("no such thing");
     assert!(term.with(|screen| screen.contents()).contains("nowhere"), "{}", term.with(|screen| screen.contents()));
     assert_unseen(&term, "horse");
+}
+
+#[test]
+fn init_lets_an_application_in_and_seals_what_it_was_given() {
+    let place = Workspace::new();
+    let said = place.crm.door("POST", "install", &json!({}));
+    let said = |key: &str| said[key].as_str().unwrap().to_owned();
+    let hello = |standin: &crate::worlds::StandIn, key: &str| standin.hello[key].as_str().unwrap().to_owned();
+    let (token, secret) = (hello(&place.notion, "token"), said("client_secret"));
+    let (base, portal) = (hello(&place.notion, "base_url"), hello(&place.crm, "base_url"));
+    let args = [
+        &["init", "--yes", "--output", "fresh.toml", "--state-dir", "fresh"][..],
+        &["--notion-base-url", &base, "--bitrix24-base-url", &portal, "--pair", "deal=Projects"],
+    ];
+    let args = args.concat();
+    let mut term = Term::start(&Start { size: TALL, ..Start::new(place.home.path(), &args) });
+    term.wait("Token of the Notion connection");
+    term.keys(&format!("{token}\r"));
+    term.wait("or `app` for an application");
+    term.keys("app\r");
+    term.wait("Client id of the local application");
+    term.keys(&format!("{}\r", said("client_id")));
+    term.wait("Its portal");
+    term.keys("https://crosstie.bitrix24.com/\r");
+    term.wait("Its client secret, not shown");
+    term.keys(&format!("{secret}\r"));
+    term.wait("within 30 seconds");
+    let code = place.crm.door("POST", "authorize", &json!({}))["code"].as_str().unwrap().to_owned();
+    term.keys(&format!("{code}\r"));
+    term.wait("Bitrix24 lets us in as an application");
+    let end = term.end();
+    let screen = term.with(|screen| screen.contents());
+    assert_eq!(end, 0, "{screen}");
+    for secret in [&token, &secret] {
+        assert_unseen(&term, secret);
+        assert_sealed(&place.home.path().join("fresh"), secret);
+    }
+    let text = std::fs::read_to_string(place.home.path().join("fresh.toml")).unwrap();
+    assert!(text.contains("client_secret = { secret = \"bitrix24-client\" }"), "{text}");
+    assert!(text.contains("portal = \"crosstie.bitrix24.com\"") && !text.contains(&secret), "{text}");
 }

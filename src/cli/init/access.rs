@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use crate::config::{CrmPlan, NotionPlan, Revealed, Secret, is_secret_name};
+use crate::config::{
+    AUTHORIZATION_SERVER, CrmApplication, CrmPlan, NotionPlan, Revealed, Secret, is_secret_name, plain_host,
+};
 use crate::remote::{RemoteErrorKind, System};
 use crate::seam::Secrets;
 
 use super::super::failure::Failure;
-use super::super::{keyring, prompt, say, wiring};
+use super::super::{authorize, keyring, prompt, say, wiring};
 
 /// How often a mistyped secret may be typed again.
 const TRIES: usize = 3;
+/// What is typed in place of a webhook's address by whoever has an application.
+const APPLICATION: &str = "app";
 
 /// The flags about connections.
 #[derive(Debug, clap::Args)]
@@ -42,7 +46,34 @@ pub struct Flags {
     /// The name of that URL among the sealed secrets (`crosstie secret set NAME`).
     #[arg(long, help_heading = "Bitrix24", value_name = "NAME")]
     bitrix24_webhook_secret: Option<String>,
-    /// In place of scheme, host and port of the webhook: a stand-in, a proxy.
+    /// In place of the webhook: the client id of a local application (local.…).
+    #[arg(long, help_heading = "Bitrix24", value_name = "ID", requires = "bitrix24_portal",
+        conflicts_with_all = ["bitrix24_webhook_env", "bitrix24_webhook_file", "bitrix24_webhook_secret"])]
+    bitrix24_client_id: Option<String>,
+    /// The portal of that application.
+    #[arg(long, help_heading = "Bitrix24", value_name = "HOST", requires = "bitrix24_client_id")]
+    bitrix24_portal: Option<String>,
+    /// The environment variable with that application's client secret.
+    #[arg(long, help_heading = "Bitrix24", value_name = "VARIABLE", requires = "bitrix24_client_id",
+        conflicts_with_all = ["bitrix24_client_secret_file", "bitrix24_client_secret_secret"])]
+    bitrix24_client_secret_env: Option<String>,
+    /// A file with that client secret.
+    #[arg(
+        long,
+        help_heading = "Bitrix24",
+        value_name = "FILE",
+        requires = "bitrix24_client_id",
+        conflicts_with = "bitrix24_client_secret_secret"
+    )]
+    bitrix24_client_secret_file: Option<PathBuf>,
+    /// The name of that client secret among the sealed secrets.
+    #[arg(long, help_heading = "Bitrix24", value_name = "NAME", requires = "bitrix24_client_id")]
+    bitrix24_client_secret_secret: Option<String>,
+    /// The code that lets the application in, or the whole address that the browser was sent to; otherwise it is asked for,
+    /// unless tokens are sealed already. Other users of this machine may see it, for the half minute that it is good for.
+    #[arg(long, help_heading = "Bitrix24", value_name = "CODE|URL", requires = "bitrix24_client_id")]
+    bitrix24_code: Option<String>,
+    /// In place of scheme, host and port of the portal: a stand-in, a proxy.
     #[arg(long, help_heading = "Bitrix24", value_name = "URL")]
     bitrix24_base_url: Option<String>,
     /// The portal's tariff, which decides the pace.
@@ -105,8 +136,18 @@ pub struct Access {
     pub secret: Secret,
     /// The secret under its name, where it was typed and is still to be sealed.
     pub typed: Option<(String, Revealed)>,
+    /// The application that the secret is of, if it is one's.
+    pub application: Option<Known>,
     /// The system behind it.
     pub system: Arc<dyn System>,
+}
+
+/// An application of a portal.
+pub struct Known {
+    /// Its client id.
+    pub client_id: String,
+    /// The portal's host.
+    pub portal: String,
 }
 
 /// What is asked for, and where else it may be.
@@ -120,6 +161,8 @@ struct Wanted<'a> {
     name: &'static str,
     flag: &'static str,
     question: &'static str,
+    /// The word that is typed in its place by whoever has another way in.
+    other: Option<&'static str>,
 }
 
 /// The connection to Notion.
@@ -135,9 +178,11 @@ pub async fn notion(flags: &Flags, home: &Path, plans: &Plans) -> Result<Access,
         name: "notion",
         flag: "--notion-token-env VARIABLE",
         question: "Token of the Notion connection (notion.so/profile/integrations), not shown: ",
+        other: None,
     };
     let base = plans.notion_base.as_deref().unwrap_or(wiring::NOTION);
-    connected(&wanted, home, |token| wiring::notion(base, token, plans.notion.per_minute())).await
+    let access = connected(&wanted, home, |token| wiring::notion(base, token, plans.notion.per_minute())).await?;
+    access.ok_or_else(nobody)
 }
 
 /// The connection to the CRM.
@@ -152,25 +197,93 @@ pub async fn crm(flags: &Flags, home: &Path, plans: &Plans) -> Result<Access, Fa
         usual: "CROSSTIE_BITRIX24_WEBHOOK",
         name: "bitrix24",
         flag: "--bitrix24-webhook-env VARIABLE",
-        question: "URL of the Bitrix24 inbound webhook (https://…/rest/1/…/), not shown: ",
+        question: "URL of the Bitrix24 inbound webhook (https://…/rest/1/…/), not shown, or `app` for an application: ",
+        other: Some(APPLICATION),
     };
-    connected(&wanted, home, |webhook| {
+    if flags.bitrix24_client_id.is_some() {
+        return application(flags, home, plans).await;
+    }
+    let access = connected(&wanted, home, |webhook| {
         let webhook = wiring::rebased(webhook, plans.crm_base.as_deref());
         wiring::bitrix24(&webhook, wiring::crm_pace(plans.crm)).map(|it| it as Arc<dyn System>)
-    })
-    .await
+    });
+    match access.await? {
+        Some(access) => Ok(access),
+        None => application(flags, home, plans).await,
+    }
 }
 
+/// The CRM as a local application, which is let in if it was not before.
+async fn application(flags: &Flags, home: &Path, plans: &Plans) -> Result<Access, Failure> {
+    let asked = |flag: &Option<String>, question: &str| match flag {
+        Some(text) => Ok(text.trim().to_owned()),
+        None => prompt::line(question),
+    };
+    let client_id = asked(&flags.bitrix24_client_id, "Client id of the local application (local.…): ")?;
+    let portal = asked(&flags.bitrix24_portal, "Its portal (example.bitrix24.com): ")?;
+    let portal = plain_host(&portal).filter(|_| !client_id.is_empty()).ok_or_else(|| {
+        Failure::configuration(
+            "an application has a client id and a portal: `--bitrix24-client-id local.…`, `--bitrix24-portal \
+             example.bitrix24.com`"
+                .to_owned(),
+        )
+    })?;
+    let wanted = Wanted {
+        env: &flags.bitrix24_client_secret_env,
+        file: &flags.bitrix24_client_secret_file,
+        sealed: &flags.bitrix24_client_secret_secret,
+        usual: "CROSSTIE_BITRIX24_CLIENT_SECRET",
+        name: "bitrix24-client",
+        flag: "--bitrix24-client-secret-env VARIABLE",
+        question: "Its client secret, not shown: ",
+        other: None,
+    };
+    let Given { secret, value, .. } = given(&wanted, home, false)?;
+    let typed = secret.is_none().then(|| (wanted.name.to_owned(), value.clone()));
+    let secret = secret.unwrap_or(Secret::Sealed(wanted.name.into()));
+    let known = CrmApplication {
+        client_id: client_id.clone(),
+        client_secret: secret.clone(),
+        portal: portal.clone(),
+        hosts: Vec::new(),
+        server: AUTHORIZATION_SERVER.to_owned(),
+    };
+    let base = plans.crm_base.as_deref();
+    let session = super::super::application::open(&known, value, base, keyring::vault(home)?);
+    let system = wiring::by_application(session.clone(), wiring::crm_pace(plans.crm));
+    let code = flags.bitrix24_code.clone().map(Revealed::new);
+    // An earlier run, or the portal's own call, may have let it in.
+    let is_in = code.is_none() && system.identity().await.is_ok();
+    if !is_in {
+        if code.is_none() && !prompt::can_ask() {
+            return Err(Failure::configuration(
+                "nobody has let the application in yet: give the code by `--bitrix24-code`, or run this at a terminal, which \
+                 prints the address to open"
+                    .to_owned(),
+            ));
+        }
+        let hosts = super::super::application::hosts(&known, base);
+        authorize::let_in(&session, &hosts, &client_id, code).await?;
+    }
+    let who = system.identity().await.map_err(|error| Failure::unreachable(format!("Bitrix24: {error}")))?;
+    say(&format!("Bitrix24 lets us in as an application: we are {}.", super::super::table::plain(&who.name)));
+    Ok(Access { secret, typed, application: Some(Known { client_id, portal }), system: Arc::new(system) })
+}
+
+/// The connection with the first secret that opens it; none where another way in was typed.
 async fn connected(
     wanted: &Wanted<'_>,
     home: &Path,
     system: impl Fn(&str) -> Result<Arc<dyn System>, Failure>,
-) -> Result<Access, Failure> {
+) -> Result<Option<Access>, Failure> {
     // What an earlier run has kept may have been withdrawn since: then another one is asked for.
     let mut past_kept = false;
     for tried in 1.. {
         let Given { secret, value, is_kept } = given(wanted, home, past_kept)?;
         let is_typed = secret.is_none();
+        if is_typed && wanted.other.is_some_and(|word| value.is(word)) {
+            return Ok(None);
+        }
         let stale = is_kept && prompt::can_ask();
         let again = stale || (is_typed && tried < TRIES);
         let mut once_more = |why: String| {
@@ -193,7 +306,8 @@ async fn connected(
                 let name = system.capabilities().name;
                 say(&format!("{name} lets us in: we are {}.", super::super::table::plain(&who.name)));
                 let typed = is_typed.then(|| (wanted.name.to_owned(), value));
-                return Ok(Access { secret: secret.unwrap_or(Secret::Sealed(wanted.name.into())), typed, system });
+                let secret = secret.unwrap_or(Secret::Sealed(wanted.name.into()));
+                return Ok(Some(Access { secret, typed, application: None, system }));
             }
             Err(error) if again && error.kind != RemoteErrorKind::Unavailable => once_more(error.to_string()),
             Err(error) => {
@@ -205,7 +319,11 @@ async fn connected(
             }
         }
     }
-    Err(Failure::running("nobody could be let in".to_owned()))
+    Err(nobody())
+}
+
+fn nobody() -> Failure {
+    Failure::running("nobody could be let in".to_owned())
 }
 
 /// A secret, and where it is; nowhere where it was typed.

@@ -53,8 +53,11 @@ they are kept sealed on this host (see `crosstie secret`), and the file only nam
 
     crosstie init --yes --notion-token-env NOTION --bitrix24-webhook-env HOOK --pair deal=Projects
 
-Before: in Notion, make an internal connection and add it to the databases; in Bitrix24, make an inbound webhook with the \
-scopes crm and user (and task for tasks). After: crosstie check, plan, apply, run.";
+    crosstie init --yes --notion-token-env NOTION --bitrix24-client-id local.… --bitrix24-portal example.bitrix24.com \
+--bitrix24-client-secret-env SECRET --bitrix24-code CODE
+
+Before: in Notion, make an internal connection and add it to the databases; in Bitrix24, make an inbound webhook, or a local \
+application that uses only the API, with the scopes crm and user (and task for tasks). After: crosstie check, plan, apply, run.";
 
 /// Writes a configuration.
 ///
@@ -88,7 +91,8 @@ pub async fn run(explicit: Option<&Path>, args: Args) -> Result<ExitCode, Failur
     let chosen = markers(chosen, &notion, args.yes).await?;
 
     let folder = whole(path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
-    let written = text::Written { state: state.as_deref(), plans: &plans, crm: &crm.secret, notion: &notion.secret };
+    let (state, application) = (state.as_deref(), crm.application.as_ref());
+    let written = text::Written { state, plans: &plans, crm: &crm.secret, application, notion: &notion.secret };
     let toml = text::write(&written, &chosen);
     verified(&toml, &path, &chosen)?;
     keep(&home, [&notion, &crm])?;

@@ -7,7 +7,7 @@ use crate::config::{CrmPlan, NotionPlan, Secret};
 use crate::mapping::{Direction, FieldSpec};
 
 use super::super::table::plain;
-use super::access::Plans;
+use super::access::{Known, Plans};
 use super::choose::{Chosen, text_of};
 
 /// What of the file is about connections and places.
@@ -18,6 +18,8 @@ pub struct Written<'a> {
     pub plans: &'a Plans,
     /// The CRM's secret.
     pub crm: &'a Secret,
+    /// The application whose secret that is, if it is one's.
+    pub application: Option<&'a Known>,
     /// Notion's.
     pub notion: &'a Secret,
 }
@@ -72,10 +74,25 @@ fn connections(out: &mut String, about: &Written<'_>) -> std::fmt::Result {
             quoted(&state.display().to_string())
         )?;
     }
-    writeln!(out, "[crm]\nsystem = \"bitrix24\"\n# The inbound webhook's URL, {}.", where_it_is(about.crm))?;
-    writeln!(out, "webhook = {}", secret(about.crm))?;
+    writeln!(out, "[crm]\nsystem = \"bitrix24\"")?;
+    match about.application {
+        None => {
+            writeln!(out, "# The inbound webhook's URL, {}.", where_it_is(about.crm))?;
+            writeln!(out, "webhook = {}", secret(about.crm))?;
+        }
+        Some(known) => {
+            writeln!(
+                out,
+                "# A local application. Its client secret is {}; its tokens\n# are sealed on this host and renewed by \
+                 themselves. `crosstie authorize bitrix24` lets it in again, should the portal ask for that.",
+                where_it_is(about.crm)
+            )?;
+            let (id, portal) = (quoted(&known.client_id), quoted(&known.portal));
+            writeln!(out, "oauth = {{ client_id = {id}, client_secret = {}, portal = {portal} }}", secret(about.crm))?;
+        }
+    }
     if let Some(base) = &about.plans.crm_base {
-        writeln!(out, "# Not the webhook's own scheme and host: a stand-in, a proxy.\nbase_url = {}", quoted(base))?;
+        writeln!(out, "# Not the portal's own scheme and host: a stand-in, a proxy.\nbase_url = {}", quoted(base))?;
     }
     match about.plans.crm {
         CrmPlan::Enterprise => writeln!(out, "plan = \"enterprise\"")?,

@@ -18,10 +18,12 @@ use super::super::story::Edits;
 use super::kept::{Kept, Loading};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::titles::Titles;
-use super::{Memory, PairMemory};
+use super::{Idle, Memory, PairMemory};
 
 /// Rows read at a time.
 const PAGE: usize = 1000;
+/// Lines of the journal that are looked through for edits that were under way.
+const RECALLED: u64 = 4096;
 
 impl Memory {
     /// Reads everything back.
@@ -43,6 +45,7 @@ impl Memory {
             overwritten: 0,
             set_back: 0,
             edits: Edits::default(),
+            idle: Idle::default(),
             latest: None,
             next_intent: 1,
             next_decision: 1,
@@ -75,6 +78,7 @@ impl Memory {
             memory.journal_bytes = counters.bytes;
             memory.overwritten = counters.overwritten;
             memory.set_back = counters.set_back;
+            memory.idle = counters.idle;
             memory.latest = counters.latest;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
@@ -85,6 +89,22 @@ impl Memory {
         memory.holds.retain(|id, _| memory.pairs.contains_key(&id.pair));
         memory.intents.retain(|_, intent| memory.pairs.contains_key(&intent.pair));
         Ok(memory)
+    }
+
+    /// After a start: which edits were under way, from the end of the journal as far as it lies in the store, and from what is
+    /// held.
+    ///
+    /// # Errors
+    /// [`KvError`] when the store cannot be read.
+    pub async fn recall_edits(&mut self, store: &Store) -> Result<(), KvError> {
+        let from = self.last_event.saturating_sub(RECALLED).max(self.first_event);
+        for event in store.journal(from, self.last_event).await? {
+            self.edits.recall(&event);
+        }
+        for hold in self.holds.values() {
+            self.edits.recall_hold(hold);
+        }
+        Ok(())
     }
 }
 

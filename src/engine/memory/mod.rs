@@ -3,6 +3,7 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod idle;
 mod kept;
 mod load;
 mod old;
@@ -28,13 +29,11 @@ use crate::store::{Resync, Store, record, trees};
 
 use super::story::Edits;
 
+pub use self::idle::Idle;
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
 pub use self::titles::TitlesInUse;
-
-/// Lines of the journal that are looked through for edits that were under way.
-const RECALLED: u64 = 4096;
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -109,6 +108,8 @@ pub struct Memory {
     pub set_back: u64,
     /// Which edit each line of the journal belongs to.
     edits: Edits,
+    /// How long nothing ran.
+    pub idle: Idle,
     /// When the store was last written before the start, if it tells.
     latest: Option<Timestamp>,
     next_intent: u64,
@@ -147,6 +148,7 @@ impl Memory {
             first: self.first_event,
             bytes: self.journal_bytes,
             set_back: self.set_back,
+            idle: self.idle.clone(),
             latest: Some(now),
         };
         record::put(&mut txn.batch, trees::META, COUNTERS, &counters)?;
@@ -165,20 +167,10 @@ impl Memory {
         Ok(())
     }
 
-    /// After a start: which edits were under way, from the end of the journal as far as it lies in the store, and from what is
-    /// held.
-    ///
-    /// # Errors
-    /// [`KvError`] when the store cannot be read.
-    pub async fn recall_edits(&mut self, store: &Store) -> Result<(), KvError> {
-        let from = self.last_event.saturating_sub(RECALLED).max(self.first_event);
-        for event in store.journal(from, self.last_event).await? {
-            self.edits.recall(&event);
-        }
-        for hold in self.holds.values() {
-            self.edits.recall_hold(hold);
-        }
-        Ok(())
+    /// Takes note of the time since the store was written last; gives that moment and how long it is ago, if it is long.
+    pub fn begin(&mut self, now: Timestamp) -> Option<(Timestamp, jiff::SignedDuration)> {
+        let latest = self.latest?;
+        self.idle.note(latest, now).map(|lasted| (latest, lasted))
     }
 
     /// Forgets made records where there are many of them; what they say stays.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{HoldId, MarkKind, RecordId, RecordRef};
 
+use super::Idle;
+
 pub(super) const COUNTERS: &[u8] = b"counters";
 /// Before the name of a pair.
 pub(super) const SCHEMAS: &str = "schemas";
@@ -24,6 +26,9 @@ pub(super) struct Counters {
     /// The last line that was written before the clock was set back.
     #[serde(default)]
     pub(super) set_back: u64,
+    /// How long nothing ran.
+    #[serde(default)]
+    pub(super) idle: Idle,
     /// When this was written: nothing that is remembered is later.
     #[serde(default)]
     pub(super) latest: Option<Timestamp>,

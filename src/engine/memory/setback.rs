@@ -94,6 +94,7 @@ impl Memory {
             pair.tombstones.values_mut().for_each(|stone| see(&mut stone.since, true));
             pair.orphans.values_mut().for_each(|orphan| see(&mut orphan.since, true));
         }
+        self.idle.moments().for_each(|until| see(until, true));
         self.holds.values_mut().for_each(|hold| see(&mut hold.since, true));
         for intent in self.intents.values_mut() {
             see(&mut intent.read_at, true);

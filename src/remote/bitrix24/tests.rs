@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::Family;
@@ -290,4 +291,44 @@ fn positions_survive_their_tokens_and_end() {
 fn a_virtual_field_has_no_key_to_be_asked_for() {
     let of_fields: Vec<Field> = contact().fields.into_values().filter(|field| field.key.is_empty()).collect();
     assert_eq!(of_fields.len(), 5);
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        "[0-9|T:.+-]{0,26}|\\PC{0,12}".prop_map(Json::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::btree_map("VALUE|VALUE_TYPE|ID|typeId|value|[0-9]|n0", inner, 0..4)
+                .prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_item_of_another_shape_breaks_the_reading(values in prop::collection::vec(any_json(), 24), fields_said in any_json()) {
+        let _ = catalogue(Family::Deal, &fields_said);
+        for known in [deal(), contact()] {
+            let names: Vec<FieldName> = known.fields.keys().map(|name| name.as_str().into()).collect();
+            let keys = known.fields.values().map(|field| field.key.clone());
+            let mut item: Json = keys.zip(values.iter().cloned()).collect::<serde_json::Map<_, _>>().into();
+            item["fm"] = values[23].clone();
+            for id in [json!(7), values[22].clone()] {
+                item["id"] = id;
+                let entity = Entity { name: "deal".into(), fields: names.clone(), marker: None, filter: None };
+                if let Ok(record) = record(&item, &entity, &known, Some("1"), &BTreeMap::new()) {
+                    prop_assert_eq!(record.fields.len(), names.len());
+                }
+            }
+            for field in known.fields.values() {
+                let _ = value(field, &values[0]);
+            }
+        }
+    }
 }

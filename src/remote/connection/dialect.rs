@@ -100,14 +100,17 @@ pub fn json<T: DeserializeOwned>(response: &Response) -> Result<T, RemoteError> 
     })
 }
 
+/// Nobody waits longer, whatever a proxy says: a clock counts no further than it can.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// The `Retry-After` header: whole seconds, or a date counted from the answer's own `Date`.
 pub fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.get_header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = http_date(text)?;
-    Duration::try_from(until.duration_since(server_time(response)?)).ok()
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Duration::try_from(http_date(text)?.duration_since(server_time(response)?)).ok()?,
+    };
+    Some(wait.min(LONGEST))
 }
 
 /// The `Date` header.
@@ -143,5 +146,18 @@ mod tests {
         let problem = json::<Value>(&answer).unwrap_err();
         assert_eq!(problem.kind, RemoteErrorKind::Malformed);
         assert!(!problem.message.contains("Jane"), "{problem}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_breaks_the_wait_that_comes_of_it(
+            wait in "[0-9]{1,21}|1844674407370955161[0-6]|9[0-9]{18}|-?[0-9.]{0,6}|[A-Z][a-z]{2}, [0-9]{1,3} (Nov|Feb|Xyz) [0-9]{1,6} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT|\\PC{0,30}",
+            date in "Fri, 20 Nov (2026|0001|9999) 10:00:00 GMT|\\PC{0,30}",
+        ) {
+            let answer = Response::json(429, &body!({})).header("retry-after", wait).header("date", date);
+            if let Some(wait) = retry_after(&answer) {
+                proptest::prop_assert!(tokio::time::Instant::now().checked_add(wait).is_some(), "{wait:?}");
+            }
+        }
     }
 }

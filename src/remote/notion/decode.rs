@@ -187,10 +187,11 @@ mod tests {
     use std::str::FromStr;
 
     use jiff::{Timestamp, civil::date};
+    use proptest::prelude::*;
     use rust_decimal::Decimal;
     use serde_json::{Value as Json, json};
 
-    use super::{Reading, property};
+    use super::{Reading, array, property};
     use crate::model::{FieldState, Value};
 
     fn known(entry: Json) -> Value {
@@ -319,5 +320,35 @@ mod tests {
         assert!(why(json!({"type": "number", "number": "3"})).contains("form"));
         assert!(why(json!({"type": "relation"})).contains("no value"));
         assert!(why(json!({"type": "title", "title": [{"type": "new"}]})).contains("new kind"));
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            "[0-9TZ:.+-]{0,24}|\\PC{0,12}".prop_map(Json::from),
+        ];
+        let keys =
+            "type|id|start|end|name|email|plain_text|has_more|string|number|array|date|relation|people|formula|rollup";
+        leaf.prop_recursive(4, 32, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::btree_map(keys, inner, 0..5).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_of_another_shape_breaks_the_reading(
+            kind in "title|rich_text|number|select|status|multi_select|date|people|files|checkbox|url|email|phone_number|formula|relation|rollup|created_time|created_by|unique_id|verification|button|place|x",
+            value in any_json(), entry in any_json(), elements in prop::collection::vec(any_json(), 0..4),
+        ) {
+            let _ = property(&entry);
+            let _ = property(&json!({ "id": "a", "type": kind, &*kind: value }));
+            let _ = array(&kind, &elements);
+        }
     }
 }

@@ -2,21 +2,21 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use crate::model::Revealed;
 
 /// An integration token. Printing it prints nothing of it; its memory is wiped when it goes.
 #[derive(Clone)]
-pub struct Token(Zeroizing<String>);
+pub struct Token(Revealed);
 
 impl Token {
     /// A token as the operator gave it, without the white space that copying brings along.
     pub fn new(secret: &str) -> Self {
-        Self(Zeroizing::new(secret.trim().to_owned()))
+        Self(Revealed::new(secret.trim()))
     }
 
     /// The value of the `authorization` header.
     pub(super) fn bearer(&self) -> String {
-        format!("Bearer {}", self.0.as_str())
+        format!("Bearer {}", self.0.expose())
     }
 }
 

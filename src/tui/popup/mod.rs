@@ -202,7 +202,7 @@ impl Edit {
 #[derive(Debug, Clone)]
 pub enum Seeks {
     /// The counterpart of an orphan.
-    Counterpart(OrphanRow),
+    Counterpart(Box<OrphanRow>),
     /// The owner of a new edge.
     Owner,
     /// What a new edge leads to.

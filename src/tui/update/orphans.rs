@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 pub(super) fn link(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.orphans.current().cloned() else { return Vec::new() };
     let picker = Picker {
-        seeks: Seeks::Counterpart(row),
+        seeks: Seeks::Counterpart(Box::new(row)),
         records: Listing::default(),
         owners: Listing::default(),
         sources: Vec::new(),

@@ -240,4 +240,47 @@ mod tests {
         let page = Response { status: 502, headers: Vec::new(), body: "<html>".into() };
         assert!(matches!(granted(&page, Timestamp::UNIX_EPOCH), Err(Refused::Later(_))));
     }
+
+    /// Seconds, and those that no clock counts.
+    fn moments() -> impl proptest::strategy::Strategy<Value = i64> {
+        proptest::prop_oneof![
+            proptest::num::i64::ANY,
+            i64::MIN..i64::MIN + 9,
+            i64::MAX - 9..i64::MAX,
+            1_767_690_000_i64..1_767_700_000,
+        ]
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_that_is_pasted_breaks_the_reading_and_none_is_repeated(
+            text in "(auth\\[(access_token|refresh_token|client_endpoint|expires|expires_in)\\]=(-?[0-9]{1,20}|[a-z]{1,8}|https%3A%2F%2Fx%2Frest%2F)&){0,6}|https://x/\\?(code|state|server_domain|x)=\\PC{0,12}&\\PC{0,12}|\\PC{0,60}",
+        ) {
+            if let Err(why) = pasted(&text, "2026-01-06T09:00:00Z".parse().unwrap()) {
+                proptest::prop_assert!(text.trim().len() < 12 || !why.contains(text.trim()), "{why}");
+            }
+        }
+
+        #[test]
+        fn no_answer_of_the_server_breaks_the_reading(
+            (status, error, token) in (100_u16..600, "invalid_grant|payment_required|\\PC{0,20}", "[a-z]{0,4}"),
+            (left, ends) in (moments(), moments()), kind in 0..4_u8,
+        ) {
+            let mut said = json!({
+                "access_token": token, "refresh_token": token, "client_endpoint": "https://x/rest/",
+                "expires_in": left, "expires": ends,
+            });
+            match kind {
+                0 => said["error"] = json!(error),
+                1 => drop(said.as_object_mut().unwrap().remove("expires_in")),
+                2 => said["expires"] = json!(ends.to_string()),
+                _ => said = json!([error, left]),
+            }
+            let now: Timestamp = "2026-01-06T09:00:00Z".parse().unwrap();
+            let _ = Tokens::installed(&said, now);
+            if let Ok(tokens) = granted(&Response::json(status, &said), now) {
+                proptest::prop_assert!(!tokens.access.expose().is_empty() && tokens.is_young(now) != tokens.has_expired(now));
+            }
+        }
+    }
 }

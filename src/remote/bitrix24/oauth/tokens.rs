@@ -64,7 +64,8 @@ impl Tokens {
         let text = |key: &str| said[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let number = |key: &str| number(said, key);
         // What is left counts, and not the moment: the two clocks may differ.
-        let left = number("expires_in").or_else(|| Some(number("expires")? - now.as_second())).unwrap_or(LIFE);
+        let left =
+            number("expires_in").or_else(|| Some(number("expires")?.saturating_sub(now.as_second()))).unwrap_or(LIFE);
         let left = SignedDuration::from_secs(left.clamp(0, 24 * 3600));
         Some(Self {
             access: Revealed::new(text("access_token")?),
