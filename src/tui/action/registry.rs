@@ -373,7 +373,7 @@ pub static REGISTRY: &[Spec] = &[
         "journal.undo",
         S::Journal,
         "undo",
-        "Takes back the write this line is about, if nobody has touched it since (the field is then held), or the tie it tells of.",
+        "Takes back the write this line is about (or those of all marked lines), if nobody has touched it since (the field is then held), or the tie it tells of.",
         why::needs_undoable,
     ),
     risky(
@@ -383,7 +383,7 @@ pub static REGISTRY: &[Spec] = &[
                 "journal.undo_both",
                 S::Journal,
                 "undo, both sides",
-                "Gives both sides the old value back: the edit that led to the write is taken back too.",
+                "Gives both sides the old value back, of this line or all marked ones: the edit that led to the write is taken back too.",
             ),
             why::needs_undoable,
         ),

@@ -18,6 +18,8 @@ pub trait Row: Clone + Debug + PartialEq {
     fn id(&self) -> Self::Id;
     /// What a search among the rows that are here looks at.
     fn words(&self) -> String;
+    /// Whether a record that was listed once stays, and is only out of sight when it is not here.
+    const LASTS: bool = false;
     /// The record as the Desk can look for it, where it can.
     fn near(_: &Self::Id) -> Option<Near> {
         None
@@ -95,6 +97,8 @@ impl Row for QueueRow {
 
 impl Row for JournalRow {
     type Id = u64;
+    // A span of time hides lines, as a filter does.
+    const LASTS: bool = true;
     fn id(&self) -> u64 {
         self.event.seq
     }
@@ -242,7 +246,7 @@ impl<R: Row> Listing<R> {
                 *mark = row.clone();
             }
         }
-        if self.is_whole() {
+        if !R::LASTS && self.is_whole() {
             let here: Vec<R::Id> = self.rows.iter().map(Row::id).collect();
             self.marks.retain(|id, _| here.contains(id));
         }

@@ -375,7 +375,7 @@ impl Model {
             Page::Relations if self.on_links => (false, !self.relations.filter.is_empty()),
             Page::Relations => (false, !self.owners.filter.is_empty()),
             Page::Queue => (false, !self.queue.filter.is_empty()),
-            Page::Journal => (false, !self.journal.filter.is_empty()),
+            Page::Journal => (!self.journal.marks.is_empty(), !self.journal.filter.is_empty()),
             Page::Quarantine => (false, !self.quarantine.filter.is_empty()),
             Page::Overview | Page::Pairs | Page::Health => (false, false),
         };

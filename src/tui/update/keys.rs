@@ -103,6 +103,13 @@ pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
 /// Does an action, if it can be done now.
 pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
     model.advancing = None;
+    // Who has begun a range and does something with marked rows means those of the range, without ending it first.
+    if marks::are_meant(action)
+        && let Err(why) = marks::end_range(model)
+    {
+        model.toast(Tone::Warn, format!("nothing was done: {why}"));
+        return Vec::new();
+    }
     if let Some(why) = why_not(model, action.spec()) {
         model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
         return Vec::new();

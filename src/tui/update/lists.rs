@@ -85,7 +85,7 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The moment from which on the journal is shown.
-fn since(model: &Model) -> Option<jiff::Timestamp> {
+pub(super) fn since(model: &Model) -> Option<jiff::Timestamp> {
     let (_, minutes) = model.span.of()?;
     model.now.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }

@@ -13,6 +13,7 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
     match model.page {
         Page::Conflicts => model.holds.toggle_mark(),
         Page::Orphans => model.orphans.toggle_mark(),
+        Page::Journal => model.journal.toggle_mark(),
         _ => {}
     }
     lists::go(model, Motion::By(1))
@@ -20,16 +21,42 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
 
 /// Begins a range at the cursor, or ends it and marks what lies between.
 pub(super) fn range(model: &mut Model) -> Vec<Effect> {
-    let said = match model.page {
-        Page::Conflicts => ranged(&mut model.holds),
-        Page::Orphans => ranged(&mut model.orphans),
-        _ => return Vec::new(),
-    };
+    let Some(said) = turned(model) else { return Vec::new() };
     match said {
         Ok(text) => model.toast(Tone::Plain, text),
         Err(text) => model.toast(Tone::Warn, text),
     }
     Vec::new()
+}
+
+fn turned(model: &mut Model) -> Option<Result<String, String>> {
+    match model.page {
+        Page::Conflicts => Some(ranged(&mut model.holds)),
+        Page::Orphans => Some(ranged(&mut model.orphans)),
+        Page::Journal => Some(ranged(&mut model.journal)),
+        _ => None,
+    }
+}
+
+/// Ends a range that is being marked, before something is done with the marked rows; why it cannot be ended, if so.
+pub(super) fn end_range(model: &mut Model) -> Result<(), String> {
+    let open = match model.page {
+        Page::Conflicts => model.holds.anchor.is_some(),
+        Page::Orphans => model.orphans.anchor.is_some(),
+        Page::Journal => model.journal.anchor.is_some(),
+        _ => false,
+    };
+    if open { turned(model).map_or(Ok(()), |said| said.map(|_| ())) } else { Ok(()) }
+}
+
+/// Whether an action is about the marked rows, where there are some.
+pub(super) fn are_meant(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::ForceCrm | A::ForceNotion | A::KeepBase | A::Keep | A::RuleCrm | A::RuleNotion | A::RuleBase | A::RuleKeep
+            | A::UnpickRow | A::Retry | A::OrphanIgnore | A::OrphanUnignore | A::JournalUndo | A::JournalUndoBoth
+    )
 }
 
 fn ranged<R: Row>(list: &mut Listing<R>) -> Result<String, String> {
@@ -60,7 +87,10 @@ pub(super) fn all(model: &mut Model) -> Vec<Effect> {
 fn more(model: &mut Model, page: Page, offset: u64) -> Effect {
     let filter = lists::filter(model).map(|line| line.text().trim().to_owned()).unwrap_or_default();
     let ignored = page == Page::Orphans && model.show_ignored;
-    let query = Query { filter: filter.clone(), ignored, offset, limit: 500, ..Query::all(lists::list_of(page)) };
+    let journal = page == Page::Journal;
+    let (since, before) = if journal { (lists::since(model), model.before) } else { (None, None) };
+    let all = Query::all(lists::list_of(page));
+    let query = Query { filter: filter.clone(), ignored, offset, limit: 500, since, before, ..all };
     ask(model, Waiting::Marks { page, filter }, query)
 }
 
@@ -81,6 +111,10 @@ pub(super) fn came(model: &mut Model, page: Page, filter: &str, window: Window) 
         (Page::Orphans, Rows::Orphans(rows)) => {
             model.orphans.marks.extend(rows.into_iter().map(edge::orphan).map(|row| (row.id(), row)));
             model.orphans.marks.len()
+        }
+        (Page::Journal, Rows::Journal(rows)) => {
+            model.journal.marks.extend(rows.into_iter().map(edge::journal).map(|row| (row.id(), row)));
+            model.journal.marks.len()
         }
         _ => return Vec::new(),
     };

@@ -69,6 +69,9 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     let commands = confirm.commands;
+    if commands.iter().any(|command| matches!(command, Command::Undo { .. })) {
+        model.journal.marks.clear();
+    }
     for command in &commands {
         if let Command::IgnoreOrphan { record, .. } = command {
             model.orphans.marks.remove(record);
