@@ -126,9 +126,15 @@ pub(super) fn came(model: &mut Model, page: Page, filter: &str, window: Window) 
 }
 
 /// Goes to the next (or the previous) row that the filter lets through; without one, to the next row here that contains
-/// the last filter's text.
+/// the text that this page was last filtered by.
 pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
     let filtered = lists::filter(model).is_some_and(|line| !line.is_empty());
+    let text = lists::sought(model);
+    if !filtered && text.is_empty() {
+        let key = model.keymap.keys_of(Action::Filter).into_iter().next().unwrap_or_else(|| "(no key)".to_owned());
+        model.toast(Tone::Plain, format!("no search on this page: {key} begins one"));
+        return Vec::new();
+    }
     let total = lists::total(model).unwrap_or(0);
     if total == 0 {
         return Vec::new();
@@ -137,12 +143,6 @@ pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
     if filtered {
         let to = if forward { (at + 1) % total } else { (at + total - 1) % total };
         return lists::go(model, Motion::By(to.cast_signed() - at.cast_signed()));
-    }
-    let text = model.sought.clone();
-    if text.is_empty() {
-        let key = model.keymap.keys_of(Action::Filter).into_iter().next().unwrap_or_else(|| "(no key)".to_owned());
-        model.toast(Tone::Plain, format!("there is nothing to search for yet: {key} takes a text"));
-        return Vec::new();
     }
     let places = lists::places_with(model, &text);
     let to = if forward {

@@ -3,7 +3,7 @@
 use super::{closeup, conflicts, dryrun, linker, lists, marks, open, popups, relations, staging, written};
 use crate::control::{Candidate, Command, DeskError, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
-use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
+use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Topic, Waiting, edge};
 use crate::tui::popup::{Popup, Seeks, Text};
 use crate::tui::theme::Role;
 
@@ -76,6 +76,7 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
             dryrun::came(model, serial, result);
             lists::settle(model)
         }
+        Some(Waiting::Missed(known)) => result.map_or_else(|_| Vec::new(), |window| written::came(model, known, window)),
         Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
     }
@@ -222,7 +223,7 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
                 model.drafts.remove(id);
                 model.holds.marks.remove(id);
             }
-            model.toast(Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
+            model.toast_about(Topic::Reply, Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
             let mut then = then.into_iter();
             if let Some(next) = then.next() {
                 effects.extend(super::tell_then(model, next, then.collect(), before + 1));
