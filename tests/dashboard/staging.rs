@@ -335,7 +335,7 @@ fn sentences_name_the_keys_that_are_bound() {
     for (keys, says) in [
         ("2 e", "on the Relations page, f7"),
         ("j a c", "see the overview, f6"),
-        ("n", "f10 takes a text"),
+        ("n", "f10 begins one"),
         ("8 f10", "choose one with 2 to f8"),
     ] {
         rig.keys(keys);

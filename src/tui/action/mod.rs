@@ -257,6 +257,10 @@ pub enum Action {
     ConfirmPress,
     ConfirmDown,
     ConfirmUp,
+    ConfirmScreenDown,
+    ConfirmScreenUp,
+    ConfirmTop,
+    ConfirmBottom,
     EditUse,
     EditCancel,
     EditCrm,
@@ -274,6 +278,8 @@ pub enum Action {
     HelpUp,
     HelpScreenDown,
     HelpScreenUp,
+    HelpTop,
+    HelpBottom,
     HelpSearch,
 }
 

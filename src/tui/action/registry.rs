@@ -373,7 +373,7 @@ pub static REGISTRY: &[Spec] = &[
         "journal.undo",
         S::Journal,
         "undo",
-        "Takes back the write this line is about, if nobody has touched it since (the field is then held), or the tie it tells of.",
+        "Takes back the write this line is about (or those of all marked lines), if nobody has touched it since (the field is then held), or the tie it tells of.",
         why::needs_undoable,
     ),
     risky(
@@ -383,7 +383,7 @@ pub static REGISTRY: &[Spec] = &[
                 "journal.undo_both",
                 S::Journal,
                 "undo, both sides",
-                "Gives both sides the old value back: the edit that led to the write is taken back too.",
+                "Gives both sides the old value back, of this line or all marked ones: the edit that led to the write is taken back too.",
             ),
             why::needs_undoable,
         ),
@@ -453,6 +453,10 @@ pub static REGISTRY: &[Spec] = &[
     ),
     free(A::ConfirmDown, "confirm.down", S::Confirm, "down", "Scrolls the popup down."),
     free(A::ConfirmUp, "confirm.up", S::Confirm, "up", "Scrolls the popup up."),
+    free(A::ConfirmScreenDown, "confirm.page_down", S::Confirm, "page down", "Scrolls the popup a page down."),
+    free(A::ConfirmScreenUp, "confirm.page_up", S::Confirm, "page up", "Scrolls the popup a page up."),
+    free(A::ConfirmTop, "confirm.top", S::Confirm, "top", "Scrolls the popup to its first line."),
+    free(A::ConfirmBottom, "confirm.bottom", S::Confirm, "bottom", "Scrolls the popup to its last line."),
     shown(risky(
         free(
             A::EditUse,
@@ -485,6 +489,8 @@ pub static REGISTRY: &[Spec] = &[
     free(A::HelpUp, "help.up", S::Help, "up", "Scrolls up."),
     free(A::HelpScreenDown, "help.page_down", S::Help, "page down", "Scrolls a page down."),
     free(A::HelpScreenUp, "help.page_up", S::Help, "page up", "Scrolls a page up."),
+    free(A::HelpTop, "help.top", S::Help, "top", "Scrolls to the first line."),
+    free(A::HelpBottom, "help.bottom", S::Help, "bottom", "Scrolls to the last line."),
     shown(free(
         A::HelpSearch,
         "help.search",

@@ -4,7 +4,7 @@ use super::Action;
 use crate::control::PairState;
 use crate::tui::model::{Model, Page, PopupBody};
 use crate::tui::update::conflicts::{is_of_field, is_retryable};
-use crate::tui::update::undo::meant;
+use crate::tui::update::undo::{meant, why_not};
 
 pub(super) fn never(_: &Model) -> Option<String> {
     None
@@ -42,12 +42,18 @@ pub(super) fn needs_row(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_markable(model: &Model) -> Option<String> {
-    unless(matches!(model.page, Page::Conflicts | Page::Orphans), "rows are marked on conflicts and orphans only")
-        .or_else(|| needs_row(model))
+    let marks = matches!(model.page, Page::Conflicts | Page::Orphans | Page::Journal);
+    unless(marks, "rows are marked on conflicts, orphans and the journal only").or_else(|| needs_row(model))
 }
 
 pub(super) fn needs_marks(model: &Model) -> Option<String> {
-    unless(!model.holds.marks.is_empty() || !model.orphans.marks.is_empty(), "nothing is marked")
+    let here = match model.page {
+        Page::Conflicts => model.holds.marks.is_empty() && model.holds.anchor.is_none(),
+        Page::Orphans => model.orphans.marks.is_empty() && model.orphans.anchor.is_none(),
+        Page::Journal => model.journal.marks.is_empty() && model.journal.anchor.is_none(),
+        _ => true,
+    };
+    unless(!here, "nothing is marked")
 }
 
 pub(super) fn needs_review(model: &Model) -> Option<String> {
@@ -221,13 +227,15 @@ pub(super) fn needs_more_lines(model: &Model) -> Option<String> {
 }
 
 pub(super) fn needs_undoable(model: &Model) -> Option<String> {
+    let marks = &model.journal.marks;
+    if !marks.is_empty() {
+        let why = marks.values().rev().map(why_not).next().unwrap_or_default();
+        return unless(marks.values().any(|row| row.undoable), &format!("no marked line can be taken back: {why}"));
+    }
     match meant(model) {
         None => needs_row(model),
         Some(row) if row.undoable => None,
-        Some(row) if row.not_undoable.is_empty() => {
-            Some("this line tells of no write and no tie; only those are taken back".to_owned())
-        }
-        Some(row) => Some(row.not_undoable.clone()),
+        Some(row) => Some(why_not(row)),
     }
 }
 

@@ -18,6 +18,8 @@ pub trait Row: Clone + Debug + PartialEq {
     fn id(&self) -> Self::Id;
     /// What a search among the rows that are here looks at.
     fn words(&self) -> String;
+    /// Whether a record that was listed once stays, and is only out of sight when it is not here.
+    const LASTS: bool = false;
     /// The record as the Desk can look for it, where it can.
     fn near(_: &Self::Id) -> Option<Near> {
         None
@@ -95,6 +97,8 @@ impl Row for QueueRow {
 
 impl Row for JournalRow {
     type Id = u64;
+    // A span of time hides lines, as a filter does.
+    const LASTS: bool = true;
     fn id(&self) -> u64 {
         self.event.seq
     }
@@ -133,6 +137,12 @@ pub struct Listing<R: Row> {
     pub anchor: Option<R::Id>,
     /// The filter.
     pub filter: Line,
+    /// The last text it was filtered by.
+    pub sought: String,
+    /// The cursor's place and record when a filter began to be typed.
+    pub home: Option<(u64, R::Id)>,
+    /// Where the cursor goes when the next answer comes.
+    pub returns: Option<(u64, R::Id)>,
     /// The query that is out.
     pub asked: Option<u64>,
     /// When the last query left, in milliseconds since the start; `None` if the next may leave at once.
@@ -157,6 +167,9 @@ impl<R: Row> Default for Listing<R> {
             marks: BTreeMap::new(),
             anchor: None,
             filter: Line::default(),
+            sought: String::new(),
+            home: None,
+            returns: None,
             asked: None,
             asked_at: None,
             last: None,
@@ -198,8 +211,9 @@ impl<R: Row> Listing<R> {
     /// The query for the rows around the cursor on a screen of `height` rows.
     pub fn query(&self, list: List, height: u64) -> Query {
         let limit = (height * 4).clamp(60, 500);
-        let offset = self.at.saturating_sub(limit / 2);
-        let near = self.on.as_ref().and_then(R::near);
+        let (at, on) = self.returns.as_ref().map_or((self.at, self.on.as_ref()), |(at, on)| (*at, Some(on)));
+        let offset = at.saturating_sub(limit / 2);
+        let near = on.and_then(R::near);
         Query { filter: self.filter.text().trim().to_owned(), offset, limit, near, ..Query::all(list) }
     }
 
@@ -220,6 +234,7 @@ impl<R: Row> Listing<R> {
             Motion::Last => last,
         };
         let moved = to != self.at;
+        self.returns = None;
         self.at = to;
         self.on = self.row(to).map(Row::id);
         self.scroll(height);
@@ -242,9 +257,12 @@ impl<R: Row> Listing<R> {
                 *mark = row.clone();
             }
         }
-        if self.is_whole() {
+        if !R::LASTS && self.is_whole() {
             let here: Vec<R::Id> = self.rows.iter().map(Row::id).collect();
             self.marks.retain(|id, _| here.contains(id));
+        }
+        if let Some((at, on)) = self.returns.take() {
+            (self.at, self.on) = (at, Some(on));
         }
         let seat = self.at.saturating_sub(self.top);
         let kept = self.on.as_ref().and_then(|id| self.rows.iter().position(|row| row.id() == *id));

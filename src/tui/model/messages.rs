@@ -127,6 +127,8 @@ pub enum Waiting {
         /// The text.
         text: String,
     },
+    /// Lines of the journal after that one, which no snapshot told.
+    Missed(u64),
     /// What would become of picks, by the dry run's number.
     Preview(u64),
     /// A command.

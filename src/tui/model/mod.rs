@@ -3,6 +3,7 @@
 //! Plain data, changed by `update` alone and drawn by `view`. Text of strangers enters through `edge` and nowhere else.
 //! No clock, no terminal, no runtime.
 
+mod awaited;
 pub mod differ;
 pub mod edge;
 pub mod line;
@@ -11,7 +12,7 @@ mod messages;
 pub mod staged;
 pub mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -25,6 +26,7 @@ use crate::model::{HoldId, PairName, TieId};
 use super::action::Scope;
 use super::keymap::{Facts, Key, Keymap};
 use super::theme::Theme;
+pub use awaited::{Awaited, Topic};
 pub use edge::HoldItem;
 pub use line::Line;
 pub use listing::{Listing, Motion, Row};
@@ -100,6 +102,8 @@ pub struct Toast {
     pub text: String,
     /// How it is meant.
     pub tone: Tone,
+    /// Which messages it takes the place of.
+    pub topic: Topic,
     /// When it goes, in milliseconds since the start.
     pub until: u64,
 }
@@ -271,8 +275,6 @@ pub struct Model {
     pub detail_top: u16,
     /// The page's filter is being typed.
     pub typing: bool,
-    /// The last text that was filtered by.
-    pub sought: String,
     /// Keys of a sequence that has not ended.
     pub prefix: Vec<Key>,
     /// Popups, the innermost last.
@@ -281,8 +283,8 @@ pub struct Model {
     pub toasts: Vec<Toast>,
     /// Effects that are out, by number.
     pub waiting: BTreeMap<u64, Waiting>,
-    /// Fields that were decided here and are not written yet.
-    pub expected: BTreeSet<HoldId>,
+    /// Commits of which something is not written yet.
+    pub expected: Vec<Awaited>,
     /// Nothing that changes either system leaves this dashboard.
     pub read_only: bool,
     /// It was started so and cannot be changed.
@@ -339,12 +341,11 @@ impl Model {
             expanded: false,
             detail_top: 0,
             typing: false,
-            sought: String::new(),
             prefix: Vec::new(),
             popups: Vec::new(),
             toasts: Vec::new(),
             waiting: BTreeMap::new(),
-            expected: BTreeSet::new(),
+            expected: Vec::new(),
             read_only: false,
             locked: false,
             syncs: false,
@@ -378,7 +379,7 @@ impl Model {
             Page::Relations if self.on_links => (false, !self.relations.filter.is_empty()),
             Page::Relations => (false, !self.owners.filter.is_empty()),
             Page::Queue => (false, !self.queue.filter.is_empty()),
-            Page::Journal => (false, !self.journal.filter.is_empty()),
+            Page::Journal => (!self.journal.marks.is_empty(), !self.journal.filter.is_empty()),
             Page::Quarantine => (false, !self.quarantine.filter.is_empty()),
             Page::Overview | Page::Pairs | Page::Health => (false, false),
         };
@@ -424,10 +425,16 @@ impl Model {
 
     /// Shows a message for a while.
     pub fn toast(&mut self, tone: Tone, text: impl AsRef<str>) {
+        // A plain one tells what a key did: the next key's takes its place.
+        self.toast_about(if tone == Tone::Plain { Topic::Key } else { Topic::Other }, tone, text);
+    }
+
+    /// The same, in the place of older ones of its kind.
+    pub fn toast_about(&mut self, topic: Topic, tone: Tone, text: impl AsRef<str>) {
         let until = self.ms + if tone == Tone::Plain { 5_000 } else { 8_000 };
         let text = text::one_line(text.as_ref(), " ").into_owned();
-        self.toasts.retain(|toast| toast.text != text);
-        self.toasts.push(Toast { text, tone, until });
+        self.toasts.retain(|toast| toast.text != text && (topic == Topic::Other || toast.topic != topic));
+        self.toasts.push(Toast { text, tone, topic, until });
         self.touch(Dirty::Now);
     }
 }

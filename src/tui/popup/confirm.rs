@@ -1,5 +1,7 @@
 //! Draws the question before something happens.
 
+use ratatui::layout::Rect;
+
 use super::Confirm;
 use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
@@ -9,13 +11,10 @@ use crate::tui::widgets::{Pen, Span, line, shifted};
 
 /// Draws it; `armed` when it takes an answer.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, armed: bool) {
-    let wide = areas.body.width.min(100);
-    let room = usize::from(wide.saturating_sub(6));
-    let lines: Vec<Span> = confirm.lines.iter().flat_map(|(role, value)| fold(model, *role, value, room)).collect();
-    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-    let inside = pen.frame(layout::middle(areas, wide, tall), &confirm.title);
-    let inside = ratatui::layout::Rect { width: inside.width.saturating_sub(1), ..shifted(inside, 1) };
-    let body = ratatui::layout::Rect { height: inside.height.saturating_sub(2), ..inside };
+    let (lines, area) = folded(model, areas, confirm);
+    let inside = pen.frame(area, &confirm.title);
+    let inside = Rect { width: inside.width.saturating_sub(1), ..shifted(inside, 1) };
+    let body = Rect { height: inside.height.saturating_sub(2), ..inside };
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(body.height);
     let top = confirm.top.min(most);
     pen.lines(body, &lines, top);
@@ -32,7 +31,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, 
     let cancel = label(!confirm.on_yes, "Cancel");
     let used = pen.put(shifted(buttons, at), Role::Text, &cancel);
     if !confirm.on_yes {
-        pen.tint(ratatui::layout::Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
+        pen.tint(Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
     }
     at += used + 3;
     if let Some(demand) = &confirm.demand {
@@ -46,8 +45,23 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, 
     at += pen.put(shifted(buttons, at), key_role, &format!("{yes} "));
     let used = pen.put(shifted(buttons, at), role, &label(confirm.on_yes, &confirm.yes));
     if confirm.on_yes {
-        pen.tint(ratatui::layout::Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
+        pen.tint(Rect { width: used, ..shifted(buttons, at) }, Role::Cursor);
     }
+}
+
+/// Its lines as they are shown, and its box.
+fn folded(model: &Model, areas: &Areas, confirm: &Confirm) -> (Vec<Span>, Rect) {
+    let wide = areas.body.width.min(100);
+    let room = usize::from(wide.saturating_sub(6));
+    let lines: Vec<Span> = confirm.lines.iter().flat_map(|(role, value)| fold(model, *role, value, room)).collect();
+    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    (lines, layout::middle(areas, wide, tall))
+}
+
+/// How far it can be scrolled: its frame, the line of what is left, and its buttons stay.
+pub fn most(model: &Model, areas: &Areas, confirm: &Confirm) -> u16 {
+    let (lines, area) = folded(model, areas, confirm);
+    u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(4))
 }
 
 /// A line that is too long goes on below, with its indent and behind a gutter: what a stranger wrote looks like a line of

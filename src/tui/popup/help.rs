@@ -1,5 +1,7 @@
 //! Draws help and notices.
 
+use ratatui::layout::Rect;
+
 use super::Help;
 use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
@@ -40,24 +42,7 @@ pub fn draw(
     top: u16,
     foot: Option<&str>,
 ) {
-    let wide = areas.body.width.min(110);
-    let room = usize::from(wide.saturating_sub(6));
-    let lines: Vec<Span> = lines
-        .iter()
-        .flat_map(|(role, value)| {
-            // What is carried over stands under the words, not under the keys.
-            let keys = if value.starts_with("  ") { value.char_indices().nth(KEYS).map_or(0, |(at, _)| at) } else { 0 };
-            let (keys, words) = value.split_at(keys);
-            let indent = " ".repeat(text::width(keys));
-            let lines = text::wrap(words, room.saturating_sub(indent.len()), 30, model.theme.glyphs.ellipsis);
-            let headed = move |(place, line): (usize, String)| {
-                (*role, format!("{}{line}", if place == 0 { keys } else { &indent }))
-            };
-            lines.into_iter().enumerate().map(headed).collect::<Vec<_>>()
-        })
-        .collect();
-    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let area = layout::middle(areas, wide, if foot.is_some() { u16::MAX } else { tall });
+    let (lines, area) = folded(model, areas, lines, foot.is_some());
     let inside = pen.frame(area, title);
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inside.height);
     let top = top.min(most);
@@ -77,6 +62,34 @@ pub fn draw(
     if text::width(&closes) < room {
         pen.right(last, &[(Role::Accent, closes)]);
     }
-    let left = ratatui::layout::Rect { width: last.width.saturating_sub(2), ..shifted(last, 1) };
+    let left = Rect { width: last.width.saturating_sub(2), ..shifted(last, 1) };
     pen.put(left, Role::Accent, foot);
+}
+
+/// Lines as they are shown, and their box.
+fn folded(model: &Model, areas: &Areas, lines: &[Span], full: bool) -> (Vec<Span>, Rect) {
+    let wide = areas.body.width.min(110);
+    let room = usize::from(wide.saturating_sub(6));
+    let lines: Vec<Span> = lines
+        .iter()
+        .flat_map(|(role, value)| {
+            // What is carried over stands under the words, not under the keys.
+            let keys = if value.starts_with("  ") { value.char_indices().nth(KEYS).map_or(0, |(at, _)| at) } else { 0 };
+            let (keys, words) = value.split_at(keys);
+            let indent = " ".repeat(text::width(keys));
+            let lines = text::wrap(words, room.saturating_sub(indent.len()), 30, model.theme.glyphs.ellipsis);
+            let headed = move |(place, line): (usize, String)| {
+                (*role, format!("{}{line}", if place == 0 { keys } else { &indent }))
+            };
+            lines.into_iter().enumerate().map(headed).collect::<Vec<_>>()
+        })
+        .collect();
+    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    (lines, layout::middle(areas, wide, if full { u16::MAX } else { tall }))
+}
+
+/// How far so many lines can be scrolled; the frame stays.
+pub fn most(model: &Model, areas: &Areas, lines: &[Span], full: bool) -> u16 {
+    let (lines, area) = folded(model, areas, lines, full);
+    u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(2))
 }

@@ -9,7 +9,7 @@ use crate::tui::action::{Action, Risk, Scope, Spec};
 use crate::tui::keymap::key::show_sequence;
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
-use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, text};
+use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, Topic, text};
 
 /// The longest text that is put into a clipboard. It travels as base64 within one frame, which is to stay small on a slow line.
 const COPY_MOST: usize = 11_000;
@@ -103,8 +103,15 @@ pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
 /// Does an action, if it can be done now.
 pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
     model.advancing = None;
+    // Who has begun a range and does something with marked rows means those of the range, without ending it first.
+    if marks::are_meant(action)
+        && let Err(why) = marks::end_range(model)
+    {
+        model.toast_about(Topic::Key, Tone::Warn, format!("nothing was done: {why}"));
+        return Vec::new();
+    }
     if let Some(why) = why_not(model, action.spec()) {
-        model.toast(Tone::Warn, format!("{}: {why}", action.spec().title));
+        model.toast_about(Topic::Key, Tone::Warn, format!("{}: {why}", action.spec().title));
         return Vec::new();
     }
     use Action as A;
@@ -150,6 +157,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Top => lists::go(model, Motion::First),
         A::Bottom => lists::go(model, Motion::Last),
         A::Filter => {
+            lists::begin_filter(model);
             model.typing = true;
             Vec::new()
         }

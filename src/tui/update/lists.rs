@@ -85,7 +85,7 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The moment from which on the journal is shown.
-fn since(model: &Model) -> Option<jiff::Timestamp> {
+pub(super) fn since(model: &Model) -> Option<jiff::Timestamp> {
     let (_, minutes) = model.span.of()?;
     model.now.checked_sub(jiff::SignedDuration::from_mins(minutes)).ok()
 }
@@ -284,21 +284,54 @@ pub(super) fn filter(model: &mut Model) -> Option<&mut Line> {
     on_page!(model, page, list => Some(&mut list.filter), None)
 }
 
+/// The text that the page was last filtered by.
+pub(super) fn sought(model: &mut Model) -> String {
+    let page = model.page;
+    on_page!(model, page, list => list.sought.clone(), String::new())
+}
+
+/// A filter is going to be typed: who gives it up goes back to where the cursor is now.
+pub(super) fn begin_filter(model: &mut Model) {
+    let page = model.page;
+    on_page!(model, page, list => list.home = list.on.clone().map(|on| (list.at, on)), ());
+}
+
+/// A filter that was being typed is given up: all rows are there again, and the cursor is on its record.
+pub(super) fn give_filter_up(model: &mut Model) -> Vec<Effect> {
+    let page = model.page;
+    let (had, home) = (
+        on_page!(model, page, list => !list.filter.is_empty(), false),
+        on_page!(model, page, list => list.home.as_ref().is_some_and(|(_, on)| list.on.as_ref() != Some(on)), false),
+    );
+    if !had && !home {
+        return Vec::new();
+    }
+    on_page!(model, page, list => list.filter.clear(), ());
+    outfilter(model);
+    on_page!(model, page, list => list.returns = list.home.take(), ());
+    settle(model)
+}
+
 /// The filter changed: the answer that is out is no longer wanted.
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
+    outfilter(model);
+    settle(model)
+}
+
+fn outfilter(model: &mut Model) {
     let page = model.page;
-    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; }, ());
+    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; list.returns = None; }, ());
     if page == Page::Relations {
         linker::refiltered(model);
     }
     if page == Page::Journal {
         (model.journal.at, model.journal.on, model.before, model.looked) = (0, None, None, None);
     }
-    if let Some(text) = filter(model).map(|line| line.text().trim().to_owned()).filter(|text| !text.is_empty()) {
-        model.sought = text;
-    }
+    on_page!(model, page, list => {
+        let text = list.filter.text().trim().to_owned();
+        if !text.is_empty() { list.sought = text; }
+    }, ());
     model.touch(Dirty::Now);
-    settle(model)
 }
 
 /// Looks through older lines of the journal than those that were looked through; after the oldest, through the newest.

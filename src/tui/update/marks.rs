@@ -13,6 +13,7 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
     match model.page {
         Page::Conflicts => model.holds.toggle_mark(),
         Page::Orphans => model.orphans.toggle_mark(),
+        Page::Journal => model.journal.toggle_mark(),
         _ => {}
     }
     lists::go(model, Motion::By(1))
@@ -20,16 +21,42 @@ pub(super) fn mark(model: &mut Model) -> Vec<Effect> {
 
 /// Begins a range at the cursor, or ends it and marks what lies between.
 pub(super) fn range(model: &mut Model) -> Vec<Effect> {
-    let said = match model.page {
-        Page::Conflicts => ranged(&mut model.holds),
-        Page::Orphans => ranged(&mut model.orphans),
-        _ => return Vec::new(),
-    };
+    let Some(said) = turned(model) else { return Vec::new() };
     match said {
         Ok(text) => model.toast(Tone::Plain, text),
         Err(text) => model.toast(Tone::Warn, text),
     }
     Vec::new()
+}
+
+fn turned(model: &mut Model) -> Option<Result<String, String>> {
+    match model.page {
+        Page::Conflicts => Some(ranged(&mut model.holds)),
+        Page::Orphans => Some(ranged(&mut model.orphans)),
+        Page::Journal => Some(ranged(&mut model.journal)),
+        _ => None,
+    }
+}
+
+/// Ends a range that is being marked, before something is done with the marked rows; why it cannot be ended, if so.
+pub(super) fn end_range(model: &mut Model) -> Result<(), String> {
+    let open = match model.page {
+        Page::Conflicts => model.holds.anchor.is_some(),
+        Page::Orphans => model.orphans.anchor.is_some(),
+        Page::Journal => model.journal.anchor.is_some(),
+        _ => false,
+    };
+    if open { turned(model).map_or(Ok(()), |said| said.map(|_| ())) } else { Ok(()) }
+}
+
+/// Whether an action is about the marked rows, where there are some.
+pub(super) fn are_meant(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::ForceCrm | A::ForceNotion | A::KeepBase | A::Keep | A::RuleCrm | A::RuleNotion | A::RuleBase | A::RuleKeep
+            | A::UnpickRow | A::Retry | A::OrphanIgnore | A::OrphanUnignore | A::JournalUndo | A::JournalUndoBoth
+    )
 }
 
 fn ranged<R: Row>(list: &mut Listing<R>) -> Result<String, String> {
@@ -60,7 +87,10 @@ pub(super) fn all(model: &mut Model) -> Vec<Effect> {
 fn more(model: &mut Model, page: Page, offset: u64) -> Effect {
     let filter = lists::filter(model).map(|line| line.text().trim().to_owned()).unwrap_or_default();
     let ignored = page == Page::Orphans && model.show_ignored;
-    let query = Query { filter: filter.clone(), ignored, offset, limit: 500, ..Query::all(lists::list_of(page)) };
+    let journal = page == Page::Journal;
+    let (since, before) = if journal { (lists::since(model), model.before) } else { (None, None) };
+    let all = Query::all(lists::list_of(page));
+    let query = Query { filter: filter.clone(), ignored, offset, limit: 500, since, before, ..all };
     ask(model, Waiting::Marks { page, filter }, query)
 }
 
@@ -82,6 +112,10 @@ pub(super) fn came(model: &mut Model, page: Page, filter: &str, window: Window) 
             model.orphans.marks.extend(rows.into_iter().map(edge::orphan).map(|row| (row.id(), row)));
             model.orphans.marks.len()
         }
+        (Page::Journal, Rows::Journal(rows)) => {
+            model.journal.marks.extend(rows.into_iter().map(edge::journal).map(|row| (row.id(), row)));
+            model.journal.marks.len()
+        }
         _ => return Vec::new(),
     };
     if next < total && got > 0 && next < MOST {
@@ -92,9 +126,15 @@ pub(super) fn came(model: &mut Model, page: Page, filter: &str, window: Window) 
 }
 
 /// Goes to the next (or the previous) row that the filter lets through; without one, to the next row here that contains
-/// the last filter's text.
+/// the text that this page was last filtered by.
 pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
     let filtered = lists::filter(model).is_some_and(|line| !line.is_empty());
+    let text = lists::sought(model);
+    if !filtered && text.is_empty() {
+        let key = model.keymap.keys_of(Action::Filter).into_iter().next().unwrap_or_else(|| "(no key)".to_owned());
+        model.toast(Tone::Plain, format!("no search on this page: {key} begins one"));
+        return Vec::new();
+    }
     let total = lists::total(model).unwrap_or(0);
     if total == 0 {
         return Vec::new();
@@ -103,12 +143,6 @@ pub(super) fn to_match(model: &mut Model, forward: bool) -> Vec<Effect> {
     if filtered {
         let to = if forward { (at + 1) % total } else { (at + total - 1) % total };
         return lists::go(model, Motion::By(to.cast_signed() - at.cast_signed()));
-    }
-    let text = model.sought.clone();
-    if text.is_empty() {
-        let key = model.keymap.keys_of(Action::Filter).into_iter().next().unwrap_or_else(|| "(no key)".to_owned());
-        model.toast(Tone::Plain, format!("there is nothing to search for yet: {key} takes a text"));
-        return Vec::new();
     }
     let places = lists::places_with(model, &text);
     let to = if forward {

@@ -115,12 +115,15 @@ fn news(model: &mut Model, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
         return Vec::new();
     }
     let first = model.snapshot.is_none();
-    written::look(model, snapshot);
+    let mut effects = written::look(model, snapshot);
     model.snapshot = Some(Arc::new(edge::snapshot(snapshot)));
     model.touch(if first { Dirty::Now } else { Dirty::Figures });
     lists::outdate(model);
     withdraw(model);
-    if first { lists::settle(model) } else { Vec::new() }
+    if first {
+        effects.extend(lists::settle(model));
+    }
+    effects
 }
 
 /// Takes back a question about a pair whose state is no longer what the question says.

@@ -5,7 +5,7 @@ use crate::control::{Command, DeskError, List, Query, Rows, Window};
 use crate::tui::action::Action;
 use crate::tui::keymap::Key;
 use crate::tui::model::{Effect, Model, Motion, PopupBody, Tone, Waiting};
-use crate::tui::popup::{Confirm, Picker, Popup, Seeks};
+use crate::tui::popup::{self, Confirm, Picker, Popup, Seeks};
 use crate::tui::theme::Role;
 
 /// Does an action of a popup's scope.
@@ -28,8 +28,10 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::ConfirmCancel | A::HelpClose => close(model),
         A::ConfirmDown | A::HelpDown => scroll(model, 1),
         A::ConfirmUp | A::HelpUp => scroll(model, -1),
-        A::HelpScreenDown => scroll(model, i16::try_from(model.size.1 / 2).unwrap_or(1)),
-        A::HelpScreenUp => scroll(model, -i16::try_from(model.size.1 / 2).unwrap_or(1)),
+        A::ConfirmScreenDown | A::HelpScreenDown => scroll(model, i16::try_from(model.size.1 / 2).unwrap_or(1)),
+        A::ConfirmScreenUp | A::HelpScreenUp => scroll(model, -i16::try_from(model.size.1 / 2).unwrap_or(1)),
+        A::ConfirmTop | A::HelpTop => scroll(model, i16::MIN),
+        A::ConfirmBottom | A::HelpBottom => scroll(model, i16::MAX),
         A::EditUse | A::EditCancel | A::EditCrm | A::EditNotion | A::EditBase | A::EditOption => edit(model, action),
         A::SearchAccept => accept(model),
         A::SearchCancel => cancel_search(model),
@@ -69,6 +71,9 @@ fn answer_yes(model: &mut Model) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     let commands = confirm.commands;
+    if commands.iter().any(|command| matches!(command, Command::Undo { .. })) {
+        model.journal.marks.clear();
+    }
     for command in &commands {
         if let Command::IgnoreOrphan { record, .. } = command {
             model.orphans.marks.remove(record);
@@ -92,18 +97,21 @@ fn close(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Scrolls what lies on top, as far as there are lines that are not on screen.
 fn scroll(model: &mut Model, by: i16) -> Vec<Effect> {
-    let most = |lines: &Vec<(Role, String)>| u16::try_from(lines.len().saturating_sub(1)).unwrap_or(u16::MAX);
-    match model.popups.last_mut().map(|popup| &mut popup.body) {
-        Some(PopupBody::Confirm(confirm)) => {
-            confirm.top = confirm.top.saturating_add_signed(by).min(most(&confirm.lines));
-        }
-        Some(PopupBody::Help(help)) => help.top = help.top.saturating_add_signed(by).min(most(&help.lines())),
-        Some(PopupBody::Notice(text)) => {
-            text.top = text.top.saturating_add_signed(by).min(most(&text.lines));
-        }
-        _ => {}
-    }
+    let most = match (crate::tui::layout::areas(model.size), model.top()) {
+        (Some(areas), Some(PopupBody::Confirm(confirm))) => popup::confirm::most(model, &areas, confirm),
+        (Some(areas), Some(PopupBody::Help(help))) => popup::help::most(model, &areas, &help.lines(), true),
+        (Some(areas), Some(PopupBody::Notice(text))) => popup::help::most(model, &areas, &text.lines, false),
+        _ => return Vec::new(),
+    };
+    let top = match model.popups.last_mut().map(|popup| &mut popup.body) {
+        Some(PopupBody::Confirm(confirm)) => &mut confirm.top,
+        Some(PopupBody::Help(help)) => &mut help.top,
+        Some(PopupBody::Notice(text)) => &mut text.top,
+        _ => return Vec::new(),
+    };
+    *top = (*top).min(most).saturating_add_signed(by).min(most);
     Vec::new()
 }
 
@@ -247,7 +255,10 @@ fn move_search(model: &mut Model, by: i64) -> Vec<Effect> {
         };
         return lists::settle(model);
     }
-    lists::go(model, Motion::By(by))
+    let effects = lists::go(model, Motion::By(by));
+    // Who goes to another row while typing means that one.
+    lists::begin_filter(model);
+    effects
 }
 
 fn cancel_search(model: &mut Model) -> Vec<Effect> {
@@ -258,11 +269,7 @@ fn cancel_search(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.typing = false;
-    change_search(model, |line| {
-        let had = !line.is_empty();
-        line.clear();
-        had
-    })
+    lists::give_filter_up(model)
 }
 
 pub(super) fn accept(model: &mut Model) -> Vec<Effect> {

@@ -3,8 +3,8 @@
 use super::{closeup, conflicts, dryrun, linker, lists, marks, open, popups, relations, staging, written};
 use crate::control::{Candidate, Command, DeskError, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
-use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Waiting, edge};
-use crate::tui::popup::{Seeks, Text};
+use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Topic, Waiting, edge};
+use crate::tui::popup::{Popup, Seeks, Text};
 use crate::tui::theme::Role;
 
 /// Rows came.
@@ -76,6 +76,7 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
             dryrun::came(model, serial, result);
             lists::settle(model)
         }
+        Some(Waiting::Missed(known)) => result.map_or_else(|_| Vec::new(), |window| written::came(model, known, window)),
         Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
     }
@@ -190,6 +191,23 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
     model.touch(Dirty::Now);
 }
 
+/// Shows something to read. Several things of a kind at once, as many answers to one question, are one thing to read.
+fn notice(model: &mut Model, title: &str, lines: Vec<(Role, String)>) {
+    match model.popups.last_mut() {
+        Some(Popup { drawn, body: PopupBody::Notice(text), .. }) if text.title == title => {
+            if !text.lines.ends_with(&lines) {
+                text.lines.push((Role::Text, String::new()));
+                text.lines.extend(lines);
+                *drawn = None;
+            }
+            model.touch(Dirty::Now);
+        }
+        _ => {
+            open(model, PopupBody::Notice(Text { title: title.to_owned(), lines, top: 0 }));
+        }
+    }
+}
+
 /// A command was answered.
 pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError>) -> Vec<Effect> {
     let Some(Waiting::Command { about, items, then, before, records, edge }) = model.waiting.remove(&tag) else {
@@ -205,7 +223,7 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
                 model.drafts.remove(id);
                 model.holds.marks.remove(id);
             }
-            model.toast(Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
+            model.toast_about(Topic::Reply, Tone::Good, if note.is_empty() { "done".to_owned() } else { note });
             let mut then = then.into_iter();
             if let Some(next) = then.next() {
                 effects.extend(super::tell_then(model, next, then.collect(), before + 1));
@@ -244,12 +262,12 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             } else if !then.is_empty() {
                 lines.push((Role::Text, "Nothing else that was confirmed with it was done either.".into()));
             }
-            open(model, PopupBody::Notice(Text { title: "That cannot be done".to_owned(), lines, top: 0 }));
+            notice(model, "That cannot be done", lines);
         }
         Err(error) => {
             let text = format!("{error}. Whether it was taken is not known: look at the journal before you repeat it.");
             let lines = popups::paragraphs(&text, Role::Warn);
-            open(model, PopupBody::Notice(Text { title: "No answer".to_owned(), lines, top: 0 }));
+            notice(model, "No answer", lines);
         }
     }
     lists::renew(model);

@@ -1,7 +1,7 @@
 //! Taking a write back, from its line of the journal.
 
 use super::conflicts::flat;
-use super::open;
+use super::{MANY, open};
 use crate::control::{Command, JournalRow};
 use crate::model::Happening;
 use crate::tui::model::{Effect, Model, PopupBody};
@@ -10,6 +10,9 @@ use crate::tui::theme::Role;
 
 /// Shows what taking this write back would do, and asks. `both` gives the other side the old value too.
 pub(super) fn ask(model: &mut Model, both: bool) -> Vec<Effect> {
+    if !model.journal.marks.is_empty() {
+        return ask_marked(model, both);
+    }
     let Some(row) = meant(model).cloned() else { return Vec::new() };
     if row.event.what == Happening::Tied {
         return ask_to_part(model, &row);
@@ -34,6 +37,78 @@ pub(super) fn ask(model: &mut Model, both: bool) -> Vec<Effect> {
     let yes = if both { "Yes, undo on both sides" } else { "Yes, undo it" };
     open(model, PopupBody::Confirm(Confirm::new("Undo", lines, yes, vec![command])));
     Vec::new()
+}
+
+/// The same for all marked lines, the newest first, in one question.
+fn ask_marked(model: &mut Model, both: bool) -> Vec<Effect> {
+    let marked: Vec<JournalRow> = model.journal.marks.values().rev().cloned().collect();
+    let (can, cannot): (Vec<JournalRow>, Vec<JournalRow>) = marked.into_iter().partition(|row| row.undoable);
+    if can.is_empty() {
+        return Vec::new();
+    }
+    let (silent, told): (Vec<_>, Vec<_>) = cannot.into_iter().partition(|row| row.not_undoable.is_empty());
+    let count = can.len();
+    let mut lines = vec![(Role::Strong, format!("{} taken back:", are(count, "line", "lines")))];
+    lines.extend(can.iter().flat_map(|row| what_returns(model, row)));
+    lines.push((Role::Text, String::new()));
+    if can.iter().any(|row| row.event.what != Happening::Tied) {
+        lines.push(if both {
+            (Role::Warn, "The other side ends with the old value too, whatever somebody wrote there.".to_owned())
+        } else {
+            (Role::Text, "The other side stays as it is, and each field is held until somebody decides.".to_owned())
+        });
+    }
+    if can.iter().any(|row| row.event.what == Happening::Tied) {
+        lines.push((Role::Text, "Of what was tied, nothing is written or deleted: both wait on Orphans.".to_owned()));
+    }
+    if !told.is_empty() {
+        lines.push((Role::Bad, format!("x {} not taken back:", are(told.len(), "line", "lines"))));
+        for row in &told {
+            lines.push((Role::Accent, format!("  {}", heading(row))));
+            lines.push((Role::Bad, format!("    {}", why_not(row))));
+        }
+    }
+    if !silent.is_empty() {
+        let tell = if silent.len() == 1 { "1 marked line tells" } else { &format!("{} marked lines tell", silent.len()) };
+        lines.push((Role::Dim, format!("{tell} of no write and no tie, and nothing is done about it.")));
+    }
+    lines.push((Role::Dim, "Where anybody has touched a field since, nothing is done.".to_owned()));
+    let commands = can.iter().map(|row| Command::Undo { event: row.event.seq, both }).collect();
+    let yes = match (count, both) {
+        (1, false) => "Yes, undo it".to_owned(),
+        (1, true) => "Yes, undo it on both sides".to_owned(),
+        (_, false) => format!("Yes, undo {count}"),
+        (_, true) => format!("Yes, undo {count} on both sides"),
+    };
+    let confirm = Confirm::new("Undo", lines, &yes, commands);
+    open(model, PopupBody::Confirm(if count > MANY { confirm.demanding(count) } else { confirm }));
+    Vec::new()
+}
+
+fn are(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one} is") } else { format!("{count} {several} are") }
+}
+
+fn heading(row: &JournalRow) -> String {
+    if row.label.is_empty() { row.title.clone() } else { format!("{} / {}", row.title, row.label) }
+}
+
+/// What one of several lines does when it is taken back.
+fn what_returns(model: &Model, row: &JournalRow) -> [(Role, String); 2] {
+    let text = |value: &Option<String>| flat(model, value.as_deref().unwrap_or_default());
+    let does = match row.event.side.filter(|_| row.event.what != Happening::Tied) {
+        Some(side) => format!("  {side}: {} {} {}", text(&row.after), model.theme.glyphs.arrow, text(&row.before)),
+        None => "  the tie ends".to_owned(),
+    };
+    [(Role::Accent, format!("  {}", heading(row))), (Role::Warn, format!("  {does}"))]
+}
+
+/// Why a line cannot be taken back.
+pub(in crate::tui) fn why_not(row: &JournalRow) -> String {
+    if row.not_undoable.is_empty() {
+        return "this line tells of no write and no tie; only those are taken back".to_owned();
+    }
+    row.not_undoable.clone()
 }
 
 /// The line that is taken back: the one under the cursor, or the newest write that can be of the field it tells of. What an

@@ -1,45 +1,107 @@
-//! Tells an operator that what they decided has been written: until then it is only on its way.
+//! Tells an operator that what they decided has been written: until then it is only on its way. When all of a commit has
+//! come to its end, it is told once what became of it.
 
-use crate::control::{JournalRow, Resolution, Snapshot};
+use std::collections::BTreeSet;
+
+use super::ask;
+use crate::control::{JournalRow, List, Query, Resolution, Rows, Snapshot, Window};
 use crate::model::{Happening, HoldId};
-use crate::tui::model::{Model, Tone, text};
+use crate::tui::model::{Awaited, Effect, Model, Tone, Topic, Waiting, text};
+
+/// How many lines of the journal are asked for at once.
+const AT_ONCE: u64 = 500;
 
 /// These were decided; what they write is awaited.
 pub(super) fn expect(model: &mut Model, items: &[Resolution]) {
     let writes = items.iter().filter(|item| !matches!(item, Resolution::Keep { .. }));
-    model.expected.extend(writes.map(|item| item.id().clone()));
+    let writes: BTreeSet<HoldId> = writes.map(|item| item.id().clone()).collect();
+    // What is decided anew is awaited once, for the newer decision.
+    for commit in &mut model.expected {
+        let before = commit.left.len();
+        commit.left.retain(|id| !writes.contains(id));
+        commit.of -= before - commit.left.len();
+    }
+    model.expected.retain(|commit| !commit.left.is_empty());
+    if !writes.is_empty() {
+        model.expected.push(Awaited::new(writes));
+    }
 }
 
-/// Looks whether anything that is awaited has been written since the last snapshot.
-pub(super) fn look(model: &mut Model, snapshot: &Snapshot) {
-    if model.expected.is_empty() {
-        return;
+/// Looks whether anything that is awaited has been written since the last snapshot. A snapshot tells the newest lines only:
+/// where there were more of them, the journal is asked for the others.
+pub(super) fn look(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
+    let Some(old) = model.snapshot.as_ref().filter(|_| !model.expected.is_empty()) else { return Vec::new() };
+    let known = old.latest.first().map_or(0, |row| row.event.seq);
+    let oldest = oldest(&snapshot.latest).unwrap_or(known);
+    if oldest > known + 1 {
+        return vec![more(model, known, 0)];
     }
-    let known = model.snapshot.as_ref().and_then(|old| old.latest.first().map(|row| row.event.seq)).unwrap_or(0);
+    take(model, known, &snapshot.latest);
+    Vec::new()
+}
+
+fn oldest(rows: &[JournalRow]) -> Option<u64> {
+    rows.iter().map(|row| row.event.seq).min()
+}
+
+fn more(model: &mut Model, known: u64, offset: u64) -> Effect {
+    let query = Query { offset, limit: AT_ONCE, ..Query::all(List::Journal) };
+    ask(model, Waiting::Missed(known), query)
+}
+
+/// Lines came that no snapshot told.
+pub(super) fn came(model: &mut Model, known: u64, window: Window) -> Vec<Effect> {
+    let Rows::Journal(rows) = window.rows else { return Vec::new() };
+    take(model, known, &rows);
+    let next = window.offset + rows.len() as u64;
+    let further = oldest(&rows).is_some_and(|seq| seq > known + 1) && next < window.total;
+    if further && !model.expected.is_empty() { vec![more(model, known, next)] } else { Vec::new() }
+}
+
+/// Takes lines newer than that in, newest first as they come, and says what they are to the operator.
+fn take(model: &mut Model, known: u64, rows: &[JournalRow]) {
     let mut written: Vec<&JournalRow> = Vec::new();
-    for row in snapshot.latest.iter().filter(|row| row.event.seq > known && ends(row.event.what)) {
-        let awaited = hold_of(row).is_some_and(|id| model.expected.remove(&id));
-        if awaited && row.event.what == Happening::Wrote {
-            written.push(row);
+    let mut last = None;
+    for row in rows.iter().rev().filter(|row| row.event.seq > known) {
+        if model.expected.iter_mut().any(|commit| commit.take(row)) {
+            last = Some(row);
+            if row.event.what == Happening::Wrote {
+                written.push(row);
+            }
         }
     }
-    let Some(one) = written.first() else { return };
-    let what = match written.len() {
-        1 => format!("written: {} / {}", text::sanitise(&one.title), text::sanitise(&one.label)),
-        several => format!("written: {several} of the fields you decided"),
+    let Some(last) = last else { return };
+    let (done, left): (Vec<Awaited>, Vec<Awaited>) =
+        std::mem::take(&mut model.expected).into_iter().partition(|commit| commit.left.is_empty());
+    model.expected = left;
+    let name = |row: &JournalRow| format!("{} / {}", text::sanitise(&row.title), text::sanitise(&row.label));
+    if done.is_empty() {
+        let Some(one) = written.last() else { return };
+        let what = match written.len() {
+            1 => name(one),
+            several => format!("{several} of the fields you decided"),
+        };
+        let left: usize = model.expected.iter().map(|commit| commit.left.len()).sum();
+        let text = format!("written: {what}; {left} on their way; the journal takes it back");
+        model.toast_about(Topic::Reply, Tone::Good, text);
+        return;
+    }
+    // Commits that end together are told together.
+    let all = done.iter().fold(Awaited::default(), |all, one| Awaited {
+        of: all.of + one.of,
+        left: BTreeSet::new(),
+        written: all.written + one.written,
+        agreed: all.agreed + one.agreed,
+        refused: all.refused + one.refused,
+        held: all.held + one.held,
+    });
+    let tone = if all.is_back() { Tone::Warn } else { Tone::Good };
+    let text = match (all.of, all.written, all.refused, all.held) {
+        (1, 1, ..) => format!("written: {}; the journal takes it back", name(last)),
+        (1, _, 1, _) => format!("refused: {} (see Conflicts)", name(last)),
+        (1, _, _, 1) => format!("held again: {} (see Conflicts)", name(last)),
+        (1, ..) => format!("agreed already: {}", name(last)),
+        _ => all.tally(),
     };
-    let left = model.expected.len();
-    let left = if left == 0 { String::new() } else { format!("; {left} on their way") };
-    model.toast(Tone::Good, format!("{what}{left}; the journal takes it back"));
-}
-
-/// Whether nothing more is to be awaited after this: it was written, or will not be, and is held again or agreed on otherwise.
-fn ends(what: Happening) -> bool {
-    use Happening as H;
-    matches!(what, H::Wrote | H::Agreed | H::Held | H::Lapsed | H::Refused | H::Quarantined)
-}
-
-fn hold_of(row: &JournalRow) -> Option<HoldId> {
-    let event = &row.event;
-    Some(HoldId { pair: event.pair.clone()?, crm: Some(event.crm.clone()?), field: Some(event.field.clone()?) })
+    model.toast_about(Topic::Reply, tone, text);
 }
