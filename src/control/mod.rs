@@ -9,6 +9,7 @@ pub mod command;
 pub mod delivery;
 pub mod desk;
 pub mod hint;
+pub mod linking;
 pub mod operator;
 pub mod outline;
 pub mod preview;
@@ -22,11 +23,12 @@ pub use command::{Command, Reply, Resolution};
 pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
+pub use linking::{OwnerRow, RelationRow};
 pub use outline::{Leave, Step};
 pub use preview::{Fate, Foreseen, Foretold};
 pub use query::{
-    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, OwnerRow, Query, QueueRow, QueueState, RelationRow,
-    Rows, SideValue, TypedView, Window,
+    Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue,
+    TypedView, Window,
 };
 pub use snapshot::{
     Breaker, Connection, Headroom, Link, LinkRole, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample,

@@ -82,7 +82,8 @@ fn a_client_that_stops_reading_is_let_go_while_edits_go_on_and_may_come_again() 
     crosses("Before");
     let mut stalled = UnixStream::connect(&socket).unwrap();
     stalled.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    stalled.write_all(b"{\"hello\":\"crosstie\",\"version\":3,\"pid\":1}\n").unwrap();
+    let hello = json!({"hello": "crosstie", "version": crosstie::control::socket::VERSION, "pid": 1});
+    stalled.write_all(format!("{hello}\n").as_bytes()).unwrap();
     let query = json!({"list": "journal", "filter": "", "offset": 0, "limit": 500});
     for id in 0..10_000 {
         let line = format!("{}\n", json!({"id": id, "ask": {"query": query}}));

@@ -3,6 +3,7 @@
 //!
 //! Nothing here does anything; `update` does.
 
+mod further;
 mod make;
 mod registry;
 mod why;
@@ -154,7 +155,7 @@ impl Action {
     /// Its entry in the registry.
     pub fn spec(self) -> &'static Spec {
         // The registry's test proves that every action has one entry and that it stands at its own number.
-        &REGISTRY[self as usize]
+        REGISTRY[self as usize]
     }
 
     /// The action of that id.
@@ -302,7 +303,7 @@ mod tests {
     fn ids_are_unique_and_named_after_their_scope() {
         let ids: BTreeSet<_> = REGISTRY.iter().map(|spec| spec.id).collect();
         assert_eq!(ids.len(), REGISTRY.len());
-        for spec in REGISTRY {
+        for spec in REGISTRY.iter() {
             let head = spec.id.split('.').next().unwrap();
             assert!(spec.scope == Scope::Global || head == spec.scope.as_str(), "{}", spec.id);
             assert!(spec.doc.ends_with('.') && spec.title.chars().count() <= 18, "{}", spec.id);
