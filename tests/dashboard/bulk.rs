@@ -178,9 +178,7 @@ fn when_all_of_a_commit_is_done_it_is_told_once_what_became_of_it() {
     let mut rig = on("2", full());
     rig.keys("c c c c c w y");
     let ids: Vec<_> = rig.world.holds[..5].iter().map(|row| row.id.clone()).collect();
-    for (seq, (id, what)) in
-        (1_000..).zip(ids.iter().zip([H::Wrote, H::Refused, H::Wrote, H::Wrote, H::Quarantined]))
-    {
+    for (seq, (id, what)) in (1_000..).zip(ids.iter().zip([H::Wrote, H::Refused, H::Wrote, H::Wrote, H::Quarantined])) {
         assert!(!rig.screen().contains("of 5 fields"));
         happens(&mut rig, seq, id, what);
         rig.refresh();

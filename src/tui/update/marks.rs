@@ -54,8 +54,20 @@ pub(super) fn are_meant(action: Action) -> bool {
     use Action as A;
     matches!(
         action,
-        A::ForceCrm | A::ForceNotion | A::KeepBase | A::Keep | A::RuleCrm | A::RuleNotion | A::RuleBase | A::RuleKeep
-            | A::UnpickRow | A::Retry | A::OrphanIgnore | A::OrphanUnignore | A::JournalUndo | A::JournalUndoBoth
+        A::ForceCrm
+            | A::ForceNotion
+            | A::KeepBase
+            | A::Keep
+            | A::RuleCrm
+            | A::RuleNotion
+            | A::RuleBase
+            | A::RuleKeep
+            | A::UnpickRow
+            | A::Retry
+            | A::OrphanIgnore
+            | A::OrphanUnignore
+            | A::JournalUndo
+            | A::JournalUndoBoth
     )
 }
 

@@ -76,7 +76,9 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
             dryrun::came(model, serial, result);
             lists::settle(model)
         }
-        Some(Waiting::Missed(known)) => result.map_or_else(|_| Vec::new(), |window| written::came(model, known, window)),
+        Some(Waiting::Missed(known)) => {
+            result.map_or_else(|_| Vec::new(), |window| written::came(model, known, window))
+        }
         Some(Waiting::Typed { serial, text }) => popups::read(model, serial, &text, result),
         Some(Waiting::Command { .. }) | None => Vec::new(),
     }

@@ -69,7 +69,8 @@ fn ask_marked(model: &mut Model, both: bool) -> Vec<Effect> {
         }
     }
     if !silent.is_empty() {
-        let tell = if silent.len() == 1 { "1 marked line tells" } else { &format!("{} marked lines tell", silent.len()) };
+        let tell =
+            if silent.len() == 1 { "1 marked line tells" } else { &format!("{} marked lines tell", silent.len()) };
         lines.push((Role::Dim, format!("{tell} of no write and no tie, and nothing is done about it.")));
     }
     lines.push((Role::Dim, "Where anybody has touched a field since, nothing is done.".to_owned()));

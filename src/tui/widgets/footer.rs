@@ -102,7 +102,10 @@ pub fn keys(pen: &mut Pen<'_>, model: &Model, area: Rect) {
             let last = model.keymap.keys_of(Action::PageHealth).into_iter().next().unwrap_or_default();
             left.insert(0, [(Role::Key, format!(" {first}..{last}")), (Role::Text, " pages ".to_owned())]);
         } else {
-            left.extend(hint(model, Action::Mark).filter(|_| matches!(model.page, Page::Conflicts | Page::Orphans | Page::Journal)));
+            left.extend(
+                hint(model, Action::Mark)
+                    .filter(|_| matches!(model.page, Page::Conflicts | Page::Orphans | Page::Journal)),
+            );
         }
     }
     let used = pen.right(area, &right);
