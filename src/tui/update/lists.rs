@@ -308,7 +308,8 @@ pub(super) fn give_filter_up(model: &mut Model) -> Vec<Effect> {
     }
     on_page!(model, page, list => list.filter.clear(), ());
     outfilter(model);
-    on_page!(model, page, list => list.returns = list.home.take(), ());
+    // Until its row is here, the cursor is on none: a key pressed meanwhile is about no other.
+    on_page!(model, page, list => { list.returns = list.home.take(); if list.returns.is_some() { list.on = None; } }, ());
     settle(model)
 }
 
