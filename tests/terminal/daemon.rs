@@ -20,6 +20,8 @@ fn find(term: &mut Term, page: &str, text: &str) -> String {
     term.wait("filter:");
     term.keys(text);
     term.keys("\r");
+    // What comes in one go with a text counts as pasted.
+    term.wait_gone("filter:");
     term.until(&format!("a row with {text:?}"), |screen| {
         screen.lines().any(|line| line.starts_with('▸') && line.contains(text))
     })
