@@ -9,7 +9,7 @@ const PAGES: [(&str, &str); 9] = [
     ("2", "since"),
     ("3", "like it"),
     ("4", "linked to"),
-    ("5", "due"),
+    ("5", "state      to"),
     ("6", "what        on"),
     ("7", "what it said"),
     ("8", "matched by"),

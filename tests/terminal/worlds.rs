@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -94,8 +95,8 @@ impl Workspace {
         let home = home();
         let (notion, crm) = (StandIn::start(home.path(), "notion"), StandIn::start(home.path(), "bitrix24"));
         let hello = |standin: &StandIn, key: &str| standin.hello[key].as_str().expect("text").to_owned();
-        std::fs::write(home.path().join("webhook"), hello(&crm, "webhook")).expect("a file");
-        std::fs::write(home.path().join("token"), hello(&notion, "token")).expect("a file");
+        secret(&home.path().join("webhook"), &hello(&crm, "webhook"));
+        secret(&home.path().join("token"), &hello(&notion, "token"));
         let source = |title: &str| notion.hello["data_sources"][title].as_str().expect("an id").to_owned();
         let config = include_str!("crosstie.toml")
             .replace("NOTION_URL", &hello(&notion, "base_url"))
@@ -164,6 +165,12 @@ impl Workspace {
             page.and_then(|page| page["id"].as_str()).map(str::to_owned)
         })
     }
+}
+
+/// Writes a file that its owner alone can read: no other is taken for a secret's.
+pub fn secret(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("its owner's file");
 }
 
 /// Asks until there is an answer.
