@@ -54,7 +54,7 @@ const ROWS: [Row; 27] = [
     engine(Flaw::GuestsDropped, "guests-dropped", 9, "elements without a counterpart are left out of writes"),
     engine(Flaw::RebaselineAll, "rebaseline-all", 0, "reading a schema takes what both sides show as agreed"),
     engine(Flaw::NoMatchBeforeCreate, "no-match-before-create", 0, "a counterpart is created without asking for one"),
-    engine(Flaw::CopyTrusted, "copy-trusted", 5, "a copy's marker moves the tie to the copy"),
+    engine(Flaw::CopyTrusted, "copy-trusted", 11, "a copy's marker moves the tie to the copy"),
     engine(Flaw::TombstoneDropped, "tombstone-dropped", 0, "nothing remembers that a tie has ended"),
     engine(Flaw::GuardIgnored, "guard-ignored", 7, "mass changes happen without a question"),
     engine(Flaw::OverrideReused, "override-reused", 374, "what was allowed once is allowed for ever"),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::listener::Listener;
 use crate::screen::{Start, Term};
-use crate::worlds::{Workspace, wait, wait_equal};
+use crate::worlds::{Workspace, private, wait, wait_equal};
 
 fn attached(workspace: &Workspace) -> Term {
     let term = Term::start(&Start { size: (100, 30), ..Start::new(workspace.home.path(), &[]) });
@@ -343,7 +343,7 @@ fn a_dashboard_that_runs_the_sync_itself_tells_people_too() {
     let text = std::fs::read_to_string(&path).unwrap();
     let notices = "[notices]\nslack = { file = \"slack\" }\ncommand = [\"/bin/sh\", \"tell.sh\"]\n\n[timing]";
     std::fs::write(&path, text.replacen("[timing]", notices, 1)).unwrap();
-    std::fs::write(place.home.path().join("slack"), &slack.url).unwrap();
+    private(&place.home.path().join("slack"), &slack.url);
     std::fs::write(place.home.path().join("tell.sh"), "cat >> heard.jsonl\n").unwrap();
     place.crm_create("deal", json!({ "TITLE": "Roof" }));
     let mut term = Term::start(&Start::new(place.home.path(), &[]));

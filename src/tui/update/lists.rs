@@ -293,7 +293,7 @@ pub(super) fn sought(model: &mut Model) -> String {
 /// A filter is going to be typed: who gives it up goes back to where the cursor is now.
 pub(super) fn begin_filter(model: &mut Model) {
     let page = model.page;
-    on_page!(model, page, list => list.home = list.on.clone().map(|on| (list.at, on)), ());
+    on_page!(model, page, list => list.home = list.on.as_ref().map(|on| (list.at, on.to_owned())), ());
 }
 
 /// A filter that was being typed is given up: all rows are there again, and the cursor is on its record.
