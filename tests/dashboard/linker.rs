@@ -364,3 +364,16 @@ fn what_older_daemons_leave_out_reads_as_nothing() {
     .unwrap();
     assert_eq!((role.within, role.only_in), (None, None));
 }
+
+#[test]
+fn whoever_links_before_the_roles_are_known_gets_the_records_when_they_are() {
+    let mut world = full();
+    let known = world.snapshot.clone();
+    world.snapshot.pairs.iter_mut().for_each(|pair| pair.roles.clear());
+    let mut rig = on_relations(world);
+    rig.keys("l");
+    assert!(rig.screen().contains("Asking the engine"), "{}", rig.screen());
+    rig.world.snapshot = known;
+    rig.refresh();
+    shows(&rig, &["Link Project Mercury to which of contacts?", "Ada Lovelace"]);
+}

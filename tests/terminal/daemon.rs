@@ -353,6 +353,8 @@ fn a_dashboard_that_runs_the_sync_itself_tells_people_too() {
     let heard = wait("the command's notice", || std::fs::read_to_string(&heard).ok().filter(|it| it.ends_with('\n')));
     assert!(heard.contains("\"topic\":\"stopped\""), "{heard}");
     term.wait("1 Over");
-    term.keys("q");
+    term.step("q", "The sync runs inside this dashboard");
+    term.armed();
+    term.keys("y");
     assert_eq!(term.end(), 0);
 }

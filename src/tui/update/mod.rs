@@ -120,6 +120,7 @@ fn news(model: &mut Model, snapshot: &Arc<Snapshot>) -> Vec<Effect> {
     model.touch(if first { Dirty::Now } else { Dirty::Figures });
     lists::outdate(model);
     withdraw(model);
+    relations::roles_came(model);
     if first {
         effects.extend(lists::settle(model));
     }

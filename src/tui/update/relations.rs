@@ -40,8 +40,26 @@ pub(super) fn owner_chosen(model: &mut Model, owner: TieId, title: String) -> Ve
 }
 
 fn choose_target(model: &mut Model, owner: TieId, title: String) -> Vec<Effect> {
-    // Where the other ends are: first the pair that the row under the cursor leads to.
-    let here = model.relations.current().filter(|row| model.on_links && row.owner == owner);
+    let sources = sources(model, &owner);
+    picker(model, Seeks::Target { owner, title }, sources)
+}
+
+/// Whoever was quicker than the first snapshot that tells the roles gets them now.
+pub(super) fn roles_came(model: &mut Model) {
+    let Some(PopupBody::Picker(picker)) = model.top() else { return };
+    let Seeks::Target { owner, .. } = &picker.seeks else { return };
+    if !picker.sources.is_empty() {
+        return;
+    }
+    let sources = sources(model, &owner.clone());
+    if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        (picker.sources, picker.records.stale) = (sources, true);
+    }
+}
+
+/// Where the other ends are: first the pair that the row under the cursor leads to.
+fn sources(model: &Model, owner: &TieId) -> Vec<PairName> {
+    let here = model.relations.current().filter(|row| model.on_links && row.owner == *owner);
     let here = here.and_then(|row| linker::role(model, &owner.pair, &row.field));
     let mut sources: Vec<PairName> = Vec::new();
     for role in here.into_iter().chain(linker::roles(model, &owner.pair)) {
@@ -49,7 +67,7 @@ fn choose_target(model: &mut Model, owner: TieId, title: String) -> Vec<Effect> 
             sources.push(role.leads.clone());
         }
     }
-    picker(model, Seeks::Target { owner, title }, sources)
+    sources
 }
 
 fn picker(model: &mut Model, seeks: Seeks, sources: Vec<PairName>) -> Vec<Effect> {
