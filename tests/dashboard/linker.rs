@@ -376,4 +376,13 @@ fn whoever_links_before_the_roles_are_known_gets_the_records_when_they_are() {
     rig.world.snapshot = known;
     rig.refresh();
     shows(&rig, &["Link Project Mercury to which of contacts?", "Ada Lovelace"]);
+
+    // Whoever has typed enter as well means what is found then.
+    let mut world = full();
+    world.snapshot.pairs.iter_mut().for_each(|pair| pair.roles.clear());
+    let mut rig = on_relations(world);
+    rig.keys("l A d a enter");
+    rig.world.snapshot = full().snapshot;
+    rig.refresh();
+    shows(&rig, &["As what is Ada Lovelace linked to Project Mercury?"]);
 }

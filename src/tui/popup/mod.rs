@@ -244,6 +244,8 @@ impl Picker {
     pub fn is_searching(&self) -> bool {
         match self.seeks {
             Seeks::Owner => self.owners.current().is_none() && self.owners.asked.is_some(),
+            // Before the roles are known nothing can be asked yet.
+            Seeks::Target { .. } if self.sources.is_empty() => true,
             _ => self.records.current().is_none() && self.records.asked.is_some(),
         }
     }
