@@ -118,7 +118,7 @@ fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
     }
     lines.push((Role::Text, String::new()));
     lines.push((Role::Dim, "What has changed since is left alone and shown again; the others go on.".to_owned()));
-    lines.push((Role::Dim, "Afterwards the journal takes back each write that nobody has touched since.".to_owned()));
+    lines.push((Role::Dim, "Afterwards the journal takes back what nobody has touched since.".to_owned()));
     let count = rest.len();
     let items = rest.iter().map(staging::resolution).collect();
     let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };
