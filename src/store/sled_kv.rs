@@ -31,6 +31,8 @@ use super::{chunk, files, trees};
 /// a cache is of use for a few pages that are written again and again.
 const CACHE_BYTES: u64 = 4 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
+/// Every how many rows of a scan one is asked for again. No page that was split has fewer rows.
+const ASKED_AGAIN: usize = 4;
 /// Reopening inside one process meets the old lock for a moment: sled's drop does not wait for it (issue 1234).
 const BUSY_TRIES: u32 = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
@@ -240,14 +242,16 @@ impl Kv for SledKv {
         let start = from.unwrap_or(prefix).max(prefix);
         asked(|| {
             let mut found = Rows::new();
-            for row in rows.range(start..).take(limit) {
+            for (at, row) in rows.range(start..).take(limit).enumerate() {
                 let (key, stored) = row?;
                 if !key.starts_with(prefix) {
                     break;
                 }
                 // sled counts a page in its cache when it is asked for once more, and one that was only ever passed stays in
                 // memory for good: without this, a look at everything keeps everything.
-                rows.contains_key(&key)?;
+                if at % ASKED_AGAIN == 0 {
+                    rows.contains_key(&key)?;
+                }
                 let value = chunk::join(&stored, tree, &key, |chunk| self.inner.get(chunk))?;
                 found.push((key.to_vec(), value));
             }
