@@ -52,6 +52,8 @@ fn theme(name: &str) -> Result<Name, String> {
 
 /// Edits a minute and side that a person can follow.
 const LEISURELY: u32 = 40;
+/// Couples at one address: something to link from the first minute on.
+const COUPLES: usize = 2;
 /// What a dashboard says that looks at both sides by itself and may change neither.
 const LOOKING: &str =
     "no daemon runs: this looks at both sides on a copy of the store, and nothing is written anywhere";
@@ -62,7 +64,7 @@ const LOOKING: &str =
 /// [`Failure`] when the demo cannot start or there is no terminal.
 pub async fn demo(options: &Options, look: Look) -> Result<ExitCode, Failure> {
     let keymap = Keymap::preset("default").map_err(|error| Failure::running(error.to_string()))?;
-    let demo = Demo::start(options, LEISURELY).await?;
+    let demo = Demo::start(options, LEISURELY, COUPLES).await?;
     let note = "a demo: pretend people on both sides; begin your own with `crosstie init`";
     let exit = show(demo.running.desk.clone(), keymap, note, look).await;
     demo.stop().await;

@@ -100,15 +100,17 @@ pub async fn command(args: &Args, look: super::dashboard::Look) -> Result<ExitCo
 }
 
 impl Demo {
-    /// Opens the office and starts the engine; people make `rate` edits a minute and side unless the options say otherwise.
+    /// Opens the office and starts the engine; people make `rate` edits a minute and side unless the options say otherwise, and
+    /// `couples` share an address, so that somebody has to tell who is who.
     ///
     /// # Errors
     /// [`Failure`] when no socket or store can be opened.
-    pub async fn start(options: &Options, rate: u32) -> Result<Self, Failure> {
+    pub async fn start(options: &Options, rate: u32, couples: usize) -> Result<Self, Failure> {
         let clock = wiring::clock();
         let office = office::Options {
             crm_per_minute: options.rate.unwrap_or(rate),
             notion_per_minute: options.rate.unwrap_or(rate),
+            couples,
             ..office::Options::default()
         };
         let mut office = Office::new(options.seed, office).map_err(|error| Failure::running(error.to_string()))?;

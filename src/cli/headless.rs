@@ -38,7 +38,7 @@ pub async fn command(options: &Options, lasting: Duration, json: bool) -> Result
 /// # Errors
 /// [`Failure`] when it cannot start or its engine stops.
 pub async fn run(options: &Options, lasting: Duration) -> Result<(Report, serde_json::Value), Failure> {
-    let demo = Demo::start(options, BUSY).await?;
+    let demo = Demo::start(options, BUSY, 0).await?;
     tokio::time::sleep(lasting).await;
     demo.people_stop();
     let stopped = SystemClock.now();

@@ -1,10 +1,11 @@
 //! Records to choose from: searched among many, compared with few.
 
 use crosstie::config::Timing;
-use crosstie::control::{Candidate, List, OrphanRow, PairState, Query, Rows, Window};
+use crosstie::control::{Candidate, Command, List, OrphanRow, PairState, Query, Rows, Window};
 use crosstie::mapping::Create;
 use crosstie::model::{RecordRef, Side};
 use crosstie::standin::bitrix24::Entity;
+use crosstie::standin::office::{Office, Options};
 use serde_json::json;
 
 use crate::harness::{Bench, Plan};
@@ -81,4 +82,33 @@ async fn an_orphan_is_shown_with_the_best_that_is_like_it_and_its_score() {
     assert!(!row.uncounted && row.suggestions >= 1);
     // Rows that nothing is like were compared too.
     assert!(orphans().await.iter().all(|row| !row.uncounted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn couples_at_one_address_wait_for_a_person_who_is_shown_first_who_has_the_same_name() {
+    let office = Options { couples: 2, crm_per_minute: 0, notion_per_minute: 0, ..Options::default() };
+    let plan = || Plan { timing: Timing { review: false, ..Timing::default() }, ..Plan::default() };
+    let mut bench = Bench::furnished(&Office::new(7, office).unwrap(), plan());
+    bench.start().await;
+    let orphans = async || match bench.list(List::Orphans).await {
+        Rows::Orphans(rows) => rows,
+        other => panic!("{other:?}"),
+    };
+    bench.until("they are told", 600, async || orphans().await.len() == 8).await;
+    for row in orphans().await {
+        let best = row.best.clone().unwrap();
+        assert_eq!((row.why.as_str(), best.taken, &best.title), ("ambiguous", false, &row.title), "{row:?}");
+    }
+    let row = orphans().await.into_iter().find(|row| row.record.side == Side::Crm).unwrap();
+    let link = Command::Link {
+        pair: row.record.pair.clone(),
+        crm: row.record.id.clone(),
+        notion: row.best.unwrap().id,
+        shown: None,
+    };
+    bench.done(link).await;
+    // The other two at that address are the only ones left, and yet nobody guesses.
+    bench.until("two are linked", 60, async || orphans().await.len() <= 6).await;
+    bench.pass(600).await;
+    assert_eq!(orphans().await.len(), 6);
 }

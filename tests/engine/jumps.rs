@@ -17,6 +17,9 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// there is.
 async fn lived() -> Bench {
     let mut plan = Plan { office: (4, 3, 3, 0), ..Plan::default() };
+    // Days are lived through here: a look a minute is enough.
+    plan.timing.crm_poll = std::time::Duration::from_secs(60);
+    plan.timing.notion_poll = plan.timing.crm_poll;
     plan.timing.sweep_every = std::time::Duration::from_secs(3_600);
     let bench = Bench::settled(plan).await;
     let deals = bench.ids(Entity::Deal);
@@ -62,7 +65,7 @@ async fn edits_cross(bench: &Bench, number: u32) {
         bench.cell(&page, "Amount") == json!(number.to_string())
             && bench.deal_field(&deal, "COMMENTS") == json!(format!("note {number}"))
     };
-    bench.until("both edits have crossed", 180, crossed).await;
+    bench.until("both edits have crossed", 300, crossed).await;
 }
 
 #[tokio::test(start_paused = true)]

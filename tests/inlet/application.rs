@@ -30,7 +30,7 @@ fn let_in(poll: &str, inlet: &str) -> Place {
         changed
     });
     // They end while the test runs, and are renewed.
-    place.worlds.crm_door("fault", &json!({"fault": "token-life=40"}));
+    place.worlds.crm_door("fault", &json!({"fault": "token-life=15"}));
     let code = place.worlds.crm_door("authorize", &json!({}))["code"].as_str().unwrap().to_owned();
     place.home.secrets.push(code.clone());
     place.home.ask(&["authorize", "bitrix24", "--code", &code]).ends_with(0);

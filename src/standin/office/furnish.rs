@@ -59,6 +59,12 @@ pub(super) fn furnish(
         house.contact_page(rng, &outsider)?;
         house.project_page_alone(rng, next(projects))?;
     }
+    for _ in 0..options.couples {
+        let one = words::outsider(rng, next(people));
+        for partner in [words::partner(rng, &one), one] {
+            house.contact(rng, &partner, true)?;
+        }
+    }
     let House { crm, notion, facts, .. } = house;
     Ok(View {
         crm: Arc::new(Mutex::new(crm)),

@@ -50,6 +50,8 @@ pub struct Options {
     pub on_both: usize,
     /// How many contacts, and how many projects, are in Notion only.
     pub only_notion: usize,
+    /// How many couples share one e-mail address: two contacts and two pages each, and only a person can tell who is who.
+    pub couples: usize,
     /// When the workspace was furnished: every record is a little younger than this.
     pub start: Timestamp,
     /// What people do.
@@ -69,6 +71,7 @@ impl Default for Options {
             deals: 16,
             on_both: 4,
             only_notion: 3,
+            couples: 0,
             // 2026-01-05T08:00:00Z, a Monday.
             start: Timestamp::from_second(1_767_600_000).unwrap_or(Timestamp::UNIX_EPOCH),
             mix: Mix::default(),

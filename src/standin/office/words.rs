@@ -106,6 +106,12 @@ pub(super) fn outsider(rng: &mut Rng, number: usize) -> Outsider {
     }
 }
 
+/// Who lives with a person outside, and has the same family name and address.
+pub(super) fn partner(rng: &mut Rng, of: &Outsider) -> Outsider {
+    let names: Vec<&str> = FIRST.into_iter().filter(|first| *first != of.first).collect();
+    Outsider { first: pick(rng, &names).to_owned(), phone: phone(rng), ..of.clone() }
+}
+
 /// A telephone number.
 pub(super) fn phone(rng: &mut Rng) -> String {
     let area = ["30", "40", "69", "89", "221"][rng.usize(..5)];
