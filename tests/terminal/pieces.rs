@@ -1,7 +1,5 @@
 //! Keys, pasted text and characters that arrive in pieces, and none of which may be taken for another.
 
-use std::time::Duration;
-
 use crate::screen::{Start, Term, home};
 
 /// Some phones and SSH clients send an arrow's first byte by itself. Taken apart it would be escape and two letters.
@@ -13,10 +11,8 @@ fn an_arrow_key_that_arrives_in_two_pieces_is_an_arrow_and_decides_nothing() {
     let mut moved = 0;
     for _ in 0..5 {
         term.step("j", "▸deals");
-        // The pause is what is tested. Whether the two pieces arrive as they were sent is the machine's business, so
-        // one of a few must.
-        term.keys("\x1b");
-        std::thread::sleep(Duration::from_millis(10));
+        // How soon the second piece follows is the machine's business, so one of a few must be an arrow.
+        term.piece(b"\x1b");
         term.keys("[A");
         // A key whose effect shows tells that the pieces before it have been dealt with.
         let screen = term.step("?", "closes");
@@ -44,7 +40,7 @@ fn what_comes_too_late_for_its_escape_decides_nothing() {
         term.step("?", "closes");
         term.keys("\x1b");
         term.wait_gone("closes");
-        term.keys("[");
+        term.piece(b"[");
         term.keys(letter);
         let screen = term.step("?", "closes");
         assert!(screen.contains("Keys on Conflicts"), "{letter}:\n{screen}");
@@ -63,14 +59,14 @@ fn pasted_text_that_arrives_in_pieces_is_text_to_its_end() {
     term.wait("a demo:");
     term.step("2", "since");
     // Each letter is a command here: a decision, its commit, yes, and the way out.
-    for piece in ["\x1b[20", "0~c", "w", "yq", "\x1b[2", "01", "~"] {
-        term.keys(piece);
+    for piece in ["\x1b[200~c", "w", "yq", "\x1b[2", "01", "~"] {
+        term.piece(piece.as_bytes());
     }
     let screen = term.wait("pasted text is taken in text fields only");
     assert!(!screen.contains("Cancel") && !screen.contains("staged"), "{screen}");
     term.step("/", "filter:");
     for piece in ["\x1b[200~Bri", "dge\x1b[201~"] {
-        term.keys(piece);
+        term.piece(piece.as_bytes());
     }
     term.wait("filter: Bridge");
     term.keys("\x03");
@@ -86,7 +82,7 @@ fn a_character_whose_bytes_come_one_by_one_is_one_character() {
     term.step("2", "since");
     term.step("/", "filter:");
     for byte in "né 日".bytes() {
-        term.bytes(&[byte]);
+        term.piece(&[byte]);
     }
     term.wait("filter: né 日");
     term.keys("\x03");

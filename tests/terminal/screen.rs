@@ -155,6 +155,28 @@ impl Term {
         writer.write_all(bytes).and_then(|()| writer.flush()).expect("the terminal takes keys");
     }
 
+    /// Types bytes as a piece of their own: waits until the thread that reads keys has taken them, so that what is typed next
+    /// cannot arrive together with them.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        let taken = self.taken();
+        self.bytes(bytes);
+        let deadline = Instant::now() + PATIENCE;
+        while self.taken() < taken + bytes.len() {
+            assert!(Instant::now() < deadline, "the program reads no keys");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Bytes that the thread that reads keys has read so far.
+    fn taken(&self) -> usize {
+        let tasks = format!("/proc/{}/task", self.pid().as_raw_pid());
+        let tasks = std::fs::read_dir(tasks).expect("the program runs").flatten().map(|task| task.path());
+        let of = |task: &Path, file: &str| std::fs::read_to_string(task.join(file)).unwrap_or_default();
+        let keys = tasks.into_iter().find(|task| of(task, "comm").trim() == "crosstie-keys").expect("it reads keys");
+        let read = of(&keys, "io").lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok());
+        read.expect("the system counts what is read")
+    }
+
     /// Types keys one by one, each only when the screen has settled on what the one before it led to.
     pub fn step(&mut self, keys: &str, shows: &str) -> String {
         self.keys(keys);
