@@ -12,4 +12,5 @@ mod linker;
 mod looping;
 mod pages;
 mod random;
+mod scenes;
 mod staging;

@@ -14,7 +14,7 @@ fn a_filter_is_asked_of_the_engine_and_escape_clears_it() {
     assert_eq!(rig.model.holds.rows.len(), 1);
     assert!(rig.screen().contains("/name"), "{}", rig.screen());
     rig.keys("esc");
-    assert_eq!(rig.model.holds.total, Some(42));
+    assert_eq!(rig.model.holds.total, Some(43));
 }
 
 #[test]

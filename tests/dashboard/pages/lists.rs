@@ -9,11 +9,11 @@ use crate::fixture::{Rig, World, at, full, holds_all};
 
 #[test]
 fn the_conflicts_page_shows_both_values_and_the_base() {
-    let [small, large] = screens("2 G k");
+    let [small, large] = screens("2 G k k");
     for screen in [&small, &large] {
         holds_all(
             screen,
-            &["record", "field", "since", "Ada Lovelace", "Deal 1", "what it was", "Countess of Lovelace", "41/42"],
+            &["record", "field", "since", "Ada Lovelace", "Deal 1", "what it was", "Countess of Lovelace", "41/43"],
         );
         holds_all(screen, &["c take CRM", "o take Notion", "e edit a merge"]);
     }

@@ -4,7 +4,7 @@ use crosstie::control::QueueState;
 use crosstie::tui::keymap::{Code, Key};
 use proptest::prelude::*;
 
-use crate::fixture::{World, full};
+use crate::fixture::{World, full, set_aside};
 
 /// How the engine answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,6 +129,7 @@ pub(super) fn world() -> World {
         (row.record, row.title) = (format!("page-{n}").into(), format!("Deal {n}"));
         world.queue.push(row);
     }
+    world.holds.extend(["79", "80"].map(|record| set_aside(record, "Access denied")));
     for row in &mut world.holds[20..30] {
         (row.why, row.decidable) = ("refused".into(), false);
     }
