@@ -37,6 +37,8 @@ impl Pen<'_> {
         let text = one_line(text, self.theme.glyphs.newline);
         let text = fit(&text, usize::from(area.width), self.theme.glyphs.ellipsis);
         let used = u16::try_from(width(&text)).unwrap_or(area.width);
+        // A heading is written over its rule, and a style that names no colour would keep the rule's.
+        let style = Style::reset().patch(style);
         self.buf.set_stringn(area.x, area.y, text, usize::from(area.width), style);
         used
     }
