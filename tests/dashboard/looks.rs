@@ -204,6 +204,30 @@ fn what_is_no_news_looks_so_on_every_page_and_says_how_old_it_is() {
     }
 }
 
+#[test]
+fn why_nothing_comes_any_more_is_told_as_far_as_there_is_room_and_whole_on_the_overview() {
+    let why = "the dashboard that the sync was in has ended: leave and start again, or start `crosstie run`";
+    let mut world = full();
+    let snapshot = &mut world.snapshot;
+    (snapshot.conflicts, snapshot.holds, snapshot.orphans, snapshot.quarantined) = (0, 0, 0, 0);
+    for (width, told) in [
+        (60, "! NOT LIVE"),
+        (80, "! NOT LIVE: the dashboard that the sync was in has ended"),
+        (
+            200,
+            "! NOT LIVE: the dashboard that the sync was in has ended: leave and start again, or start `crosstie run`",
+        ),
+    ] {
+        let mut rig = Rig::new((width, 24), world.clone());
+        rig.keys("1");
+        rig.send(Msg::Gone(why.into()));
+        let screen = rig.screen();
+        assert!(screen.lines().next().unwrap().contains(told), "{width}:\n{screen}");
+        let words = screen.lines().skip(4).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        assert!(words.contains(why), "{width}:\n{screen}");
+    }
+}
+
 fn asked(rig: &Rig, of: fn(&List) -> bool) -> usize {
     let count = |effect: &&Effect| matches!(effect, Effect::Query { query, .. } if of(&query.list));
     rig.effects.iter().filter(count).count()

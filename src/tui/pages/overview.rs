@@ -63,7 +63,10 @@ fn old_news(model: &Model, width: u16) -> Vec<Span> {
             format!("These figures are no news: the engine has said nothing since. {look} asks it to look now.")
         }
     };
-    super::wrapped(model, Role::Bad, " ", &format!("x {old}. {text}"), width)
+    let mut lines = super::wrapped(model, Role::Bad, " ", &format!("x {old}. {text}"), width);
+    // The header has no room for all of it on a small screen.
+    lines.extend(model.gone.iter().flat_map(|why| super::wrapped(model, Role::Bad, "   ", why, width)));
+    lines
 }
 
 /// Lines at the top that say how old everything else is.

@@ -76,14 +76,16 @@ fn marks(model: &Model, width: u16) -> Vec<Part> {
         mark(&[format!(" STANDS STILL since {since} "), " STANDS STILL ".to_owned(), " STILL ".to_owned()]);
     }
     if let Some(why) = age::stale(model) {
-        // A reason of two clauses can do without the second, and a short one matters more than figures that are old.
-        let (first, second) = why.split_once(';').unwrap_or((&why, ""));
+        // A reason can do without its later clauses, and a short one matters more than figures that are old.
+        let word = age::old(model).unwrap_or_default();
+        let ends = why.match_indices([';', ':']).map(|(at, _)| at).filter(|at| *at > word.len());
+        let clauses: Vec<&str> = ends.filter_map(|at| why.get(..at)).collect();
         let mut part = Part::new(0, Role::Bad, format!(" ! {why}"));
-        if !second.is_empty() {
-            part = part.or(format!(" ! {first}"));
+        for clause in clauses.iter().rev() {
+            part = part.or(format!(" ! {clause}"));
         }
-        if super::width(first) * 2 > usize::from(width) {
-            part = part.or(format!(" ! {}", age::old(model).unwrap_or_default()));
+        if super::width(clauses.first().unwrap_or(&why.as_str())) * 2 > usize::from(width) {
+            part = part.or(format!(" ! {word}"));
         }
         parts.push(part);
     }
