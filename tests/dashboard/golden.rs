@@ -93,6 +93,13 @@ impl Looks {
                 }
             }
         }
+        // What is no news any more has no colour of its own, whatever it was.
+        for (look, name) in known.clone() {
+            let look = faded(&look);
+            if known.iter().all(|(it, _)| *it != look) {
+                known.push((look, format!("faded {name}")));
+            }
+        }
         Self(known)
     }
 
@@ -115,6 +122,15 @@ fn laid_over(below: &Look, role: Role) -> Look {
         *look = (cell.fg, cell.bg, cell.modifier);
     }
     look
+}
+
+/// As old figures look: dim, and of what they were only what is underlined or reversed.
+fn faded(look: &Look) -> Look {
+    let mut faded = laid_over(&Look::default(), Role::Dim);
+    for (faded, (_, _, modifier)) in faded.iter_mut().zip(look) {
+        faded.2 |= *modifier & (Modifier::UNDERLINED | Modifier::REVERSED);
+    }
+    faded
 }
 
 fn called((name, rich): (Name, bool)) -> String {
