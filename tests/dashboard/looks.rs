@@ -287,8 +287,7 @@ fn a_record_that_is_looked_at_stays_on_screen_while_it_is_asked_for_again() {
     rig.model = model;
     holds_all(&rig.screen(), &["https://www.notion.so/page9"]);
     rig.world.closeup.links.notion = Some("https://www.notion.so/moved".into());
-    rig.settle();
-    rig.settle();
+    (0..6).for_each(|_| rig.settle());
     holds_all(&rig.screen(), &["https://www.notion.so/moved"]);
 }
 
@@ -371,4 +370,54 @@ fn the_help_of_a_page_explains_the_signs_of_its_lists() {
     // A search finds them, and does not count them as actions.
     let rig = opened((120, 40), full(), "2 ? / w e n t space a w a y");
     holds_all(&rig.screen(), &["deleted: the record went away", "0 actions"]);
+}
+
+/// Records of which nothing is alike: a dozen fields, a story with a line for every moment.
+fn eventful(rig: &mut Rig, n: u32) {
+    let text = |by: u32| {
+        format!(
+            "{by} {}",
+            "the quick brown fox jumps over lazy dogs"
+                .split(' ')
+                .cycle()
+                .skip((by % 8) as usize)
+                .take(7)
+                .collect::<Vec<_>>()
+                .join(" ")
+        )
+    };
+    let field = |at: u32| crosstie::control::RecordField {
+        label: format!("field {at}"),
+        base: None,
+        crm: Some(text(n * 31 + at)),
+        notion: Some(text(n * 17 + at)),
+        held: at.is_multiple_of(3),
+    };
+    rig.world.closeup.fields = (0..12).map(field).collect();
+    for (at, row) in (0_u32..).zip(&mut rig.world.journal).take(50) {
+        row.event.at = crate::fixture::at(-i64::from(n * 977 + at * 61));
+        (row.label, row.before, row.after) = (format!("field {at}"), Some(text(n * 7 + at)), Some(text(n * 13 + at)));
+    }
+}
+
+#[test]
+fn a_cursor_on_a_large_screen_sends_little_although_whole_records_come_and_go() {
+    let mut rig = opened((200, 60), full(), "2");
+    let mut screen = crosstie::tui::terminal::writer::Screen::new((200, 60)).unwrap();
+    eventful(&mut rig, 1);
+    rig.keys("j");
+    screen.frame(&rig.model).unwrap();
+    let mut sent = Vec::new();
+    for n in 2..6 {
+        eventful(&mut rig, n);
+        for key in crosstie::tui::keymap::key::parse_sequence("j").unwrap() {
+            rig.send(Msg::Key(key));
+        }
+        let left = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
+        rig.settle();
+        let came = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
+        sent.push((left, came));
+    }
+    assert!(sent.iter().all(|(left, came)| *left <= 3_072 && *came <= 3_072), "{sent:?}");
+    holds_all(&rig.screen(), &["The record's other fields", "What happened to it"]);
 }

@@ -236,29 +236,65 @@ fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     lines
 }
 
+/// Of a record that is shown without being asked for: so many fields and lines of its story, and so many cells of each. A
+/// cursor that goes on has to send all of it away again, and over a slow line that is what is waited for.
+const GLANCE: (usize, u16, usize) = (5, 76, 46);
+
 /// Everything around a field: its record's other fields and where it is opened, and what happened to it; side by side where
 /// there is room.
 fn around(model: &Model, closeup: &Closeup, label: &str, width: u16) -> Vec<Line> {
     let mut lines = vec![Vec::new()];
     if width < TWO_COLUMNS {
-        lines.extend(the_record(model, closeup, label, width));
+        lines.extend(the_record(model, closeup, label, width, usize::MAX));
         lines.push(Vec::new());
         lines.extend(its_story(model, closeup));
         return lines;
     }
     let half = width / 2;
-    lines.extend(super::beside(the_record(model, closeup, label, half - 2), its_story(model, closeup), half));
+    if !model.expanded {
+        let (fields, width, cells) = GLANCE;
+        let more = |count: usize| {
+            let text = format!("  {} more: {} shows all", count, key(model, Action::Open));
+            vec![(Role::Dim, text)]
+        };
+        let mut story = its_story(model, closeup);
+        for line in &mut story {
+            if let Some((_, text)) = line.get_mut(2) {
+                *text = text::fit(text, cells, model.theme.glyphs.ellipsis);
+            }
+        }
+        let told = story.len().saturating_sub(fields + 1);
+        if told > 0 {
+            story.truncate(fields + 1);
+            story.push(more(told));
+        }
+        let record = the_record(model, closeup, label, width, fields);
+        lines.extend(super::beside(record, story, half));
+        return lines;
+    }
+    lines.extend(super::beside(
+        the_record(model, closeup, label, half - 2, usize::MAX),
+        its_story(model, closeup),
+        half,
+    ));
     lines
 }
 
-fn the_record(model: &Model, closeup: &Closeup, label: &str, width: u16) -> Vec<Line> {
+fn the_record(model: &Model, closeup: &Closeup, label: &str, width: u16, most: usize) -> Vec<Line> {
     let Some(view) = &closeup.view else {
         let text = "its record is not here: it is being asked for, or is no tie any more";
         return wrapped(model, Role::Dim, "", text, width).into_iter().map(|span| vec![span]).collect();
     };
     let mut lines: Vec<Line> = vec![vec![(Role::Accent, "The record's other fields".to_owned())]];
-    let others = view.fields.iter().filter(|field| field.label != label);
-    lines.extend(others.map(|field| other(model, field, usize::from(width))));
+    let mut others: Vec<&RecordField> = view.fields.iter().filter(|field| field.label != label).collect();
+    if others.len() > most {
+        // What differs matters more than what does not.
+        others.sort_by_key(|field| field.crm == field.notion);
+    }
+    lines.extend(others.iter().take(most).map(|field| other(model, field, usize::from(width))));
+    if let Some(more) = others.len().checked_sub(most).filter(|more| *more > 0) {
+        lines.push(vec![(Role::Dim, format!("  {more} more: {} shows all", key(model, Action::Open)))]);
+    }
     lines.push(Vec::new());
     let copy = key(model, Action::Copy);
     lines

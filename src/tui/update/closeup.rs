@@ -23,15 +23,16 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
 /// nothing.
 const REST_MS: u64 = 200;
 
-/// The least time between two questions for the same record, in milliseconds.
-const AGAIN_MS: u64 = 1_000;
+/// The least time between two questions for the same record, in milliseconds: for one that has the page, and for one that is
+/// shown unbidden, whose story the engine would look up for nobody.
+const AGAIN_MS: (u64, u64) = (1_000, 5_000);
 
 fn record(model: &mut Model, rests: Option<(TieId, u64)>) -> Vec<Effect> {
     let Some(tie) = model.holds.current().and_then(|item| item.row.id.tie_id()) else { return Vec::new() };
-    let ms = model.ms;
+    let (ms, again) = (model.ms, if model.expanded { AGAIN_MS.0 } else { AGAIN_MS.1 });
     match model.closeup.as_mut().filter(|closeup| closeup.tie == tie) {
         // What is shown stays until the answer comes.
-        Some(closeup) if closeup.stale && ms >= closeup.asked + AGAIN_MS => {
+        Some(closeup) if closeup.stale && ms >= closeup.asked + again => {
             (closeup.stale, closeup.asked) = (false, ms);
         }
         Some(_) => return Vec::new(),
