@@ -6,7 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
 #![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
 
-#[path = "../tests/dashboard/fixture.rs"]
+#[path = "../tests/dashboard/fixture/mod.rs"]
+#[allow(unused_imports, reason = "the tests need more of it")]
 mod fixture;
 #[path = "../tests/terminal/screen.rs"]
 mod screen;

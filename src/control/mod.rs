@@ -11,6 +11,7 @@ pub mod desk;
 pub mod hint;
 pub mod linking;
 pub mod operator;
+pub mod order;
 pub mod outline;
 pub mod preview;
 pub mod query;
@@ -24,6 +25,7 @@ pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;
 pub use linking::{OwnerRow, RelationRow};
+pub use order::Order;
 pub use outline::{Leave, Step};
 pub use preview::{Fate, Foreseen, Foretold};
 pub use query::{

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Foreseen, MappingView, OwnerRow, RecordView, RelationRow, Resolution, Wait};
+use super::{Foreseen, MappingView, Order, OwnerRow, RecordView, RelationRow, Resolution, Wait};
 use crate::model::{Event, HoldId, Kind, PairName, RecordId, RecordRef, Side, TieId, Value};
 
 /// A list that can be asked for.
@@ -86,6 +86,9 @@ pub struct Query {
     /// Of orphans: those too that were ignored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignored: bool,
+    /// Of holds: any order; of orphans and the queue: all but [`Order::Record`]; of other lists: their own.
+    #[serde(default, skip_serializing_if = "Order::is_own")]
+    pub order: Order,
     /// Of the journal, only lines about this tie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<TieId>,
@@ -113,6 +116,7 @@ impl Query {
             limit: 0,
             near: None,
             ignored: false,
+            order: Order::Own,
             tie: None,
             since: None,
             from: None,
@@ -149,6 +153,9 @@ pub struct Window {
     pub offset: u64,
     /// The rows.
     pub rows: Rows,
+    /// The order that they are in.
+    #[serde(default, skip_serializing_if = "Order::is_own")]
+    pub order: Order,
     /// Of the journal: which part of it was looked through, where that may not be all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Looked>,
@@ -157,7 +164,7 @@ pub struct Window {
 impl Window {
     /// Rows of a list that was looked through as a whole.
     pub fn of(total: u64, offset: u64, rows: Rows) -> Self {
-        Self { total, offset, rows, looked: None }
+        Self { total, offset, rows, order: Order::Own, looked: None }
     }
 }
 

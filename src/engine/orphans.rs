@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::control::{Near, OrphanRow, Query, Reply, Rows, Window};
+use crate::control::{Near, Order, OrphanRow, Query, Reply, Rows, Window};
 use crate::model::{Decision, Happening, OrphanWhy, RecordRef, Verdict};
 
 use super::core::Core;
@@ -12,7 +12,7 @@ use super::memory::{PairMemory, Txn};
 use super::names::window;
 use super::snapshot::count;
 use super::untied::orphan_sentence;
-use super::views::{ROWS, extent};
+use super::views::{ROWS, age, extent};
 
 /// One of them, before anything is made of it.
 #[derive(Clone, Copy)]
@@ -66,8 +66,15 @@ impl Core {
             let text = || format!("{} {}", title(orphan), orphan.state.word());
             wanted.is_empty() || text().to_lowercase().contains(&wanted)
         });
+        // Titles of untied records lie in no order that could be asked for: a list of all of them would have to be made.
+        let by = if query.order == Order::Record { Order::Own } else { query.order };
+        let pairs = self.pair_places();
+        let rank = |orphan: &Shown<'_>| {
+            let pair = if by == Order::Pair { pairs.get(&orphan.record.pair).copied() } else { Some(0) };
+            (pair.unwrap_or(usize::MAX), age(by, orphan.since))
+        };
         let order =
-            |one: &Shown<'_>, two: &Shown<'_>| one.since.cmp(&two.since).then_with(|| one.record.cmp(two.record));
+            |one: &Shown<'_>, two: &Shown<'_>| rank(one).cmp(&rank(two)).then_with(|| one.record.cmp(two.record));
         let near = match &query.near {
             Some(Near::Orphan(record)) => orphans.iter().find(|orphan| orphan.record == record).copied(),
             _ => None,
@@ -113,7 +120,7 @@ impl Core {
                 State::Ignored(who) => Some(who.to_owned()),
             },
         };
-        Window::of(total, query.offset, Rows::Orphans(shown.iter().map(row).collect()))
+        Window { order: by, ..Window::of(total, query.offset, Rows::Orphans(shown.iter().map(row).collect())) }
     }
 
     /// The record that a decision ignores, if it is there and untied still.

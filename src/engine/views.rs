@@ -1,6 +1,10 @@
 //! What an operator sees of the lists: windows of rows with names for people.
 
-use crate::control::{HoldRow, List, Near, Query, Rows, SideValue, Window};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::control::{HoldRow, List, Near, Order, Query, Rows, SideValue, Window};
 use crate::model::{Hold, PairName, RecordId, RecordRef, Side, Value, Verdict, Why};
 use crate::plan::Seen;
 
@@ -11,6 +15,21 @@ use super::snapshot::count;
 
 /// Rows that one window holds at most.
 pub(super) const ROWS: u64 = 500;
+
+/// So many records are looked for one by one among the titles.
+const FEW: usize = 500;
+
+/// What rows are ordered by: what comes first has the smaller one.
+pub(super) type Rank = (usize, usize, i128);
+
+/// Since when something waits, so that what comes first in this order has the smaller number.
+pub(super) fn age(order: Order, since: Timestamp) -> i128 {
+    if order == Order::Newest { -since.as_nanosecond() } else { since.as_nanosecond() }
+}
+
+fn by_rank(one: &(Rank, &Hold), two: &(Rank, &Hold)) -> std::cmp::Ordering {
+    one.0.cmp(&two.0).then_with(|| one.1.id.cmp(&two.1.id))
+}
 
 impl Core {
     /// A window of any list but the journal.
@@ -41,24 +60,66 @@ impl Core {
     /// Of rows that are not shown nothing is kept, and nothing made unless their text has to be searched.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
         let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
-        let order = |one: &&Hold, two: &&Hold| {
-            let key = |hold: &Hold| (!hold.why.is_conflict(), hold.since);
-            key(one).cmp(&key(two)).then_with(|| one.id.cmp(&two.id))
-        };
         let filter = query.filter.to_lowercase();
         holds.retain(|hold| filter.is_empty() || text_of_hold(&self.hold_row(hold)).to_lowercase().contains(&filter));
+        let mut ranked = self.ranked(query.order, holds);
         let place = match &query.near {
             Some(Near::Hold(id)) => {
-                let here = holds.iter().find(|hold| hold.id == *id);
-                here.map(|here| holds.iter().filter(|hold| order(hold, here).is_lt()).count())
+                let here = ranked.iter().find(|(_, hold)| hold.id == *id);
+                here.map(|here| ranked.iter().filter(|hold| by_rank(hold, here).is_lt()).count())
             }
             _ => None,
         };
         let query = Query { offset: query.first_for(place), ..query.clone() };
-        let (total, (skip, take)) = (count(holds.len()), extent(&query));
+        let (total, (skip, take)) = (count(ranked.len()), extent(&query));
         // Only the window is put in order: with very many holds that is most of the work.
-        let rows = window(&mut holds, skip, take, order).iter().map(|hold| self.hold_row(hold)).collect();
-        Window::of(total, query.offset, Rows::Holds(rows))
+        let rows = window(&mut ranked, skip, take, by_rank).iter().map(|(_, hold)| self.hold_row(hold)).collect();
+        Window { order: query.order, ..Window::of(total, query.offset, Rows::Holds(rows)) }
+    }
+
+    /// Each with what it is ordered by.
+    fn ranked<'h>(&self, order: Order, holds: Vec<&'h Hold>) -> Vec<(Rank, &'h Hold)> {
+        let titles = if order == Order::Record { self.title_places(&holds) } else { BTreeMap::new() };
+        let pairs = self.pair_places();
+        let rank = |hold: &Hold| {
+            let pair = pairs.get(&hold.id.pair).copied().unwrap_or(usize::MAX);
+            let title = || hold.id.crm.as_ref().and_then(|crm| titles.get(&(&hold.id.pair, crm)).copied());
+            match order {
+                Order::Own => (usize::from(!hold.why.is_conflict()), 0, age(order, hold.since)),
+                Order::Oldest | Order::Newest => (0, 0, age(order, hold.since)),
+                Order::Pair => (pair, 0, age(order, hold.since)),
+                // What holds a whole pair comes before its records.
+                Order::Record => (pair, title().map_or(0, |place| place + 1), age(order, hold.since)),
+            }
+        };
+        holds.into_iter().map(|hold| (rank(hold), hold)).collect()
+    }
+
+    /// The place of each pair in the configuration.
+    pub(super) fn pair_places(&self) -> BTreeMap<&PairName, usize> {
+        self.memory.order.iter().enumerate().map(|(place, name)| (name, place)).collect()
+    }
+
+    /// The places of these holds' records among the titles of their pairs.
+    fn title_places<'h>(&self, holds: &[&'h Hold]) -> BTreeMap<(&'h PairName, &'h RecordId), usize> {
+        let mut meant: BTreeMap<&PairName, BTreeMap<&RecordId, usize>> = BTreeMap::new();
+        for (pair, crm) in holds.iter().filter_map(|hold| Some((&hold.id.pair, hold.id.crm.as_ref()?))) {
+            meant.entry(pair).or_default().insert(crm, 0);
+        }
+        let mut places = BTreeMap::new();
+        for (name, crms) in meant {
+            let Some(pair) = self.memory.pair(name) else { continue };
+            let titles = pair.titles();
+            if crms.len() < FEW {
+                // To find the title of each is cheaper than to go through all.
+                places.extend(crms.keys().filter_map(|crm| Some(((name, *crm), titles.place(crm)?))));
+            } else {
+                let all = (0..titles.len()).filter_map(|place| Some((place, titles.id(place)?)));
+                let held = all.filter_map(|(place, id)| Some(((name, *crms.get_key_value(id)?.0), place)));
+                places.extend(held);
+            }
+        }
+        places
     }
 
     fn hold_row(&self, hold: &Hold) -> HoldRow {

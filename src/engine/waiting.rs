@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::control::{Query, QueueRow, QueueState, Rows, Sides, Wait, Window};
+use crate::control::{Order, Query, QueueRow, QueueState, Rows, Sides, Wait, Window};
 use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, TieId, Why};
 
 use super::core::{Core, OpKey, Planned, Target};
 use super::snapshot::count;
-use super::views::slice;
+use super::views::{age, slice};
 
 /// Pairs of which nothing is written now, and why not.
 type Doors = BTreeMap<PairName, Wait>;
@@ -27,6 +27,13 @@ impl Entry<'_> {
             Entry::Intent(_) => QueueState::Unknown,
             Entry::Op(.., Wait::Request | Wait::Answer) => QueueState::Ready,
             Entry::Op(..) => QueueState::Quiet,
+        }
+    }
+
+    fn pair(&self) -> &PairName {
+        match self {
+            Entry::Intent(intent) => &intent.pair,
+            Entry::Op(op, ..) => &op.pair,
         }
     }
 
@@ -156,7 +163,16 @@ impl Core {
         let mut entries: Vec<Entry<'_>> = self.memory.intents.values().map(Entry::Intent).collect();
         let planned = self.planned.iter().filter(|(op, _)| !self.under_way.contains_key(*op) || !self.is_sent(op));
         entries.extend(planned.map(|(op, planned)| Entry::Op(op, planned, self.wait(op, planned, now, &doors))));
-        entries.sort_by_key(|entry| (entry.state() as u8, entry.since()));
+        let by = if query.order == Order::Record { Order::Own } else { query.order };
+        let pairs = self.pair_places();
+        entries.sort_by_key(|entry| {
+            let first = match by {
+                Order::Own | Order::Record => usize::from(entry.state() as u8),
+                Order::Oldest | Order::Newest => 0,
+                Order::Pair => pairs.get(entry.pair()).copied().unwrap_or(usize::MAX),
+            };
+            (first, age(by, entry.since()))
+        });
         let wanted = query.filter.to_lowercase();
         if !wanted.is_empty() {
             let text = |row: &QueueRow| format!("{} {} {}", row.op, row.title, row.side).to_lowercase();
@@ -169,7 +185,7 @@ impl Core {
             |entry| self.queue_row(&entry, now),
             |rows| Rows::Queue(rows.into_iter().flatten().collect()),
         );
-        Window { total, ..window }
+        Window { total, order: by, ..window }
     }
 
     fn is_sent(&self, op: &OpKey) -> bool {

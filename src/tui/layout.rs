@@ -17,6 +17,14 @@ pub const LINKER: u16 = 76;
 /// From this width on, the overview has two columns.
 pub const TWO_COLUMNS: u16 = 150;
 
+/// From this size on, a conflict's detail shows its whole record without being given the page.
+pub const ROOMY: (u16, u16) = (TWO_COLUMNS, 40);
+
+/// Whether there is room for more than what was asked for.
+pub fn is_roomy((width, height): (u16, u16)) -> bool {
+    width >= ROOMY.0 && height >= ROOMY.1
+}
+
 /// From this width on, the header takes two lines instead of three.
 pub const VERY_WIDE: u16 = 160;
 

@@ -7,6 +7,7 @@
 //! | `keymap` | which key does what |
 //! | `model` | everything the dashboard knows; where text of strangers is sanitised |
 //! | `update` | `update(&mut Model, Msg) -> Vec<Effect>`: pure, and the only writer of the model |
+//! | `signs` | what the signs of the lists mean: for the pages and the help |
 //! | `pages`, `popup`, `widgets`, `view` | draw a model into a buffer and nothing else |
 //! | `terminal` | modes, signals, torn escape sequences, one write a frame |
 //! | `run`, `again` | the loop that joins them; how the engine is found again |
@@ -22,6 +23,7 @@ pub mod model;
 pub mod pages;
 pub mod popup;
 pub mod run;
+mod signs;
 pub mod terminal;
 pub mod theme;
 pub mod update;

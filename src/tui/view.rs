@@ -7,13 +7,13 @@ use super::model::{Model, PopupBody};
 use super::pages;
 use super::popup::{confirm, edit, help, palette, picker, roles, which};
 use super::theme::Role;
-use super::widgets::{Pen, footer, header, line, shifted};
+use super::widgets::{Pen, age, footer, header, line, shifted};
 
 /// Draws everything into `buf`, which is as large as the model's size says or smaller. Returns where the terminal's own
 /// caret belongs, if a text of one line is being typed.
 pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
     let area = buf.area;
-    let pen = &mut Pen { buf, theme: &model.theme };
+    let pen = &mut Pen { buf, theme: &model.theme, old: age::old(model) };
     pen.wipe(area);
     let size = (model.size.0.min(area.width), model.size.1.min(area.height));
     let Some(areas) = layout::areas(size) else {
@@ -37,7 +37,7 @@ pub fn view(model: &Model, buf: &mut Buffer) -> Option<(u16, u16)> {
             PopupBody::Roles(body) => caret = roles::draw(pen, model, &areas, body),
             PopupBody::Palette(body) => caret = palette::draw(pen, model, &areas, body),
             PopupBody::Help(text) => help::help(pen, model, &areas, text),
-            PopupBody::Notice(text) => help::draw(pen, model, &areas, &text.title, &text.lines, text.top, None),
+            PopupBody::Notice(text) => help::notice(pen, model, &areas, text),
         }
     }
     if !model.prefix.is_empty() {

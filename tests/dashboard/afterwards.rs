@@ -6,13 +6,7 @@ use crosstie::control::{Command, HoldRow, JournalRow};
 use crosstie::model::{Happening, HoldId, Kind, Side};
 use crosstie::tui::model::{Msg, Page, PopupBody};
 
-use crate::fixture::{Rig, full, hold};
-
-fn on(page: &str) -> Rig {
-    let mut rig = Rig::new((120, 40), full());
-    rig.keys(page);
-    rig
-}
+use crate::fixture::{Rig, full, hold, on};
 
 #[test]
 fn a_text_that_cannot_be_read_stays_in_the_editor_which_says_why() {

@@ -7,9 +7,7 @@ use crosstie::tui::model::{Choice, Page, PopupBody};
 use crate::fixture::{Rig, World, full};
 
 fn on(page: &str, world: World) -> Rig {
-    let mut rig = Rig::new((120, 40), world);
-    rig.keys(page);
-    rig
+    Rig::opened((120, 40), world, page)
 }
 
 fn undone(rig: &Rig) -> Vec<u64> {

@@ -26,7 +26,9 @@ fn written(evil: &str) -> World {
         for text in [&mut row.title, &mut row.label, &mut row.detail, &mut row.crm.text, &mut row.notion.text] {
             *text = format!("{evil}{text}");
         }
-        row.base.as_mut().unwrap().text = evil.repeat(30);
+        if let Some(base) = &mut row.base {
+            base.text = evil.repeat(30);
+        }
         row.options = vec![evil.into()];
         row.decided = Some(evil.into());
     }

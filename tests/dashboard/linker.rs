@@ -11,9 +11,7 @@ fn tie(pair: &str, id: &str) -> TieId {
 }
 
 fn on_relations(world: World) -> Rig {
-    let mut rig = Rig::new((120, 40), world);
-    rig.keys("4");
-    rig
+    Rig::opened((120, 40), world, "4")
 }
 
 fn relate(owner: &str, field: &str, target: &str, linked: bool, instead_of: Option<&str>) -> Command {
@@ -23,13 +21,6 @@ fn relate(owner: &str, field: &str, target: &str, linked: bool, instead_of: Opti
     let shown =
         rows.iter().find(|row| row.owner == owner && row.field.as_str() == field).and_then(|row| row.shown.clone());
     Command::Relate { owner, field: field.into(), target, linked, instead_of, shown }
-}
-
-fn shows(rig: &Rig, texts: &[&str]) {
-    let screen = rig.screen();
-    for text in texts {
-        assert!(screen.contains(text), "`{text}` is missing:\n{screen}");
-    }
 }
 
 /// The owner and the link that the cursors are on.
@@ -61,7 +52,7 @@ fn crowd(count: usize) -> World {
 #[test]
 fn the_links_follow_the_owner_under_the_cursor_each_with_its_role_and_its_sides() {
     let mut rig = on_relations(full());
-    shows(&rig, &["Project Mercury", "Primary contact", "Ada Lovelace", "Grace Hopper", "(nothing: l links)"]);
+    rig.shows(&["Project Mercury", "Primary contact", "Ada Lovelace", "Grace Hopper", "(nothing: l links)"]);
     assert_eq!(cursors(&rig), ("Project Mercury".into(), "Primary contact Ada Lovelace".into()));
     rig.keys("j");
     assert_eq!(cursors(&rig), ("Project Venus".into(), "Primary contact ".into()));
@@ -70,7 +61,7 @@ fn the_links_follow_the_owner_under_the_cursor_each_with_its_role_and_its_sides(
         let mut rig = Rig::new(size, full());
         rig.keys("4 right down");
         assert_eq!(cursors(&rig).1, "Contacts Ada Lovelace", "{size:?}");
-        shows(&rig, &["Project Venus", "Project Mercury", "Ada Lovelace"]);
+        rig.shows(&["Project Venus", "Project Mercury", "Ada Lovelace"]);
     }
 }
 
@@ -118,7 +109,7 @@ fn a_filter_narrows_the_column_that_it_is_typed_in() {
     let mut rig = on_relations(full());
     rig.keys("/ V e n enter");
     assert_eq!(cursors(&rig).0, "Project Venus");
-    shows(&rig, &["/Ven"]);
+    rig.shows(&["/Ven"]);
     rig.keys("esc");
     assert_eq!((cursors(&rig).0.as_str(), rig.model.owners.total), ("Project Venus", Some(2)), "where it was found");
     rig.keys("k right / g r a c e enter");
@@ -193,7 +184,7 @@ fn a_link_asks_for_its_role_only_where_there_are_several() {
     let Some(PopupBody::Roles(roles)) = rig.model.top() else { panic!("{}", rig.screen()) };
     assert_eq!(roles.shown().count(), 3);
     rig.keys("d e c enter");
-    shows(&rig, &["as `Decision maker`"]);
+    rig.shows(&["as `Decision maker`"]);
     rig.keys("y");
     assert_eq!(rig.told(), [relate("2", "DECIDES", "31", true, None)]);
     let mut world = full();
@@ -201,7 +192,7 @@ fn a_link_asks_for_its_role_only_where_there_are_several() {
     world.snapshot.pairs[1].roles.remove(0);
     let mut rig = on_relations(world);
     rig.keys("j l enter");
-    shows(&rig, &["as `Contacts`"]);
+    rig.shows(&["as `Contacts`"]);
     rig.keys("y");
     assert_eq!(rig.told(), [relate("2", "CONTACTS", "31", true, None)]);
 }
@@ -218,10 +209,11 @@ fn the_role_under_the_cursor_is_offered_first() {
 fn a_place_for_one_that_is_taken_says_whose_it_is_and_what_becomes_of_them() {
     let mut rig = on_relations(full());
     rig.keys("l enter enter");
-    shows(
-        &rig,
-        &["as `Primary contact`", "puts it among `Contacts` too", "the place of Ada Lovelace, which stays among"],
-    );
+    rig.shows(&[
+        "as `Primary contact`",
+        "puts it among `Contacts` too",
+        "the place of Ada Lovelace, which stays among",
+    ]);
     rig.keys("y");
     assert_eq!(rig.told(), [relate("1", "PRIMARY", "31", true, Some("9"))]);
 }
@@ -232,7 +224,7 @@ fn who_has_the_role_already_is_not_linked_again() {
     world.candidates = vec![Candidate { id: "10".into(), title: "Grace Hopper".into(), ..world.candidates[0].clone() }];
     let mut rig = on_relations(world);
     rig.keys("l enter down enter");
-    shows(&rig, &["Grace Hopper is `Contacts` of Project Mercury already"]);
+    rig.shows(&["Grace Hopper is `Contacts` of Project Mercury already"]);
     assert!(rig.told().is_empty());
 }
 
@@ -246,7 +238,7 @@ fn another_role_is_given_before_the_old_one_is_taken_in_one_confirmation() {
         ["Primary contact", "Decision maker"]
     );
     rig.keys("down enter");
-    shows(&rig, &["from `Contacts` to `Decision maker`"]);
+    rig.shows(&["from `Contacts` to `Decision maker`"]);
     assert!(rig.told().is_empty());
     rig.keys("y");
     assert_eq!(rig.told(), [relate("1", "DECIDES", "10", true, None), relate("1", "CONTACTS", "10", false, None)]);
@@ -260,26 +252,26 @@ fn what_was_refused_leaves_the_old_role_as_it_was() {
     rig.world.says = Some(Reply::Refused { why: "this relation is just being written".into() });
     rig.keys("y");
     assert_eq!(rig.told(), [relate("1", "DECIDES", "10", true, None)], "the second waits for the first");
-    shows(&rig, &["just being written", "Nothing else that was confirmed with it was done either"]);
+    rig.shows(&["just being written", "Nothing else that was confirmed with it was done either"]);
 }
 
 #[test]
 fn a_role_chosen_out_of_another_keeps_both_and_cannot_be_given_back() {
     let mut rig = on_relations(full());
     rig.keys("right j j c enter");
-    shows(&rig, &["from `Contacts` to `Primary contact`", "It stays among `Contacts`", "the place of Ada Lovelace"]);
+    rig.shows(&["from `Contacts` to `Primary contact`", "It stays among `Contacts`", "the place of Ada Lovelace"]);
     rig.keys("y");
     assert_eq!(rig.told(), [relate("1", "PRIMARY", "10", true, Some("9"))]);
     // Ada is the primary contact: somebody always is.
     let mut rig = on_relations(full());
     rig.keys("right c down enter");
-    shows(&rig, &["one of `Contacts` is always `Primary contact`"]);
+    rig.shows(&["one of `Contacts` is always `Primary contact`"]);
     rig.keys("esc x");
-    shows(&rig, &["one of `Contacts` is always `Primary contact`"]);
+    rig.shows(&["one of `Contacts` is always `Primary contact`"]);
     assert!(rig.told().is_empty() && rig.model.popups.is_empty());
     // Whoever goes from among them loses that too.
     rig.keys("j x");
-    shows(&rig, &["no longer as `Contacts`", "It is `Primary contact` no more either"]);
+    rig.shows(&["no longer as `Contacts`", "It is `Primary contact` no more either"]);
 }
 
 #[test]
@@ -288,12 +280,12 @@ fn a_role_that_is_on_its_way_or_goes_one_way_is_left_alone() {
     world.relations[0].pending = true;
     let mut rig = on_relations(world);
     rig.keys("l enter enter");
-    shows(&rig, &["a change of `Primary contact` is on its way"]);
+    rig.shows(&["a change of `Primary contact` is on its way"]);
     let mut world = full();
     world.snapshot.pairs[1].roles[1].only_in = Some(Side::Crm);
     let mut rig = on_relations(world);
     rig.keys("j l enter down enter");
-    shows(&rig, &["`Contacts` goes one way only: change it in"]);
+    rig.shows(&["`Contacts` goes one way only: change it in"]);
     assert!(rig.told().is_empty());
 }
 
@@ -304,7 +296,7 @@ fn where_there_is_one_role_only_it_cannot_be_changed() {
     world.snapshot.pairs[1].roles.remove(0);
     let mut rig = on_relations(world);
     rig.keys("right j c");
-    shows(&rig, &["there is one role only"]);
+    rig.shows(&["there is one role only"]);
     assert!(rig.model.popups.is_empty());
 }
 
@@ -314,7 +306,7 @@ fn an_edge_is_decided_on_in_its_own_column_only() {
     for key in ["x", "c"] {
         rig.keys(key);
         assert!(rig.model.popups.is_empty(), "{}", rig.screen());
-        shows(&rig, &["right goes to the links"]);
+        rig.shows(&["right goes to the links"]);
     }
 }
 
@@ -322,7 +314,7 @@ fn an_edge_is_decided_on_in_its_own_column_only() {
 fn a_read_only_page_shows_everything_and_emits_nothing() {
     let mut rig = on_relations(full());
     rig.keys("L right j");
-    shows(&rig, &["Ada Lovelace", "Contacts"]);
+    rig.shows(&["Ada Lovelace", "Contacts"]);
     for keys in ["x y", "l enter enter y", "c enter y", "+ enter enter enter y", "esc esc"] {
         rig.keys(keys);
     }
@@ -336,7 +328,7 @@ fn a_new_link_shows_the_owner_that_was_chosen() {
     rig.keys("4 + 7 7 7 enter");
     assert_eq!(cursors(&rig).0, "Project 777", "the page has gone to it");
     rig.keys("enter down enter");
-    shows(&rig, &["Project 777", "as `Contacts`"]);
+    rig.shows(&["Project 777", "as `Contacts`"]);
     rig.keys("y");
     let told = rig.told();
     let [Command::Relate { owner, field, target, linked: true, instead_of: None, shown: Some(_) }] = &told[..] else {
@@ -375,7 +367,7 @@ fn whoever_links_before_the_roles_are_known_gets_the_records_when_they_are() {
     assert!(rig.screen().contains("Asking the engine"), "{}", rig.screen());
     rig.world.snapshot = known;
     rig.refresh();
-    shows(&rig, &["Link Project Mercury to which of contacts?", "Ada Lovelace"]);
+    rig.shows(&["Link Project Mercury to which of contacts?", "Ada Lovelace"]);
 
     // Whoever has typed enter as well means what is found then.
     let mut world = full();
@@ -384,5 +376,5 @@ fn whoever_links_before_the_roles_are_known_gets_the_records_when_they_are() {
     rig.keys("l A d a enter");
     rig.world.snapshot = full().snapshot;
     rig.refresh();
-    shows(&rig, &["As what is Ada Lovelace linked to Project Mercury?"]);
+    rig.shows(&["As what is Ada Lovelace linked to Project Mercury?"]);
 }

@@ -1,7 +1,7 @@
 //! What an operator's program asks is what the daemon is asked, word for word.
 
 use crosstie::control::socket::connect;
-use crosstie::control::{Desk, List, Near, Query, Resolution};
+use crosstie::control::{Desk, List, Near, Order, Query, Resolution};
 use crosstie::model::{HoldId, PairName, RecordRef, Shown, Side, TieId};
 
 use super::Daemon;
@@ -50,6 +50,7 @@ async fn every_list_is_asked_for_as_it_was_meant_with_and_without_all_that_narro
             filter: "a \"b\"".to_owned(),
             offset: 3,
             near: Some(near),
+            order: Order::Record,
             tie: Some(TieId { crm: "8".into(), ..tie() }),
             since: Some(jiff::Timestamp::UNIX_EPOCH),
             from: Some(4),

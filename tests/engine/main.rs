@@ -28,6 +28,7 @@ mod moving;
 mod office;
 mod older;
 mod operator;
+mod orders;
 mod overwritten;
 mod parting;
 mod people;

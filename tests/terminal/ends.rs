@@ -103,69 +103,6 @@ fn a_panic_of_a_dashboard_that_runs_the_sync_itself_shows_no_secret() {
 }
 
 #[test]
-fn where_no_shell_would_bring_it_back_ctrl_z_says_so_and_stops_nothing() {
-    let home = home();
-    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
-    term.wait("1 Overview");
-    term.step("\u{1a}", "no shell would bring the dashboard back here");
-    term.keys("q");
-    assert_eq!(term.end(), 0);
-}
-
-#[test]
-fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
-    let home = home();
-    let program = env!("CARGO_BIN_EXE_crosstie");
-    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
-    term.keys("PS1='> '\n");
-    term.wait("> ");
-    term.keys(&format!("{program} demo\n"));
-    term.wait("1 Overview");
-    term.keys("\u{1a}");
-    term.wait_gone("1 Overview");
-    // The shell turns bracketed paste on for itself, so only the screen tells.
-    term.with(|screen| assert!(!screen.alternate_screen()));
-    term.step("echo shell-is-here\n", "\nshell-is-here");
-    term.keys("fg\n");
-    term.wait("1 Overview");
-    term.step("?", "closes");
-    term.keys("\u{3}");
-    term.wait_gone("closes");
-    term.keys("exit\n");
-    assert_eq!(term.end(), 0);
-}
-
-#[test]
-fn what_is_typed_while_a_suspended_dashboard_waits_goes_to_the_other_program_and_to_it_alone() {
-    let home = home();
-    let program = env!("CARGO_BIN_EXE_crosstie");
-    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
-    term.keys("PS1='> '\n");
-    term.wait("> ");
-    term.keys(&format!("{program} demo\n"));
-    term.wait("1 Overview");
-    term.keys("\u{1a}");
-    term.wait_gone("1 Overview");
-    // Keys that each mean something to the dashboard: a page, a decision, the way out.
-    term.step("sh -c 'echo listens; cat > typed'\n", "\nlistens");
-    term.keys("2\nc w y\nq\n\u{4}");
-    term.step("echo it-has-ended\n", "\nit-has-ended");
-    assert_eq!(std::fs::read_to_string(home.path().join("typed")).unwrap(), "2\nc w y\nq\n");
-    term.keys("fg\n");
-    term.wait("1 Overview");
-    let screen = term.step("?", "closes");
-    assert!(screen.contains("Keys on Overview"), "it stands where it was left:\n{screen}");
-    // What is typed now is its own again, from the first key on.
-    term.keys("q");
-    term.wait_gone("closes");
-    term.step("2", "since");
-    term.keys("\u{3}");
-    term.wait_gone("since");
-    term.keys("exit\n");
-    assert_eq!(term.end(), 0);
-}
-
-#[test]
 fn a_storm_of_sizes_ends_in_a_whole_screen() {
     let home = home();
     let mut term = Term::start(&Start::new(home.path(), &["demo"]));
@@ -178,6 +115,26 @@ fn a_storm_of_sizes_ends_in_a_whole_screen() {
         screen.lines().nth(29).is_some_and(|line| line.trim_end().ends_with("? help"))
     });
     term.keys("q");
+    assert_eq!(term.end(), 0);
+    term.assert_restored();
+}
+
+#[test]
+fn a_storm_of_sizes_most_of_them_too_small_for_anything_ends_in_a_whole_screen_too() {
+    let home = home();
+    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
+    term.wait("1 Overview");
+    for step in 0..200_u16 {
+        term.resize((1 + step * 7 % 80, 1 + step * 3 % 24));
+    }
+    term.resize((20, 9));
+    term.wait("now 20x9, need");
+    term.resize((100, 30));
+    term.until("the footer in the last row", |screen| {
+        screen.lines().nth(29).is_some_and(|line| line.trim_end().ends_with("? help"))
+    });
+    term.step("?", "closes");
+    term.keys("\x03");
     assert_eq!(term.end(), 0);
     term.assert_restored();
 }

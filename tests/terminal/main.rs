@@ -6,10 +6,13 @@
 
 mod daemon;
 mod ends;
+mod given_back;
 #[path = "../notices/listener.rs"]
 mod listener;
 mod pages;
+mod pieces;
 mod screen;
 mod stalled;
+mod stops;
 mod typing;
 mod worlds;

@@ -1,6 +1,4 @@
-//! Pages, help, sizes, colours, and keys that arrive in pieces.
-
-use std::time::Duration;
+//! Pages, help, sizes and colours.
 
 use crate::screen::{Start, Term, home};
 
@@ -100,35 +98,6 @@ fn the_first_key_after_a_resize_is_taken_at_once() {
         };
         term.step(page, footer);
     }
-}
-
-/// Some phones and SSH clients send an arrow's first byte by itself. Taken apart it would be escape and two letters.
-#[test]
-fn an_arrow_key_that_arrives_in_two_pieces_is_an_arrow_and_decides_nothing() {
-    let home = home();
-    let mut term = Term::start(&Start::new(home.path(), &["demo"]));
-    term.wait("▸contacts");
-    let mut moved = 0;
-    for _ in 0..5 {
-        term.step("j", "▸deals");
-        // The pause is what is tested. Whether the two pieces arrive as they were sent is the machine's business, so
-        // one of a few must.
-        term.keys("\x1b");
-        std::thread::sleep(Duration::from_millis(10));
-        term.keys("[A");
-        // A key whose effect shows tells that the pieces before it have been dealt with.
-        let screen = term.step("?", "closes");
-        assert!(!screen.contains("Cancel"), "no question came up:\n{screen}");
-        term.keys("?");
-        let screen = term.wait_gone("closes");
-        assert!(screen.contains("drift"), "it is the same page:\n{screen}");
-        moved += usize::from(screen.contains("▸contacts"));
-        // Back to the first pair, wherever the cursor is.
-        term.step("\x1b[H", "▸contacts");
-    }
-    assert!(moved > 0, "never once an arrow");
-    term.keys("q");
-    assert_eq!(term.end(), 0);
 }
 
 /// Whether a sequence selects a colour: a parameter 30 to 38, 40 to 48, 90 to 97 or 100 to 107.

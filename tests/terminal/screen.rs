@@ -20,6 +20,18 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How soon a program that was told to end must have ended.
 const SOON: Duration = Duration::from_secs(10);
 
+/// A shell that stays behind its program: it says when that has stopped, does what a line says, lets it go on, and says how it
+/// ended. Without a prompt it changes nothing about the terminal itself; where `sh` is bash, `fg` puts the settings that it
+/// found back when the program ends, so that only the first stop, and an end without one, show what we did.
+const STAYS: &str = r#"set -m
+found=$(stty -g); stops=0
+"$@"; code=$?
+while [ $code -ge 147 ] && [ $code -le 150 ]; do
+  stops=$((stops + 1)); printf '\r\nit has stopped %s\r\n' "$stops"
+  read -r line; eval "$line"; fg >/dev/null; code=$?
+done
+echo "it ended with $code"; read -r line"#;
+
 /// A home of its own for one program: nothing of the tester's machine is read or written.
 pub fn home() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
@@ -72,6 +84,13 @@ pub struct Term {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     let_go: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
+    /// How the line was set when nobody had it yet.
+    found: String,
+}
+
+/// How the line is set: echo, whole lines, keys that send signals, and everything else that `stty` shows.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("the terminal has settings"))
 }
 
 fn nonzero(number: u16) -> NonZeroU16 {
@@ -89,10 +108,17 @@ impl Term {
         Self::launch(&Start { args: &["--norc", "--noprofile", "-i"], ..*start }, "bash")
     }
 
+    /// Starts the program from a shell with job control that is left when it stops or ends.
+    pub fn start_job(start: &Start<'_>) -> Self {
+        let shell = ["-c", STAYS, "shell", env!("CARGO_BIN_EXE_crosstie")];
+        Self::launch(&Start { args: &[&shell[..], start.args].concat(), ..*start }, "sh")
+    }
+
     fn launch(start: &Start<'_>, program: &str) -> Self {
         let (cols, rows) = start.size;
         let size = PtySize { rows, cols, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let found = settings(&*pair.master);
         let mut command = CommandBuilder::new(program);
         command.args(start.args);
         command.cwd(start.home);
@@ -115,13 +141,40 @@ impl Term {
             std::thread::spawn(move || read(source, &shown, &let_go))
         };
         let writer = Some(pair.master.take_writer().expect("the terminal can be written"));
-        Self { master: Some(pair.master), writer, child, shown, let_go, reader: Some(reader) }
+        Self { master: Some(pair.master), writer, child, shown, let_go, reader: Some(reader), found }
     }
 
     /// Types keys as they are: `"\x1b[A"` is an arrow.
     pub fn keys(&mut self, keys: &str) {
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Types bytes, which need be no whole characters.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         let writer = self.writer.as_mut().expect("the terminal is open");
-        writer.write_all(keys.as_bytes()).and_then(|()| writer.flush()).expect("the terminal takes keys");
+        writer.write_all(bytes).and_then(|()| writer.flush()).expect("the terminal takes keys");
+    }
+
+    /// Types bytes as a piece of their own: waits until the thread that reads keys has taken them, so that what is typed next
+    /// cannot arrive together with them.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        let taken = self.taken();
+        self.bytes(bytes);
+        let deadline = Instant::now() + PATIENCE;
+        while self.taken() < taken + bytes.len() {
+            assert!(Instant::now() < deadline, "the program reads no keys");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Bytes that the thread that reads keys has read so far.
+    fn taken(&self) -> usize {
+        let tasks = format!("/proc/{}/task", self.pid().as_raw_pid());
+        let tasks = std::fs::read_dir(tasks).expect("the program runs").flatten().map(|task| task.path());
+        let of = |task: &Path, file: &str| std::fs::read_to_string(task.join(file)).unwrap_or_default();
+        let keys = tasks.into_iter().find(|task| of(task, "comm").trim() == "crosstie-keys").expect("it reads keys");
+        let read = of(&keys, "io").lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok());
+        read.expect("the system counts what is read")
     }
 
     /// Types keys one by one, each only when the screen has settled on what the one before it led to.
@@ -206,6 +259,12 @@ impl Term {
         kill_process(self.pid(), signal).expect("the program takes signals");
     }
 
+    /// The process that has the terminal in the foreground, which need not be the one that was started.
+    pub fn front(&self) -> Pid {
+        let group = self.master.as_ref().expect("the terminal is open").process_group_leader();
+        group.and_then(Pid::from_raw).expect("somebody has the terminal")
+    }
+
     /// The line takes nothing any more, and nobody says that it is gone.
     pub fn stall(&mut self) {
         let master = self.master.as_ref().expect("the terminal is open");
@@ -245,14 +304,33 @@ impl Term {
         }
     }
 
-    /// What a terminal must be after any end: as it was found.
+    /// What a terminal must be after any end: as it was found. Of its line's settings see [`Term::assert_as_found`].
     pub fn assert_restored(&self) {
         self.with(|screen| {
             assert!(!screen.alternate_screen(), "the alternate screen was left");
             assert!(!screen.hide_cursor(), "the caret is shown");
             assert!(!screen.bracketed_paste(), "bracketed paste is off");
+            assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is the terminal's");
+            assert!(!screen.application_keypad() && !screen.application_cursor(), "keys send what they always sent");
+            assert_eq!(screen.attributes_formatted(), "\x1b[m", "no colour is left on");
         });
-        assert!(self.raw().windows(8).any(|bytes| bytes == b"\x1b[?1049h"), "it had been taken over at all");
+        let raw = self.raw();
+        let sent = |what: &[u8]| raw.windows(what.len()).filter(|bytes| *bytes == what).count();
+        assert!(sent(b"\x1b[?1049h") > 0, "it had been taken over at all");
+        assert!(sent(b"\x1b[?2026l") >= sent(b"\x1b[?2026h"), "every frame has its end");
+    }
+
+    /// The terminal is the dashboard's.
+    pub fn assert_taken(&self) {
+        self.with(|screen| assert!(screen.alternate_screen() && screen.bracketed_paste(), "it has the terminal"));
+        assert_ne!(settings(&**self.master.as_ref().expect("the terminal is open")), self.found, "the line is raw");
+    }
+
+    /// The terminal is as it was found, its line's settings too. When the leader of a terminal's session ends, the system
+    /// itself sets the line anew: so this is worth something only where a shell stays, as after [`Term::start_job`].
+    pub fn assert_as_found(&self) {
+        self.assert_restored();
+        assert_eq!(settings(&**self.master.as_ref().expect("the terminal is open")), self.found, "the line's settings");
     }
 }
 

@@ -222,6 +222,20 @@ pub(super) static FURTHER: &[Spec] = &[
     shown(free(A::EditCrm, "edit.take_crm", S::Edit, "CRM's text", "Replaces the text by the CRM's value.")),
     shown(free(A::EditNotion, "edit.take_notion", S::Edit, "Notion's text", "Replaces the text by Notion's value.")),
     free(A::EditBase, "edit.take_base", S::Edit, "base's text", "Replaces the text by the last agreed value."),
+    shown(free(
+        A::EditInsertCrm,
+        "edit.insert_crm",
+        S::Edit,
+        "insert CRM's",
+        "Puts the CRM's value in at the caret; the rest of the text stays.",
+    )),
+    shown(free(
+        A::EditInsertNotion,
+        "edit.insert_notion",
+        S::Edit,
+        "insert Notion's",
+        "Puts Notion's value in at the caret; the rest of the text stays.",
+    )),
     when(
         free(A::EditOption, "edit.next_option", S::Edit, "next option", "Replaces the text by the next option."),
         why::needs_options,

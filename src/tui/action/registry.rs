@@ -55,6 +55,13 @@ static FIRST: &[Spec] = &[
         "other theme",
         "Takes the next theme: colours, colours for the colour-blind, none.",
     ),
+    free(
+        A::Messages,
+        "app.messages",
+        S::Global,
+        "messages",
+        "Shows what this dashboard has said so far, the newest first, each with its time.",
+    ),
     free(A::PageOverview, "page.overview", S::Global, "overview", "Opens the overview."),
     free(A::PageConflicts, "page.conflicts", S::Global, "conflicts", "Opens the conflicts and other holds."),
     free(A::PageOrphans, "page.orphans", S::Global, "orphans", "Opens the orphans: records without a counterpart."),
@@ -111,6 +118,16 @@ static FIRST: &[Spec] = &[
         why::needs_list,
     ),
     when(
+        free(
+            A::Order,
+            "list.order",
+            S::List,
+            "other order",
+            "Lists the rows in another order, which the heading names, and after the last in their own again.",
+        ),
+        why::needs_orders,
+    ),
+    when(
         free(A::Mark, "list.mark", S::List, "mark", "Marks or unmarks the row and goes on to the next."),
         why::needs_markable,
     ),
@@ -165,12 +182,25 @@ static FIRST: &[Spec] = &[
                 "conflicts.edit",
                 S::Conflicts,
                 "edit a merge",
-                "Opens an editor for a value that both sides will get.",
+                "Opens an editor for a value that both sides will get; it begins with the CRM's.",
             ),
             why::needs_editable,
         ),
         Local,
     )),
+    risky(
+        when(
+            free(
+                A::EditNotions,
+                "conflicts.edit_notion",
+                S::Conflicts,
+                "edit Notion's",
+                "Opens the same editor; it begins with Notion's value.",
+            ),
+            why::needs_editable,
+        ),
+        Local,
+    ),
     when(
         free(A::Skip, "conflicts.skip", S::Conflicts, "skip", "Leaves this field for later and goes on to the next."),
         why::needs_row,

@@ -27,6 +27,14 @@ pub(super) fn needs_list(model: &Model) -> Option<String> {
     )
 }
 
+pub(super) fn needs_orders(model: &Model) -> Option<String> {
+    let why = match model.page {
+        Page::Journal => "the journal is told newest first: its span and its filter narrow it",
+        _ => "the rows of this page have one order",
+    };
+    unless(!crate::tui::update::orders_of(model.page).is_empty(), why)
+}
+
 pub(super) fn needs_row(model: &Model) -> Option<String> {
     let there = match model.page {
         Page::Overview | Page::Pairs | Page::Health => model.pair().is_some(),

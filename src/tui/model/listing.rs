@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use crate::control::{Candidate, JournalRow, List, Near, OrphanRow, OwnerRow, Query, QueueRow, RelationRow};
+use crate::control::{Candidate, JournalRow, List, Near, Order, OrphanRow, OwnerRow, Query, QueueRow, RelationRow};
 use crate::model::{FieldKey, HoldId, PairName, RecordId, RecordRef, Side, TieId};
 
 use super::edge::HoldItem;
@@ -135,6 +135,10 @@ pub struct Listing<R: Row> {
     pub marks: BTreeMap<R::Id, R>,
     /// The record at which a range of marks began.
     pub anchor: Option<R::Id>,
+    /// The order that is wanted.
+    pub order: Order,
+    /// The order that the rows are in.
+    pub ordered: Order,
     /// The filter.
     pub filter: Line,
     /// The last text it was filtered by.
@@ -166,6 +170,8 @@ impl<R: Row> Default for Listing<R> {
             top: 0,
             marks: BTreeMap::new(),
             anchor: None,
+            order: Order::Own,
+            ordered: Order::Own,
             filter: Line::default(),
             sought: String::new(),
             home: None,
@@ -214,7 +220,8 @@ impl<R: Row> Listing<R> {
         let (at, on) = self.returns.as_ref().map_or((self.at, self.on.as_ref()), |(at, on)| (*at, Some(on)));
         let offset = at.saturating_sub(limit / 2);
         let near = on.and_then(R::near);
-        Query { filter: self.filter.text().trim().to_owned(), offset, limit, near, ..Query::all(list) }
+        let filter = self.filter.text().trim().to_owned();
+        Query { filter, offset, limit, near, order: self.order, ..Query::all(list) }
     }
 
     /// Whether a visible row is not here.

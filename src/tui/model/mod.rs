@@ -9,10 +9,11 @@ pub mod edge;
 pub mod line;
 pub mod listing;
 mod messages;
+mod spoken;
 pub mod staged;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -31,6 +32,7 @@ pub use edge::HoldItem;
 pub use line::Line;
 pub use listing::{Listing, Motion, Row};
 pub use messages::{Effect, Msg, Waiting};
+pub use spoken::{Spoken, Toast, Tone};
 pub use staged::{Choice, Pick, Staged};
 
 pub use super::popup::{Popup, PopupBody};
@@ -85,29 +87,6 @@ impl Page {
     }
 }
 
-/// How a message is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Tone {
-    Plain,
-    Good,
-    Warn,
-    Bad,
-}
-
-/// A message at the foot of the screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
-    /// The text.
-    pub text: String,
-    /// How it is meant.
-    pub tone: Tone,
-    /// Which messages it takes the place of.
-    pub topic: Topic,
-    /// When it goes, in milliseconds since the start.
-    pub until: u64,
-}
-
 /// How far back the journal's page goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs)]
@@ -158,6 +137,10 @@ pub struct Closeup {
     pub story: Vec<JournalRow>,
     /// How far the journal was looked through for it, if not to its beginning.
     pub looked: Option<Looked>,
+    /// It may have changed since it was asked for.
+    pub stale: bool,
+    /// When it was asked for, in milliseconds since the start.
+    pub asked: u64,
 }
 
 /// The mapping of a pair that is looked at.
@@ -263,6 +246,8 @@ pub struct Model {
     pub looked: Option<Looked>,
     /// The record that is looked at closely.
     pub closeup: Option<Closeup>,
+    /// The record that the cursor rests on before it is looked at closely, and since when, in milliseconds since the start.
+    pub rests: Option<(TieId, u64)>,
     /// The mapping of the pair that is looked at.
     pub mapping: Option<Mapping>,
     /// The overview's graphs show a day where there is no room for both.
@@ -281,6 +266,8 @@ pub struct Model {
     pub popups: Vec<Popup>,
     /// Messages, the newest last.
     pub toasts: Vec<Toast>,
+    /// What was said so far, the newest last.
+    pub spoken: VecDeque<Spoken>,
     /// Effects that are out, by number.
     pub waiting: BTreeMap<u64, Waiting>,
     /// Commits of which something is not written yet.
@@ -335,6 +322,7 @@ impl Model {
             before: None,
             looked: None,
             closeup: None,
+            rests: None,
             mapping: None,
             day: false,
             pair: None,
@@ -344,6 +332,7 @@ impl Model {
             prefix: Vec::new(),
             popups: Vec::new(),
             toasts: Vec::new(),
+            spoken: VecDeque::new(),
             waiting: BTreeMap::new(),
             expected: Vec::new(),
             read_only: false,
@@ -433,8 +422,14 @@ impl Model {
     pub fn toast_about(&mut self, topic: Topic, tone: Tone, text: impl AsRef<str>) {
         let until = self.ms + if tone == Tone::Plain { 5_000 } else { 8_000 };
         let text = text::one_line(text.as_ref(), " ").into_owned();
+        self.speak(tone, &text);
         self.toasts.retain(|toast| toast.text != text && (topic == Topic::Other || toast.topic != topic));
         self.toasts.push(Toast { text, tone, topic, until });
         self.touch(Dirty::Now);
+    }
+
+    /// Remembers that something was said.
+    pub(super) fn speak(&mut self, tone: Tone, text: &str) {
+        spoken::remember(&mut self.spoken, self.now, tone, text);
     }
 }

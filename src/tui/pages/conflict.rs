@@ -3,11 +3,11 @@
 
 use ratatui::layout::Rect;
 
-use super::{journal, key, rich, strange, wrapped};
+use super::{journal, key, pad, rich, strange, wrapped};
 use crate::control::{RecordField, SideValue};
 use crate::model::Side;
 use crate::tui::action::Action;
-use crate::tui::layout::WIDE;
+use crate::tui::layout::{self, TWO_COLUMNS, WIDE};
 use crate::tui::model::{Choice, Closeup, HoldItem, Model, differ, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Pen, Span, age};
@@ -24,11 +24,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect, item: &HoldItem
             stacked(model, item, area.width)
         });
     }
-    if model.expanded {
+    if model.expanded || layout::is_roomy(model.size) {
         let here = model.closeup.as_ref().filter(|closeup| item.row.id.tie_id().as_ref() == Some(&closeup.tie));
         match here {
             Some(closeup) => lines.extend(around(model, closeup, &item.row.label, area.width)),
-            None if item.row.id.crm.is_some() => lines.push(vec![(Role::Dim, "asking for its record...".to_owned())]),
+            None if item.row.id.crm.is_some() => {
+                lines.extend([Vec::new(), vec![(Role::Dim, "its record comes...".to_owned())]]);
+            }
             None => {}
         }
     }
@@ -43,27 +45,75 @@ fn heading(item: &HoldItem) -> String {
 
 /// What is said about the hold itself.
 fn about(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut say =
-        |role, text: &str| lines.extend(strange(model, role, "", text, width).into_iter().map(|span| vec![span]));
+    let mut lines: Vec<Line> = Vec::new();
+    // What a stranger may have written a part of wears a gutter from its second line on, and nothing else does.
+    let mut say = |spans: Vec<Span>| lines.extend(spans.into_iter().map(|span| vec![span]));
     if model.moved.contains(&item.row.id) {
-        say(Role::Bad, "! changed since you looked: nothing was done, this is what is there now");
+        let text = "! changed since you looked: nothing was done, this is what is there now";
+        say(wrapped(model, Role::Bad, "", text, width));
     }
     if let Some(pick) = model.staged.get(&item.row.id) {
         let sign = pick.choice.sign();
-        let picked = match &pick.choice {
-            Choice::Set(text) => format!("both sides get {}", text::one_line(text, model.theme.glyphs.newline)),
-            choice => choice.word().to_owned(),
-        };
-        say(Role::Good, &format!("{sign} picked: {picked}; nothing has left yet"));
+        say(match &pick.choice {
+            Choice::Set(text) => {
+                let text = text::one_line(text, model.theme.glyphs.newline);
+                let text = format!("{sign} picked: both sides get {text}; nothing has left yet");
+                strange(model, Role::Good, "", &text, width)
+            }
+            choice => {
+                let text = format!("{sign} picked: {}; nothing has left yet", choice.word());
+                wrapped(model, Role::Good, "", &text, width)
+            }
+        });
     }
     if let Some(decided) = &item.row.decided {
-        say(Role::Good, &format!("+ decided: {decided}; on its way"));
+        say(strange(model, Role::Good, "", &format!("+ decided: {decided}; on its way"), width));
     }
     if !item.row.detail.is_empty() {
-        say(Role::Text, &item.row.detail);
+        say(strange(model, Role::Text, "", &item.row.detail, width));
+    }
+    if let Some(ends) = ends(model, &item.row.why).filter(|_| item.row.decided.is_none()) {
+        say(wrapped(model, Role::Accent, "", &ends, width));
     }
     lines
+}
+
+/// Which key ends a hold that taking a side does not end, or what does.
+fn ends(model: &Model, why: &str) -> Option<String> {
+    let retry = key(model, Action::Retry);
+    Some(match why {
+        "deleted" => format!(
+            "{retry} unties the two, after a question: nothing is deleted, and the survivor waits on Orphans, {}. Or restore \
+             the record where it was deleted: then this ends by itself.",
+            key(model, Action::PageOrphans)
+        ),
+        "refused" => format!("{retry} tries it again as it is; a change on either side does so by itself."),
+        "unmappable" => "It ends by itself when the value changes on either side.".to_owned(),
+        "unreadable" => {
+            format!(
+                "It ends by itself once the value can be read; {} looks again at once.",
+                key(model, Action::Refresh)
+            )
+        }
+        "quarantined" => {
+            format!(
+                "{retry} tries the record again; {} shows all that are set aside.",
+                key(model, Action::PageQuarantine)
+            )
+        }
+        "fighting" => format!("{retry} lets it be written again, once what rewrites it was found."),
+        "parked" => format!("{retry} lets its writes go."),
+        "guard" => format!(
+            "{} opens the overview, where {} lets it happen once.",
+            key(model, Action::PageOverview),
+            key(model, Action::Override)
+        ),
+        "misfit" => format!("Mend the field as it says; {} looks again at once.", key(model, Action::Refresh)),
+        "duplicates" => {
+            format!("Remove the copies by hand where they are; {} looks again at once.", key(model, Action::Refresh))
+        }
+        _ => return None,
+    })
 }
 
 fn shown(text: &str) -> &str {
@@ -154,10 +204,6 @@ fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     let wide = usize::from(width).saturating_sub(4) / 3;
     let columns = values(model, item, [wide; 3]);
     let longest = columns.iter().map(|(.., lines)| lines.len()).max().unwrap_or(0);
-    let pad = |line: &mut Line, to: usize| {
-        let used: usize = line.iter().map(|(_, text)| text::width(text)).sum();
-        line.push((Role::Text, " ".repeat(to.saturating_sub(used))));
-    };
     let by = "last edited by ";
     let editor = |value: &SideValue| editor(model, value, wide.saturating_sub(by.len()));
     let editors = [None, editor(&item.row.crm), editor(&item.row.notion)];
@@ -190,31 +236,83 @@ fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     lines
 }
 
-/// Everything around a field: its record's other fields, what happened to it, where it is opened.
+/// Of a record that is shown without being asked for: so many fields and lines of its story, and so many cells of each. A
+/// cursor that goes on has to send all of it away again, and over a slow line that is what is waited for.
+const GLANCE: (usize, u16, usize) = (5, 76, 46);
+
+/// Everything around a field: its record's other fields and where it is opened, and what happened to it; side by side where
+/// there is room.
 fn around(model: &Model, closeup: &Closeup, label: &str, width: u16) -> Vec<Line> {
     let mut lines = vec![Vec::new()];
-    match &closeup.view {
-        None => lines
-            .push(vec![(Role::Dim, "its record is not here: it is being asked for, or is no tie any more".to_owned())]),
-        Some(view) => {
-            lines.push(vec![(Role::Accent, "The record's other fields".to_owned())]);
-            let others = view.fields.iter().filter(|field| field.label != label);
-            lines.extend(others.map(|field| other(model, field, usize::from(width))));
-            lines.push(Vec::new());
-            let copy = key(model, Action::Copy);
-            lines.push(vec![
-                (Role::Accent, "Open it".to_owned()),
-                (Role::Dim, format!("  {copy} copies the values and these")),
-            ]);
-            for side in Side::BOTH {
-                let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
-                let link = view.links.get(side).clone().unwrap_or_else(|| format!("record {}", view.ids.get(side)));
-                lines.push(vec![(role, format!("  {:<7}", side.to_string())), (Role::Text, link)]);
+    if width < TWO_COLUMNS {
+        lines.extend(the_record(model, closeup, label, width, usize::MAX));
+        lines.push(Vec::new());
+        lines.extend(its_story(model, closeup));
+        return lines;
+    }
+    let half = width / 2;
+    if !model.expanded {
+        let (fields, width, cells) = GLANCE;
+        let more = |count: usize| {
+            let text = format!("  {} more: {} shows all", count, key(model, Action::Open));
+            vec![(Role::Dim, text)]
+        };
+        let mut story = its_story(model, closeup);
+        for line in &mut story {
+            if let Some((_, text)) = line.get_mut(2) {
+                *text = text::fit(text, cells, model.theme.glyphs.ellipsis);
             }
         }
+        let told = story.len().saturating_sub(fields + 1);
+        if told > 0 {
+            story.truncate(fields + 1);
+            story.push(more(told));
+        }
+        let record = the_record(model, closeup, label, width, fields);
+        lines.extend(super::beside(record, story, half));
+        return lines;
+    }
+    lines.extend(super::beside(
+        the_record(model, closeup, label, half - 2, usize::MAX),
+        its_story(model, closeup),
+        half,
+    ));
+    lines
+}
+
+fn the_record(model: &Model, closeup: &Closeup, label: &str, width: u16, most: usize) -> Vec<Line> {
+    let Some(view) = &closeup.view else {
+        let text = "its record is not here: it is being asked for, or is no tie any more";
+        return wrapped(model, Role::Dim, "", text, width).into_iter().map(|span| vec![span]).collect();
+    };
+    let mut lines: Vec<Line> = vec![vec![(Role::Accent, "The record's other fields".to_owned())]];
+    let mut others: Vec<&RecordField> = view.fields.iter().filter(|field| field.label != label).collect();
+    if others.len() > most {
+        // What differs matters more than what does not.
+        others.sort_by_key(|field| field.crm == field.notion);
+    }
+    lines.extend(others.iter().take(most).map(|field| other(model, field, usize::from(width))));
+    if let Some(more) = others.len().checked_sub(most).filter(|more| *more > 0) {
+        lines.push(vec![(Role::Dim, format!("  {more} more: {} shows all", key(model, Action::Open)))]);
     }
     lines.push(Vec::new());
-    lines.push(vec![(Role::Accent, "What happened to it".to_owned())]);
+    let copy = key(model, Action::Copy);
+    lines
+        .push(vec![(Role::Accent, "Open it".to_owned()), (Role::Dim, format!("  {copy} copies the values and these"))]);
+    for side in Side::BOTH {
+        let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
+        let link = view.links.get(side).clone().unwrap_or_else(|| format!("record {}", view.ids.get(side)));
+        // A part of a link opens nothing: all of it is shown, however many lines it takes.
+        for (place, span) in strange(model, Role::Text, "", &link, width.saturating_sub(9)).into_iter().enumerate() {
+            let head = if place == 0 { side.to_string() } else { String::new() };
+            lines.push(vec![(role, format!("  {head:<7}")), span]);
+        }
+    }
+    lines
+}
+
+fn its_story(model: &Model, closeup: &Closeup) -> Vec<Line> {
+    let mut lines: Vec<Line> = vec![vec![(Role::Accent, "What happened to it".to_owned())]];
     if closeup.story.is_empty() {
         lines.push(vec![(Role::Dim, "  nothing that the journal still knows".to_owned())]);
     }

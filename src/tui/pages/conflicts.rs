@@ -10,28 +10,10 @@ use crate::model::{PairName, RecordId, Side};
 use crate::tui::action::Action;
 use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Choice, Model, text};
+use crate::tui::signs;
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{self, Wide, Words, table};
 use crate::tui::widgets::{Pen, age, shifted};
-
-/// One letter for a word of [`crate::control::HoldRow::why`]: the detail says the word.
-fn letter(why: &str) -> &'static str {
-    match why {
-        "conflict" => "C",
-        "refused" => "R",
-        "unmappable" => "M",
-        "unreadable" => "U",
-        "deleted" => "D",
-        "fighting" => "F",
-        "guard" => "G",
-        "quarantined" => "Q",
-        "duplicates" => "2",
-        "parked" => "P",
-        "misfit" => "X",
-        "undone" => "T",
-        _ => "?",
-    }
-}
 
 /// A name of some length and a moment.
 const EDITOR: u16 = 28;
@@ -81,7 +63,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         } else if row.decided.is_some() {
             "+"
         } else {
-            letter(&row.why)
+            signs::of_hold(&row.why)
         };
         let pick = model.staged.get(&row.id).map(|pick| &pick.choice);
         let kind_role = if moved {
@@ -125,29 +107,4 @@ fn loses(pick: Option<&Choice>, side: Side) -> bool {
 
 fn cell(value: &SideValue, decidable: bool) -> String {
     if value.text.is_empty() && decidable { "(empty)".to_owned() } else { value.text.clone() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::letter;
-
-    #[test]
-    fn every_kind_of_hold_has_a_letter_of_its_own() {
-        let words = [
-            "conflict",
-            "refused",
-            "unmappable",
-            "unreadable",
-            "misfit",
-            "deleted",
-            "fighting",
-            "guard",
-            "quarantined",
-            "duplicates",
-            "parked",
-            "undone",
-        ];
-        let letters: std::collections::BTreeSet<&str> = words.iter().map(|word| letter(word)).collect();
-        assert!(letters.len() == words.len() && !letters.contains("?"), "{letters:?}");
-    }
 }

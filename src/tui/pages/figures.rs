@@ -70,7 +70,7 @@ pub(super) fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, are
 
 /// Lines of one graph: what is left of a tall screen when everything else has its place.
 fn height(area: Rect) -> u16 {
-    let others = if area.width >= BOTH && area.height >= 40 { 18 } else { 32 };
+    let others = if area.width >= BOTH && area.height >= 40 { 13 } else { 32 };
     (area.height.saturating_sub(others) / 6).clamp(1, 6)
 }
 
@@ -210,10 +210,10 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
     let dot = format!(" {} ", model.theme.glyphs.dot);
     let times = [percentiles("to the other side", snapshot.latency), percentiles("windows", snapshot.windows)];
     let mut rest = area;
-    for text in super::wrapped(model, Role::Dim, " ", &times.join(&dot), area.width)
-        .into_iter()
-        .take(if is_tiny(model) { 1 } else { 2 })
-    {
+    let whole = times.join(&dot);
+    // Where there is one line for both and no room, how long changes take is what people ask about.
+    let text = if is_tiny(model) && text::width(&whole) + 1 > usize::from(area.width) { &times[0] } else { &whole };
+    for text in super::wrapped(model, Role::Dim, " ", text, area.width).into_iter().take(2) {
         pen.put(line(rest, 0), text.0, &text.1);
         rest = below(rest, 1);
     }
@@ -250,8 +250,15 @@ pub(super) fn connections(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot,
         let (role, word) = header::link(&connection.link);
         let (records, sent, throttled) = (connection.records, connection.requests, connection.throttled);
         let text = format!(": {records} records, {sent} requests, {throttled} refused for pace");
-        let spans: [Span; 3] =
-            [(Role::Text, format!(" {} ", connection.name)), (role, word.to_owned()), (Role::Text, text)];
+        let breaker = header::breaker(model, connection.breaker);
+        let breaker = breaker.unwrap_or_else(|| (Role::Text, "breaker closed".to_owned()));
+        let spans: [Span; 5] = [
+            (Role::Text, format!(" {} ", connection.name)),
+            (role, word.to_owned()),
+            (Role::Text, ", ".to_owned()),
+            breaker,
+            (Role::Text, text),
+        ];
         pen.spans(line(rest, 0), &spans);
         rest = below(rest, 1);
         if let Link::Troubled { why } | Link::Down { why } = &connection.link {

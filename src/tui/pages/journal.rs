@@ -116,7 +116,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     table(pen, list, &model.journal, &COLUMNS, &words, |row| cells(model, row));
     let span = model.span.of().map(|(span, _)| (Role::Accent, format!(" {span} ")));
     let looked = looked(model);
-    let spans: Vec<Span> = span.into_iter().chain(looked).collect();
+    let spans: Vec<Span> = span.into_iter().chain(looked).chain([pen.room_for_age()]).collect();
     pen.right(line(list, 0), &spans);
     let Some(row) = model.journal.current() else {
         detail(pen, model, below_list, "", &[]);

@@ -33,6 +33,15 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
         Page::Pairs => pairs::draw(pen, model, list, detail),
         Page::Health => health::draw(pen, model, body),
     }
+    match model.page {
+        _ if model.snapshot.is_none() => {}
+        // It says how old it is in lines of its own.
+        Page::Overview => pen.fade(below(body, overview::lines_of_age(model, body.width))),
+        _ => {
+            pen.fade(body);
+            pen.age(line(body, 0));
+        }
+    }
 }
 
 /// The first key of an action, for a sentence.
@@ -71,6 +80,24 @@ fn headed(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, hint: &str)
     let room = usize::from(area.width).saturating_sub(text::width(hint) + 6);
     pen.rule(area, &text::fit(title, room, model.theme.glyphs.ellipsis));
     pen.right(area, &[(Role::Dim, hint.to_owned())]);
+}
+
+/// A line with room behind it up to a column.
+fn pad(line: &mut Vec<Span>, to: usize) {
+    let used: usize = line.iter().map(|(_, text)| text::width(text)).sum();
+    line.push((Role::Text, " ".repeat(to.saturating_sub(used))));
+}
+
+/// Lines beside others, which begin at the column `at`; those on the left must end before it.
+fn beside(left: Vec<Vec<Span>>, right: Vec<Vec<Span>>, at: u16) -> Vec<Vec<Span>> {
+    let rows = left.len().max(right.len());
+    let mut lines = left;
+    lines.resize(rows, Vec::new());
+    for (line, more) in lines.iter_mut().zip(right) {
+        pad(line, usize::from(at));
+        line.extend(more);
+    }
+    lines
 }
 
 /// A stranger's text in lines of `room` cells: all but the first stand behind a gutter.

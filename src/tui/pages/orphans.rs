@@ -2,13 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, key, strange};
+use super::{beside, detail, key, rich, strange, wrapped};
+use crate::control::{Candidate, OrphanRow};
 use crate::model::Side;
 use crate::tui::action::Action;
+use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::{Wide, Words, table};
-use crate::tui::widgets::{Pen, age};
+use crate::tui::widgets::{Pen, Span, age};
 
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
     let ignored = key(model, Action::OrphanShowIgnored);
@@ -51,7 +53,23 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         detail(pen, model, below_list, "", &[]);
         return;
     };
-    let mut lines = strange(model, Role::Text, "", &row.detail, below_list.width);
+    let title = format!("{} ({} {})", row.title, row.record.side, row.record.id);
+    let half = below_list.width / 2;
+    let best = row.best.as_ref().filter(|best| below_list.width >= TWO_COLUMNS && !best.fields.is_empty());
+    let Some(best) = best else {
+        let lines: Vec<Vec<Span>> = about(model, row, below_list.width).into_iter().map(|span| vec![span]).collect();
+        return rich(pen, model, below_list, &title, &lines);
+    };
+    // Beside the record stands what is most like it, field by field.
+    let lines = |spans: Vec<Span>| spans.into_iter().map(|span| vec![span]).collect();
+    let left = lines(about(model, row, half - 2));
+    let right = lines(compared(model, row, best, below_list.width - half));
+    rich(pen, model, below_list, &title, &beside(left, right, half));
+}
+
+/// The record: why it is an orphan, what can be done, its fields.
+fn about(model: &Model, row: &OrphanRow, width: u16) -> Vec<Span> {
+    let mut lines = strange(model, Role::Text, "", &row.detail, width);
     let next = if row.ignored.is_some() {
         format!("{} takes that back.", key(model, Action::OrphanUnignore))
     } else if row.suggestions > 0 {
@@ -62,17 +80,32 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     } else {
         format!("{} looks for its counterpart.", key(model, Action::OrphanLink))
     };
-    lines.push((Role::Accent, next));
+    lines.extend(wrapped(model, Role::Accent, "", &next, width));
     if let Some(best) = &row.best {
         let taken = if best.taken { ", but it is tied already" } else { "" };
         let text = format!("most like it: {} ({}: {}{taken})", best.title, best.score, best.reason);
-        lines.extend(strange(model, Role::Good, "", &text, below_list.width));
+        lines.extend(strange(model, Role::Good, "", &text, width));
     } else if row.uncounted {
         let text = "Too many records are untied to compare it with all of them here.";
-        lines.push((Role::Dim, text.to_owned()));
+        lines.extend(wrapped(model, Role::Dim, "", text, width));
     }
     for (label, text) in &row.fields {
-        lines.extend(strange(model, Role::Dim, "  ", &format!("{label}: {text}"), below_list.width));
+        lines.extend(strange(model, Role::Dim, "  ", &format!("{label}: {text}"), width));
     }
-    detail(pen, model, below_list, &format!("{} ({} {})", row.title, row.record.side, row.record.id), &lines);
+    lines
+}
+
+/// A record that may be the same thing, and which of its fields say so.
+fn compared(model: &Model, row: &OrphanRow, best: &Candidate, width: u16) -> Vec<Span> {
+    let mut lines = strange(model, Role::Strong, "", &format!("{} ({})", best.title, best.id), width);
+    for (label, text) in &best.fields {
+        let own = row.fields.iter().find(|(other, own)| other == label && !own.is_empty()).map(|(_, own)| own);
+        let (role, sign) = match own {
+            Some(own) if own == text => (Role::Good, "="),
+            Some(_) => (Role::Warn, "~"),
+            None => (Role::Dim, " "),
+        };
+        lines.extend(strange(model, role, "", &format!("{sign} {label}: {text}"), width));
+    }
+    lines
 }

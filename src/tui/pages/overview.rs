@@ -11,7 +11,7 @@ use crate::tui::layout::TWO_COLUMNS;
 use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::table::columns;
-use crate::tui::widgets::{Pen, Span, below, line, shifted};
+use crate::tui::widgets::{Pen, Span, age, below, line, shifted};
 
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     let Some(snapshot) = model.snapshot.clone() else {
@@ -19,6 +19,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         return;
     };
     let mut top = area;
+    for (role, text) in old_news(model, area.width) {
+        pen.put(line(top, 0), role, &text);
+        top = below(top, 1);
+    }
     for spans in advice(model, &snapshot) {
         pen.spans(line(top, 0), &spans);
         top = below(top, 1);
@@ -42,6 +46,32 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect) {
         span_in_rule(pen, model, rule);
         latest(pen, model, &snapshot, rest);
     }
+}
+
+/// That what stands below is no news any more, and what to do then.
+fn old_news(model: &Model, width: u16) -> Vec<Span> {
+    let Some(old) = age::old(model) else { return Vec::new() };
+    let (quit, look) = (key(model, Action::Quit), key(model, Action::Refresh));
+    let text = match (&model.gone, model.returns) {
+        (Some(_), true) => {
+            format!("Nothing here changes until the engine is back, and it is looked for: {quit} leaves.")
+        }
+        (Some(_), false) => {
+            format!("Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.")
+        }
+        (None, _) => {
+            format!("These figures are no news: the engine has said nothing since. {look} asks it to look now.")
+        }
+    };
+    let mut lines = super::wrapped(model, Role::Bad, " ", &format!("x {old}. {text}"), width);
+    // The header has no room for all of it on a small screen.
+    lines.extend(model.gone.iter().flat_map(|why| super::wrapped(model, Role::Bad, "   ", why, width)));
+    lines
+}
+
+/// Lines at the top that say how old everything else is.
+pub(super) fn lines_of_age(model: &Model, width: u16) -> u16 {
+    u16::try_from(old_news(model, width).len()).unwrap_or(0)
 }
 
 fn waiting(pen: &mut Pen<'_>, model: &Model, area: Rect) {
@@ -138,14 +168,8 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
         rows.push(vec![(Role::Good, " + Nothing waits for you.".to_owned())]);
     }
     if model.gone.is_some() {
-        let quit = key(model, Action::Quit);
-        let text = match model.returns {
-            true => format!(" x Nothing here changes until the engine is back, and it is looked for: {quit} leaves."),
-            false => {
-                format!(" x Nothing here changes any more: {quit} leaves, and a new start looks for the engine again.")
-            }
-        };
-        rows = vec![vec![(Role::Bad, text)]];
+        // Nothing can be done about any of it from here.
+        rows.clear();
     }
     // Whoever relies on notices must hear of it here that none come.
     let unsent = snapshot.sinks.iter().filter(|sink| !sink.trouble.is_empty());

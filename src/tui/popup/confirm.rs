@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::Confirm;
+use super::{Confirm, told};
 use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
-use crate::tui::model::{Model, text};
+use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Pen, Span, line, shifted};
 
@@ -53,7 +53,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, confirm: &Confirm, 
 fn folded(model: &Model, areas: &Areas, confirm: &Confirm) -> (Vec<Span>, Rect) {
     let wide = areas.body.width.min(100);
     let room = usize::from(wide.saturating_sub(6));
-    let lines: Vec<Span> = confirm.lines.iter().flat_map(|(role, value)| fold(model, *role, value, room)).collect();
+    let lines = told::folded(model, &confirm.lines, room, told::MOST.0);
     let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
     (lines, layout::middle(areas, wide, tall))
 }
@@ -62,13 +62,4 @@ fn folded(model: &Model, areas: &Areas, confirm: &Confirm) -> (Vec<Span>, Rect) 
 pub fn most(model: &Model, areas: &Areas, confirm: &Confirm) -> u16 {
     let (lines, area) = folded(model, areas, confirm);
     u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(4))
-}
-
-/// A line that is too long goes on below, with its indent and behind a gutter: what a stranger wrote looks like a line of
-/// ours nowhere but where we put it. No value is cut where it is decided, but for novels.
-fn fold(model: &Model, role: Role, value: &str, room: usize) -> Vec<Span> {
-    let indent: String = value.chars().take_while(|c| *c == ' ').collect();
-    let glyphs = (model.theme.glyphs.gutter, model.theme.glyphs.ellipsis);
-    let lines = text::guttered(value.trim_start_matches(' '), room.saturating_sub(indent.len()), 12, glyphs);
-    lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
 }

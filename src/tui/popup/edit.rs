@@ -68,6 +68,9 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, edit: &Edit) {
     if tall > 0 {
         let foot = below(inside, inside.height - tall);
         pen.rule(line(foot, 0), "merged from");
+        let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+        let (crm, notion) = (key(Action::EditInsertCrm), key(Action::EditInsertNotion));
+        pen.right(line(foot, 0), &[(Role::Dim, format!(" {crm}, {notion} insert it at the caret "))]);
         pen.lines(below(foot, 1), &sources, 0);
     }
     let height = inside.height.saturating_sub(head + tall);

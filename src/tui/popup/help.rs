@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::Help;
+use super::{Help, Text, told};
 use crate::tui::action::Action;
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Model, text};
@@ -29,24 +29,21 @@ pub fn help(pen: &mut Pen<'_>, model: &Model, areas: &Areas, help: &Help) {
         format!(" search: {text} {dot} {found} {dot} {} changes it ", key(Action::HelpSearch))
     };
     // Its box stays where it was, whatever a search leaves of it.
-    draw(pen, model, areas, &help.title, &help.lines(), help.top, Some(&foot));
+    let lines = columns(model, areas, &help.lines());
+    draw(pen, model, boxed(areas, &lines, true), &help.title, &lines, help.top, &foot);
 }
 
-/// Draws a text. A foot of its own means a box of the full height.
-pub fn draw(
-    pen: &mut Pen<'_>,
-    model: &Model,
-    areas: &Areas,
-    title: &str,
-    lines: &[Span],
-    top: u16,
-    foot: Option<&str>,
-) {
-    let (lines, area) = folded(model, areas, lines, foot.is_some());
+/// Draws something to read.
+pub fn notice(pen: &mut Pen<'_>, model: &Model, areas: &Areas, notice: &Text) {
+    let lines = told::folded(model, &notice.lines, room(areas), told::MOST.1);
+    draw(pen, model, boxed(areas, &lines, false), &notice.title, &lines, notice.top, "");
+}
+
+fn draw(pen: &mut Pen<'_>, model: &Model, area: Rect, title: &str, lines: &[Span], top: u16, foot: &str) {
     let inside = pen.frame(area, title);
     let most = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inside.height);
     let top = top.min(most);
-    pen.lines(shifted(inside, 1), &lines, top);
+    pen.lines(shifted(inside, 1), lines, top);
     let down = model.keymap.keys_of(Action::HelpDown).into_iter().next().unwrap_or_default();
     let close = model.keymap.keys_of(Action::HelpClose).into_iter().next().unwrap_or_default();
     let more = if most > top {
@@ -55,7 +52,6 @@ pub fn draw(
         " ".to_owned()
     };
     let last = line(area, area.height.saturating_sub(1));
-    let foot = foot.unwrap_or_default();
     let room = usize::from(last.width).saturating_sub(text::width(foot) + 1);
     let closes = format!("{more}{close} closes ");
     // What is searched for is not cut for the rest.
@@ -66,14 +62,26 @@ pub fn draw(
     pen.put(left, Role::Accent, foot);
 }
 
-/// Lines as they are shown, and their box.
-fn folded(model: &Model, areas: &Areas, lines: &[Span], full: bool) -> (Vec<Span>, Rect) {
-    let wide = areas.body.width.min(110);
-    let room = usize::from(wide.saturating_sub(6));
-    let lines: Vec<Span> = lines
+fn wide(areas: &Areas) -> u16 {
+    areas.body.width.min(110)
+}
+
+fn room(areas: &Areas) -> usize {
+    usize::from(wide(areas).saturating_sub(6))
+}
+
+/// The box of so many lines, or of the full height.
+fn boxed(areas: &Areas, lines: &[Span], full: bool) -> Rect {
+    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    layout::middle(areas, wide(areas), if full { u16::MAX } else { tall })
+}
+
+/// Lines of the help as they are shown: what is carried over stands under the words, not under the keys.
+fn columns(model: &Model, areas: &Areas, lines: &[Span]) -> Vec<Span> {
+    let room = room(areas);
+    lines
         .iter()
         .flat_map(|(role, value)| {
-            // What is carried over stands under the words, not under the keys.
             let keys = if value.starts_with("  ") { value.char_indices().nth(KEYS).map_or(0, |(at, _)| at) } else { 0 };
             let (keys, words) = value.split_at(keys);
             let indent = " ".repeat(text::width(keys));
@@ -83,13 +91,21 @@ fn folded(model: &Model, areas: &Areas, lines: &[Span], full: bool) -> (Vec<Span
             };
             lines.into_iter().enumerate().map(headed).collect::<Vec<_>>()
         })
-        .collect();
-    let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    (lines, layout::middle(areas, wide, if full { u16::MAX } else { tall }))
+        .collect()
 }
 
-/// How far so many lines can be scrolled; the frame stays.
-pub fn most(model: &Model, areas: &Areas, lines: &[Span], full: bool) -> u16 {
-    let (lines, area) = folded(model, areas, lines, full);
+fn most(lines: &[Span], area: Rect) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(area.height.saturating_sub(2))
+}
+
+/// How far the help can be scrolled; its frame stays.
+pub fn most_of_help(model: &Model, areas: &Areas, help: &Help) -> u16 {
+    let lines = columns(model, areas, &help.lines());
+    most(&lines, boxed(areas, &lines, true))
+}
+
+/// How far something to read can be scrolled.
+pub fn most_of_notice(model: &Model, areas: &Areas, notice: &Text) -> u16 {
+    let lines = told::folded(model, &notice.lines, room(areas), told::MOST.1);
+    most(&lines, boxed(areas, &lines, false))
 }

@@ -10,6 +10,7 @@ pub mod help;
 pub mod palette;
 pub mod picker;
 pub mod roles;
+pub mod told;
 pub mod which;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::model::{HoldId, Kind, PairName, TieId};
 use super::action::{Action, Scope};
 use super::model::{HoldItem, Line, Listing, Pick};
 use super::theme::Role;
+pub use told::{Told, ours, said};
 
 /// How long a question must have been on screen before it takes an answer, in milliseconds: what was typed before it
 /// came must not answer it.
@@ -84,7 +86,7 @@ pub struct Confirm {
     /// The question.
     pub title: String,
     /// What will happen, line by line.
-    pub lines: Vec<(Role, String)>,
+    pub lines: Vec<Told>,
     /// What the button says that does it.
     pub yes: String,
     /// What is told to the Desk on yes, in this order.
@@ -120,7 +122,7 @@ pub struct Foresight {
 
 impl Confirm {
     /// A question whose default is no.
-    pub fn new(title: impl Into<String>, lines: Vec<(Role, String)>, yes: &str, commands: Vec<Command>) -> Self {
+    pub fn new(title: impl Into<String>, lines: Vec<Told>, yes: &str, commands: Vec<Command>) -> Self {
         Self {
             title: title.into(),
             lines,
@@ -326,16 +328,18 @@ pub struct Help {
     pub top: u16,
 }
 
-/// The actions of one scope.
+/// The actions of one scope, or the signs of the page.
 #[derive(Debug, Clone)]
 pub struct HelpPart {
     /// Where they count.
     pub heading: &'static str,
     /// One for each.
     pub lines: Vec<HelpLine>,
+    /// They explain signs, and no actions.
+    pub signs: bool,
 }
 
-/// One action.
+/// One action, or one sign.
 #[derive(Debug, Clone)]
 pub struct HelpLine {
     /// How it is shown.
@@ -348,25 +352,25 @@ pub struct HelpLine {
 
 impl Help {
     /// The parts with the lines that a search finds: those with every one of its words.
-    fn found(&self) -> impl Iterator<Item = (&'static str, Vec<&HelpLine>)> {
+    fn found(&self) -> impl Iterator<Item = (&HelpPart, Vec<&HelpLine>)> {
         let text = self.search.text().to_lowercase();
         self.parts.iter().filter_map(move |part| {
             let fits = |line: &&HelpLine| text.split_whitespace().all(|word| line.words.contains(word));
             let lines: Vec<&HelpLine> = part.lines.iter().filter(fits).collect();
-            (!lines.is_empty()).then_some((part.heading, lines))
+            (!lines.is_empty()).then_some((part, lines))
         })
     }
 
     /// How many actions a search finds.
     pub fn count(&self) -> usize {
-        self.found().map(|(_, lines)| lines.len()).sum()
+        self.found().filter(|(part, _)| !part.signs).map(|(_, lines)| lines.len()).sum()
     }
 
     /// What is shown.
     pub fn lines(&self) -> Vec<(Role, String)> {
         let mut shown = Vec::new();
-        for (heading, lines) in self.found() {
-            shown.push((Role::Accent, heading.to_owned()));
+        for (part, lines) in self.found() {
+            shown.push((Role::Accent, part.heading.to_owned()));
             shown.extend(lines.into_iter().map(|line| (line.role, line.text.clone())));
             shown.push((Role::Text, String::new()));
         }
@@ -388,7 +392,7 @@ pub struct Text {
     /// The heading.
     pub title: String,
     /// The lines.
-    pub lines: Vec<(Role, String)>,
+    pub lines: Vec<Told>,
     /// The first line that is shown.
     pub top: u16,
 }

@@ -12,11 +12,11 @@ use rustix::process::Signal;
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
-/// Alternate screen, bracketed paste, caret hidden.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// The title laid aside, alternate screen, bracketed paste, caret hidden.
+const ENTER: &[u8] = b"\x1b[22;2t\x1b[?1049h\x1b[?2004h\x1b[?25l";
 
-/// Everything that may be on: a frame half sent, a style, bracketed paste, the alternate screen, a hidden caret.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// Everything that may be on: a frame half sent, a style, bracketed paste, the alternate screen, a hidden caret, our title.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[23;2t";
 
 /// How long a terminal may take to take the farewell.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };

@@ -11,7 +11,8 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::sync::mpsc;
 
 use super::session::Session;
-use crate::tui::model::Model;
+use crate::control::Mode;
+use crate::tui::model::{Model, text};
 use crate::tui::view::view;
 
 /// Begin and end of a synchronised update; terminals that do not know it ignore it.
@@ -47,6 +48,22 @@ fn terminal(buffer: &FrameBuf, (width, height): (u16, u16)) -> io::Result<Termin
     Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)
 }
 
+/// Cells of a terminal's title.
+const TITLE: usize = 60;
+
+/// Which workspace this is, for whoever has several terminals open. It is written outside the cells, so that no control may be
+/// left in it.
+fn title(model: &Model) -> String {
+    let Some(snapshot) = &model.snapshot else { return String::new() };
+    let name = match (snapshot.mode, snapshot.workspace.as_str()) {
+        (Mode::Demo, _) => "demo",
+        (Mode::Live, name) => name,
+    };
+    let title = if name.is_empty() { "crosstie".to_owned() } else { format!("{name} - crosstie") };
+    let title = text::fit(&text::one_line(&title, " "), TITLE, model.theme.glyphs.ellipsis);
+    title.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// Turns models into bytes: each frame holds only what changed since the one before.
 #[derive(Debug)]
 pub struct Screen {
@@ -54,6 +71,8 @@ pub struct Screen {
     buffer: FrameBuf,
     size: (u16, u16),
     extra: Vec<u8>,
+    /// What stands in the terminal's own title, if anything does.
+    titled: String,
     /// What the terminal shows, and where its caret is; `None` if it must be drawn from nothing.
     shown: Option<(Buffer, Option<(u16, u16)>)>,
 }
@@ -66,7 +85,7 @@ impl Screen {
     pub fn new(size: (u16, u16)) -> io::Result<Self> {
         let buffer = FrameBuf::default();
         let terminal = terminal(&buffer, size)?;
-        Ok(Self { terminal, buffer, size, extra: Vec::new(), shown: None })
+        Ok(Self { terminal, buffer, size, extra: Vec::new(), titled: String::new(), shown: None })
     }
 
     /// Columns and rows.
@@ -81,6 +100,8 @@ impl Screen {
     /// Never in practice.
     pub fn repaint(&mut self) -> io::Result<()> {
         self.shown = None;
+        // Whoever had the terminal meanwhile may have named it.
+        self.titled.clear();
         self.terminal = terminal(&self.buffer, self.size)?;
         if !self.extra.starts_with(WIPE) {
             self.extra.splice(0..0, WIPE.iter().copied());
@@ -106,6 +127,11 @@ impl Screen {
         if self.size != model.size {
             self.size = model.size;
             self.repaint()?;
+        }
+        let title = title(model);
+        if title != self.titled {
+            self.extra.extend_from_slice(format!("\x1b]2;{title}\x07").as_bytes());
+            self.titled = title;
         }
         let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
         let caret = view(model, &mut buffer);

@@ -4,7 +4,7 @@ use super::{ask, open, staging};
 use crate::control::{Command, Fate, List, Query};
 use crate::model::{HoldId, TieId};
 use crate::tui::model::{Choice, Course, Effect, HoldItem, Model, Motion, Pick, PopupBody, Tone, Waiting, text};
-use crate::tui::popup::{Confirm, Edit};
+use crate::tui::popup::{Confirm, Edit, Told, ours, said};
 use crate::tui::{layout, theme::Role};
 
 /// The marked rows, or the one under the cursor.
@@ -167,8 +167,8 @@ pub(super) fn heading(item: &HoldItem) -> String {
     format!("{} / {}", item.row.title, item.row.label)
 }
 
-/// Opens the editor.
-pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
+/// Opens the editor on a side's value, unless a text is picked or waits there already.
+pub(super) fn edit(model: &mut Model, from: crate::model::Side) -> Vec<Effect> {
     let Some(item) = model.holds.current().cloned() else { return Vec::new() };
     let mut edit = Edit {
         title: heading(&item),
@@ -186,7 +186,8 @@ pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
         _ => None,
     });
     let draft = model.drafts.get(&id).cloned();
-    let text = staged.or(draft.clone()).unwrap_or_else(|| edit.crm.clone());
+    let fresh = if from == crate::model::Side::Crm { &edit.crm } else { &edit.notion };
+    let text = staged.or(draft.clone()).unwrap_or_else(|| fresh.clone());
     edit.replace(&text);
     open(model, PopupBody::Edit(Box::new(edit)));
     if draft.is_some() {
@@ -226,27 +227,21 @@ pub(super) fn retry(model: &mut Model) -> Vec<Effect> {
     }
     if untied.is_empty() {
         let lines = vec![
-            (Role::Strong, format!("{count} holds are tried again: what would have been written goes next.")),
-            (Role::Text, "Whatever is refused once more is held again.".to_owned()),
+            ours(Role::Strong, format!("{count} holds are tried again: what would have been written goes next.")),
+            ours(Role::Text, "Whatever is refused once more is held again."),
         ];
         let confirm = Confirm::new("Try again", lines, "Yes, try again", commands).demanding(count);
         open(model, PopupBody::Confirm(confirm));
         return Vec::new();
     }
     let others = count - untied.len();
-    let mut lines = vec![(Role::Strong, "The record went away on one side and was edited on the other:".to_owned())];
-    lines.extend(untied.into_iter().map(|title| (Role::Accent, format!("  {title}"))));
-    lines.push((
-        Role::Text,
-        "The two are untied. Nothing is written or deleted: the survivor waits on Orphans.".to_owned(),
-    ));
-    lines.push((
-        Role::Dim,
-        "Whoever restores the deleted record instead ends this hold, and nothing is untied.".to_owned(),
-    ));
+    let mut lines = vec![ours(Role::Strong, "The record went away on one side and was edited on the other:")];
+    lines.extend(untied.into_iter().map(|title| said(Role::Accent, format!("  {title}"))));
+    lines.push(ours(Role::Text, "The two are untied. Nothing is written or deleted: the survivor waits on Orphans."));
+    lines.push(ours(Role::Dim, "Whoever restores the deleted record instead ends this hold, and nothing is untied."));
     if others > 0 {
         let others = if others == 1 { "1 other hold is".to_owned() } else { format!("{others} other holds are") };
-        lines.push((Role::Text, format!("{others} only tried again.")));
+        lines.push(ours(Role::Text, format!("{others} only tried again.")));
     }
     open(model, PopupBody::Confirm(Confirm::new("Untie", lines, "Yes, untie", commands).demanding(count)));
     Vec::new()
@@ -271,14 +266,14 @@ pub(super) fn flat(model: &Model, text: &str) -> String {
 }
 
 /// What a pick will do, line by line.
-pub(super) fn told(model: &Model, pick: &Pick, fate: Option<&Fate>) -> Vec<(Role, String)> {
+pub(super) fn told(model: &Model, pick: &Pick, fate: Option<&Fate>) -> Vec<Told> {
     use crate::model::Side;
     let (writes, waits) = match fate {
         Some(Fate::Taken { writes, waits }) => (Some(writes), waits.as_str()),
         _ => (None, ""),
     };
     let row = &pick.item.row;
-    let mut lines = vec![(Role::Accent, heading(&pick.item))];
+    let mut lines = vec![said(Role::Accent, heading(&pick.item))];
     for side in Side::BOTH {
         let value = if side == Side::Crm { &row.crm.text } else { &row.notion.text };
         let written = writes.map(|writes| writes.iter().any(|write| write.side == side));
@@ -288,27 +283,29 @@ pub(super) fn told(model: &Model, pick: &Pick, fate: Option<&Fate>) -> Vec<(Role
             Choice::Keep => (Role::Text, " (stays)"),
             _ => (Role::Warn, " (will be overwritten)"),
         };
-        lines.push((role, format!("  {side}{fate}: {}", flat(model, value))));
+        lines.push(said(role, format!("  {side}{fate}: {}", flat(model, value))));
     }
     match (&pick.choice, &row.base) {
         (Choice::Base, Some(base)) => {
-            lines.push((Role::Text, format!("  base (both sides get it): {}", flat(model, &base.text))));
+            lines.push(said(Role::Text, format!("  base (both sides get it): {}", flat(model, &base.text))));
         }
         (Choice::Set(text), _) => {
             let text = if text.is_empty() { "(empty)" } else { text };
-            lines.push((Role::Text, "  both sides get:".to_owned()));
+            lines.push(ours(Role::Text, "  both sides get:"));
             let gutter = model.theme.glyphs.gutter;
-            lines.extend(text.split('\n').map(|line| (Role::Text, format!("    {gutter} {}", text::sanitise(line)))));
+            lines.extend(
+                text.split('\n').map(|line| said(Role::Text, format!("    {gutter} {}", text::sanitise(line)))),
+            );
             let read = writes.into_iter().flatten().find(|write| write.text != text::sanitise(text));
-            lines.extend(read.map(|write| (Role::Text, format!("  read as: {}", flat(model, &write.text)))));
+            lines.extend(read.map(|write| said(Role::Text, format!("  read as: {}", flat(model, &write.text)))));
         }
         _ => {}
     }
     if let Some(decided) = &row.decided {
-        lines.push((Role::Warn, format!("  already decided: {decided}; this takes its place")));
+        lines.push(said(Role::Warn, format!("  already decided: {decided}; this takes its place")));
     }
     if !waits.is_empty() {
-        lines.push((Role::Warn, format!("  ! it waits {waits}")));
+        lines.push(said(Role::Warn, format!("  ! it waits {waits}")));
     }
     lines
 }

@@ -6,7 +6,7 @@ use super::{MANY, ask, open, staging};
 use crate::control::{Command, DeskError, Fate, List, Query, Rows, Window};
 use crate::model::HoldId;
 use crate::tui::model::{Dirty, Effect, Model, Pick, PopupBody, Staged, Waiting, edge};
-use crate::tui::popup::{Confirm, Foresight, Text};
+use crate::tui::popup::{Confirm, Foresight, Text, ours, said};
 use crate::tui::theme::Role;
 
 /// How many picks one question to the engine is about: as many rows as a window has at most.
@@ -23,8 +23,8 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
     let chunks: Vec<Vec<_>> =
         picks.chunks(AT_ONCE).map(|some| some.iter().map(staging::resolution).collect()).collect();
     let lines = vec![
-        (Role::Strong, format!("{}: {}. Nothing has left yet.", fields(picks.len()), model.staged.counts())),
-        (Role::Dim, "asking the engine what would be written...".to_owned()),
+        ours(Role::Strong, format!("{}: {}. Nothing has left yet.", fields(picks.len()), model.staged.counts())),
+        ours(Role::Dim, "asking the engine what would be written..."),
     ];
     let foresight = Some(Box::new(Foresight { picks, left: chunks.len(), ..Foresight::default() }));
     let confirm = Confirm { foresight, ..Confirm::new(TITLE, lines, "Yes, commit", Vec::new()) };
@@ -52,7 +52,7 @@ pub(super) fn came(model: &mut Model, serial: u64, result: Result<Window, DeskEr
     if foresight.left > 0 {
         return;
     }
-    let body = said(model, serial);
+    let body = foretold(model, serial);
     if let Some((popup, body)) = model.popups.iter_mut().find(|popup| popup.serial == serial).zip(body) {
         // What it says now was not on screen yet.
         (popup.body, popup.drawn) = (body, None);
@@ -65,7 +65,7 @@ fn fields(count: usize) -> String {
 }
 
 /// The whole dry run, now that the engine has said everything.
-fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
+fn foretold(model: &mut Model, serial: u64) -> Option<PopupBody> {
     let popup = model.popups.iter().find(|popup| popup.serial == serial)?;
     let PopupBody::Confirm(Confirm { foresight: Some(foresight), .. }) = &popup.body else { return None };
     let Foresight { picks, fates, failed, .. } = *foresight.clone();
@@ -83,12 +83,12 @@ fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
     counted.stage(rest.clone());
     let tally = format!("{}: {}. Nothing has left yet.", fields(rest.len()), counted.counts());
     if !rest.is_empty() {
-        lines.push((Role::Strong, tally));
+        lines.push(ours(Role::Strong, tally));
     }
     if let Some(why) = &failed {
         let text =
             format!("! The engine did not say beforehand what it would take: {why}. One that it refuses stops all.");
-        lines.push((Role::Warn, text));
+        lines.push(said(Role::Warn, text));
     }
     if !refused.is_empty() {
         let stay = if refused.len() == 1 {
@@ -96,16 +96,16 @@ fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
         } else {
             format!("{} cannot be written, and stay picked", refused.len())
         };
-        lines.push((Role::Bad, format!("x {stay}:")));
+        lines.push(ours(Role::Bad, format!("x {stay}:")));
         for (pick, why) in &refused {
-            lines.push((Role::Accent, format!("  {}", heading(&pick.item))));
-            lines.push((Role::Bad, format!("    {why}")));
+            lines.push(said(Role::Accent, format!("  {}", heading(&pick.item))));
+            lines.push(said(Role::Bad, format!("    {why}")));
         }
     }
     if !moved.is_empty() {
         let what = "changed since you looked, and picked no longer: look again";
-        lines.push((Role::Warn, format!("! {} {what}", moved.len())));
-        lines.extend(moved.iter().map(|pick| (Role::Accent, format!("  {}", heading(&pick.item)))));
+        lines.push(ours(Role::Warn, format!("! {} {what}", moved.len())));
+        lines.extend(moved.iter().map(|pick| said(Role::Accent, format!("  {}", heading(&pick.item)))));
         let ids: Vec<HoldId> = moved.iter().map(|pick| pick.item.row.id.clone()).collect();
         staging::moved(model, ids);
     }
@@ -113,12 +113,12 @@ fn said(model: &mut Model, serial: u64) -> Option<PopupBody> {
         return Some(PopupBody::Notice(Text { title: "Nothing of this can be written".to_owned(), lines, top: 0 }));
     }
     for pick in &rest {
-        lines.push((Role::Text, String::new()));
+        lines.push(ours(Role::Text, ""));
         lines.extend(told(model, pick, fates.get(&pick.item.row.id)));
     }
-    lines.push((Role::Text, String::new()));
-    lines.push((Role::Dim, "What has changed since is left alone and shown again; the others go on.".to_owned()));
-    lines.push((Role::Dim, "Afterwards the journal takes back what nobody has touched since.".to_owned()));
+    lines.push(ours(Role::Text, ""));
+    lines.push(ours(Role::Dim, "What has changed since is left alone and shown again; the others go on."));
+    lines.push(ours(Role::Dim, "Afterwards the journal takes back what nobody has touched since."));
     let count = rest.len();
     let items = rest.iter().map(staging::resolution).collect();
     let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };

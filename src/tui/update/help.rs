@@ -5,6 +5,7 @@ use crate::tui::action::{REGISTRY, Scope};
 use crate::tui::model::{Dirty, Effect, Line, Model, PopupBody};
 use crate::tui::popup::help::KEYS;
 use crate::tui::popup::{Help, HelpLine, HelpPart};
+use crate::tui::signs;
 use crate::tui::theme::Role;
 
 /// Opens it: the keys of this page first, then of everything else.
@@ -31,13 +32,29 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
             HelpLine { role, text: format!("{:<KEYS$}{}{why}", format!("  {keys} "), spec.doc), words }
         });
         let lines = lines.collect();
-        HelpPart { heading: heading(scope), lines }
+        HelpPart { heading: heading(scope), lines, signs: false }
     };
-    let parts = here.iter().copied().chain(rest).map(part).collect();
+    let mut parts: Vec<HelpPart> = here.iter().copied().chain(rest).map(part).collect();
+    // Behind the page's own keys, and before those that count everywhere.
+    parts.insert(1.min(parts.len()), legend(model));
     let title = format!("Keys on {}", model.page.title());
     open(model, PopupBody::Help(Help { title, parts, search: Line::default(), typing: false, top: 0 }));
     model.touch(Dirty::Now);
     Vec::new()
+}
+
+/// What the signs of this page mean.
+fn legend(model: &Model) -> HelpPart {
+    let line = |(sign, means): (String, &str)| HelpLine {
+        role: Role::Text,
+        words: format!("{sign} {means}").to_lowercase(),
+        text: format!("{:<KEYS$}{means}", format!("  {sign} ")),
+    };
+    HelpPart {
+        heading: "Signs on this page",
+        lines: signs::of_page(model).into_iter().map(line).collect(),
+        signs: true,
+    }
 }
 
 /// What is typed from now on is searched for.

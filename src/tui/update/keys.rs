@@ -1,7 +1,8 @@
 //! From keys to actions.
 
 use super::{
-    conflicts, dryrun, help, linker, lists, marks, orphans, overview, palette, popups, relations, staging, undo,
+    conflicts, dryrun, help, linker, lists, marks, messages, orphans, overview, palette, popups, relations, staging,
+    undo,
 };
 use crate::control::Command;
 use crate::model::Side;
@@ -137,6 +138,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             model.toast(Tone::Plain, format!("theme `{name}`; `theme = \"{name}\"` in the configuration keeps it"));
             vec![Effect::Redraw]
         }
+        A::Messages => messages::show(model),
         A::PageOverview => lists::open_page(model, Page::Overview),
         A::PageConflicts => lists::open_page(model, Page::Conflicts),
         A::PageOrphans => lists::open_page(model, Page::Orphans),
@@ -171,6 +173,7 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::DetailUp => detail(model, -1),
         A::NextMatch => marks::to_match(model, true),
         A::PreviousMatch => marks::to_match(model, false),
+        A::Order => lists::reorder(model),
         A::Mark => marks::mark(model),
         A::Range => marks::range(model),
         A::MarkAll => marks::all(model),
@@ -196,7 +199,8 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::ForceNotion => conflicts::pick(model, &Choice::Force(Side::Notion)),
         A::KeepBase => conflicts::pick(model, &Choice::Base),
         A::Keep => conflicts::pick(model, &Choice::Keep),
-        A::Edit => conflicts::edit(model),
+        A::Edit => conflicts::edit(model, Side::Crm),
+        A::EditNotions => conflicts::edit(model, Side::Notion),
         A::Skip => conflicts::skip(model, Course::Next),
         A::SkipBack => conflicts::skip(model, Course::Previous),
         A::RuleCrm => conflicts::pick_by_rule(model, &Choice::Force(Side::Crm)),

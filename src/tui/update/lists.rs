@@ -1,7 +1,7 @@
 //! Pages, cursors, filters and the windows of lists.
 
 use super::{ask, closeup, linker};
-use crate::control::{List, Query};
+use crate::control::{List, Order, Query};
 use crate::tui::layout;
 use crate::tui::model::{Dirty, Effect, Line, Listing, Model, Motion, Page, PopupBody, Row, Tone, Waiting};
 use crate::tui::popup::{Picker, Seeks};
@@ -276,6 +276,32 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
         model.toasts.clear();
     }
     Vec::new()
+}
+
+/// The orders that the rows of a page can have, one after the other.
+pub(in crate::tui) fn orders_of(page: Page) -> &'static [Order] {
+    match page {
+        Page::Conflicts | Page::Quarantine => &[Order::Own, Order::Oldest, Order::Newest, Order::Pair, Order::Record],
+        Page::Queue => &[Order::Own, Order::Oldest, Order::Newest, Order::Pair],
+        // Their own is that of their age.
+        Page::Orphans => &[Order::Own, Order::Newest, Order::Pair],
+        Page::Overview | Page::Relations | Page::Journal | Page::Pairs | Page::Health => &[],
+    }
+}
+
+/// Asks for the rows in the next order; the cursor stays on its record.
+pub(super) fn reorder(model: &mut Model) -> Vec<Effect> {
+    let page = model.page;
+    let orders = orders_of(page);
+    let next = |order: Order| {
+        let at = orders.iter().position(|known| *known == order).map_or(0, |at| at + 1);
+        orders.get(at % orders.len().max(1)).copied().unwrap_or_default()
+    };
+    on_page!(model, page, list => {
+        list.order = next(list.order);
+        (list.asked, list.asked_at, list.stale) = (None, None, true);
+    }, ());
+    settle(model)
 }
 
 /// The filter's text of the page.

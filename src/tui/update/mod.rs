@@ -12,6 +12,7 @@ mod keys;
 mod linker;
 mod lists;
 mod marks;
+mod messages;
 mod orphans;
 mod overview;
 mod palette;
@@ -32,6 +33,7 @@ use super::widgets::age;
 use crate::control::{Command, Query, Snapshot};
 use crate::model::{RecordId, RecordRef, Side};
 
+pub(super) use lists::orders_of;
 pub(super) use palette::why_not;
 pub use staging::summary;
 
@@ -84,6 +86,7 @@ pub fn is_hurried(model: &Model) -> bool {
     !model.toasts.is_empty()
         || model.popups.last().is_some_and(|popup| !popup.armed(model.ms))
         || lists::is_waiting(model)
+        || model.rests.is_some()
 }
 
 fn tick(model: &mut Model, now: Timestamp, ms: u64) -> Vec<Effect> {

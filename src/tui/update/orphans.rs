@@ -5,7 +5,7 @@ use super::{lists, open};
 use crate::control::{Candidate, Command, OrphanRow};
 use crate::model::{Shown, Side};
 use crate::tui::model::{Effect, Listing, Model, PopupBody};
-use crate::tui::popup::{Confirm, Picker, Seeks};
+use crate::tui::popup::{Confirm, Picker, Seeks, ours, said};
 use crate::tui::theme::Role;
 
 /// Opens the choice of a counterpart.
@@ -29,11 +29,11 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
     let (own, other) = ((row.record.id.clone(), seen(&row.digest)), (chosen.id.clone(), seen(&chosen.digest)));
     let (crm, notion) = if side == Side::Crm { (own, other) } else { (other, own) };
     let shown = crm.1.zip(notion.1).map(|(crm, notion)| Shown { crm, notion });
-    let mut lines = vec![(Role::Strong, "These two become one thing:".to_owned())];
-    lines.push((Role::Accent, format!("{side}: {}", row.title)));
-    let field = |(label, text): &(String, String)| (Role::Dim, format!("  {label}: {text}"));
+    let mut lines = vec![ours(Role::Strong, "These two become one thing:")];
+    lines.push(said(Role::Accent, format!("{side}: {}", row.title)));
+    let field = |(label, text): &(String, String)| said(Role::Dim, format!("  {label}: {text}"));
     lines.extend(row.fields.iter().map(field));
-    lines.push((Role::Accent, format!("{}: {}", side.other(), chosen.title)));
+    lines.push(said(Role::Accent, format!("{}: {}", side.other(), chosen.title)));
     lines.extend(chosen.fields.iter().map(field));
     let differs = |(label, own): &&(String, String)| {
         let theirs = chosen.fields.iter().find(|(other, _)| other == label).map(|(_, text)| text);
@@ -41,13 +41,13 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
     };
     let differing: Vec<&str> = row.fields.iter().filter(differs).map(|(label, _)| label.as_str()).collect();
     lines.push(match differing.len() {
-        0 => (Role::Text, "No field differs; empty ones are filled if the pair allows it.".to_owned()),
+        0 => ours(Role::Text, "No field differs; empty ones are filled if the pair allows it."),
         several => {
             let names = differing.join(", ");
-            (Role::Warn, format!("{several} differ and will wait for you on Conflicts: {names}"))
+            said(Role::Warn, format!("{several} differ and will wait for you on Conflicts: {names}"))
         }
     });
-    lines.push((Role::Dim, "The journal takes it back: undo its line `tied`.".to_owned()));
+    lines.push(ours(Role::Dim, "The journal takes it back: undo its line `tied`."));
     let confirm = Confirm::new(
         "Link",
         lines,
@@ -67,14 +67,14 @@ pub(super) fn create(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.orphans.current().cloned() else { return Vec::new() };
     let other = row.record.side.other();
     let mut lines = vec![
-        (Role::Strong, format!("A new record will be created in {}, as the counterpart of:", the(other))),
-        (Role::Accent, format!("{}: {}", row.record.side, row.title)),
+        ours(Role::Strong, format!("A new record will be created in {}, as the counterpart of:", the(other))),
+        said(Role::Accent, format!("{}: {}", row.record.side, row.title)),
     ];
-    lines.extend(row.fields.iter().map(|(label, text)| (Role::Dim, format!("  {label}: {text}"))));
-    lines.push((Role::Bad, "This cannot be undone from here: crosstie never deletes records.".to_owned()));
+    lines.extend(row.fields.iter().map(|(label, text)| said(Role::Dim, format!("  {label}: {text}"))));
+    lines.push(ours(Role::Bad, "This cannot be undone from here: crosstie never deletes records."));
     if row.suggestions > 0 {
         let text = format!("{} existing records may be the same thing: linking is safer.", row.suggestions);
-        lines.push((Role::Warn, text));
+        lines.push(ours(Role::Warn, text));
     }
     let confirm = Confirm::new(
         format!("Create in {other}"),
@@ -123,8 +123,8 @@ pub(super) fn ignore(model: &mut Model) -> Vec<Effect> {
     }
     let count = if rows.len() == 1 { "1 orphan".to_owned() } else { format!("{} orphans", rows.len()) };
     let what = format!("{count}: shown among the ignored ones alone. Nothing is written or deleted on either side.");
-    let mut lines = vec![(Role::Strong, what)];
-    lines.extend(rows.iter().map(|row| (Role::Accent, format!("  {}: {}", row.record.side, row.title))));
+    let mut lines = vec![ours(Role::Strong, what)];
+    lines.extend(rows.iter().map(|row| said(Role::Accent, format!("  {}: {}", row.record.side, row.title))));
     let many = rows.len();
     let confirm = Confirm::new(
         "Ignore",

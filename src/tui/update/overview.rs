@@ -3,7 +3,7 @@
 use super::open;
 use crate::control::{Command, PairState};
 use crate::tui::model::{Effect, Model, PopupBody};
-use crate::tui::popup::Confirm;
+use crate::tui::popup::{Confirm, ours, said};
 use crate::tui::theme::Role;
 
 /// Asks whether the counts of the first matching are right.
@@ -13,16 +13,13 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
     model.pair = Some(pair.name.clone());
     let PairState::Review { sure, ambiguous, crm_only, notion_only } = pair.state else { return Vec::new() };
     let lines = vec![
-        (Role::Strong, format!("{}: nothing has been written yet. From here on:", pair.name)),
-        (Role::Text, format!("  {sure} records were matched by a unique key and are tied")),
-        (Role::Text, format!("  {ambiguous} match several: they become orphans for you to link")),
-        (Role::Text, format!("  {crm_only} are in the CRM only, {notion_only} in Notion only:")),
-        (Role::Text, "    their counterparts are created where the pair allows it".to_owned()),
-        (
-            Role::Text,
-            "  fields that differ are held for you; empty ones are filled where the pair allows it".to_owned(),
-        ),
-        (Role::Bad, "None of this is undone as a whole: crosstie never deletes records.".to_owned()),
+        ours(Role::Strong, format!("{}: nothing has been written yet. From here on:", pair.name)),
+        ours(Role::Text, format!("  {sure} records were matched by a unique key and are tied")),
+        ours(Role::Text, format!("  {ambiguous} match several: they become orphans for you to link")),
+        ours(Role::Text, format!("  {crm_only} are in the CRM only, {notion_only} in Notion only:")),
+        ours(Role::Text, "    their counterparts are created where the pair allows it"),
+        ours(Role::Text, "  fields that differ are held for you; empty ones are filled where the pair allows it"),
+        ours(Role::Bad, "None of this is undone as a whole: crosstie never deletes records."),
     ];
     // What is tied or may be created by this; those that match several wait for a person in any case.
     let about = counted(sure.saturating_add(crm_only).saturating_add(notion_only));
@@ -44,12 +41,9 @@ pub(super) fn let_happen(model: &mut Model) -> Vec<Effect> {
     let Some(pair) = pair else { return Vec::new() };
     model.pair = Some(pair.name.clone());
     let PairState::Guarded { what, plan, count } = pair.state.clone() else { return Vec::new() };
-    let mut lines = vec![(Role::Strong, format!("A guard stopped {}: this would happen.", pair.name))];
-    lines.push((Role::Warn, what));
-    lines.push((
-        Role::Text,
-        "It may then happen once, exactly like this; any other plan is asked about again.".to_owned(),
-    ));
+    let mut lines = vec![ours(Role::Strong, format!("A guard stopped {}: this would happen.", pair.name))];
+    lines.push(said(Role::Warn, what));
+    lines.push(ours(Role::Text, "It may then happen once, exactly like this; any other plan is asked about again."));
     let mut confirm = Confirm::new(
         "Let it happen",
         lines,
@@ -72,15 +66,12 @@ pub(super) fn pause(model: &mut Model, stop: bool) -> Vec<Effect> {
     let Some(name) = model.pair().map(|pair| pair.name.clone()) else { return Vec::new() };
     let lines = if stop {
         vec![
-            (Role::Strong, format!("Nothing of {name} will be written until somebody resumes it.")),
-            (
-                Role::Text,
-                "Both sides are still observed; what changes meanwhile waits, and conflicts are held.".to_owned(),
-            ),
-            (Role::Text, "What was sent already is finished.".to_owned()),
+            ours(Role::Strong, format!("Nothing of {name} will be written until somebody resumes it.")),
+            ours(Role::Text, "Both sides are still observed; what changes meanwhile waits, and conflicts are held."),
+            ours(Role::Text, "What was sent already is finished."),
         ]
     } else {
-        vec![(Role::Strong, format!("{name} is written again; what has waited goes next."))]
+        vec![ours(Role::Strong, format!("{name} is written again; what has waited goes next."))]
     };
     let confirm = match stop {
         true => Confirm::new("Pause", lines, "Yes, pause it", vec![Command::Pause { pair: name }]),
@@ -94,13 +85,10 @@ pub(super) fn pause(model: &mut Model, stop: bool) -> Vec<Effect> {
 pub(super) fn hasten(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.queue.current().cloned() else { return Vec::new() };
     let lines = vec![
-        (Role::Strong, "This goes with the next free request:".to_owned()),
-        (Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
-        (Role::Text, format!("  {}", row.fields.join(", "))),
-        (
-            Role::Text,
-            "It waits because somebody may still be typing there, or because it failed a moment ago.".to_owned(),
-        ),
+        ours(Role::Strong, "This goes with the next free request:"),
+        said(Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
+        said(Role::Text, format!("  {}", row.fields.join(", "))),
+        ours(Role::Text, "It waits because somebody may still be typing there, or because it failed a moment ago."),
     ];
     let command = Command::Hasten { pair: row.pair, side: row.side, record: row.record };
     open(model, PopupBody::Confirm(Confirm::new("Send it now", lines, "Yes, send it now", vec![command])));
@@ -111,10 +99,10 @@ pub(super) fn hasten(model: &mut Model) -> Vec<Effect> {
 pub(super) fn park(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.queue.current().cloned() else { return Vec::new() };
     let lines = vec![
-        (Role::Strong, "Nothing of this record is written until somebody lets it go:".to_owned()),
-        (Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
-        (Role::Text, format!("  {}", row.fields.join(", "))),
-        (Role::Dim, "It stands among the conflicts meanwhile; trying again there lets it go.".to_owned()),
+        ours(Role::Strong, "Nothing of this record is written until somebody lets it go:"),
+        said(Role::Accent, format!("  {} {} in {}", row.op, row.title, row.side)),
+        said(Role::Text, format!("  {}", row.fields.join(", "))),
+        ours(Role::Dim, "It stands among the conflicts meanwhile; trying again there lets it go."),
     ];
     let command = Command::Park { pair: row.pair, side: row.side, record: row.record };
     open(model, PopupBody::Confirm(Confirm::new("Hold back", lines, "Yes, hold it back", vec![command])));

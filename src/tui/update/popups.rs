@@ -6,7 +6,6 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Key;
 use crate::tui::model::{Effect, Model, Motion, PopupBody, Tone, Waiting};
 use crate::tui::popup::{self, Confirm, Picker, Popup, Seeks};
-use crate::tui::theme::Role;
 
 /// Does an action of a popup's scope.
 pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -32,7 +31,14 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         A::ConfirmScreenUp | A::HelpScreenUp => scroll(model, -i16::try_from(model.size.1 / 2).unwrap_or(1)),
         A::ConfirmTop | A::HelpTop => scroll(model, i16::MIN),
         A::ConfirmBottom | A::HelpBottom => scroll(model, i16::MAX),
-        A::EditUse | A::EditCancel | A::EditCrm | A::EditNotion | A::EditBase | A::EditOption => edit(model, action),
+        A::EditUse
+        | A::EditCancel
+        | A::EditCrm
+        | A::EditNotion
+        | A::EditBase
+        | A::EditInsertCrm
+        | A::EditInsertNotion
+        | A::EditOption => edit(model, action),
         A::SearchAccept => accept(model),
         A::SearchCancel => cancel_search(model),
         A::SearchDown => move_search(model, 1),
@@ -101,8 +107,8 @@ fn close(model: &mut Model) -> Vec<Effect> {
 fn scroll(model: &mut Model, by: i16) -> Vec<Effect> {
     let most = match (crate::tui::layout::areas(model.size), model.top()) {
         (Some(areas), Some(PopupBody::Confirm(confirm))) => popup::confirm::most(model, &areas, confirm),
-        (Some(areas), Some(PopupBody::Help(help))) => popup::help::most(model, &areas, &help.lines(), true),
-        (Some(areas), Some(PopupBody::Notice(text))) => popup::help::most(model, &areas, &text.lines, false),
+        (Some(areas), Some(PopupBody::Help(help))) => popup::help::most_of_help(model, &areas, help),
+        (Some(areas), Some(PopupBody::Notice(text))) => popup::help::most_of_notice(model, &areas, text),
         _ => return Vec::new(),
     };
     let top = match model.popups.last_mut().map(|popup| &mut popup.body) {
@@ -127,7 +133,7 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::EditCancel => {
             let (id, text) = (edit.item.row.id.clone(), edit.text());
-            if text == edit.crm {
+            if text == edit.crm || text == edit.notion {
                 model.drafts.remove(&id);
             } else {
                 model.drafts.insert(id, text);
@@ -141,6 +147,12 @@ fn edit(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::EditNotion => {
             let text = edit.notion.clone();
             edit.replace(&text);
+        }
+        Action::EditInsertCrm => {
+            edit.area.insert_str(&edit.crm);
+        }
+        Action::EditInsertNotion => {
+            edit.area.insert_str(&edit.notion);
         }
         Action::EditBase => match edit.base.clone() {
             Some(text) => edit.replace(&text),
@@ -319,9 +331,4 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-/// Text as lines of a popup.
-pub(super) fn paragraphs(text: &str, role: Role) -> Vec<(Role, String)> {
-    crate::tui::model::text::sanitise(text).split('\n').map(|line| (role, line.to_owned())).collect()
 }

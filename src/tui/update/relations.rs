@@ -4,7 +4,7 @@ use super::{ask, linker, lists, open};
 use crate::control::{Candidate, Command, DeskError, LinkRole, List, Query, RelationRow, Rows, Window};
 use crate::model::{FieldKey, PairName, TieId};
 use crate::tui::model::{Effect, Line, Listing, Model, PopupBody, Tone, Waiting, edge};
-use crate::tui::popup::{Confirm, Picker, Roles, Seeks, Wish};
+use crate::tui::popup::{Confirm, Picker, Roles, Seeks, Wish, ours, said};
 use crate::tui::theme::Role;
 
 /// Asks whether the edge under the cursor is to go.
@@ -213,17 +213,18 @@ fn question(model: &Model, wish: &Wish, role: &LinkRole, rows: &[RelationRow]) -
         instead_of,
         shown: shown(&role.field),
     };
-    let edge = (Role::Accent, format!("  {owner} {} {target}", model.theme.glyphs.arrow));
+    let edge = said(Role::Accent, format!("  {owner} {} {target}", model.theme.glyphs.arrow));
     if wish.gone {
         chosen_stays(role, label, |field| with(field).next().is_some())?;
         let mut lines = vec![
-            (Role::Strong, "This edge will be taken away on both sides; both records stay.".to_owned()),
+            ours(Role::Strong, "This edge will be taken away on both sides; both records stay."),
             edge,
-            (Role::Text, format!("  no longer as `{}`", role.label)),
+            ours(Role::Text, format!("  no longer as `{}`", role.label)),
         ];
         let chosen = linker::roles(model, &wish.owner.pair).iter().filter(|it| it.within.as_ref() == Some(&role.field));
         for it in chosen.filter(|it| has(&it.field)) {
-            lines.push((Role::Warn, format!("It is `{}` no more either: the system's next one follows.", it.label)));
+            lines
+                .push(ours(Role::Warn, format!("It is `{}` no more either: the system's next one follows.", it.label)));
         }
         return Ok(Confirm::new("Unlink", lines, "Yes, unlink", vec![relate(role, false, None)]));
     }
@@ -240,27 +241,27 @@ fn question(model: &Model, wish: &Wish, role: &LinkRole, rows: &[RelationRow]) -
     }
     let mut lines = match &wish.from {
         None => vec![
-            (Role::Strong, "This edge will be written on both sides:".to_owned()),
+            ours(Role::Strong, "This edge will be written on both sides:"),
             edge,
-            (Role::Text, format!("  as `{}`", role.label)),
+            ours(Role::Text, format!("  as `{}`", role.label)),
         ],
         Some(from) => vec![
-            (Role::Strong, "The role will be changed on both sides:".to_owned()),
+            ours(Role::Strong, "The role will be changed on both sides:"),
             edge,
-            (Role::Text, format!("  from `{}` to `{}`", from.label, role.label)),
+            ours(Role::Text, format!("  from `{}` to `{}`", from.label, role.label)),
         ],
     };
     if let Some(from) = stays {
-        lines.push((Role::Text, format!("It stays among `{}`, out of whom it is chosen.", from.label)));
+        lines.push(ours(Role::Text, format!("It stays among `{}`, out of whom it is chosen.", from.label)));
     } else if let Some(above) = role.within.as_ref().filter(|above| !has(above)) {
-        lines.push((Role::Text, format!("The system puts it among `{}` too.", label(above))));
+        lines.push(ours(Role::Text, format!("The system puts it among `{}` too.", label(above))));
     }
     if let Some(row) = taken {
         let what = match &role.within {
             Some(above) => format!("stays among `{}`", label(above)),
             None => format!("is `{}` no more", role.label),
         };
-        lines.push((Role::Warn, format!("It takes the place of {}, which {what}.", row.target_title)));
+        lines.push(said(Role::Warn, format!("It takes the place of {}, which {what}.", row.target_title)));
     }
     let mut commands = vec![relate(role, true, taken.and_then(|row| row.target.clone()))];
     // It gets the new role first: whatever fails, it is never without one.

@@ -1,10 +1,12 @@
 //! What the Desk answered.
 
 use super::{closeup, conflicts, dryrun, linker, lists, marks, open, popups, relations, staging, written};
-use crate::control::{Candidate, Command, DeskError, Reply, Resolution, Rows, Window};
+use crate::control::{Candidate, Command, DeskError, Order, Reply, Resolution, Rows, Window};
 use crate::tui::layout;
-use crate::tui::model::{Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Topic, Waiting, edge};
-use crate::tui::popup::{Popup, Seeks, Text};
+use crate::tui::model::{
+    Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Topic, Waiting, edge, text,
+};
+use crate::tui::popup::{Popup, Seeks, Text, Told, ours, said};
 use crate::tui::theme::Role;
 
 /// Rows came.
@@ -84,25 +86,25 @@ pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskErr
     }
 }
 
+/// Rows that came: how many the whole list has, the place of the first, their order, and they.
+type Came<R> = (u64, u64, Order, Vec<R>);
+
 pub(super) struct Taken {
     pub(super) changed: bool,
     pub(super) lost: bool,
 }
 
-pub(super) fn take<R: Row>(
-    list: &mut Listing<R>,
-    tag: u64,
-    result: Result<(u64, u64, Vec<R>), String>,
-    height: u64,
-) -> Taken {
+pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<R>, String>, height: u64) -> Taken {
     if list.asked != Some(tag) {
         // Asked before the filter changed: the answer to the new question is on its way.
         return Taken { changed: false, lost: false };
     }
     list.asked = None;
     match result {
-        Ok((total, offset, rows)) => {
+        Ok((total, offset, order, rows)) => {
             let same = list.total == Some(total) && list.offset == offset && list.rows == rows && list.failed.is_none();
+            let same = same && list.ordered == order;
+            list.ordered = order;
             let lost = list.accept(total, offset, rows, height);
             Taken { changed: !same, lost }
         }
@@ -121,11 +123,11 @@ pub(super) fn unpack<T, R>(
     result: Result<Window, DeskError>,
     pick: impl FnOnce(Rows) -> Option<Vec<T>>,
     clean: impl Fn(T) -> R,
-) -> Result<(u64, u64, Vec<R>), String> {
+) -> Result<Came<R>, String> {
     let window = result.map_err(|error| error.to_string())?;
     let rows = pick(window.rows).ok_or_else(|| "the engine answered with another list".to_owned())?;
     let rows: Vec<R> = rows.into_iter().map(clean).collect();
-    Ok((window.total.max(window.offset + rows.len() as u64), window.offset, rows))
+    Ok((window.total.max(window.offset + rows.len() as u64), window.offset, window.order, rows))
 }
 
 macro_rules! rows {
@@ -163,7 +165,7 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
         model.touch(Dirty::Figures);
         if page == Page::Conflicts {
             // What was looked at closely may look different now.
-            model.closeup = None;
+            model.closeup.iter_mut().for_each(|closeup| closeup.stale = true);
         }
     }
     if taken.lost {
@@ -186,7 +188,7 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
             take(&mut picker.owners, tag, unpack(result, rows!(Owners), edge::owner), height);
         }
         Seeks::Counterpart(_) | Seeks::Target { .. } => {
-            let result: Result<(u64, u64, Vec<Candidate>), String> = unpack(result, rows!(Candidates), edge::candidate);
+            let result: Result<Came<Candidate>, String> = unpack(result, rows!(Candidates), edge::candidate);
             take(&mut picker.records, tag, result, height);
         }
     }
@@ -194,11 +196,13 @@ fn picker_rows(model: &mut Model, serial: u64, tag: u64, result: Result<Window, 
 }
 
 /// Shows something to read. Several things of a kind at once, as many answers to one question, are one thing to read.
-fn notice(model: &mut Model, title: &str, lines: Vec<(Role, String)>) {
+fn notice(model: &mut Model, title: &str, lines: Vec<Told>) {
+    let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    model.speak(Tone::Bad, &text::one_line(&format!("{title}: {}", text.join(" ")), " "));
     match model.popups.last_mut() {
         Some(Popup { drawn, body: PopupBody::Notice(text), .. }) if text.title == title => {
             if !text.lines.ends_with(&lines) {
-                text.lines.push((Role::Text, String::new()));
+                text.lines.push(ours(Role::Text, ""));
                 text.lines.extend(lines);
                 *drawn = None;
             }
@@ -255,20 +259,17 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
             }
         }
         Ok(Reply::Refused { why }) => {
-            let mut lines = popups::paragraphs(&why, Role::Text);
+            let mut lines = vec![said(Role::Text, why)];
             if before > 0 {
-                lines.push((
-                    Role::Warn,
-                    "What was confirmed with it before this was done: look before you go on.".into(),
-                ));
+                lines.push(ours(Role::Warn, "What was confirmed with it before this was done: look before you go on."));
             } else if !then.is_empty() {
-                lines.push((Role::Text, "Nothing else that was confirmed with it was done either.".into()));
+                lines.push(ours(Role::Text, "Nothing else that was confirmed with it was done either."));
             }
             notice(model, "That cannot be done", lines);
         }
         Err(error) => {
             let text = format!("{error}. Whether it was taken is not known: look at the journal before you repeat it.");
-            let lines = popups::paragraphs(&text, Role::Warn);
+            let lines = vec![said(Role::Warn, text)];
             notice(model, "No answer", lines);
         }
     }

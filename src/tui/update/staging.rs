@@ -6,7 +6,7 @@ use crate::control::Resolution;
 use crate::model::{FieldKey, HoldId, RecordRef, Shown, TieId};
 use crate::tui::layout;
 use crate::tui::model::{Choice, Dirty, Effect, Model, Motion, Page, Pick, PopupBody, Tone};
-use crate::tui::popup::Confirm;
+use crate::tui::popup::{Confirm, ours};
 use crate::tui::theme::Role;
 
 /// A pick as the engine takes it: bound to the digests of the very values that were on screen.
@@ -111,12 +111,12 @@ pub(super) fn show_again(model: &mut Model, records: &[RecordRef], edge: Option<
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     let mut lines = Vec::new();
     if !model.staged.is_empty() {
-        lines.push((Role::Strong, format!("{} and not committed.", summary(model))));
-        lines.push((Role::Text, "They live in this dashboard alone: who leaves now leaves them undone.".to_owned()));
+        lines.push(ours(Role::Strong, format!("{} and not committed.", summary(model))));
+        lines.push(ours(Role::Text, "They live in this dashboard alone: who leaves now leaves them undone."));
     }
     if model.syncs {
-        lines.push((Role::Strong, "The sync runs inside this dashboard and ends with it.".to_owned()));
-        lines.push((Role::Text, "`crosstie run` keeps it running without one; dashboards attach to that.".to_owned()));
+        lines.push(ours(Role::Strong, "The sync runs inside this dashboard and ends with it."));
+        lines.push(ours(Role::Text, "`crosstie run` keeps it running without one; dashboards attach to that."));
     }
     if lines.is_empty() {
         return vec![Effect::Quit];

@@ -5,7 +5,7 @@ use super::{MANY, open};
 use crate::control::{Command, JournalRow};
 use crate::model::Happening;
 use crate::tui::model::{Effect, Model, PopupBody};
-use crate::tui::popup::Confirm;
+use crate::tui::popup::{Confirm, Told, ours, said};
 use crate::tui::theme::Role;
 
 /// Shows what taking this write back would do, and asks. `both` gives the other side the old value too.
@@ -22,17 +22,20 @@ pub(super) fn ask(model: &mut Model, both: bool) -> Vec<Effect> {
     let (old, new) = (text(&row.before), text(&row.after));
     let arrow = model.theme.glyphs.arrow;
     let mut lines = vec![
-        (Role::Strong, format!("The write of line {} is taken back:", row.event.seq)),
-        (Role::Accent, format!("  {} / {}", row.title, row.label)),
-        (Role::Warn, format!("  {side}: {new} {arrow} {old}")),
+        ours(Role::Strong, format!("The write of line {} is taken back:", row.event.seq)),
+        said(Role::Accent, format!("  {} / {}", row.title, row.label)),
+        said(Role::Warn, format!("  {side}: {new} {arrow} {old}")),
     ];
-    lines.push(if both {
-        (Role::Warn, format!("  {}: ends with {old} too, whatever somebody wrote there; nothing is held", side.other()))
+    let other = side.other();
+    if both {
+        lines.push(said(Role::Warn, format!("  {other}: ends with {old} too")));
+        lines.push(ours(Role::Warn, "  whatever somebody wrote there since is written over; nothing is held"));
     } else {
-        (Role::Text, format!("  {}: stays as it is, and the field is held until somebody decides", side.other()))
-    });
-    lines.push((Role::Text, String::new()));
-    lines.push((Role::Dim, "If anybody has touched the field since, nothing is done.".to_owned()));
+        let text = format!("  {other}: stays as it is, and the field is held until somebody decides");
+        lines.push(ours(Role::Text, text));
+    }
+    lines.push(ours(Role::Text, ""));
+    lines.push(ours(Role::Dim, "If anybody has touched the field since, nothing is done."));
     let command = Command::Undo { event: row.event.seq, both };
     let yes = if both { "Yes, undo on both sides" } else { "Yes, undo it" };
     open(model, PopupBody::Confirm(Confirm::new("Undo", lines, yes, vec![command])));
@@ -48,32 +51,32 @@ fn ask_marked(model: &mut Model, both: bool) -> Vec<Effect> {
     }
     let (silent, told): (Vec<_>, Vec<_>) = cannot.into_iter().partition(|row| row.not_undoable.is_empty());
     let count = can.len();
-    let mut lines = vec![(Role::Strong, format!("{} taken back:", are(count, "line", "lines")))];
+    let mut lines = vec![ours(Role::Strong, format!("{} taken back:", are(count, "line", "lines")))];
     lines.extend(can.iter().flat_map(|row| what_returns(model, row)));
-    lines.push((Role::Text, String::new()));
+    lines.push(ours(Role::Text, ""));
     if can.iter().any(|row| row.event.what != Happening::Tied) {
         lines.push(if both {
-            (Role::Warn, "The other side ends with the old value too, whatever somebody wrote there.".to_owned())
+            ours(Role::Warn, "The other side ends with the old value too, whatever somebody wrote there.")
         } else {
-            (Role::Text, "The other side stays as it is, and each field is held until somebody decides.".to_owned())
+            ours(Role::Text, "The other side stays as it is, and each field is held until somebody decides.")
         });
     }
     if can.iter().any(|row| row.event.what == Happening::Tied) {
-        lines.push((Role::Text, "Of what was tied, nothing is written or deleted: both wait on Orphans.".to_owned()));
+        lines.push(ours(Role::Text, "Of what was tied, nothing is written or deleted: both wait on Orphans."));
     }
     if !told.is_empty() {
-        lines.push((Role::Bad, format!("x {} not taken back:", are(told.len(), "line", "lines"))));
+        lines.push(ours(Role::Bad, format!("x {} not taken back:", are(told.len(), "line", "lines"))));
         for row in &told {
-            lines.push((Role::Accent, format!("  {}", heading(row))));
-            lines.push((Role::Bad, format!("    {}", why_not(row))));
+            lines.push(said(Role::Accent, format!("  {}", heading(row))));
+            lines.push(said(Role::Bad, format!("    {}", why_not(row))));
         }
     }
     if !silent.is_empty() {
         let tell =
             if silent.len() == 1 { "1 marked line tells" } else { &format!("{} marked lines tell", silent.len()) };
-        lines.push((Role::Dim, format!("{tell} of no write and no tie, and nothing is done about it.")));
+        lines.push(ours(Role::Dim, format!("{tell} of no write and no tie, and nothing is done about it.")));
     }
-    lines.push((Role::Dim, "Where anybody has touched a field since, nothing is done.".to_owned()));
+    lines.push(ours(Role::Dim, "Where anybody has touched a field since, nothing is done."));
     let commands = can.iter().map(|row| Command::Undo { event: row.event.seq, both }).collect();
     let yes = match (count, both) {
         (1, false) => "Yes, undo it".to_owned(),
@@ -95,13 +98,13 @@ fn heading(row: &JournalRow) -> String {
 }
 
 /// What one of several lines does when it is taken back.
-fn what_returns(model: &Model, row: &JournalRow) -> [(Role, String); 2] {
+fn what_returns(model: &Model, row: &JournalRow) -> [Told; 2] {
     let text = |value: &Option<String>| flat(model, value.as_deref().unwrap_or_default());
     let does = match row.event.side.filter(|_| row.event.what != Happening::Tied) {
         Some(side) => format!("  {side}: {} {} {}", text(&row.after), model.theme.glyphs.arrow, text(&row.before)),
         None => "  the tie ends".to_owned(),
     };
-    [(Role::Accent, format!("  {}", heading(row))), (Role::Warn, format!("  {does}"))]
+    [said(Role::Accent, format!("  {}", heading(row))), said(Role::Warn, format!("  {does}"))]
 }
 
 /// Why a line cannot be taken back.
@@ -128,14 +131,11 @@ pub(in crate::tui) fn meant(model: &Model) -> Option<&JournalRow> {
 
 fn ask_to_part(model: &mut Model, row: &JournalRow) -> Vec<Effect> {
     let lines = vec![
-        (Role::Strong, "These two were tied, and are not the same thing:".to_owned()),
-        (Role::Accent, format!("  {}", row.title)),
-        (Role::Text, "The tie ends. Nothing is written or deleted, and nothing ties them again by itself:".to_owned()),
-        (Role::Text, "both wait on Orphans, to be linked, created or ignored.".to_owned()),
-        (
-            Role::Dim,
-            "What was written since they were tied stays; take those lines back first, if it must not.".to_owned(),
-        ),
+        ours(Role::Strong, "These two were tied, and are not the same thing:"),
+        said(Role::Accent, format!("  {}", row.title)),
+        ours(Role::Text, "The tie ends. Nothing is written or deleted, and nothing ties them again by itself:"),
+        ours(Role::Text, "both wait on Orphans, to be linked, created or ignored."),
+        ours(Role::Dim, "What was written since they were tied stays; take those lines back first, if it must not."),
     ];
     let command = Command::Undo { event: row.event.seq, both: false };
     open(model, PopupBody::Confirm(Confirm::new("Untie", lines, "Yes, untie them", vec![command])));

@@ -60,6 +60,21 @@ pub fn stale(model: &Model) -> Option<String> {
     })
 }
 
+/// The same in a word or two, for a place with little room: `NOT LIVE`, `OLD 3 m`.
+pub fn old(model: &Model) -> Option<String> {
+    if model.gone.is_some() {
+        return Some("NOT LIVE".to_owned());
+    }
+    stale(model)?;
+    let since = model.snapshot.as_ref().and_then(|snapshot| steps(model.now, snapshot.at));
+    Some(format!("OLD {}", since.unwrap_or_else(|| format!("{STALE_S} s"))))
+}
+
+/// Whether what is shown cannot be trusted to be so now.
+pub fn is_stale(model: &Model) -> bool {
+    stale(model).is_some()
+}
+
 /// Whether a side has been silent for longer than it should: for minutes, or for two of its looks where those are rarer.
 pub fn is_silent(model: &Model, side: Side) -> bool {
     let Some(connection) = model.snapshot.as_ref().map(|snapshot| snapshot.sides.get(side)) else { return false };

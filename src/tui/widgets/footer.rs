@@ -2,9 +2,10 @@
 
 use ratatui::layout::Rect;
 
+use super::parts::{Part, fitted};
 use super::{Pen, Span, shifted};
 use crate::tui::action::{Action, REGISTRY, Scope};
-use crate::tui::model::{Model, Page, Tone, text};
+use crate::tui::model::{Model, Page, text};
 use crate::tui::theme::Role;
 
 /// Draws the message line. Returns where the caret stands if a filter is being typed.
@@ -23,12 +24,7 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
         return None;
     }
     if let Some(toast) = model.toasts.last() {
-        let (role, sign) = match toast.tone {
-            Tone::Plain => (Role::Text, "-"),
-            Tone::Good => (Role::Good, "+"),
-            Tone::Warn => (Role::Warn, "!"),
-            Tone::Bad => (Role::Bad, "x"),
-        };
+        let (role, sign) = toast.tone.sign();
         let more = model.toasts.len() - 1;
         let more = if more > 0 { format!(" ({more} more)") } else { String::new() };
         pen.put(area, role, &format!(" {sign} {}{more}", toast.text));
@@ -45,17 +41,18 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
 /// What is picked and not committed, and the two keys that matter then.
 fn staged(pen: &mut Pen<'_>, model: &Model, area: Rect) {
     let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
-    let mut spans = vec![(Role::Accent, format!(" {}  ", crate::tui::update::summary(model)))];
+    let mut parts = vec![Part::new(0, Role::Accent, format!(" {}", crate::tui::update::summary(model)))];
+    let mut with = |rank, before: &str, action, after: &str| {
+        let form = vec![(Role::Text, before.to_owned()), (Role::Key, key(action)), (Role::Text, after.to_owned())];
+        parts.push(Part { forms: vec![form], rank, joined: false, extra: false });
+    };
     if model.page == Page::Conflicts {
-        spans.push((Role::Key, key(Action::Commit)));
-        spans.push((Role::Text, " shows and commits, ".to_owned()));
-        spans.push((Role::Key, key(Action::Unpick)));
-        spans.push((Role::Text, " takes the last back".to_owned()));
+        with(1, "  ", Action::Commit, " shows and commits");
+        with(2, ", ", Action::Unpick, " takes the last back");
     } else {
-        spans.push((Role::Text, "on the page ".to_owned()));
-        spans.push((Role::Key, key(Action::PageConflicts)));
+        with(1, "  on the page ", Action::PageConflicts, "");
     }
-    pen.spans(area, &spans);
+    pen.spans(area, &fitted(&parts, usize::from(area.width), ("", "")));
 }
 
 /// The page's filter before its caret, and whole.
@@ -102,10 +99,14 @@ pub fn keys(pen: &mut Pen<'_>, model: &Model, area: Rect) {
             let last = model.keymap.keys_of(Action::PageHealth).into_iter().next().unwrap_or_default();
             left.insert(0, [(Role::Key, format!(" {first}..{last}")), (Role::Text, " pages ".to_owned())]);
         } else {
-            left.extend(
-                hint(model, Action::Mark)
-                    .filter(|_| matches!(model.page, Page::Conflicts | Page::Orphans | Page::Journal)),
-            );
+            // Marks last: what they are for stands before them.
+            let marks = [Action::Mark, Action::Range, Action::MarkAll, Action::RuleCrm];
+            let marks = match model.page {
+                Page::Conflicts => &marks[..],
+                Page::Orphans | Page::Journal => &marks[..3],
+                _ => &[],
+            };
+            left.extend(marks.iter().filter_map(|action| hint(model, *action)));
         }
     }
     let used = pen.right(area, &right);

@@ -5,9 +5,12 @@ pub mod age;
 pub mod footer;
 pub mod graph;
 pub mod header;
+pub mod parts;
 pub mod table;
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
 
 use super::model::text::{fit, one_line, width};
 use super::theme::{Role, Theme};
@@ -21,6 +24,13 @@ pub struct Pen<'a> {
     pub buf: &'a mut Buffer,
     /// How things look.
     pub theme: &'a Theme,
+    /// How old what is drawn is, if it is no news any more: `OLD 3 m`, `NOT LIVE`.
+    pub old: Option<String>,
+}
+
+/// Cells of a sign of age, with the room around it.
+fn sign_of(old: &str) -> String {
+    format!(" ! {old} ")
 }
 
 impl Pen<'_> {
@@ -37,6 +47,8 @@ impl Pen<'_> {
         let text = one_line(text, self.theme.glyphs.newline);
         let text = fit(&text, usize::from(area.width), self.theme.glyphs.ellipsis);
         let used = u16::try_from(width(&text)).unwrap_or(area.width);
+        // A heading is written over its rule, and a style that names no colour would keep the rule's.
+        let style = Style::reset().patch(style);
         self.buf.set_stringn(area.x, area.y, text, usize::from(area.width), style);
         used
     }
@@ -68,6 +80,39 @@ impl Pen<'_> {
     pub fn tint(&mut self, area: Rect, role: Role) {
         let style = self.theme.style(role);
         self.buf.set_style(area.intersection(self.buf.area), style);
+    }
+
+    /// What stands at the end of a line leaves so much room for the sign of age.
+    pub fn room_for_age(&self) -> Span {
+        let wide = self.old.as_ref().map_or(0, |old| width(&sign_of(old)));
+        (Role::Text, " ".repeat(wide))
+    }
+
+    /// The sign of age at the end of a line.
+    pub fn age(&mut self, area: Rect) {
+        if let Some(old) = &self.old {
+            let sign = sign_of(old);
+            self.right(area, &[(Role::Bad, sign)]);
+        }
+    }
+
+    /// Lets an area look like old news, if it is: nothing in it has a colour of its own any more. What is reversed or underlined
+    /// stays so.
+    pub fn fade(&mut self, area: Rect) {
+        if self.old.is_none() {
+            return;
+        }
+        let dim = self.theme.style(Role::Dim);
+        let area = area.intersection(self.buf.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buf.cell_mut((x, y)).filter(|cell| cell.bg == Color::Reset) {
+                    let kept = cell.modifier & (Modifier::REVERSED | Modifier::UNDERLINED);
+                    cell.fg = dim.fg.unwrap_or(Color::Reset);
+                    cell.modifier = kept | dim.add_modifier;
+                }
+            }
+        }
     }
 
     /// Empties an area.

@@ -92,7 +92,18 @@ pub fn column<R: Row>(
     let shown = if filter.is_empty() || words.searched { String::new() } else { format!(" /{filter} ") };
     let failed = if list.failed.is_some() { " ! not up to date " } else { "" };
     let marked = if list.marks.is_empty() { String::new() } else { format!(" {} marked ", list.marks.len()) };
-    let spans = [(Role::Bad, failed.to_owned()), (Role::Mark, marked), (Role::Accent, shown), (Role::Dim, place)];
+    let order = list.ordered.words();
+    let order = if order.is_empty() { String::new() } else { format!(" {order} ") };
+    let mut spans = vec![
+        (Role::Bad, failed.to_owned()),
+        (Role::Mark, marked),
+        (Role::Accent, shown),
+        (Role::Accent, order),
+        (Role::Dim, place),
+    ];
+    if area.right() == pen.buf.area.right() {
+        spans.push(pen.room_for_age());
+    }
     let taken = pen.right(line(area, 0), &spans);
     // A heading of which only a piece would be left says nothing.
     let end = area.right().saturating_sub(taken);

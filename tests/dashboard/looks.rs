@@ -1,0 +1,423 @@
+//! How things look where there is little room, much of it, or where what is shown is no news any more.
+
+use crosstie::control::{Breaker, Link, List};
+use crosstie::tui::model::{Effect, Model, Msg};
+use crosstie::tui::theme::Theme;
+use ratatui::style::Color;
+
+use crate::fixture::{Rig, World, at, full};
+
+const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
+
+fn holds_all(screen: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(screen.contains(text), "`{text}` is missing:\n{screen}");
+    }
+}
+
+fn opened(size: (u16, u16), world: World, keys: &str) -> Rig {
+    let mut rig = Rig::new(size, world);
+    rig.keys(keys);
+    rig.model.toasts.clear();
+    rig
+}
+
+/// Lines of the header and of the pages.
+fn top(rig: &Rig) -> Vec<String> {
+    let lines = if rig.model.size.0 >= 160 { 3 } else { 4 };
+    rig.screen().lines().take(lines).map(str::to_owned).collect()
+}
+
+/// Everything that can be told in the header at once.
+fn crowded() -> World {
+    let mut world = full();
+    let sides = &mut world.snapshot.sides;
+    (sides.notion.link, sides.notion.last_answer) = (Link::Troubled { why: "502".into() }, Some(at(-720)));
+    sides.notion.breaker = Breaker::Open { until: at(42) };
+    sides.crm.breaker = Breaker::HalfOpen;
+    world.snapshot.queue.notion.planned = 1_234;
+    world.snapshot.queue.notion.unknown = 3;
+    world.snapshot.quarantined = 2;
+    world.snapshot.holds = 14;
+    world.snapshot.pairs[0].drift = 5;
+    world
+}
+
+#[test]
+fn no_word_of_the_header_is_cut_at_any_width() {
+    let (mut all, mut words) = (Vec::new(), std::collections::BTreeSet::new());
+    for world in [full(), crowded()] {
+        for (width, stands_still, read_only, gone) in (60..=220)
+            .flat_map(|width| [(width, false, false, false), (width, true, true, false), (width, false, true, true)])
+        {
+            let mut rig = Rig::new((width, 24), world.clone());
+            rig.keys("2");
+            if stands_still {
+                rig.keys("p");
+            }
+            if read_only {
+                rig.keys("L");
+            }
+            if gone {
+                rig.send(Msg::Gone(
+                    "the engine does not answer; it is looked for, and this is the last it said".into(),
+                ));
+            }
+            let lines = top(&rig);
+            assert!(lines.iter().all(|line| !line.contains('…')), "{width}: {lines:#?}");
+            let here = lines[..lines.len() - 1].iter().flat_map(|line| line.split([' ', ',', '(', ')', ';']));
+            let here: Vec<String> = here.map(str::to_owned).collect();
+            if width == 220 {
+                words.extend(here.iter().cloned());
+            }
+            all.push((width, here));
+        }
+    }
+    // Forms of their own for narrow screens.
+    words.extend(["aside", "hold", "holds", "STILL", "written", "LIVE"].map(str::to_owned));
+    for (width, here) in all {
+        for word in here {
+            assert!(words.contains(&word), "`{word}` at {width} is no word of the whole header: {words:?}");
+        }
+    }
+}
+
+#[test]
+fn on_the_smallest_screen_what_matters_most_is_there() {
+    let lines = top(&opened((60, 16), full(), "2"));
+    holds_all(&lines[0], &["DEMO", "41 conflicts", "1 other hold", "3 orphans", "1 aside"]);
+    holds_all(&lines[1], &["Bitrix24", "+ up", "fresh", "12 of 50", "queue 5 (1 unknown)", "30/min"]);
+    holds_all(&lines[2], &["Notion", "+ up", "fresh", "0 of 171, gated 12:00:42", "queue 7", "60/min"]);
+    holds_all(&lines[3], &["1", "2 Conflicts:43", "3 Orphans:3", "5 Queue:12", "7:1", "9"]);
+    let lines = top(&opened((60, 16), crowded(), "2"));
+    holds_all(&lines[1], &["+ up", "breaker half open", "1 unknown"]);
+    holds_all(&lines[2], &["~ troubled", "breaker open", "! 12 m ago", "3 unknown"]);
+}
+
+#[test]
+fn the_breaker_of_each_connection_is_told() {
+    for size in [(80, 24), (200, 60)] {
+        let lines = top(&opened(size, crowded(), "6")).join("\n");
+        holds_all(&lines, &["breaker open", "12:00:42", "breaker half open"]);
+        assert!(!top(&opened(size, full(), "6")).join("\n").contains("breaker"), "a closed one is nothing to tell of");
+        holds_all(&opened(size, crowded(), "9 g g").screen(), &["breaker", "x open", "~ half open"]);
+        holds_all(&opened(size, full(), "9 g g").screen(), &["breaker", "+ closed"]);
+    }
+    holds_all(&opened((120, 40), full(), "1").screen(), &["Bitrix24 + up, breaker closed"]);
+}
+
+/// The lines of the box that lies over the page, without its frame.
+fn boxed(rig: &Rig) -> Vec<String> {
+    let screen = rig.screen();
+    let inside = screen.lines().filter(|line| line.trim_start().starts_with('│'));
+    inside.map(|line| line.trim().trim_matches('│').trim_end().to_owned()).collect()
+}
+
+/// Everything that leads to a question or a notice.
+const QUESTIONS: [&str; 13] = [
+    "1 a",
+    "1 o",
+    "2 f c o w",
+    "2 f b w",
+    "2 c q",
+    "3 i",
+    "3 +",
+    "3 l enter",
+    "4 right down x",
+    "5 t",
+    "6 u",
+    "6 b",
+    "8 x",
+];
+
+#[test]
+fn no_line_of_ours_wears_the_gutter_of_strangers_at_any_width() {
+    let mut folded = 0;
+    for width in [60, 64, 71, 80, 93, 110, 200] {
+        for keys in QUESTIONS {
+            let mut world = full();
+            world.queue[0].state = crosstie::control::QueueState::Quiet;
+            let rig = opened((width, 40), world, keys);
+            assert!(!rig.model.popups.is_empty(), "{keys} leads to no question: {}", rig.screen());
+            let lines = boxed(&rig);
+            assert!(lines.iter().all(|line| !line.contains('┊')), "{keys} at {width}:\n{}", rig.screen());
+            let Some(crosstie::tui::model::PopupBody::Confirm(confirm)) = rig.model.top() else { panic!("{keys}") };
+            folded += usize::from(lines.len() > confirm.lines.len() + 2);
+        }
+    }
+    assert!(folded > 5, "no line was too long for its box: this has shown nothing");
+}
+
+#[test]
+fn what_a_stranger_wrote_wears_the_gutter_where_it_goes_on_in_questions_and_notices() {
+    let long =
+        "a title that somebody has made so long that no box of this size can hold it on one line of its own".repeat(2);
+    let mut world = full();
+    for row in &mut world.holds {
+        row.title = long.clone();
+    }
+    let rig = opened((80, 24), world, "2 c w");
+    assert!(boxed(&rig).iter().any(|line| line.trim_start().starts_with("┊ ")), "{}", rig.screen());
+    let mut world = full();
+    world.says = Some(crosstie::control::Reply::Refused { why: format!("it said\n{long}") });
+    let rig = opened((80, 24), world, "6 u y");
+    let lines = boxed(&rig);
+    assert!(lines[0].contains("it said") && lines[1].trim_start().starts_with("┊ "), "{}", rig.screen());
+}
+
+#[test]
+fn what_is_no_news_looks_so_on_every_page_and_says_how_old_it_is() {
+    for theme in [Theme::new(false, false), Theme::new(true, true)] {
+        for size in SIZES {
+            for page in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+                let drawn = |snapshot_at: i64, gone: bool| {
+                    let mut world = full();
+                    world.snapshot.at = at(snapshot_at);
+                    let mut rig = Rig::themed(size, world, theme.clone());
+                    rig.keys(page);
+                    if gone {
+                        rig.send(Msg::Gone("the engine has stopped".into()));
+                    }
+                    rig.model.toasts.clear();
+                    rig
+                };
+                let body = |rig: &Rig| rig.screen().lines().skip(4).map(|line| format!("{line}\n")).collect::<String>();
+                let fresh = drawn(-1, false);
+                assert!(!body(&fresh).contains("OLD ") && !body(&fresh).contains("NOT LIVE"), "{}", fresh.screen());
+                for (rig, word) in [(drawn(-200, false), "OLD 3 m"), (drawn(-1, true), "NOT LIVE")] {
+                    let first = if size.0 >= 160 { 3 } else { 4 };
+                    let shown: String = rig.screen().lines().skip(first).map(|line| format!("{line}\n")).collect();
+                    assert!(shown.contains(word), "page {page} at {size:?} does not say {word}:\n{}", rig.screen());
+                    let buffer = rig.buffer();
+                    // Below what says so, nothing has a colour of its own.
+                    let from = u16::try_from(first).unwrap() + 3;
+                    for y in from..size.1 - 2 {
+                        for x in 0..size.0 {
+                            let cell = &buffer[(x, y)];
+                            let dim = matches!(cell.fg, Color::Reset | Color::DarkGray) || cell.bg != Color::Reset;
+                            assert!(dim, "page {page} at {size:?}: {:?} at {x},{y}\n{}", cell, rig.screen());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn why_nothing_comes_any_more_is_told_as_far_as_there_is_room_and_whole_on_the_overview() {
+    let why = "the dashboard that the sync was in has ended: leave and start again, or start `crosstie run`";
+    let mut world = full();
+    let snapshot = &mut world.snapshot;
+    (snapshot.conflicts, snapshot.holds, snapshot.orphans, snapshot.quarantined) = (0, 0, 0, 0);
+    for (width, told) in [
+        (60, "! NOT LIVE"),
+        (80, "! NOT LIVE: the dashboard that the sync was in has ended"),
+        (
+            200,
+            "! NOT LIVE: the dashboard that the sync was in has ended: leave and start again, or start `crosstie run`",
+        ),
+    ] {
+        let mut rig = Rig::new((width, 24), world.clone());
+        rig.keys("1");
+        rig.send(Msg::Gone(why.into()));
+        let screen = rig.screen();
+        assert!(screen.lines().next().unwrap().contains(told), "{width}:\n{screen}");
+        let words = screen.lines().skip(4).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        assert!(words.contains(why), "{width}:\n{screen}");
+    }
+}
+
+fn asked(rig: &Rig, of: fn(&List) -> bool) -> usize {
+    let count = |effect: &&Effect| matches!(effect, Effect::Query { query, .. } if of(&query.list));
+    rig.effects.iter().filter(count).count()
+}
+
+#[test]
+fn a_large_screen_shows_the_whole_conflict_without_a_key() {
+    let rig = opened((200, 60), full(), "2 j");
+    holds_all(
+        &rig.screen(),
+        &[
+            "base ",
+            "CRM (seen",
+            "Notion (seen",
+            "The record's other fields",
+            "https://portal.example/crm/deal/details/2/",
+            "https://www.notion.so/page9",
+            "What happened to it",
+            "wrote",
+        ],
+    );
+    assert!(!rig.model.expanded);
+    for size in [(120, 40), (200, 39), (149, 60)] {
+        let rig = opened(size, full(), "2 j");
+        assert!(!rig.screen().contains("other fields") && asked(&rig, |list| matches!(list, List::Record { .. })) == 0);
+    }
+}
+
+#[test]
+fn a_cursor_that_is_on_its_way_asks_for_no_record() {
+    let mut rig = opened((200, 60), full(), "2");
+    let record = |rig: &Rig| asked(rig, |list| matches!(list, List::Record { .. }));
+    assert_eq!(record(&rig), 1);
+    for key in crosstie::tui::keymap::key::parse_sequence("j j j j j j j j").unwrap() {
+        rig.ms += 30;
+        rig.send(Msg::Key(key));
+    }
+    assert_eq!(record(&rig), 1, "it moved on before anything was asked");
+    assert!(crosstie::tui::update::is_hurried(&rig.model), "it is looked at again soon");
+    rig.settle();
+    assert_eq!(record(&rig), 2);
+    holds_all(&rig.screen(), &["https://portal.example/crm/deal/details/9/"]);
+    rig.model.toasts.clear();
+    rig.settle();
+    assert!(!crosstie::tui::update::is_hurried(&rig.model), "nothing is waited for any more");
+}
+
+#[test]
+fn a_record_that_is_looked_at_stays_on_screen_while_it_is_asked_for_again() {
+    let mut rig = opened((200, 60), full(), "2");
+    rig.world.holds[5].crm.text = "another".into();
+    rig.world.snapshot.version += 1;
+    let snapshot = std::sync::Arc::new(rig.world.snapshot.clone());
+    // Without answers: what is there has to be what was there.
+    let mut model: Model = rig.model.clone();
+    crosstie::tui::update::update(&mut model, Msg::Snapshot(snapshot));
+    rig.model = model;
+    holds_all(&rig.screen(), &["https://www.notion.so/page9"]);
+    rig.world.closeup.links.notion = Some("https://www.notion.so/moved".into());
+    (0..6).for_each(|_| rig.settle());
+    holds_all(&rig.screen(), &["https://www.notion.so/moved"]);
+}
+
+#[test]
+fn a_link_is_shown_whole_however_narrow_the_screen_is() {
+    for size in [(60, 30), (80, 30), (200, 60)] {
+        let mut world = full();
+        let link = format!("https://www.notion.so/{}", "0123456789abcdef-".repeat(12));
+        world.closeup.links.notion = Some(link.clone());
+        let rig = opened(size, world, "2 enter");
+        let screen = rig.screen();
+        let lines: Vec<&str> = screen.lines().skip_while(|line| !line.contains("  Notion https")).take(6).collect();
+        let left = if size.0 >= 150 { usize::from(size.0) / 2 } else { usize::from(size.0) };
+        let shown: String = lines
+            .iter()
+            .map(|line| line.chars().take(left).collect::<String>().replace("  Notion ", "").replace('┊', ""))
+            .map(|line| line.trim().to_owned())
+            .collect();
+        assert!(shown.starts_with(&link), "{link} at {size:?} is {shown}\n{screen}");
+    }
+}
+
+#[test]
+fn health_uses_the_width_of_a_large_screen() {
+    let screen = opened((200, 60), full(), "9").screen();
+    let beside = |line: &str| line.contains("contacts") && line.contains("deals");
+    assert!(screen.lines().any(beside), "two pairs side by side:\n{screen}");
+    holds_all(&screen, &["requests left", "0 of 171, gated until 12:00:42", "5, 1 of them unknown", "projects"]);
+    // However many there are, the one under the cursor is on screen.
+    let mut world = full();
+    let pair = world.snapshot.pairs[0].clone();
+    world.snapshot.pairs = (0..40)
+        .map(|n| crosstie::control::PairStatus { name: format!("pair-{n}").as_str().into(), ..pair.clone() })
+        .collect();
+    for (keys, here) in
+        [("9 G", "pair-39"), ("9 g g", "pair-0"), ("9 g g j j j j j j j j j j j j j j j j j", "pair-17")]
+    {
+        let mut rig = Rig::new((200, 60), world.clone());
+        rig.keys(keys);
+        assert!(rig.screen().split_whitespace().any(|word| word == here), "{here}:\n{}", rig.screen());
+    }
+}
+
+#[test]
+fn a_hold_that_no_side_ends_says_which_key_does() {
+    for (why, says) in [
+        ("deleted", "t unties the two, after a question"),
+        ("refused", "t tries it again as it is"),
+        ("parked", "t lets its writes go"),
+        ("quarantined", "7 shows all that are set aside"),
+        ("guard", "1 opens the overview, where o lets it happen once"),
+        ("duplicates", "Remove the copies by hand"),
+    ] {
+        let mut world = full();
+        (world.holds[0].why, world.holds[0].decidable) = (why.into(), false);
+        for size in [(80, 24), (200, 60)] {
+            holds_all(&opened(size, world.clone(), "2").screen(), &[says]);
+        }
+    }
+}
+
+#[test]
+fn the_help_of_a_page_explains_the_signs_of_its_lists() {
+    use crosstie::tui::model::PopupBody;
+    let help = |page: &str| -> String {
+        let rig = opened((120, 40), full(), &format!("{page} ?"));
+        let Some(PopupBody::Help(help)) = rig.model.top() else { panic!("no help on {page}") };
+        help.lines().into_iter().map(|(_, line)| format!("{line}\n")).collect()
+    };
+    for page in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+        holds_all(&help(page), &["Signs on this page", "▸", "┊"]);
+    }
+    holds_all(
+        &help("2"),
+        &["  D ", "deleted: the record went away", "  < ", "you picked the CRM's value", "  * ", "it is marked"],
+    );
+    holds_all(&help("5"), &["  ? ", "its outcome is unknown"]);
+    holds_all(&help("1"), &["  x ", "stands still until somebody mends it"]);
+    assert!(!help("5").contains("you picked the CRM's value"));
+    // A search finds them, and does not count them as actions.
+    let rig = opened((120, 40), full(), "2 ? / w e n t space a w a y");
+    holds_all(&rig.screen(), &["deleted: the record went away", "0 actions"]);
+}
+
+/// Records of which nothing is alike: a dozen fields, a story with a line for every moment.
+fn eventful(rig: &mut Rig, n: u32) {
+    let text = |by: u32| {
+        format!(
+            "{by} {}",
+            "the quick brown fox jumps over lazy dogs"
+                .split(' ')
+                .cycle()
+                .skip((by % 8) as usize)
+                .take(7)
+                .collect::<Vec<_>>()
+                .join(" ")
+        )
+    };
+    let field = |at: u32| crosstie::control::RecordField {
+        label: format!("field {at}"),
+        base: None,
+        crm: Some(text(n * 31 + at)),
+        notion: Some(text(n * 17 + at)),
+        held: at.is_multiple_of(3),
+    };
+    rig.world.closeup.fields = (0..12).map(field).collect();
+    for (at, row) in (0_u32..).zip(&mut rig.world.journal).take(50) {
+        row.event.at = crate::fixture::at(-i64::from(n * 977 + at * 61));
+        (row.label, row.before, row.after) = (format!("field {at}"), Some(text(n * 7 + at)), Some(text(n * 13 + at)));
+    }
+}
+
+#[test]
+fn a_cursor_on_a_large_screen_sends_little_although_whole_records_come_and_go() {
+    let mut rig = opened((200, 60), full(), "2");
+    let mut screen = crosstie::tui::terminal::writer::Screen::new((200, 60)).unwrap();
+    eventful(&mut rig, 1);
+    rig.keys("j");
+    screen.frame(&rig.model).unwrap();
+    let mut sent = Vec::new();
+    for n in 2..6 {
+        eventful(&mut rig, n);
+        for key in crosstie::tui::keymap::key::parse_sequence("j").unwrap() {
+            rig.send(Msg::Key(key));
+        }
+        let left = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
+        rig.settle();
+        let came = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
+        sent.push((left, came));
+    }
+    assert!(sent.iter().all(|(left, came)| *left <= 3_072 && *came <= 3_072), "{sent:?}");
+    holds_all(&rig.screen(), &["The record's other fields", "What happened to it"]);
+}
