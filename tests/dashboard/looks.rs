@@ -421,3 +421,24 @@ fn a_cursor_on_a_large_screen_sends_little_although_whole_records_come_and_go() 
     assert!(sent.iter().all(|(left, came)| *left <= 3_072 && *came <= 3_072), "{sent:?}");
     holds_all(&rig.screen(), &["The record's other fields", "What happened to it"]);
 }
+
+#[test]
+fn no_whole_frame_of_a_large_screen_is_larger_than_a_slow_line_can_bear() {
+    use crosstie::tui::theme::Name;
+    let mut sizes = Vec::new();
+    for name in [Name::Ansi, Name::Vivid] {
+        for page in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            let mut world = full();
+            world.holds.extend(
+                (0..60).map(|n| crate::fixture::hold(&format!("9{n}"), "NOTES", "wants it by Friday", "by Monday")),
+            );
+            let mut rig = Rig::themed((200, 60), world, Theme::named(name, true, false));
+            eventful(&mut rig, 3);
+            rig.keys(page);
+            rig.keys("j");
+            let mut screen = crosstie::tui::terminal::writer::Screen::new((200, 60)).unwrap();
+            sizes.push((name, page, screen.frame(&rig.model).unwrap().unwrap_or_default().len()));
+        }
+    }
+    assert!(sizes.iter().all(|(.., bytes)| *bytes <= 16_384), "{sizes:?}");
+}
