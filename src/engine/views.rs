@@ -82,14 +82,14 @@ impl Core {
         let titles = if order == Order::Record { self.title_places(&holds) } else { BTreeMap::new() };
         let pairs = self.pair_places();
         let rank = |hold: &Hold| {
-            let pair = pairs.get(&hold.id.pair).copied().unwrap_or(usize::MAX);
+            let pair = || pairs.get(&hold.id.pair).copied().unwrap_or(usize::MAX);
             let title = || hold.id.crm.as_ref().and_then(|crm| titles.get(&(&hold.id.pair, crm)).copied());
             match order {
                 Order::Own => (usize::from(!hold.why.is_conflict()), 0, age(order, hold.since)),
                 Order::Oldest | Order::Newest => (0, 0, age(order, hold.since)),
-                Order::Pair => (pair, 0, age(order, hold.since)),
+                Order::Pair => (pair(), 0, age(order, hold.since)),
                 // What holds a whole pair comes before its records.
-                Order::Record => (pair, title().map_or(0, |place| place + 1), age(order, hold.since)),
+                Order::Record => (pair(), title().map_or(0, |place| place + 1), age(order, hold.since)),
             }
         };
         holds.into_iter().map(|hold| (rank(hold), hold)).collect()

@@ -60,6 +60,8 @@ pub fn split(page: Page, body: Rect, expanded: bool) -> (Rect, Rect) {
     let detail = match page {
         Page::Overview | Page::Relations | Page::Health => 0,
         _ if expanded => body.height.saturating_sub(3),
+        // What is shown of a record there is short: the list has the more of a large screen.
+        Page::Conflicts if body.width >= ROOMY.0 && body.height >= ROOMY.1 - 5 => (body.height / 3).max(16),
         Page::Conflicts => (body.height * 2 / 5).max(7),
         Page::Orphans | Page::Quarantine => body.height / 2,
         Page::Pairs => (body.height * 3 / 5).max(7),

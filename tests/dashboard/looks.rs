@@ -149,6 +149,30 @@ fn no_line_of_ours_wears_the_gutter_of_strangers_at_any_width() {
 }
 
 #[test]
+fn on_pages_too_only_what_came_from_outside_wears_the_gutter() {
+    // Figures of ours that are too long for their line.
+    let mut rig = Rig::new((60, 30), full());
+    rig.keys("8");
+    let screen = rig.screen();
+    let at = screen.find("! approve? 100 sure, 4 ambiguous").expect("the pair that waits");
+    assert!(screen[at..].contains("Notion only") && !screen.contains('┊'), "{screen}");
+    rig.model.note = "demo: two stand-ins with pretend people, and nothing of it leaves this machine".into();
+    rig.world.snapshot.pairs.truncate(1);
+    rig.refresh();
+    rig.keys("1");
+    assert!(rig.screen().contains("leaves this machine") && !rig.screen().contains('┊'), "{}", rig.screen());
+    // What a side said to a write, and who edited a record last.
+    let mut world = full();
+    world.queue[0].said = format!("X{}it is sent; nothing waits", " ".repeat(60));
+    world.holds[0].crm.edited_by = "somebody with a name of forty letters ok".into();
+    let mut rig = Rig::new((60, 30), world);
+    rig.keys("5");
+    assert!(rig.screen().lines().any(|line| line.starts_with("┊ it is sent")), "{}", rig.screen());
+    rig.keys("2");
+    assert!(rig.screen().lines().any(|line| line.starts_with("┊ ")), "{}", rig.screen());
+}
+
+#[test]
 fn what_a_stranger_wrote_wears_the_gutter_where_it_goes_on_in_questions_and_notices() {
     let long =
         "a title that somebody has made so long that no box of this size can hold it on one line of its own".repeat(2);
@@ -420,4 +444,25 @@ fn a_cursor_on_a_large_screen_sends_little_although_whole_records_come_and_go() 
     }
     assert!(sent.iter().all(|(left, came)| *left <= 3_072 && *came <= 3_072), "{sent:?}");
     holds_all(&rig.screen(), &["The record's other fields", "What happened to it"]);
+}
+
+#[test]
+fn no_whole_frame_of_a_large_screen_is_larger_than_a_slow_line_can_bear() {
+    use crosstie::tui::theme::Name;
+    let mut sizes = Vec::new();
+    for name in [Name::Ansi, Name::Vivid] {
+        for page in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            let mut world = full();
+            world.holds.extend(
+                (0..60).map(|n| crate::fixture::hold(&format!("9{n}"), "NOTES", "wants it by Friday", "by Monday")),
+            );
+            let mut rig = Rig::themed((200, 60), world, Theme::named(name, true, false));
+            eventful(&mut rig, 3);
+            rig.keys(page);
+            rig.keys("j");
+            let mut screen = crosstie::tui::terminal::writer::Screen::new((200, 60)).unwrap();
+            sizes.push((name, page, screen.frame(&rig.model).unwrap().unwrap_or_default().len()));
+        }
+    }
+    assert!(sizes.iter().all(|(.., bytes)| *bytes <= 16_384), "{sizes:?}");
 }

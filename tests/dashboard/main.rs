@@ -6,6 +6,7 @@ mod afterwards;
 mod bulk;
 mod decisions;
 mod fixture;
+mod frames;
 mod golden;
 mod hostile;
 mod linker;

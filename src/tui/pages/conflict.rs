@@ -195,7 +195,7 @@ fn stacked(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
     let told: Vec<String> = told.collect();
     if !told.is_empty() {
         let told = format!("last edited {}", told.join(", "));
-        lines.extend(wrapped(model, Role::Dim, "", &told, width).into_iter().map(|span| vec![span]));
+        lines.extend(strange(model, Role::Dim, "", &told, width).into_iter().map(|span| vec![span]));
     }
     lines
 }

@@ -70,7 +70,7 @@ pub(super) fn figures(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, are
 
 /// Lines of one graph: what is left of a tall screen when everything else has its place.
 fn height(area: Rect) -> u16 {
-    let others = if area.width >= BOTH && area.height >= 40 { 13 } else { 32 };
+    let others = if area.width >= BOTH && area.height >= 40 { 18 } else { 32 };
     (area.height.saturating_sub(others) / 6).clamp(1, 6)
 }
 

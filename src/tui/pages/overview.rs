@@ -174,12 +174,14 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     // Whoever relies on notices must hear of it here that none come.
     let unsent = snapshot.sinks.iter().filter(|sink| !sink.trouble.is_empty());
     let unsent: Vec<String> = unsent.map(|sink| format!("notices by {}: {}", sink.name, sink.trouble)).collect();
-    for text in [&model.note, &snapshot.store_note].into_iter().chain(&unsent) {
-        if !text.is_empty() {
-            let lines = super::strange(model, Role::Accent, " ", text, model.size.0);
-            rows.extend(lines.into_iter().take(2).map(|span| vec![span]));
-        }
+    let mut lines: Vec<Vec<Span>> = Vec::new();
+    if !model.note.is_empty() {
+        lines.push(super::wrapped(model, Role::Accent, " ", &model.note, model.size.0));
     }
+    for text in [&snapshot.store_note].into_iter().chain(&unsent).filter(|text| !text.is_empty()) {
+        lines.push(super::strange(model, Role::Accent, " ", text, model.size.0));
+    }
+    rows.extend(lines.into_iter().flat_map(|lines| lines.into_iter().take(2)).map(|span| vec![span]));
     rows
 }
 

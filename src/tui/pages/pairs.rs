@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, key, strange};
+use super::{detail, key, strange, wrapped};
 use crate::control::{PairState, PairStatus, Progress, Snapshot};
 use crate::model::Side;
 use crate::tui::action::Action;
@@ -34,6 +34,13 @@ pub(super) fn state(model: &Model, pair: &PairStatus) -> (Role, String) {
         PairState::Guarded { what, .. } => (Role::Bad, format!("! stopped by a guard: {what}")),
         PairState::Stopped { why } => (Role::Bad, format!("x stopped: {why}")),
     }
+}
+
+/// The same in lines: what a guard found, a side said or somebody wrote wears a gutter where it goes on, and figures do not.
+fn told(model: &Model, pair: &PairStatus, indent: &str, room: u16) -> Vec<Span> {
+    let (role, said) = state(model, pair);
+    let outside = pair.paused.is_some() || matches!(pair.state, PairState::Guarded { .. } | PairState::Stopped { .. });
+    if outside { strange(model, role, indent, &said, room) } else { wrapped(model, role, indent, &said, room) }
 }
 
 /// How far a listing is: `CRM 1200 of 4000, until 12:03:20`.
@@ -92,7 +99,7 @@ pub(super) fn summary(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, are
         // What the operator has to judge must not be cut.
         let cut = rects.last().is_none_or(|rect| text::width(&said) > usize::from(rect.width));
         if place == at && cut {
-            for (role, text) in strange(model, role, "   ", &said, rest.width).iter().take(3) {
+            for (role, text) in told(model, pair, "   ", rest.width).iter().take(3) {
                 pen.put(line(rest, 0), *role, text);
                 rest = below(rest, 1);
             }
@@ -116,8 +123,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         detail(pen, model, below_list, "", &[]);
         return;
     };
-    let (role, said) = state(model, pair);
-    let mut lines: Vec<Span> = strange(model, role, "", &said, below_list.width);
+    let mut lines: Vec<Span> = told(model, pair, "", below_list.width);
     let (pause, resume) = (key(model, Action::Pause), key(model, Action::Resume));
     lines.push((
         Role::Accent,

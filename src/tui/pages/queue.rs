@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{detail, wrapped};
+use super::{detail, strange, wrapped};
 use crate::control::{QueueRow, QueueState, Wait};
 use crate::model::Side;
 use crate::tui::model::Model;
@@ -84,9 +84,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         1 => "; tried once".to_owned(),
         tries => format!("; tried {tries} times"),
     };
-    let mut lines = vec![(role, sentence.to_owned())];
+    let mut lines = wrapped(model, role, "", sentence, below_list.width);
     if !row.said.is_empty() {
-        lines.extend(wrapped(model, Role::Warn, "", &row.said, below_list.width));
+        lines.extend(strange(model, Role::Warn, "", &row.said, below_list.width));
     }
     lines.push((Role::Dim, format!("{} of {} record {} in {}{due}{tries}", row.op, row.pair, row.record, row.side)));
     lines.push((Role::Text, row.fields.join(", ")));

@@ -4,10 +4,9 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ratatui::backend::CrosstermBackend;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 
 use super::session::Session;
@@ -42,10 +41,36 @@ impl Write for FrameBuf {
 /// Plain style, and every cell blank: what a terminal of ours believes it starts from.
 const WIPE: &[u8] = b"\x1b[0m\x1b[2J";
 
-/// A terminal on which nothing was drawn. A fixed viewport asks nobody for its size; the loop tells it.
-fn terminal(buffer: &FrameBuf, (width, height): (u16, u16)) -> io::Result<Terminal<CrosstermBackend<FrameBuf>>> {
-    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) };
-    Terminal::with_options(CrosstermBackend::new(buffer.clone()), options)
+/// Bytes that move the terminal's cursor to a cell.
+fn moving((x, y): (u16, u16)) -> usize {
+    let digits = |n: u16| (n + 1).to_string().len();
+    "\x1b[;H".len() + digits(x) + digits(y)
+}
+
+/// What has to be sent, and of what stands there already as much as is shorter than to skip it: between two words that change
+/// there is often a space that does not.
+fn bridged<'b>(changed: Vec<(u16, u16, &'b Cell)>, now: &'b Buffer) -> Vec<(u16, u16, &'b Cell)> {
+    let style = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let narrow = |cell: &Cell| text::width(cell.symbol()) == 1;
+    let mut sent: Vec<(u16, u16, &Cell)> = Vec::with_capacity(changed.len());
+    for (x, y, cell) in changed {
+        if let Some((left, row, last)) = sent.last().copied()
+            && row == y
+            && narrow(last)
+            && (left + 2..left + 10).contains(&x)
+        {
+            let gap: Vec<(u16, u16, &Cell)> =
+                (left + 1..x).filter_map(|between| Some((between, y, now.cell((between, y))?))).collect();
+            let bytes: usize = gap.iter().map(|(.., cell)| cell.symbol().len()).sum();
+            // A style of its own would have to be sent, too.
+            let like = |one: &Cell| gap.iter().all(|(.., cell)| style(cell) == style(one));
+            if bytes < moving((x, y)) && gap.iter().all(|(.., cell)| narrow(cell)) && (like(last) || like(cell)) {
+                sent.extend(gap);
+            }
+        }
+        sent.push((x, y, cell));
+    }
+    sent
 }
 
 /// Cells of a terminal's title.
@@ -67,7 +92,7 @@ fn title(model: &Model) -> String {
 /// Turns models into bytes: each frame holds only what changed since the one before.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<FrameBuf>>,
+    backend: CrosstermBackend<FrameBuf>,
     buffer: FrameBuf,
     size: (u16, u16),
     extra: Vec<u8>,
@@ -84,8 +109,8 @@ impl Screen {
     /// Never in practice: nothing is written to a terminal here.
     pub fn new(size: (u16, u16)) -> io::Result<Self> {
         let buffer = FrameBuf::default();
-        let terminal = terminal(&buffer, size)?;
-        Ok(Self { terminal, buffer, size, extra: Vec::new(), titled: String::new(), shown: None })
+        let backend = CrosstermBackend::new(buffer.clone());
+        Ok(Self { backend, buffer, size, extra: Vec::new(), titled: String::new(), shown: None })
     }
 
     /// Columns and rows.
@@ -93,8 +118,8 @@ impl Screen {
         self.size
     }
 
-    /// The next frame is drawn from nothing. `Terminal::clear` would ask the terminal where its cursor is, and
-    /// `Terminal::resize` would send a blank for every cell: as much again as the whole frame.
+    /// The next frame is drawn from nothing. ratatui's `Terminal::clear` would ask the terminal where its cursor is, and its
+    /// `resize` would send a blank for every cell: as much again as the whole frame.
     ///
     /// # Errors
     /// Never in practice.
@@ -102,7 +127,6 @@ impl Screen {
         self.shown = None;
         // Whoever had the terminal meanwhile may have named it.
         self.titled.clear();
-        self.terminal = terminal(&self.buffer, self.size)?;
         if !self.extra.starts_with(WIPE) {
             self.extra.splice(0..0, WIPE.iter().copied());
         }
@@ -139,12 +163,17 @@ impl Screen {
         if self.shown.as_ref() == Some(&drawn) && self.extra.is_empty() {
             return Ok(None);
         }
-        self.terminal.draw(|frame| {
-            frame.buffer_mut().clone_from(&drawn.0);
-            if let Some(caret) = caret {
-                frame.set_cursor_position(caret);
+        let nothing = Buffer::empty(drawn.0.area);
+        let (before, was) = self.shown.as_ref().map_or((&nothing, None), |(buffer, caret)| (buffer, Some(*caret)));
+        self.backend.draw(bridged(before.diff(&drawn.0), &drawn.0).into_iter())?;
+        match caret {
+            Some((x, y)) => {
+                self.backend.show_cursor()?;
+                self.backend.set_cursor_position(Position { x, y })?;
             }
-        })?;
+            None if was != Some(None) => self.backend.hide_cursor()?,
+            None => {}
+        }
         self.shown = Some(drawn);
         let mut bytes = SYNC.0.to_vec();
         bytes.append(&mut self.extra);
