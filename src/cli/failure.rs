@@ -19,7 +19,7 @@ pub mod code {
     pub const UNREACHABLE: u8 = 5;
     /// `demo --headless` ended with lost or unsettled edits, duplicates or loops.
     pub const BROKEN_PROMISE: u8 = 6;
-    /// `status`: all is well, and something waits for a person.
+    /// `status`: both sides answer, and something waits for a person.
     pub const WAITING: u8 = 7;
     /// What was asked for was refused, or has moved since it was shown; nothing was done.
     pub const REFUSED: u8 = 8;

@@ -52,6 +52,9 @@ enum Action {
     Forget {
         /// Its name.
         name: String,
+        /// Even if the configuration uses it.
+        #[arg(long)]
+        yes: bool,
     },
     /// Make a new key and seal everything anew; a daemon may run meanwhile. A death in between loses nothing. Going over to
     /// another kind of key wants the daemon ended.
@@ -89,8 +92,16 @@ fn act(config: Option<&Config>, action: Action) -> Result<ExitCode, Failure> {
     match action {
         Action::Set { name } => set(&vault, &home, &name, config)?,
         Action::List { json } => say(&list(&vault, &home, config, json)?),
-        Action::Forget { name } => {
+        Action::Forget { name, yes } => {
             own(&name)?;
+            let used = config.map(|config| uses(config, &name)).unwrap_or_default();
+            if !used.is_empty() && !yes {
+                return Err(Failure::refused(format!(
+                    "`{name}` is in use, for {}, and nothing else can bring it back: `--yes` forgets it all the same. Nothing was \
+                     changed",
+                    used.join(", ")
+                )));
+            }
             if !vault.forget(&name).map_err(failed)? {
                 return Err(Failure::refused(format!(
                     "there is no secret `{name}`; `crosstie secret list` names them"

@@ -41,6 +41,9 @@ pub fn run(workspaces: &[Workspace], args: &Args) -> Result<ExitCode, Failure> {
             // Whoever prints this is not whom it will run as.
             (None, false) => None,
         });
+        if config.state_dir.is_none() && !args.user {
+            places.until_now = Some(whole(&wiring::default_state_dir()?)?);
+        }
         places.logs.extend(config.log.dir.as_deref().map(whole).transpose()?);
         names.extend(variables(config));
         sealed |= is_sealed(config);
@@ -56,6 +59,8 @@ struct Places {
     /// Where state lies; `None` for where the service manager makes a place for it.
     states: Vec<Option<PathBuf>>,
     logs: Vec<PathBuf>,
+    /// Where whoever prints this keeps the state of a configuration that names no folder, if the service will keep it elsewhere.
+    until_now: Option<PathBuf>,
 }
 
 /// Where a system's service manager keeps what services remember, and what they log; it makes folders there for an account of
@@ -73,6 +78,8 @@ struct Folders {
     by_hand: Vec<String>,
     /// Where the first workspace's state lies.
     state: PathBuf,
+    /// What to do with the state that was kept before there was a service; empty if it stays where it is.
+    kept: String,
 }
 
 fn folders(places: &Places, user: bool) -> Folders {
@@ -118,7 +125,15 @@ fn folders(places: &Places, user: bool) -> Folders {
     }
     let own = || Path::new(STATES).join(OWN);
     let state = places.states.first().cloned().flatten().unwrap_or_else(own);
-    Folders { lines, by_hand, state }
+    let kept = places.until_now.as_ref().map(|path| {
+        format!(
+            "# What was kept until now, sealed secrets among it, goes along once, while nothing runs:\n\
+             #   install -d -m 700 {state} && cp -a {}/. {state}/ && chown -R crosstie:crosstie {state}\n",
+            quoted(path),
+            state = quoted(&state)
+        )
+    });
+    Folders { lines, by_hand, state, kept: kept.unwrap_or_default() }
 }
 
 /// The variables that the configuration takes secrets from.
@@ -204,8 +219,9 @@ fn unit(places: &Places, variables: &[String], sealed: bool, user: bool) -> Stri
                  #   systemctl enable --now crosstie\n\
                  # The account has to be able to read its configuration. `crosstie init` writes it for its caller alone, and nobody's\n\
                  # home is a place for it: move it to /etc/crosstie, say so in ExecStart, and make it the account's\n\
-                 # (`chown crosstie:crosstie FILE`, mode 0600), with every file that it names:\n{}{made}",
-                listed(&configs)
+                 # (`chown crosstie:crosstie FILE`, mode 0600), with every file that it names:\n{}{kept}{made}",
+                listed(&configs),
+                kept = folders.kept,
             ),
             "# An account of its own.\nUser=crosstie\nGroup=crosstie\n".to_owned(),
             "multi-user.target",

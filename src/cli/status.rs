@@ -36,12 +36,21 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
     } else {
         say(&text(&snapshot, daemon));
     }
-    let down = Side::BOTH.into_iter().any(|side| matches!(snapshot.sides.get(side).link, Link::Down { .. }));
-    Ok(ExitCode::from(match (down, waits(&snapshot)) {
+    Ok(ExitCode::from(match (silent(&snapshot), waits(&snapshot)) {
         (true, _) => code::UNREACHABLE,
         (false, true) => code::WAITING,
         (false, false) => code::OK,
     }))
+}
+
+/// Whether a side does not answer: it is down, or troubled, and a pair stands.
+fn silent(snapshot: &Snapshot) -> bool {
+    let stands = snapshot.pairs.iter().any(|pair| matches!(pair.state, PairState::Stopped { .. }));
+    Side::BOTH.into_iter().any(|side| match snapshot.sides.get(side).link {
+        Link::Down { .. } => true,
+        Link::Troubled { .. } => stands,
+        Link::Starting | Link::Up => false,
+    })
 }
 
 /// Whether something waits for a person.

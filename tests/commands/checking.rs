@@ -85,6 +85,10 @@ fn a_refused_secret_or_a_closed_door_ends_with_5_and_names_the_system() {
     let said = home.ask(&["check"]).ends_with(5);
     let bad = marked(&said, "MEND");
     assert!(bad.len() == 1 && bad[0].starts_with("Notion") && bad[0].contains("network"), "{}", said.stdout);
+    // Of what is not seen nothing can be planned, and a monitor hears of it as of a system that does not answer.
+    let said = home.ask(&["plan", "--out", "first.plan"]).ends_with(5);
+    assert!(said.stderr.contains("crosstie check") && !home.path().join("first.plan").exists(), "{}", said.stderr);
+    home.ask(&["status"]).ends_with(5);
 }
 
 #[test]

@@ -67,6 +67,11 @@ fn secrets_that_are_kept_are_what_check_uses_and_what_is_missing_is_told_with_th
 
     home.ask(&["secret", "forget", "spare"]).ends_with(0);
     home.ask(&["secret", "forget", "spare"]).ends_with(8);
+    let said = home.ask(&["secret", "forget", "notion"]).ends_with(8);
+    assert!(said.stderr.contains("[notion] token") && said.stderr.contains("--yes"), "{}", said.stderr);
+    home.ask(&["check"]).ends_with(0);
+    home.ask(&["secret", "forget", "notion", "--yes"]).ends_with(0);
+    home.ask(&["check"]).ends_with(2);
 }
 
 #[test]

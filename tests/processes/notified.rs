@@ -102,7 +102,7 @@ fn a_dead_webhook_is_told_by_status_and_journal_and_the_sync_goes_on() {
 fn a_webhook_that_nobody_kept_stops_the_start_and_says_how_to_keep_it() {
     let slack = Listener::open(&[]);
     let (home, _worlds) = ready(&slack);
-    home.ask(&["secret", "forget", "slack"]).ends_with(0);
+    home.ask(&["secret", "forget", "slack", "--yes"]).ends_with(0);
     let said = home.ask(&["run"]).ends_with(2);
     assert!(said.stderr.contains("crosstie secret set slack"), "{}", said.stderr);
 }

@@ -107,6 +107,10 @@ fn a_plan_changes_not_one_byte_and_what_moved_since_is_not_written() {
     assert!(records(&worlds.crm_world(), "contact")[record].to_string().contains("Moved-Since"));
     let wrote = worlds.changes_by_the_sync();
     assert!(wrote >= became.len() - 1, "{wrote}");
+    // What is to be done only now is counted, and the next plan is that, and what has moved.
+    let next = home.ask_within(LONG, &["plan", "--json"]).ends_with(0).json();
+    let next = next["steps"].as_array().unwrap().len();
+    assert!(next > 0 && applied["following"] == next, "{next} steps, and {} were told", applied["following"]);
 
     // With a store there, a plan leaves that as it is too; and it does not plan again what was done.
     let before = bytes_of(home.path());

@@ -73,7 +73,7 @@ impl Outcome {
 /// [`Failure`]: no plan, a store in use, or a system that cannot be read.
 pub async fn apply(config: &Config, args: ApplyArgs) -> Result<ExitCode, Failure> {
     let plan = read(&args.plan)?;
-    let outcomes = if args.dry_run { dry(config, &plan).await? } else { wet(config, &plan).await? };
+    let (outcomes, following) = if args.dry_run { (dry(config, &plan).await?, 0) } else { wet(config, &plan).await? };
     let count = |wanted: Outcome| outcomes.iter().filter(|it| **it == wanted).count();
     let (done, moved, left) = (count(Outcome::Done), count(Outcome::Moved), count(Outcome::Left));
     if args.json {
@@ -85,7 +85,8 @@ pub async fn apply(config: &Config, args: ApplyArgs) -> Result<ExitCode, Failure
         };
         let rows: Vec<Json> = plan.steps.iter().zip(&outcomes).map(row).collect();
         say(&line(&json!({
-            "shape": SHAPE, "dry_run": args.dry_run, "done": done, "moved": moved, "left": left, "rows": rows,
+            "shape": SHAPE, "dry_run": args.dry_run, "done": done, "moved": moved, "left": left, "following": following,
+            "rows": rows,
         })));
     } else {
         let mut table = Table::new(&["", "pair", "side", "op", "title"]);
@@ -96,6 +97,15 @@ pub async fn apply(config: &Config, args: ApplyArgs) -> Result<ExitCode, Failure
         say(&table.to_string());
         let word = if args.dry_run { "would be done" } else { "done" };
         warn(&format!("{done} {word}, {moved} have moved since the plan was made, {left} are left"));
+        if moved > 0 {
+            warn("What has moved was written by nobody here: `crosstie plan` tells what there is to do now.");
+        }
+        if following > 0 {
+            warn(&format!(
+                "{following} more follow from what there is now (links to new records, what a system fills in by itself): \
+                 `crosstie plan` tells them, and `crosstie run` writes them."
+            ));
+        }
     }
     Ok(ExitCode::from(if moved + left == 0 { code::OK } else { code::REFUSED }))
 }
@@ -124,7 +134,8 @@ async fn dry(config: &Config, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> 
     Ok(plan.steps.iter().map(outcome).collect())
 }
 
-async fn wet(config: &Config, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> {
+/// What became of each operation, and how many others are planned by now.
+async fn wet(config: &Config, plan: &PlanFile) -> Result<(Vec<Outcome>, usize), Failure> {
     if super::super::dashboard::attach(&wiring::socket(config)?).await?.is_some() {
         return Err(Failure::store("a daemon runs, and writes what it plans: stop it to apply a plan".to_owned()));
     }
@@ -135,7 +146,7 @@ async fn wet(config: &Config, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> 
     applied
 }
 
-async fn carry_out(engine: &EngineDesk, plan: &PlanFile) -> Result<Vec<Outcome>, Failure> {
+async fn carry_out(engine: &EngineDesk, plan: &PlanFile) -> Result<(Vec<Outcome>, usize), Failure> {
     let gone = |error: DeskError| Failure::running(error.to_string());
     let before = preview::listed(engine).await?;
     let who = wiring::operator();
@@ -165,7 +176,8 @@ async fn carry_out(engine: &EngineDesk, plan: &PlanFile) -> Result<Vec<Outcome>,
     let pick = |rows| if let Rows::Journal(rows) = rows { Some(rows) } else { None };
     let (_, told) = Asked::rows_of(engine, query, None, pick).await?;
     let told: BTreeSet<Told> = told.iter().flat_map(tells_of).collect();
-    let planned = Leave::of(engine.steps().await.map_err(gone)?);
+    let steps = engine.steps().await.map_err(gone)?;
+    let planned = Leave::of(steps.clone());
     let outcome = |step: &Step| {
         if told.contains(&(step.pair.clone(), step.side, step.op == "create", step.record.clone())) {
             return Outcome::Done;
@@ -179,7 +191,9 @@ async fn carry_out(engine: &EngineDesk, plan: &PlanFile) -> Result<Vec<Outcome>,
             _ => Outcome::Moved,
         }
     };
-    Ok(plan.steps.iter().map(outcome).collect())
+    let outcomes: Vec<Outcome> = plan.steps.iter().map(outcome).collect();
+    let left = outcomes.iter().filter(|it| **it == Outcome::Left).count();
+    Ok((outcomes, steps.len().saturating_sub(left)))
 }
 
 /// Operations of the plan that are still to come: planned as they were then in a pair that is written to, or on their way;

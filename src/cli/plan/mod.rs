@@ -60,7 +60,11 @@ pub async fn plan(config: &Config, args: PlanArgs) -> Result<ExitCode, Failure> 
             say(&details(&preview));
         }
         if let Some(path) = &args.out {
-            warn(&format!("written to {0}; `crosstie apply {0}` does just that", path.display()));
+            warn(&format!(
+                "written to {0}; `crosstie apply {0}` does just that. What follows only then (links to records that are new) is \
+                 told when it is done",
+                path.display()
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

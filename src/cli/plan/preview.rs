@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::control::{Command, Desk, HoldRow, List, OrphanRow, PairState, Query, Rows, Sides, Snapshot, Step};
+use crate::control::{Command, Desk, HoldRow, Link, List, OrphanRow, PairState, Query, Rows, Sides, Snapshot, Step};
 use crate::model::{PairName, RecordId, Side};
 
 use super::super::asked::Asked;
@@ -176,7 +176,7 @@ pub(super) async fn listed(desk: &dyn Desk) -> Result<std::sync::Arc<Snapshot>, 
     let done = |snapshot: &Snapshot| snapshot.pairs.iter().all(|pair| pair.state != PairState::Listing);
     let down = |snapshot: &Snapshot| {
         Side::BOTH.into_iter().find_map(|side| match &snapshot.sides.get(side).link {
-            crate::control::Link::Down { why } => Some(format!("{}: {why}", snapshot.sides.get(side).name)),
+            Link::Down { why } => Some(format!("{}: {why}", snapshot.sides.get(side).name)),
             _ => None,
         })
     };
@@ -187,7 +187,7 @@ pub(super) async fn listed(desk: &dyn Desk) -> Result<std::sync::Arc<Snapshot>, 
                 return Err(Failure::unreachable(why));
             }
             if done(&snapshot) {
-                return Ok(snapshot);
+                return unanswered(&snapshot).map_or(Ok(snapshot), |why| Err(Failure::unreachable(why)));
             }
             if snapshots.changed().await.is_err() {
                 return Err(Failure::running("the engine has stopped".to_owned()));
@@ -199,6 +199,18 @@ pub(super) async fn listed(desk: &dyn Desk) -> Result<std::sync::Arc<Snapshot>, 
             "both sides could not be listed completely within 10 minutes; `crosstie status` tells how they are"
                 .to_owned(),
         ))
+    })
+}
+
+/// A pair that stands because a side does not answer: of such a one nobody can say what would be written.
+fn unanswered(snapshot: &Snapshot) -> Option<String> {
+    let silent = Side::BOTH.into_iter().any(|side| snapshot.sides.get(side).link != Link::Up);
+    let mut pairs = snapshot.pairs.iter().filter(|_| silent);
+    pairs.find_map(|pair| match &pair.state {
+        PairState::Stopped { why } => {
+            Some(format!("pair {} is stopped: {why}. `crosstie check` tells how both sides are", pair.name))
+        }
+        _ => None,
     })
 }
 

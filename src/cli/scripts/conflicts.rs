@@ -16,8 +16,9 @@ use super::{carry_out, confirmed, ids, tell, tell_one};
 /// The arguments of `conflicts`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -72,6 +73,17 @@ struct What {
 }
 
 impl What {
+    /// What would be done, as a question begins.
+    fn told(&self, crm: &str, notion: &str) -> String {
+        match self {
+            What { set: Some(text), .. } => format!("Give both {:?}", plain(text)),
+            What { crm: true, .. } => format!("Give Notion the CRM's value {crm:?}"),
+            What { notion: true, .. } => format!("Give the CRM Notion's value {notion:?}"),
+            What { base: true, .. } => "Give both what they last agreed on".to_owned(),
+            _ => "Leave both as they are until one moves".to_owned(),
+        }
+    }
+
     fn resolution(self, id: HoldId, shown: Shown) -> Resolution {
         match self {
             What { set: Some(text), .. } => Resolution::Set { id, shown, text },
@@ -114,7 +126,7 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
             Failure::refused(format!("nothing is held under {id}; `crosstie conflicts list --all` names what is"))
         })
     };
-    match args.action {
+    match args.action.unwrap_or(Action::List { all: false }) {
         Action::List { all: every } => {
             let rows: Vec<Json> = all.iter().filter(|hold| every || hold.why == "conflict").map(row).collect();
             let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
@@ -143,7 +155,8 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
                 Some(shown) => shown,
                 None => {
                     let values = format!("CRM: {:?}, Notion: {:?}", plain(&hold.crm.text), plain(&hold.notion.text));
-                    confirmed(&format!("{id}: {values}. Decide it?"), "`--shown` from its row")?;
+                    let what = what.told(&plain(&hold.crm.text), &plain(&hold.notion.text));
+                    confirmed(&format!("{id}: {values}. {what}?"), "`--shown` from its row")?;
                     Shown { crm: hold.crm.digest, notion: hold.notion.digest }
                 }
             };

@@ -16,8 +16,9 @@ use super::{carry_out, confirmed, tell};
 /// The arguments of `guard`.
 #[derive(Debug, clap::Args)]
 pub struct GuardArgs {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -62,7 +63,7 @@ pub async fn run(config: &Config, args: GuardArgs) -> Result<ExitCode, Failure> 
         PairState::Guarded { what, plan, .. } => Some((&pair.name, what, plan)),
         _ => None,
     });
-    match args.action {
+    match args.action.unwrap_or(Action::List) {
         Action::List => {
             let rows: Vec<Json> =
                 guarded.map(|(name, what, plan)| json!({ "name": name, "what": what, "plan": plan })).collect();

@@ -15,8 +15,9 @@ use super::{carry_out, ids, tell};
 /// The arguments of `orphans`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -99,7 +100,7 @@ fn candidate(candidate: &Candidate) -> Json {
 /// [`Failure`]: the engine or its store.
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let command = match args.action {
+    let command = match args.action.unwrap_or(Action::List { ignored: false }) {
         Action::List { ignored } => {
             let query = Query { ignored, ..Query::all(List::Orphans) };
             let (total, found) = asked.rows(query, None, rows).await?;

@@ -15,8 +15,9 @@ use super::{carry_out, tell};
 /// The arguments of `pairs`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -67,7 +68,7 @@ fn row(pair: &PairStatus) -> Json {
 /// # Errors
 /// [`Failure`]: the engine or its store.
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
-    let command = match args.action {
+    let command = match args.action.unwrap_or(Action::List) {
         Action::List => {
             let asked = Asked::looked(config).await?;
             let rows: Vec<Json> = asked.snapshot().await.pairs.iter().map(row).collect();

@@ -23,8 +23,9 @@ pub struct QueueArgs {
 /// The arguments of `quarantine`.
 #[derive(Debug, clap::Args)]
 pub struct QuarantineArgs {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -76,7 +77,7 @@ pub async fn queue(config: &Config, args: QueueArgs) -> Result<ExitCode, Failure
 /// [`Failure`]: the engine or its store.
 pub async fn quarantine(config: &Config, args: QuarantineArgs) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    match args.action {
+    match args.action.unwrap_or(Action::List) {
         Action::List => {
             let (total, rows) = asked.rows(Query::all(List::Quarantined), None, conflicts::holds).await?;
             let rows: Vec<Json> = rows.iter().map(conflicts::row).collect();

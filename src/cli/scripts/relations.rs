@@ -15,8 +15,9 @@ use super::{carry_out, ids, tell};
 /// The arguments of `relations`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to do; without it they are listed.
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -78,7 +79,7 @@ async fn named(asked: &Asked, edge: &Edge) -> FieldKey {
 /// [`Failure`]: the engine or its store.
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let (edge, linked, instead_of) = match args.action {
+    let (edge, linked, instead_of) = match args.action.unwrap_or(Action::List { filter: String::new() }) {
         Action::List { filter } => {
             let pick = |rows| if let Rows::Relations(rows) = rows { Some(rows) } else { None };
             let (total, rows) = asked.rows(Query { filter, ..Query::all(List::Relations) }, None, pick).await?;
