@@ -65,8 +65,7 @@ impl Live {
         let notices = notices.map(|settings| notices::start(settings, &started));
         tracing::info!(socket = %path.display(), pid = std::process::id(), "crosstie {} runs", env!("CARGO_PKG_VERSION"));
         let snapshots = started.running.desk.follow();
-        let before = snapshots.borrow().latest.first().map_or(0, |row| row.event.seq);
-        let log = Log::after(before);
+        let log = Log::after(started.running.desk.began().saturating_sub(1));
         Ok(Self { desk, snapshots, log, started, served, inlet, notices, closing })
     }
 

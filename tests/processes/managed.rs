@@ -130,6 +130,11 @@ fn an_end_within_thirty_seconds_leaves_no_write_that_is_forgotten_or_made_twice(
     });
     assert!(rests.is_some(), "{}", home.logged("daemon"));
     assert_eq!(pages(&worlds.notion_world(), &contacts).len(), 1, "a page was made twice");
+    // What the first one logged is not logged once more by the second, in whose time it did not happen.
+    let log = home.logged("daemon");
+    let (_, second) = log.rsplit_once(" runs socket=").unwrap();
+    let first = second.lines().find(|line| line.contains(" seq=")).unwrap();
+    assert!(first.contains("started seq=") && !first.contains(" seq=1 "), "{log}");
     daemon.terminate();
     assert_eq!(daemon.ended_within(SOON), Some(0));
 }

@@ -67,7 +67,7 @@ impl Awaited {
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
         if back.is_empty() {
-            out.push_str("; the journal takes them back");
+            out.push_str("; u in the journal takes them back");
         } else {
             out.push_str(&format!("; {} (see Conflicts)", back.join(", ")));
         }

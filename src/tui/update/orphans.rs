@@ -47,7 +47,7 @@ pub(super) fn ask_link(model: &mut Model, row: &OrphanRow, chosen: &Candidate) {
             said(Role::Warn, format!("{several} differ and will wait for you on Conflicts: {names}"))
         }
     });
-    lines.push(ours(Role::Dim, "The journal takes it back: undo its line `tied`."));
+    lines.push(ours(Role::Dim, "u on its line `tied` in the journal takes it back."));
     let confirm = Confirm::new(
         "Link",
         lines,

@@ -151,11 +151,14 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
         Page::Orphans => take(&mut model.orphans, tag, unpack(result, rows!(Orphans), edge::orphan), height),
         Page::Queue => take(&mut model.queue, tag, unpack(result, rows!(Queue), edge::queue), height),
         Page::Journal => {
-            // Nothing is decided here, and who stands at the top wants to see the newest.
-            if model.journal.at == 0 {
-                model.journal.on = None;
+            // Who looks at the newest goes on seeing them come, above the line that the cursor is on, as far as there is room.
+            let newest = model.journal.top == 0;
+            let taken = take(&mut model.journal, tag, unpack(result, rows!(Journal), edge::journal), height);
+            if newest {
+                model.journal.top = 0;
+                model.journal.scroll(height);
             }
-            take(&mut model.journal, tag, unpack(result, rows!(Journal), edge::journal), height)
+            taken
         }
     };
     if page != model.page {

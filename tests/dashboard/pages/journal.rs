@@ -69,3 +69,28 @@ fn a_write_is_undone_from_its_line_of_the_journal_with_a_preview() {
     rig.keys("j u");
     assert!(rig.model.popups.is_empty() && rig.screen().contains("another value by now"), "{}", rig.screen());
 }
+
+#[test]
+fn lines_that_come_stand_above_the_one_under_the_cursor_which_is_what_a_key_is_about() {
+    let mut rig = on("6");
+    let mut newer = rig.world.journal[0].clone();
+    (newer.event.seq, newer.undoable) = (900, false);
+    rig.world.journal.insert(0, newer);
+    rig.refresh();
+    assert_eq!(
+        (rig.model.journal.at, rig.model.journal.top),
+        (1, 0),
+        "the news is seen, and the cursor is where it was"
+    );
+    rig.keys("u y");
+    assert_eq!(rig.told(), [Command::Undo { event: 1, both: false }]);
+    // Once there is no room above it, it stays in sight.
+    for seq in 901..1_000 {
+        let mut newer = rig.world.journal[0].clone();
+        newer.event.seq = seq;
+        rig.world.journal.insert(0, newer);
+        rig.refresh();
+    }
+    let journal = &rig.model.journal;
+    assert!(journal.at == 100 && journal.top > 0 && journal.current().unwrap().event.seq == 1, "{}", journal.at);
+}
