@@ -156,14 +156,14 @@ fn keys(table: &mut Table) {
             let mut screen = Screen::new(size).unwrap();
             screen.frame(&rig.model).unwrap();
             for key in keys.split(' ').chain(["ctrl-d", "ctrl-u"]) {
-                let boxes = rig.model.popups.len();
+                let boxes = (rig.model.popups.len(), rig.model.expanded);
                 let rows = top_rows(&rig);
                 rig.keys(key);
                 let bytes = screen.frame(&rig.model).unwrap().unwrap_or_default().len();
-                // Other rows than before are another page, whichever key brought them.
+                // Other rows than before are another page, whichever key brought them; so are a box's.
                 let most = match () {
-                    () if rig.model.popups.len() != boxes => &mut of_boxes,
-                    () if top_rows(&rig) != rows => &mut of_pages,
+                    () if (rig.model.popups.len(), rig.model.expanded) != boxes => &mut of_boxes,
+                    () if top_rows(&rig) != rows || (boxes.0 > 0 && matches!(key, "j" | "k")) => &mut of_pages,
                     () => &mut largest,
                 };
                 if bytes > most.0 {
@@ -176,7 +176,7 @@ fn keys(table: &mut Table) {
         table.row(&format!("{what}, at most ({at})"), bytes as f64, limit, "bytes");
     };
     row("a key on a page", largest, 3_072.0);
-    row("a key that opens or closes a box", of_boxes, 16_384.0);
+    row("a key that opens or closes a box or a record", of_boxes, 16_384.0);
     row("a key that brings a page of other rows", of_pages, 16_384.0);
 }
 
@@ -201,7 +201,7 @@ fn boxes(table: &mut Table) {
         for (page, keys) in
             [("2", "w"), ("2", "f"), ("2", "e"), ("2", "enter"), ("2", ":"), ("2", "?"), ("3", "l"), ("6", "u")]
         {
-            let mut rig = Rig::themed(size, wordy(), Theme::named(Name::Vivid, true, false));
+            let mut rig = Rig::themed(size, wordy(LONG), Theme::named(Name::Vivid, true, false));
             let mut screen = Screen::new(size).unwrap();
             rig.keys(page);
             rig.keys("c");
@@ -215,8 +215,8 @@ fn boxes(table: &mut Table) {
     }
     let what = format!("largest whole frame with a box, true colour ({})", largest.1);
     table.row(&what, largest.0 as f64, 16_384.0, "bytes");
-    for keys in ["2", "2 enter"] {
-        let mut rig = Rig::new(LARGE, wordy());
+    for (keys, bytes) in [("2", LONG), ("2 enter", LONG), ("2 enter", 2 * LONG)] {
+        let mut rig = Rig::new(LARGE, wordy(bytes));
         keys.split(' ').for_each(|key| rig.keys(key));
         let mut buffer = Buffer::empty(Rect::new(0, 0, LARGE.0, LARGE.1));
         let mut times = Vec::new();
@@ -225,19 +225,23 @@ fn boxes(table: &mut Table) {
             crosstie::tui::view::view(&rig.model, &mut buffer);
             times.push(processor() - before);
         }
-        let what = format!("view of two different texts of 9 KB ({keys}) at 200x60, p99");
-        table.row(&what, percentile(times, 99), 2.0, "ms");
+        let what = format!("view of two different texts of {bytes} bytes ({keys}) at 200x60, p99");
+        table.row(&what, percentile(times, 99), 8.0, "ms");
     }
 }
 
 /// A conflict whose two texts have nothing in common and fill the screen.
-fn wordy() -> World {
+/// As long as two texts can be that are compared word by word.
+const LONG: usize = 4_900;
+
+/// Conflicts of texts so long, of which no two words are the same.
+fn wordy(bytes: usize) -> World {
     let mut world = crowded();
     let text =
         |by: usize| (0..1_100).map(|n| format!("{:x}", (n + 7) * by * 7_919 % 65_521)).collect::<Vec<_>>().join(" ");
     let (crm, notion) = (text(31), text(1_009));
     for (n, row) in world.holds.iter_mut().enumerate().take(200) {
-        *row = hold(&n.to_string(), "NOTES", &crm[..crm.len().min(9_000)], &notion[..notion.len().min(9_000)]);
+        *row = hold(&n.to_string(), "NOTES", &crm[..crm.len().min(bytes)], &notion[..notion.len().min(bytes)]);
     }
     world
 }
@@ -295,10 +299,13 @@ fn streams(table: &mut Table) {
     let mut rig = Rig::new(LARGE, world);
     let mut screen = Screen::new(LARGE).unwrap();
     rig.ms += 20_000;
-    rig.send(Msg::Tick { now: at(0), ms: rig.ms });
+    // The time under a graph steps with the minute.
+    rig.world.snapshot.at = at(1);
+    rig.send(Msg::Snapshot(Arc::new(rig.world.snapshot.clone())));
+    rig.send(Msg::Tick { now: at(1), ms: rig.ms });
     screen.frame(&rig.model).unwrap();
     let mut idle = 0;
-    for second in 1..50_i64 {
+    for second in 2..52_i64 {
         // A snapshot in which nothing shown has changed.
         rig.world.snapshot.version += 1;
         rig.world.snapshot.at = at(second);

@@ -1,13 +1,45 @@
 //! Which words of two texts differ. Plain data for the drawing; nothing is decided by it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Longer texts are compared by nobody word by word, and a frame must not wait for it.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 10_000;
+/// Comparisons that are remembered: what is on the screen is drawn again and again.
+const REMEMBERED: usize = 8;
 
-/// For every character of `text`, whether its word is not in `other` at that place.
-pub fn changed(text: &str, other: &str) -> Vec<bool> {
+struct Compared {
+    text: String,
+    other: String,
+    marks: Rc<[bool]>,
+}
+
+thread_local! {
+    static COMPARED: RefCell<Vec<Compared>> = const { RefCell::new(Vec::new()) };
+}
+
+/// For every character of `text`, whether its word is not in `other` at that place. What was asked last is remembered.
+pub fn changed(text: &str, other: &str) -> Rc<[bool]> {
+    COMPARED.with_borrow_mut(|known| {
+        if let Some(at) = known.iter().position(|it| it.text == text && it.other == other) {
+            let it = known.remove(at);
+            let marks = Rc::clone(&it.marks);
+            known.push(it);
+            return marks;
+        }
+        if known.len() >= REMEMBERED {
+            known.remove(0);
+        }
+        let marks: Rc<[bool]> = compare(text, other).into();
+        known.push(Compared { text: text.to_owned(), other: other.to_owned(), marks: Rc::clone(&marks) });
+        marks
+    })
+}
+
+fn compare(text: &str, other: &str) -> Vec<bool> {
     let count = text.chars().count();
     if text == other {
         return vec![false; count];
@@ -16,14 +48,22 @@ pub fn changed(text: &str, other: &str) -> Vec<bool> {
         return vec![true; count];
     }
     let (old, new): (Vec<&str>, Vec<&str>) = (other.split_word_bounds().collect(), text.split_word_bounds().collect());
-    let mut marks = Vec::with_capacity(count);
+    let mut words: Vec<(&str, bool)> = Vec::with_capacity(new.len());
     for op in capture_diff_slices(Algorithm::Patience, &old, &new) {
         let differs = op.tag() != DiffTag::Equal;
-        for word in new.get(op.new_range()).unwrap_or_default() {
-            marks.extend(std::iter::repeat_n(differs, word.chars().count()));
+        words.extend(new.get(op.new_range()).unwrap_or_default().iter().map(|word| (*word, differs)));
+    }
+    // A space between two words that differ is no island: a stretch is read, and sent, as one.
+    for at in 1..words.len().saturating_sub(1) {
+        if let [(_, before), (space, _), (_, after)] = words[at - 1..=at + 1]
+            && before
+            && after
+            && space == " "
+        {
+            words[at].1 = true;
         }
     }
-    marks
+    words.iter().flat_map(|(word, differs)| std::iter::repeat_n(*differs, word.chars().count())).collect()
 }
 
 /// The pieces of lines that [`super::text::wrap`] made of `text`, each with its mark: breaking a text drops spaces and line

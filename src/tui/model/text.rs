@@ -5,8 +5,16 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+/// Whether each byte is a letter of one cell, as most texts are: then nothing has to be looked up.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Cells a text takes.
 pub fn width(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
@@ -63,7 +71,9 @@ pub fn editable(text: &str) -> String {
 
 /// For a cell of one line: sanitised, line ends shown as `mark`.
 pub fn one_line<'t>(text: &'t str, mark: &str) -> Cow<'t, str> {
-    if text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')) {
+    if !is_plain(text)
+        && text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+    {
         Cow::Owned(sanitise(text).replace('\n', mark))
     } else {
         Cow::Borrowed(text)
@@ -72,6 +82,17 @@ pub fn one_line<'t>(text: &'t str, mark: &str) -> Cow<'t, str> {
 
 /// The text in at most `room` cells, with `ellipsis` at the end if something was cut. Never cuts a grapheme.
 pub fn fit(text: &str, room: usize, ellipsis: &str) -> String {
+    if is_plain(text) {
+        return match room.checked_sub(width(ellipsis)) {
+            _ if text.len() <= room => text.to_owned(),
+            Some(kept) => format!("{}{ellipsis}", &text[..kept]),
+            None => String::new(),
+        };
+    }
+    fit_any(text, room, ellipsis)
+}
+
+fn fit_any(text: &str, room: usize, ellipsis: &str) -> String {
     let mut out = String::new();
     let mut used = 0;
     // Where the text has to be cut if it turns out too long.
@@ -99,8 +120,19 @@ pub fn fit(text: &str, room: usize, ellipsis: &str) -> String {
     out
 }
 
+/// Of two texts so many bytes before and after the place from which on they differ.
+fn around<'t>(one: &'t str, other: &'t str, reach: usize) -> (&'t str, &'t str) {
+    let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let cut = |text: &'t str| {
+        let from = text.floor_char_boundary(same.saturating_sub(reach));
+        &text[from..text.floor_char_boundary(same + reach)]
+    };
+    (cut(one), cut(other))
+}
+
 /// Two texts that would look the same when cut to `room` cells begin, after an ellipsis, shortly before they differ.
 pub fn apart(one: &str, other: &str, room: usize, ellipsis: &str) -> (String, String) {
+    let (one, other) = around(one, other, 8 * room + 64);
     if one == other || fit(one, room, ellipsis) != fit(other, room, ellipsis) {
         return (one.to_owned(), other.to_owned());
     }
@@ -210,6 +242,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_of_plain_letters_is_cut_as_any_other(text in "[ -~]{0,12}", room in 0_usize..14, dots in "…|\\.\\.\\.|日") {
+            prop_assert_eq!(width(&text), text.graphemes(true).map(UnicodeWidthStr::width).sum::<usize>());
+            prop_assert_eq!(fit(&text, room, &dots), fit_any(&text, room, &dots));
+        }
+
         #[test]
         fn no_text_takes_more_cells_than_it_was_given(text in "\\PC{0,40}|[\u{0}-\u{ffff}]{0,40}", room in 0_usize..30) {
             let clean = sanitise(&text);

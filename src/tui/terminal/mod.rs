@@ -6,5 +6,6 @@
 pub mod arrivals;
 pub mod input;
 pub mod session;
+mod slim;
 pub mod watch;
 pub mod writer;

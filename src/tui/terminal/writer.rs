@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 
 use super::session::Session;
+use super::slim::slim;
 use crate::control::Mode;
 use crate::tui::model::{Model, text};
 use crate::tui::view::view;
@@ -177,7 +178,7 @@ impl Screen {
         self.shown = Some(drawn);
         let mut bytes = SYNC.0.to_vec();
         bytes.append(&mut self.extra);
-        bytes.extend(self.buffer.take());
+        bytes.extend(slim(&self.buffer.take()));
         bytes.extend(SYNC.1);
         Ok(Some(bytes))
     }

@@ -75,11 +75,17 @@ pub fn fitted(parts: &[Part], room: usize, joints: Joints<'_>) -> Vec<Span> {
         }
         kept
     };
+    let mut whole = true;
     for extra in [false, true] {
+        // Nor does what only fills a line.
+        if extra && !whole {
+            break;
+        }
         let of_kind: Vec<usize> = order.iter().copied().filter(|at| parts[*at].extra == extra).collect();
         for at in of_kind.iter().copied().filter(|at| parts[*at].rank > 0) {
             // What matters less does not stand where what matters more had no room.
             if !take(&mut chosen, at, shortest(&parts[at])) && !extra {
+                whole = false;
                 break;
             }
         }
