@@ -60,7 +60,9 @@ pub(super) fn furnish(
         house.project_page_alone(rng, next(projects))?;
     }
     for _ in 0..options.couples {
-        let one = words::outsider(rng, next(people));
+        let mut one = words::outsider(rng, next(people));
+        // The address of both is of neither's first name.
+        one.email = one.email.split_once('.').map_or(one.email.clone(), |(_, family)| family.to_owned());
         for partner in [words::partner(rng, &one), one] {
             house.contact(rng, &partner, true)?;
         }
