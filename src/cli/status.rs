@@ -44,7 +44,7 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
 }
 
 /// Whether a side does not answer: it is down, or troubled, and a pair stands.
-fn silent(snapshot: &Snapshot) -> bool {
+pub(super) fn silent(snapshot: &Snapshot) -> bool {
     let stands = snapshot.pairs.iter().any(|pair| matches!(pair.state, PairState::Stopped { .. }));
     Side::BOTH.into_iter().any(|side| match snapshot.sides.get(side).link {
         Link::Down { .. } => true,

@@ -183,17 +183,23 @@ fn where_no_shell_would_bring_it_back_ctrl_z_says_so_and_stops_nothing() {
     assert_eq!(term.end(), 0);
 }
 
-#[test]
-fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
-    let home = home();
+/// A dashboard that ctrl-z has stopped, and the shell that has the terminal.
+fn laid_aside(home: &std::path::Path) -> Term {
     let program = env!("CARGO_BIN_EXE_crosstie");
-    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
+    let mut term = Term::start_shell(&Start::new(home, &[]));
     term.keys("PS1='> '\n");
     term.wait("> ");
     term.keys(&format!("{program} demo\n"));
     term.wait("1 Overview");
     term.keys("\u{1a}");
     term.wait_gone("1 Overview");
+    term
+}
+
+#[test]
+fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
+    let home = home();
+    let mut term = laid_aside(home.path());
     // The shell turns bracketed paste on for itself, so only the screen tells.
     term.with(|screen| assert!(!screen.alternate_screen()));
     term.step("echo shell-is-here\n", "\nshell-is-here");
@@ -209,14 +215,7 @@ fn ctrl_z_gives_the_shell_and_fg_brings_the_dashboard_back() {
 #[test]
 fn what_is_typed_while_a_suspended_dashboard_waits_goes_to_the_other_program_and_to_it_alone() {
     let home = home();
-    let program = env!("CARGO_BIN_EXE_crosstie");
-    let mut term = Term::start_shell(&Start::new(home.path(), &[]));
-    term.keys("PS1='> '\n");
-    term.wait("> ");
-    term.keys(&format!("{program} demo\n"));
-    term.wait("1 Overview");
-    term.keys("\u{1a}");
-    term.wait_gone("1 Overview");
+    let mut term = laid_aside(home.path());
     // Keys that each mean something to the dashboard: a page, a decision, the way out.
     term.step("sh -c 'echo listens; cat > typed'\n", "\nlistens");
     term.keys("2\nc w y\nq\n\u{4}");

@@ -13,6 +13,7 @@ use super::super::asked::Asked;
 use super::super::failure::Failure;
 use super::super::scratch::Scratch;
 use super::super::scripts;
+use super::super::status;
 use super::super::wiring;
 
 /// How long both sides may take to be looked at completely.
@@ -204,9 +205,8 @@ pub(super) async fn listed(desk: &dyn Desk) -> Result<std::sync::Arc<Snapshot>, 
 
 /// A pair that stands because a side does not answer: of such a one nobody can say what would be written.
 fn unanswered(snapshot: &Snapshot) -> Option<String> {
-    let silent = Side::BOTH.into_iter().any(|side| snapshot.sides.get(side).link != Link::Up);
-    let mut pairs = snapshot.pairs.iter().filter(|_| silent);
-    pairs.find_map(|pair| match &pair.state {
+    let silent = status::silent(snapshot);
+    snapshot.pairs.iter().filter(|_| silent).find_map(|pair| match &pair.state {
         PairState::Stopped { why } => {
             Some(format!("pair {} is stopped: {why}. `crosstie check` tells how both sides are", pair.name))
         }
