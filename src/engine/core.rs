@@ -260,10 +260,18 @@ impl Core {
         if let Some(Why::MassChange { what, plan, count }) = self.memory.holds.get(&guard).map(|hold| &hold.why) {
             return PairState::Guarded { what: what.clone(), plan: plan.clone(), count: *count };
         }
-        if self.timing.review && !self.approved(name) {
-            return self.review(pair);
+        if self.waits_for_approval(name) {
+            return pair.review.clone().unwrap_or(PairState::Listing);
         }
         PairState::Running
+    }
+
+    /// Whether both sides of a pair were looked at and nobody has approved its first matching.
+    pub(super) fn waits_for_approval(&self, name: &PairName) -> bool {
+        self.timing.review
+            && !self.stopped.contains_key(name)
+            && self.memory.pair(name).is_some_and(|pair| self.has_looked(pair))
+            && !self.approved(name)
     }
 
     /// Both sides were listed completely once, and answered since the start.

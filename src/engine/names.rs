@@ -14,8 +14,8 @@ use crate::model::{FieldName, PairName, RecordId, Side};
 use super::core::{Core, title_of};
 use super::memory::PairMemory;
 
-/// Records that are prepared in one step: a few milliseconds.
-const STEP: usize = 2_000;
+/// Records that are prepared in one step: about a millisecond.
+const STEP: usize = 1_000;
 
 /// Bytes of a record that are searched at most.
 const LONGEST: usize = 160;

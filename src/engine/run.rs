@@ -212,9 +212,6 @@ impl Run {
             self.seek();
             let now = self.core.clock.now();
             let mut wake = self.core.next_wake(now);
-            if !self.seeking.is_empty() {
-                wake = now;
-            }
             if self.publish.receiver_count() > 1 || self.stale {
                 let pace = if self.stale { PUBLISH } else { PUBLISH_IDLE };
                 wake = wake.min(super::core::after(self.published, pace));
@@ -229,6 +226,8 @@ impl Run {
                     Some(msg) => self.step(msg).await?,
                     None => return Ok(()),
                 },
+                // Others have their turn, and then the next names are prepared.
+                () = tokio::task::yield_now(), if !self.seeking.is_empty() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }

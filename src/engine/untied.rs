@@ -15,11 +15,23 @@ use super::flaw::Flaw;
 use super::memory::{PairMemory, Txn};
 
 impl Core {
-    /// Matches the untied records of every running pair whose matching may have changed.
+    /// Matches the untied records of every running pair whose matching may have changed. For one that waits for the approval of
+    /// its first matching it counts what that would do; that reads every record, so it is done when something has changed and
+    /// not for every look.
     pub(super) fn match_all(&mut self, txn: &mut Txn) {
         for name in self.pair_names() {
+            if self.waits_for_approval(&name) {
+                if self.memory.pairs.get_mut(&name).is_some_and(|pair| std::mem::take(&mut pair.rematch)) {
+                    let counted = self.memory.pair(&name).map(|pair| self.review(pair));
+                    self.memory.pairs.entry(name).and_modify(|pair| pair.review = counted);
+                }
+                continue;
+            }
             if !self.is_running(&name) {
                 continue;
+            }
+            if let Some(pair) = self.memory.pairs.get_mut(&name) {
+                pair.rematch |= pair.review.take().is_some();
             }
             self.remember_approval(txn, &name);
             while self.memory.pairs.get_mut(&name).is_some_and(|pair| std::mem::take(&mut pair.rematch)) {
@@ -343,7 +355,7 @@ impl Core {
     }
 
     /// The counts of a pair's first matching.
-    pub(super) fn review(&self, pair: &PairMemory) -> PairState {
+    fn review(&self, pair: &PairMemory) -> PairState {
         let matching = match_untied(&self.facts(pair), pair.spec.create);
         let count = |side: Side, test: fn(&Fate) -> bool| {
             u64::try_from(matching.of(side).values().filter(|fate| test(fate)).count()).unwrap_or(u64::MAX)

@@ -6,12 +6,12 @@ use crosstie::config::Timing;
 use crosstie::model::{Happening, Side};
 use crosstie::standin::bitrix24::Entity;
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, calm};
 use crate::wire::Call;
 
 fn brisk() -> Plan {
     let seconds = Duration::from_secs;
-    let timing = Timing { review: false, sweep_every: seconds(300), remember_gone: seconds(3600), ..Timing::default() };
+    let timing = Timing { sweep_every: seconds(300), remember_gone: seconds(3600), ..calm() };
     Plan { timing, ..Plan::default() }
 }
 
@@ -54,7 +54,7 @@ async fn a_record_that_is_found_again_before_the_second_read_was_never_missing()
 #[tokio::test(start_paused = true)]
 async fn what_a_listing_missed_before_the_process_died_is_looked_for_at_once_by_the_next() {
     let seconds = Duration::from_secs;
-    let timing = Timing { review: false, sweep_every: seconds(3600), ..Timing::default() };
+    let timing = Timing { sweep_every: seconds(3600), ..calm() };
     let mut bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
     // Not the first one, which the canary reads at every start.
     let deal = bench.ids(Entity::Deal).pop().unwrap();

@@ -25,7 +25,7 @@ async fn with_services() -> (Bench, String, String) {
             let like = deals.fields.iter().find(|field| field.key.as_str() == "COMMENTS").unwrap().clone();
             deals.fields.push(FieldSpec { key: FIELD.into(), crm: FIELD.into(), notion: "Services".into(), ..like });
         },
-        ..Plan::default()
+        ..Plan::prompt()
     };
     let mut bench = Bench::new(plan);
     let options = ["Design", "Development", "Support"];

@@ -7,12 +7,12 @@ use crosstie::model::Side;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, calm};
 use crate::wire::{Call, Fate};
 
 #[tokio::test(start_paused = true)]
 async fn while_nothing_happens_a_poll_is_one_request_a_data_source() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     bench.forget_calls();
     bench.pass(600).await;
     let calls = bench.calls();
@@ -59,7 +59,7 @@ async fn the_first_write_after_a_quiet_hour_waits_for_a_canary() {
 
 #[tokio::test(start_paused = true)]
 async fn known_records_that_are_not_found_are_access_lost() {
-    let timing = Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() };
+    let timing = Timing { canary_every: Duration::from_secs(300), ..calm() };
     let bench = Bench::settled(Plan { office: (6, 0, 6, 0), timing, ..Plan::default() }).await;
     let pages = bench.pages("contacts");
     for page in &pages {

@@ -8,7 +8,7 @@ use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::office::{Office, Options};
 use serde_json::json;
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, calm};
 
 fn candidates(window: &Window) -> &[Candidate] {
     match &window.rows {
@@ -19,8 +19,8 @@ fn candidates(window: &Window) -> &[Candidate] {
 
 #[tokio::test(start_paused = true)]
 async fn names_are_prepared_in_steps_between_which_others_are_answered_and_follow_what_is_read() {
-    let timing = Timing { review: true, ..Timing::default() };
-    let mut bench = Bench::new(Plan { timing, office: (4_100, 0, 1, 0), ..Plan::default() });
+    let timing = Timing { review: true, ..calm() };
+    let mut bench = Bench::new(Plan { timing, office: (2_200, 0, 1, 0), ..Plan::default() });
     bench.start().await;
     let reviewed = async || matches!(bench.state("contacts"), PairState::Review { .. });
     bench.until("it is reviewed", 600, reviewed).await;
@@ -42,9 +42,9 @@ async fn names_are_prepared_in_steps_between_which_others_are_answered_and_follo
             _ = bench.query(Query { limit: 1, ..Query::all(List::Queue) }) => others += 1,
         }
     };
-    assert!(others >= 1, "{others} answers came while 4,100 names were prepared");
-    assert_eq!((all.total, candidates(&all).len()), (4_100, 20));
-    let contact = bench.ids(Entity::Contact)[2_345].clone();
+    assert!(others >= 1, "{others} answers came while 2,200 names were prepared");
+    assert_eq!((all.total, candidates(&all).len()), (2_200, 20));
+    let contact = bench.ids(Entity::Contact)[1_234].clone();
     assert_eq!(candidates(&bench.query(search(&contact)).await)[0].id.as_str(), contact, "by its id");
     assert_eq!(bench.query(search("zaphod")).await.total, 0);
     bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Zaphod")), ("LAST_NAME", json!("Beeblebrox"))]);
@@ -87,8 +87,7 @@ async fn an_orphan_is_shown_with_the_best_that_is_like_it_and_its_score() {
 #[tokio::test(start_paused = true)]
 async fn couples_at_one_address_wait_for_a_person_who_is_shown_first_who_has_the_same_name() {
     let office = Options { couples: 2, crm_per_minute: 0, notion_per_minute: 0, ..Options::default() };
-    let plan = || Plan { timing: Timing { review: false, ..Timing::default() }, ..Plan::default() };
-    let mut bench = Bench::furnished(&Office::new(7, office).unwrap(), plan());
+    let mut bench = Bench::furnished(&Office::new(7, office).unwrap(), Plan::default());
     bench.start().await;
     let orphans = async || match bench.list(List::Orphans).await {
         Rows::Orphans(rows) => rows,

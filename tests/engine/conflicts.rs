@@ -8,7 +8,7 @@ use crate::harness::{Bench, Plan, deal_hold};
 
 /// A deal whose amount was changed on both sides between two looks: 100 in the CRM, 200 in Notion.
 async fn quarrel() -> (Bench, String, String) {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     bench.edit_deal(&deal, "OPPORTUNITY", "100");
     bench.edit_notion(&page, "Amount", 200);

@@ -14,7 +14,7 @@ async fn row(bench: &Bench, deal: &str) -> HoldRow {
 
 /// Anna changed a deal's amount in the CRM, Boris in Notion.
 async fn quarrel() -> (Bench, String, String) {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     bench.edit_deal(&deal, "OPPORTUNITY", "100");
     bench.edit_notion(&page, "Amount", 200);

@@ -10,24 +10,33 @@ use crosstie::store::{record, segments, trees};
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, calm};
 
-const DAY: u64 = 24 * 3600;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+/// Days pass by here, and nobody waits: a look an hour is enough.
+fn unhurried() -> Plan {
+    let mut plan = Plan::default();
+    for every in [&mut plan.timing.crm_poll, &mut plan.timing.notion_poll] {
+        *every = Duration::from_secs(HOUR);
+    }
+    for every in [&mut plan.timing.sweep_every, &mut plan.timing.canary_every] {
+        *every = Duration::from_secs(6 * HOUR);
+    }
+    plan
+}
 
 /// An office whose days are filed, with edits on several days. The store still has all of it.
 async fn lived() -> Bench {
-    let mut plan = Plan::default();
-    plan.timing.sweep_every = Duration::from_secs(3600);
-    plan.timing.crm_poll = Duration::from_secs(600);
-    plan.timing.notion_poll = Duration::from_secs(600);
-    let bench = Bench::settled(plan).await;
+    let bench = Bench::settled(unhurried()).await;
     let (deal, _) = bench.deal().await;
     for day in 0..5 {
         for edit in 0..3 {
             bench.edit_deal(&deal, "COMMENTS", format!("day {day}, edit {edit}"));
-            bench.pass(1200).await;
+            bench.pass(2 * HOUR).await;
         }
-        bench.pass(DAY - 3600).await;
+        bench.pass(DAY - 6 * HOUR).await;
     }
     assert_eq!(bench.stored_lines().len(), bench.lines().await.len(), "nothing has left yet");
     bench
@@ -82,6 +91,7 @@ async fn a_death_at_any_moment_of_the_filing_loses_and_doubles_no_line() {
     let (deal, _) = bench.deal().await;
     bench.shut_down().await;
     bench.file_days();
+    bench.timing = calm();
     let (mut none, mut both, mut all) = (0, 0, 0);
     for flushes in 0..10 {
         bench.start().await;
@@ -115,14 +125,14 @@ async fn a_folder_that_takes_no_file_keeps_the_days_in_the_store_and_says_so_onc
     let dir = bench.file_days().to_owned();
     fs::create_dir(dir.join(".segment.tmp")).unwrap();
     bench.start().await;
-    bench.pass(3 * 3600).await;
+    bench.pass(7 * HOUR).await;
     let told: Vec<String> = bench.journal(Happening::System).await.into_iter().map(|event| event.note).collect();
     let told: Vec<&String> = told.iter().filter(|note| note.contains("stays where it is")).collect();
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].contains(".segment.tmp"), "{told:?}");
     assert_eq!(bench.lines().await[..before.len()], before);
     fs::remove_dir(dir.join(".segment.tmp")).unwrap();
-    bench.pass(2 * 3600).await;
+    bench.pass(7 * HOUR).await;
     assert!(segments::list(&dir).unwrap().len() >= 3);
     assert_eq!(bench.lines().await[..before.len()], before);
 }
@@ -149,10 +159,7 @@ async fn a_clock_that_is_months_ahead_at_a_start_makes_no_day_old() {
 
 #[tokio::test(start_paused = true)]
 async fn files_are_dropped_when_they_are_older_than_the_journal_reaches_or_take_too_much() {
-    let mut plan = Plan::default();
-    plan.timing.sweep_every = Duration::from_secs(3600);
-    plan.timing.crm_poll = Duration::from_secs(600);
-    plan.timing.notion_poll = Duration::from_secs(600);
+    let mut plan = unhurried();
     plan.timing.journal_keep = Duration::from_secs(6 * DAY);
     let mut bench = Bench::settled(plan).await;
     bench.shut_down().await;
@@ -222,7 +229,7 @@ fn backlog(bench: &mut Bench, days: i64, lines: u64) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_backlog_of_ninety_days_is_filed_within_minutes_and_no_edit_waits_for_it() {
-    let mut plan = Plan::default();
+    let mut plan = Plan::prompt();
     plan.timing.journal_keep = Duration::from_secs(100 * DAY);
     let mut bench = Bench::settled(plan).await;
     let (deal, page) = bench.deal().await;

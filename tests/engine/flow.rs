@@ -9,7 +9,7 @@ use crate::wire::Fate;
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_in_the_crm_arrives_in_notion_and_is_the_only_write() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     let before = bench.now();
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
@@ -23,7 +23,7 @@ async fn an_edit_in_the_crm_arrives_in_notion_and_is_the_only_write() {
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_in_notion_arrives_in_the_crm_and_is_the_only_write() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     let before = bench.now();
     bench.edit_notion(&page, "Deadline", "2026-07-01");
@@ -38,7 +38,7 @@ async fn an_edit_in_notion_arrives_in_the_crm_and_is_the_only_write() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_pair_costs_one_request_a_poll_and_data_source() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let per_side = |side: Side| bench.calls().iter().filter(|call| call.side == side).count();
     bench.pass(1800).await;
     assert!(bench.writes().is_empty());
@@ -54,7 +54,7 @@ async fn an_idle_pair_costs_one_request_a_poll_and_data_source() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_edit_in_the_same_minute_is_not_lost() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     // Ten seconds into a minute, so that both edits and a listing between them have one stamp.
     let past = bench.now().as_second().rem_euclid(60);
@@ -67,7 +67,7 @@ async fn a_second_edit_in_the_same_minute_is_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn half_typed_text_waits_for_quiet_and_never_reaches_the_crm() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     let before = bench.now();
     for typed in ["Ship", "Ship the n", "Ship the new sh", "Ship the new shop"] {
@@ -84,7 +84,7 @@ async fn half_typed_text_waits_for_quiet_and_never_reaches_the_crm() {
 
 #[tokio::test(start_paused = true)]
 async fn typing_without_end_is_written_after_the_longest_deferral() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     for word in 0..28 {
         bench.edit_notion(&page, "Name", format!("Words without end {word}"));
@@ -96,7 +96,7 @@ async fn typing_without_end_is_written_after_the_longest_deferral() {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_added_on_both_sides_is_tied_and_not_created() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (contacts, pages) = (bench.ids(Entity::Contact).len(), bench.pages("contacts").len());
     let page = bench.add_page("contacts", &[("Name", json!("Nora Quist")), ("Email", json!("nora@quist.example"))]);
     let contact = bench.add_crm(
@@ -112,7 +112,7 @@ async fn a_person_added_on_both_sides_is_tied_and_not_created() {
 
 #[tokio::test(start_paused = true)]
 async fn one_edit_costs_two_requests_on_the_side_that_is_written() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     // A first write wakes the canary; what comes after it is the steady state.
     bench.edit_deal(&deal, "OPPORTUNITY", "4711");
@@ -131,7 +131,7 @@ async fn one_edit_costs_two_requests_on_the_side_that_is_written() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_listing_showed_while_its_record_was_being_written_is_read_before_the_write_ends() {
-    let mut plan = Plan::default();
+    let mut plan = Plan::prompt();
     plan.timing.overlap = std::time::Duration::ZERO;
     plan.timing.hot_lag = std::time::Duration::ZERO;
     let bench = Bench::settled(plan).await;

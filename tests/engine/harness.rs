@@ -31,6 +31,12 @@ use crate::wire::{Call, Clock, Fate, Half, HostClock, Wire, Wires};
 pub const ANNA: &str = "Anna Weber";
 pub const BORIS: &str = "Boris Klein";
 
+/// No review, and looks every half minute: most of a test is waiting, and every look costs the same.
+pub fn calm() -> Timing {
+    let look = Duration::from_secs(30);
+    Timing { review: false, crm_poll: look, notion_poll: look, ..Timing::default() }
+}
+
 /// How a bench is set up.
 pub struct Plan {
     /// Contacts of the CRM, deals of the CRM, how many of each have their page, and how many are in Notion alone.
@@ -42,7 +48,14 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { office: (3, 2, 2, 0), timing: Timing { review: false, ..Timing::default() }, pairs: |_| {} }
+        Self { office: (3, 2, 2, 0), timing: calm(), pairs: |_| {} }
+    }
+}
+
+impl Plan {
+    /// Looks as often as the program does by itself, for tests of what happens within seconds.
+    pub fn prompt() -> Self {
+        Self { timing: Timing { review: false, ..Timing::default() }, ..Self::default() }
     }
 }
 
@@ -53,7 +66,8 @@ pub struct Bench {
     pub ahead: Arc<Mutex<SignedDuration>>,
     pub specs: Vec<PairSpec>,
     pub facts: Facts,
-    timing: Timing,
+    /// From the next start on.
+    pub timing: Timing,
     kv: MemoryKv,
     /// Where older days of the journal lie, if they leave the store.
     files: Option<tempfile::TempDir>,
@@ -262,13 +276,15 @@ impl Bench {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
 
-    /// Waits until something is so, for at most so many virtual seconds.
+    /// Waits until something is so, for at most so many virtual seconds. Looks again after a hundredth of what was waited for
+    /// already, and never sooner than a quarter of a second: each look costs the engine a turn.
     pub async fn until(&self, what: &str, seconds: u64, is_so: impl AsyncFn() -> bool) {
-        for _ in 0..seconds * 4 {
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < Duration::from_secs(seconds) {
             if is_so().await {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(250)).await;
+            tokio::time::sleep((began.elapsed() / 100).max(Duration::from_millis(250))).await;
         }
         let claims = self.claims_from(0).await;
         let journal: Vec<String> = claims.journal.iter().rev().take(25).map(line).collect();
@@ -283,7 +299,7 @@ impl Bench {
 
     /// Whether both sides were looked at and nothing is planned or out.
     pub async fn is_quiet(&self) -> bool {
-        let snapshot = self.desk().snapshots().borrow().clone();
+        let snapshot = self.follow().borrow().clone();
         snapshot.pairs.iter().all(|pair| pair.state == PairState::Running)
             && snapshot.queue.crm.total() == 0
             && snapshot.queue.notion.total() == 0
@@ -298,7 +314,7 @@ impl Bench {
     }
 
     pub fn state(&self, pair: &str) -> PairState {
-        let snapshot = self.desk().snapshots().borrow().clone();
+        let snapshot = self.follow().borrow().clone();
         snapshot.pairs.iter().find(|it| it.name.as_str() == pair).unwrap().state.clone()
     }
 
@@ -311,7 +327,7 @@ impl Bench {
     /// The same, with how many things it is about.
     pub async fn counted(&self, pair: &str, seconds: u64) -> (String, String, u64) {
         // It may be held for a second only: so every snapshot is looked at, and not one now and then.
-        let mut snapshots = self.desk().snapshots();
+        let mut snapshots = self.follow();
         let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
         loop {
             if let PairState::Guarded { what, plan, count } = self.state(pair) {
@@ -466,6 +482,15 @@ impl Bench {
         let crm = self.wires.crm.lock().unwrap();
         let notion = self.wires.notion.lock().unwrap();
         crm.log().iter().filter(by_api).chain(notion.log().iter().filter(by_api)).cloned().collect()
+    }
+}
+
+/// The next bench of the same test shares its runtime: an engine that lived on would go on working beside it.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.task.abort();
+        }
     }
 }
 

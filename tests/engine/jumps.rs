@@ -17,8 +17,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// there is.
 async fn lived() -> Bench {
     let mut plan = Plan { office: (4, 3, 3, 0), ..Plan::default() };
-    // Days are lived through here: a look a minute is enough.
-    plan.timing.crm_poll = std::time::Duration::from_secs(60);
+    // Days are lived through here: a look every ten minutes is enough.
+    plan.timing.crm_poll = std::time::Duration::from_secs(600);
     plan.timing.notion_poll = plan.timing.crm_poll;
     plan.timing.sweep_every = std::time::Duration::from_secs(3_600);
     let bench = Bench::settled(plan).await;
@@ -29,7 +29,7 @@ async fn lived() -> Bench {
         bench.edit_notion(&page, "Notes", "by letter");
     }
     let held = async || bench.claims().await.holds.len() == 2;
-    bench.until("both are held", 900, held).await;
+    bench.until("both are held", 1_800, held).await;
     let id = deal_hold(&deals[2], "COMMENTS");
     let shown = bench.shown(&id).await;
     bench.done(Command::Resolve { items: vec![Resolution::Keep { id, shown }] }).await;
@@ -65,7 +65,7 @@ async fn edits_cross(bench: &Bench, number: u32) {
         bench.cell(&page, "Amount") == json!(number.to_string())
             && bench.deal_field(&deal, "COMMENTS") == json!(format!("note {number}"))
     };
-    bench.until("both edits have crossed", 300, crossed).await;
+    bench.until("both edits have crossed", 1_500, crossed).await;
 }
 
 #[tokio::test(start_paused = true)]

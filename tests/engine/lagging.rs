@@ -38,7 +38,7 @@ async fn seen(bench: &Bench) -> BTreeMap<(Side, String, String), Vec<Value>> {
 #[tokio::test(start_paused = true)]
 async fn a_query_that_shows_less_than_is_known_moves_nothing_back() {
     for side in Side::BOTH {
-        let bench = Bench::settled(Plan::default()).await;
+        let bench = Bench::settled(Plan::prompt()).await;
         let (deal, page) = bench.deal().await;
         lag(&bench, 40..50);
         // Two edits within one minute, so that Notion's stamp is the same before and after the second.
@@ -78,7 +78,7 @@ async fn a_query_that_shows_less_than_is_known_moves_nothing_back() {
 #[tokio::test(start_paused = true)]
 async fn queries_that_lag_and_contradict_each_other_cost_no_edit() {
     for most in [8, 25, 60] {
-        let bench = Bench::settled(Plan::default()).await;
+        let bench = Bench::settled(Plan::prompt()).await;
         let (deal, page) = bench.deal().await;
         lag(&bench, 0..most);
         for round in 1..=12_u64 {
@@ -107,7 +107,7 @@ async fn queries_that_lag_and_contradict_each_other_cost_no_edit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_a_query_shows_late_is_created_once() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (contacts, pages) = (bench.ids(Entity::Contact).len(), bench.pages("contacts").len());
     lag(&bench, 20..40);
     let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))]);
@@ -126,7 +126,7 @@ async fn a_record_that_a_query_shows_late_is_created_once() {
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_by_id_is_not_back_because_a_late_query_still_shows_it() {
     for side in Side::BOTH {
-        let mut plan = Plan::default();
+        let mut plan = Plan::prompt();
         plan.timing.sweep_every = Duration::from_secs(60);
         plan.pairs = |pairs| pairs.iter_mut().for_each(|pair| pair.delete = Delete::Untie);
         let bench = Bench::settled(plan).await;
@@ -159,7 +159,7 @@ async fn what_is_gone_by_id_is_not_back_because_a_late_query_still_shows_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_query_showed_and_nobody_believed_yet_is_not_passed_over_by_a_stop() {
-    let mut bench = Bench::settled(Plan::default()).await;
+    let mut bench = Bench::settled(Plan::prompt()).await;
     // Not the deal that is looked at after every start.
     let deal = bench.ids(Entity::Deal)[1].clone();
     let page = bench.page_of("deals", &deal).await.unwrap();

@@ -98,7 +98,7 @@ async fn a_field_that_cannot_be_read_is_read_again_until_that_is_held_without_an
 
 #[tokio::test(start_paused = true)]
 async fn a_relation_to_a_pair_that_does_not_answer_is_held_after_three_cycles_while_the_other_side_moves() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     let source = bench.source("contacts");
     bench.faults(move |call| if call.is_listing() && call.holds(&source) { broken() } else { Fate::Pass });

@@ -165,7 +165,7 @@ async fn everything_since_the_start_can_be_read_however_many_lines_have_come_sin
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_that_is_held_keeps_its_id_over_a_start_however_many_lines_came_since() {
-    let mut bench = Bench::settled(Plan::default()).await;
+    let mut bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = quarrel(&bench).await;
     let of_field = |lines: Vec<Event>| -> Vec<Event> {
         lines.into_iter().filter(|line| line.field.as_ref().is_some_and(|field| field.as_str() == FIELD)).collect()

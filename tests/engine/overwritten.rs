@@ -16,7 +16,7 @@ use crate::wire::{Call, Fate};
 fn seldom() -> Plan {
     let never = Duration::from_secs(24 * 3600);
     let timing = Timing { notion_poll: never, sweep_every: never, review: false, ..Timing::default() };
-    Plan { timing, ..Plan::default() }
+    Plan { timing, ..Plan::prompt() }
 }
 
 fn page_hint(page: &str, at: Option<Timestamp>) -> Hint {
@@ -51,7 +51,7 @@ async fn told(bench: &Bench) -> Vec<Event> {
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_inside_a_window_is_told_once_however_often_it_is_hinted_at() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page, at) = crossed(&bench, Fate::Pass).await;
     bench.pass(120).await;
     assert!(told(&bench).await.is_empty(), "nothing has told of it yet");
@@ -74,7 +74,7 @@ async fn an_edit_inside_a_window_is_told_once_however_often_it_is_hinted_at() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hint_that_comes_before_the_answer_is_kept_until_the_window_is_closed() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (_, page, at) = crossed(&bench, Fate::SlowAnswer(Duration::from_secs(20))).await;
     bench.hint(page_hint(&page, Some(at))).await;
     bench.pass(5).await;
@@ -85,7 +85,7 @@ async fn a_hint_that_comes_before_the_answer_is_kept_until_the_window_is_closed(
 
 #[tokio::test(start_paused = true)]
 async fn a_hint_that_comes_after_a_restart_still_finds_the_window() {
-    let mut bench = Bench::settled(Plan::default()).await;
+    let mut bench = Bench::settled(Plan::prompt()).await;
     let (_, page, at) = crossed(&bench, Fate::Pass).await;
     bench.settle().await;
     bench.crash().await;
@@ -105,7 +105,7 @@ async fn a_hint_that_comes_after_a_restart_still_finds_the_window() {
 
 #[tokio::test(start_paused = true)]
 async fn edits_of_ours_of_other_fields_and_of_other_times_are_no_overwriting() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (_, page, at) = crossed(&bench, Fate::Pass).await;
     bench.settle().await;
     let hint = page_hint(&page, Some(at));
@@ -125,7 +125,7 @@ async fn edits_of_ours_of_other_fields_and_of_other_times_are_no_overwriting() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_edit_that_stands_is_no_overwriting() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page, at) = crossed(&bench, Fate::Pass).await;
     bench.edit_notion(&page, "Amount", 99);
     bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("99")).await;
@@ -136,7 +136,7 @@ async fn a_later_edit_that_stands_is_no_overwriting() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_write_of_ours_is_no_later_edit() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page, at) = crossed(&bench, Fate::Pass).await;
     bench.settle().await;
     bench.edit_deal(&deal, "OPPORTUNITY", "4712");
@@ -152,7 +152,7 @@ async fn a_later_write_of_ours_is_no_later_edit() {
 #[tokio::test(start_paused = true)]
 async fn of_several_edits_only_the_last_can_be_the_one_that_stands() {
     for first in [false, true] {
-        let bench = Bench::settled(Plan::default()).await;
+        let bench = Bench::settled(Plan::prompt()).await;
         let (deal, page, at) = crossed(&bench, Fate::Pass).await;
         bench.pass(5).await;
         let later = bench.now();
@@ -172,7 +172,7 @@ async fn of_several_edits_only_the_last_can_be_the_one_that_stands() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_edits_what_was_seen_to_stand_overwrites_nothing_of_ours() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page, at) = crossed(&bench, Fate::Pass).await;
     bench.edit_notion(&page, "Amount", 99);
     bench.until("it is in the CRM", 300, async || bench.deal_field(&deal, "OPPORTUNITY") == json!("99")).await;
@@ -190,7 +190,7 @@ async fn whoever_edits_what_was_seen_to_stand_overwrites_nothing_of_ours() {
 async fn a_link_that_may_have_been_taken_out_while_nobody_knew_is_told_when_it_is_put_in_again() {
     // Word of it comes, or only the page's own stamp tells.
     for word in [true, false] {
-        let bench = Bench::settled(Plan::default()).await;
+        let bench = Bench::settled(Plan::prompt()).await;
         let (deal, page) = bench.deal().await;
         let before = bench.cell(&page, "Contacts");
         let linked = bench.held(Entity::Deal, &deal, "CONTACT_IDS");
@@ -216,7 +216,7 @@ async fn a_link_that_may_have_been_taken_out_while_nobody_knew_is_told_when_it_i
 
 #[tokio::test(start_paused = true)]
 async fn what_a_reading_showed_while_a_write_was_on_its_way_is_told_with_its_value() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let (deal, page) = bench.deal().await;
     let late = Fate::LateAndLost(Duration::from_secs(40));
     bench.once(|call| call.side == Side::Crm && call.is_update(), late);
@@ -254,7 +254,7 @@ async fn a_hint_about_an_unknown_record_makes_the_next_increment_due() {
 
 #[tokio::test(start_paused = true)]
 async fn many_hints_about_strangers_do_not_eat_the_budget() {
-    let bench = Bench::settled(Plan::default()).await;
+    let bench = Bench::settled(Plan::prompt()).await;
     let listings =
         |bench: &Bench| bench.calls().iter().filter(|call| call.side == Side::Notion && call.is_listing()).count();
     let before = listings(&bench);

@@ -9,7 +9,7 @@ use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
-use crate::harness::{Bench, Plan, deal_hold, deal_tie};
+use crate::harness::{Bench, Plan, calm, deal_hold, deal_tie};
 use crate::wire::Fate;
 
 fn notion_error(status: u16, code: &str, message: &str) -> Response {
@@ -146,7 +146,7 @@ async fn a_refused_token_and_throttling_count_against_no_record() {
 
 #[tokio::test(start_paused = true)]
 async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_again() {
-    let mut bench = Bench::settled(Plan { office: (30, 0, 30, 0), ..Plan::default() }).await;
+    let mut bench = Bench::settled(Plan { office: (30, 0, 30, 0), ..Plan::prompt() }).await;
     let contacts = bench.ids(Entity::Contact);
     bench.faults(move |call| {
         let bad = call.side == Side::Notion && call.is_update();
@@ -162,11 +162,11 @@ async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_a
     let sent = bench.writes().len();
     // The client looks at the schema once more after such an error, and sends once again.
     assert!(sent <= 2 * 22, "{sent}");
-    bench.pass(7200).await;
+    bench.pass(4000).await;
     assert_eq!(bench.writes().len(), sent, "the pair is stopped");
     bench.crash().await;
     bench.start().await;
-    bench.pass(7200).await;
+    bench.pass(4000).await;
     bench.guarded("contacts", 60).await;
     assert_eq!(bench.writes().len(), sent, "the pair is stopped after a restart too");
     bench.no_faults();
@@ -179,7 +179,7 @@ async fn one_error_on_many_records_stops_the_pair_and_all_of_them_can_be_tried_a
 
 #[tokio::test(start_paused = true)]
 async fn what_was_refused_is_tried_again_when_the_schema_has_changed() {
-    let timing = Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() };
+    let timing = Timing { canary_every: Duration::from_secs(300), ..calm() };
     let mut bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
     let (deal, page) = bench.deal().await;
     bench.faults(|call| {

@@ -8,10 +8,10 @@ use crosstie::model::{Happening, Why};
 use crosstie::standin::bitrix24::Entity;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Bench, Plan, deal_hold};
+use crate::harness::{Bench, Plan, calm, deal_hold};
 
 fn watchful() -> Plan {
-    let timing = Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() };
+    let timing = Timing { canary_every: Duration::from_secs(300), ..calm() };
     Plan { office: (3, 6, 6, 0), timing, ..Plan::default() }
 }
 

@@ -9,13 +9,13 @@ use crosstie::model::{Hold, HoldId, Why};
 use crosstie::standin::bitrix24::{Entity, UserFieldType};
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Bench, Plan, deal_hold};
+use crate::harness::{Bench, Plan, calm, deal_hold};
 
 const DEADLINE: &str = "UF_CRM_DEADLINE";
 
 /// Deals with a note on both sides, whose schemas are looked at every so often.
 async fn noted(canary_every: Duration) -> (Bench, String, String) {
-    let timing = Timing { review: false, canary_every, ..Timing::default() };
+    let timing = Timing { canary_every, ..calm() };
     let bench = Bench::settled(Plan { office: (3, 6, 6, 0), timing, ..Plan::default() }).await;
     let (deal, page) = bench.deal().await;
     bench.edit_deal(&deal, "COMMENTS", "agreed on");
@@ -197,7 +197,7 @@ async fn a_field_stays_set_aside_over_a_restart_and_new_records_are_made_without
 async fn while_the_key_is_set_aside_nothing_new_is_matched_or_made_and_ties_go_on() {
     let plan = Plan {
         office: (3, 3, 3, 0),
-        timing: Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() },
+        timing: Timing { canary_every: Duration::from_secs(300), ..calm() },
         pairs: |pairs| {
             for pair in pairs.iter_mut().filter(|pair| pair.name.as_str() == "deals") {
                 pair.match_by = vec![DEADLINE.into(), "TITLE".into()];
@@ -223,7 +223,7 @@ async fn while_the_key_is_set_aside_nothing_new_is_matched_or_made_and_ties_go_o
 async fn a_record_that_goes_while_a_field_is_set_aside_takes_no_unseen_edit_with_it() {
     let plan = Plan {
         office: (3, 6, 6, 0),
-        timing: Timing { review: false, canary_every: Duration::from_secs(300), ..Timing::default() },
+        timing: Timing { canary_every: Duration::from_secs(300), ..calm() },
         pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.delete = crosstie::mapping::Delete::Propagate),
     };
     let bench = Bench::settled(plan).await;

@@ -232,6 +232,6 @@ async fn two_who_move_a_task_at_once_are_asked_and_a_deleted_task_ends_its_tie()
     bench.until("they agree", 120, async || bench.hold(&id).await.is_none()).await;
     let now = bench.now();
     bench.wires.crm.lock().unwrap().person_delete_task(now, ANNA, &task).unwrap();
-    bench.until("the tie has ended", 1200, async || bench.page_of("tasks", &task).await.is_none()).await;
+    bench.until("the tie has ended", 3_900, async || bench.page_of("tasks", &task).await.is_none()).await;
     assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&page), Some(false), "the page stays");
 }

@@ -9,7 +9,7 @@ use crosstie::seam::Response;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
-use crate::harness::{Bench, Plan, deal_hold};
+use crate::harness::{Bench, Plan, calm, deal_hold};
 use crate::wire::{Call, Fate};
 
 fn notion_error(status: u16, code: &str, message: &str) -> Response {
@@ -32,7 +32,7 @@ async fn a_listing_that_is_refused_is_not_asked_for_again_before_a_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sweep_that_always_fails_ends_no_increments_and_is_tried_ever_more_rarely() {
-    let timing = Timing { review: false, sweep_every: Duration::from_secs(300), ..Timing::default() };
+    let timing = Timing { sweep_every: Duration::from_secs(300), ..calm() };
     let bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
     let (deal, page) = bench.deal().await;
     let is_sweep = |call: &Call| call.side == Side::Notion && call.is_listing() && call.body.get("filter").is_none();

@@ -7,7 +7,7 @@ use crosstie::model::Side;
 use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
-use crate::harness::{Bench, Plan};
+use crate::harness::{Bench, Plan, calm};
 use crate::wire::Fate;
 
 #[tokio::test(start_paused = true)]
@@ -27,7 +27,7 @@ async fn a_page_just_made_for_one_contact_is_not_tied_to_another_with_the_same_a
 
 #[tokio::test(start_paused = true)]
 async fn a_page_whose_creation_is_still_unanswered_gets_no_second_record_in_the_crm() {
-    let timing = Timing { review: false, quiet_new_page: Duration::from_secs(6), ..Timing::default() };
+    let timing = Timing { quiet_new_page: Duration::from_secs(6), ..calm() };
     let bench = Bench::settled(Plan { timing, ..Plan::default() }).await;
     bench.once(|call| call.side == Side::Notion && call.is_create(), Fate::SlowAnswer(Duration::from_secs(55)));
     let contacts = bench.ids(Entity::Contact).len();

@@ -124,6 +124,7 @@ impl PairMemory {
             cursors: Sides::default(),
             dirty: BTreeSet::new(),
             rematch: true,
+            review: None,
             titles: Titles::default(),
         };
         let mut seen: Sides<Loading<Observation>> = Sides::default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::control::Sides;
+use crate::control::{PairState, Sides};
 use crate::mapping::{PairMap, PairSpec, Remembered};
 use crate::model::{Entity, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 
@@ -36,6 +36,8 @@ pub struct PairMemory {
     pub dirty: BTreeSet<RecordId>,
     /// Whether the untied records are to be matched anew.
     pub rematch: bool,
+    /// What the first matching would do, while it waits for an approval.
+    pub review: Option<PairState>,
     /// What its ties are found by.
     pub titles: Titles,
 }
