@@ -135,22 +135,23 @@ impl Core {
                         value by hand"
                 .to_owned());
         }
-        let closed = event.window.map_or(event.at, |(_, closed)| closed);
-        self.restorable(tie, field, side, from, to, Some(closed))?;
-        if both && !self.shows(tie, field, side.other(), to) {
-            self.restorable(tie, field, side.other(), from, to, None)?;
-        }
         let hold = HoldId::field(&tie.id(), key);
-        let decided = self.memory.decision_on(&hold).filter(|decision| decision.verdict != Verdict::Keep);
-        if decided.is_some() {
-            return Err("a decision about this field is just being written; wait for it".to_owned());
-        }
+        // First of all: what it wrote back is no edit of anybody's.
         let standing = self.memory.marks_on(&hold).find_map(|mark| match &mark.kind {
             MarkKind::Undone { event, .. } => Some(*event),
             _ => None,
         });
         if standing == Some(event.seq) {
             return Err("it is undone already; decide about the held field".to_owned());
+        }
+        let closed = event.window.map_or(event.at, |(_, closed)| closed);
+        self.restorable(tie, field, side, from, to, Some(closed))?;
+        if both && !self.shows(tie, field, side.other(), to) {
+            self.restorable(tie, field, side.other(), from, to, None)?;
+        }
+        let decided = self.memory.decision_on(&hold).filter(|decision| decision.verdict != Verdict::Keep);
+        if decided.is_some() {
+            return Err("a decision about this field is just being written; wait for it".to_owned());
         }
         Ok(Possible { hold, side, from: from.clone(), to: to.clone() })
     }

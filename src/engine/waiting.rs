@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::control::{Order, Query, QueueRow, QueueState, Rows, Sides, Wait, Window};
-use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, TieId, Why};
+use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, Side, TieId, Why};
 
 use super::core::{Core, OpKey, Planned, Target};
 use super::snapshot::count;
 use super::views::{age, slice};
 
-/// Pairs of which nothing is written now, and why not.
-type Doors = BTreeMap<PairName, Wait>;
+/// What nothing gets past now.
+struct Doors {
+    /// Pairs of which nothing is written, and why not.
+    pairs: BTreeMap<PairName, Wait>,
+    /// Until when a side has asked us to send it nothing.
+    gates: Sides<Option<Timestamp>>,
+}
 
 /// One operation of the queue, of which a row is made only if it is shown.
 enum Entry<'c> {
@@ -68,20 +73,30 @@ impl Core {
         }
     }
 
-    fn doors(&self) -> Doors {
-        self.pair_names().into_iter().filter_map(|name| self.door(&name).map(|wait| (name, wait))).collect()
+    fn doors(&self, now: Timestamp) -> Doors {
+        let gate = |side: Side| self.gate(side).filter(|until| *until > now);
+        Doors {
+            pairs: self.pair_names().into_iter().filter_map(|name| self.door(&name).map(|wait| (name, wait))).collect(),
+            gates: Sides { crm: gate(Side::Crm), notion: gate(Side::Notion) },
+        }
+    }
+
+    /// Until when a side has asked us to send it nothing.
+    fn gate(&self, side: Side) -> Option<Timestamp> {
+        self.systems.get(side).pulse().headroom.gated_until()
     }
 
     /// What a planned operation waits for.
     fn wait(&self, op: &OpKey, planned: &Planned, now: Timestamp, doors: &Doors) -> Wait {
+        let gated = doors.gates.get(op.side).is_some();
         if self.under_way.contains_key(op) {
-            return Wait::Answer;
+            return if gated { Wait::Side } else { Wait::Answer };
         }
         // Nobody sends these, whatever becomes of their pair.
         if planned.due == Timestamp::MAX {
             return if self.parked_by(op).is_some() { Wait::HeldBack } else { Wait::SetAside };
         }
-        if let Some(wait) = doors.get(&op.pair) {
+        if let Some(wait) = doors.pairs.get(&op.pair) {
             return *wait;
         }
         if self.leave.is_some() && !self.is_in_plan(op) {
@@ -94,7 +109,10 @@ impl Core {
         if planned.due > now {
             return if self.fails_until(op) > Some(now) { Wait::Retry } else { Wait::Quiet };
         }
-        if self.put_off.get(op).is_some_and(|until| *until > now) { Wait::Retry } else { Wait::Request }
+        if self.put_off.get(op).is_some_and(|until| *until > now) {
+            return Wait::Retry;
+        }
+        if gated { Wait::Side } else { Wait::Request }
     }
 
     /// Who held an operation back, if somebody did.
@@ -138,7 +156,7 @@ impl Core {
         for hold in self.memory.holds.values() {
             *waits.entry(super::views::why_word(&hold.why)).or_default() += 1;
         }
-        let doors = self.doors();
+        let doors = self.doors(now);
         for (op, planned) in &self.planned {
             let wait = self.wait(op, planned, now, &doors);
             // These are among the holds.
@@ -159,7 +177,8 @@ impl Core {
 
     /// The queue: what was sent, then what is planned, each oldest first.
     pub(super) fn queue_window(&self, query: &Query) -> Window {
-        let (now, doors) = (self.clock.now(), self.doors());
+        let now = self.clock.now();
+        let doors = self.doors(now);
         let mut entries: Vec<Entry<'_>> = self.memory.intents.values().map(Entry::Intent).collect();
         let planned = self.planned.iter().filter(|(op, _)| !self.under_way.contains_key(*op) || !self.is_sent(op));
         entries.extend(planned.map(|(op, planned)| Entry::Op(op, planned, self.wait(op, planned, now, &doors))));
@@ -253,7 +272,7 @@ impl Core {
         let due = match wait {
             Wait::Quiet => Some(planned.due),
             Wait::Retry => Some(planned.due.max(self.put_off.get(op).copied().unwrap_or(planned.due))),
-            Wait::Side => *self.paused_until.get(op.side),
+            Wait::Side => (*self.paused_until.get(op.side)).max(self.gate(op.side)),
             _ => None,
         };
         Some(QueueRow {
@@ -284,7 +303,11 @@ impl Core {
                     _ => None,
                 }
             }
-            Wait::Side => self.trouble.get(op.side).as_ref().map(|error| error.message.clone()),
+            Wait::Side => {
+                let gated = self.gate(op.side).filter(|until| *until > self.clock.now());
+                let trouble = || self.trouble.get(op.side).as_ref().map(|error| error.message.clone());
+                gated.map(|_| "it asked us to send nothing until then".to_owned()).or_else(trouble)
+            }
             Wait::HeldBack => self.parked_by(op).map(|who| format!("by {who}")),
             Wait::Retry if self.put_off.contains_key(op) => {
                 Some("somebody else saved the record at the same moment".to_owned())

@@ -47,10 +47,8 @@ fn crowded() -> World {
 fn no_word_of_the_header_is_cut_at_any_width() {
     let (mut all, mut words) = (Vec::new(), std::collections::BTreeSet::new());
     for world in [full(), crowded()] {
-        for (width, stands_still, read_only, gone) in (60..=220)
-            .flat_map(|width| [(width, false, false, false), (width, true, true, false), (width, false, true, true)])
-        {
-            let mut rig = Rig::new((width, 24), world.clone());
+        for (stands_still, read_only, gone) in [(false, false, false), (true, true, false), (false, true, true)] {
+            let mut rig = Rig::new((60, 24), world.clone());
             rig.keys("2");
             if stands_still {
                 rig.keys("p");
@@ -63,14 +61,17 @@ fn no_word_of_the_header_is_cut_at_any_width() {
                     "the engine does not answer; it is looked for, and this is the last it said".into(),
                 ));
             }
-            let lines = top(&rig);
-            assert!(lines.iter().all(|line| !line.contains('…')), "{width}: {lines:#?}");
-            let here = lines[..lines.len() - 1].iter().flat_map(|line| line.split([' ', ',', '(', ')', ';']));
-            let here: Vec<String> = here.map(str::to_owned).collect();
-            if width == 220 {
-                words.extend(here.iter().cloned());
+            for width in 60..=220 {
+                rig.send(Msg::Resize(width, 24));
+                let lines = top(&rig);
+                assert!(lines.iter().all(|line| !line.contains('…')), "{width}: {lines:#?}");
+                let here = lines[..lines.len() - 1].iter().flat_map(|line| line.split([' ', ',', '(', ')', ';']));
+                let here: Vec<String> = here.map(str::to_owned).collect();
+                if width == 220 {
+                    words.extend(here.iter().cloned());
+                }
+                all.push((width, here));
             }
-            all.push((width, here));
         }
     }
     // Forms of their own for narrow screens.

@@ -11,7 +11,7 @@ use crate::wire::{Clock, Fate};
 #[tokio::test(start_paused = true)]
 async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() {
     for millis in [0, 10, 30, 50, 2_000] {
-        let mut bench = Bench::settled(Plan::prompt()).await;
+        let mut bench = Bench::settled(Plan::default()).await;
         let pages = bench.pages("contacts").len();
         let ida = bench.add_crm(Entity::Contact, &[("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))]);
         while bench.creates().is_empty() {
@@ -31,7 +31,7 @@ async fn after_a_crash_right_after_a_create_left_it_is_probed_and_not_doubled() 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_fills_at_any_flush_stops_the_engine_and_loses_and_doubles_nothing() {
     for flushes in [0, 1, 2, 4, 7, 11] {
-        let mut bench = Bench::settled(Plan::prompt()).await;
+        let mut bench = Bench::settled(Plan::default()).await;
         let (deal, page) = bench.deal().await;
         let pages = bench.pages("contacts").len();
         bench.edit_deal(&deal, "OPPORTUNITY", "4711");
@@ -60,7 +60,7 @@ async fn a_disk_that_fills_at_any_flush_stops_the_engine_and_loses_and_doubles_n
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_becomes_read_only_stops_the_engine_and_it_goes_on_where_it_was() {
     for flushes in [0, 3, 6] {
-        let mut bench = Bench::settled(Plan::prompt()).await;
+        let mut bench = Bench::settled(Plan::default()).await;
         let (deal, page) = bench.deal().await;
         bench.edit_deal(&deal, "OPPORTUNITY", "4711");
         bench.edit_notion(&page, "Notes", "worked on");
@@ -81,8 +81,8 @@ async fn a_disk_that_becomes_read_only_stops_the_engine_and_it_goes_on_where_it_
 
 #[tokio::test(start_paused = true)]
 async fn crashes_at_many_moments_while_people_edit_lose_and_double_nothing() {
-    for offset in 0..12_u64 {
-        let mut bench = Bench::settled(Plan::prompt()).await;
+    for offset in 0..8_u64 {
+        let mut bench = Bench::settled(Plan::default()).await;
         let (deal, page) = bench.deal().await;
         let contacts = bench.ids(Entity::Contact).len();
         for round in 0..6_u64 {
@@ -116,7 +116,7 @@ async fn crashes_at_many_moments_while_people_edit_lose_and_double_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_orderly_shutdown_finishes_what_is_in_flight_and_begins_nothing() {
-    let mut bench = Bench::settled(Plan::prompt()).await;
+    let mut bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
     bench.once(
         |call| call.side == Side::Notion && call.is_update(),
@@ -138,7 +138,7 @@ async fn an_orderly_shutdown_finishes_what_is_in_flight_and_begins_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_orderly_shutdown_drops_a_write_that_waits_for_its_turn_and_the_next_start_does_it() {
-    let mut bench = Bench::settled(Plan::prompt()).await;
+    let mut bench = Bench::settled(Plan::default()).await;
     let (deal, page) = bench.deal().await;
     let before = bench.cell(&page, "Amount");
     let busy = Response::json(429, &json!({"object": "error", "code": "rate_limited", "message": "later"}));
@@ -159,7 +159,7 @@ async fn an_orderly_shutdown_drops_a_write_that_waits_for_its_turn_and_the_next_
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_was_set_back_while_nothing_ran_is_told_with_what_it_was() {
-    let mut bench = Bench::settled(Plan::prompt()).await;
+    let mut bench = Bench::settled(Plan::default()).await;
     let told = async |bench: &Bench| {
         let mut lines = bench.journal(Happening::System).await;
         lines.retain(|line| line.note.contains("set back"));

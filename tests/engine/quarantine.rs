@@ -243,6 +243,34 @@ async fn the_queue_tells_what_each_operation_waits_for_and_what_was_said_to_its_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_for_a_side_that_asked_us_to_wait_says_so_and_until_when() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _) = bench.deal().await;
+    let busy = Response::json(429, &json!({"object": "error", "code": "rate_limited", "message": "later"}));
+    let busy = Fate::Instead(busy.header("retry-after", "500"));
+    bench.once(|call| call.side == Side::Notion && call.is_update(), busy);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.until("it was told to wait", 60, async || !bench.writes().is_empty()).await;
+    bench.pass(5).await;
+    let until = bench.snapshot().sides.notion.headroom.gated_until().expect("nothing leaves");
+    assert!(until.duration_since(bench.now()).as_secs() > 450);
+    let sent = bench.writes().len();
+    let other = bench.ids(Entity::Deal)[1].clone();
+    bench.edit_deal(&other, "OPPORTUNITY", "4712");
+    let waits = async || match bench.list(List::Queue).await {
+        Rows::Queue(rows) => rows.into_iter().map(|row| (row.record, row.waits, row.due, row.said)).collect::<Vec<_>>(),
+        rows => panic!("{rows:?}"),
+    };
+    let both = async || waits().await.iter().filter(|(_, waits, ..)| *waits == Wait::Side).count() == 2;
+    bench.until("both say what they wait for", 120, both).await;
+    for (record, _, due, said) in waits().await {
+        assert_eq!(due, Some(until), "{record}");
+        assert!(said.contains("asked us to send nothing"), "{record}: {said}");
+    }
+    assert_eq!(bench.writes().len(), sent);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_a_side_in_trouble_says_so_and_until_when() {
     let bench = Bench::settled(Plan::default()).await;
     let (deal, _) = bench.deal().await;

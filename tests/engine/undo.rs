@@ -52,6 +52,8 @@ async fn an_undone_write_is_restored_and_its_field_held_for_good() {
     assert_eq!(base().await, (write.after.clone(), write.after.clone()));
     bench.done(undo(&write)).await;
     bench.until("it is back", 60, async || bench.cell(&page, "Amount") == before).await;
+    let again = refused(&bench, undo(&write)).await;
+    assert!(again.contains("undone already"), "nobody else has set it: {again}");
     // Sweeps, increments and whatever else there is change nothing.
     bench.pass(3 * 3600).await;
     assert_eq!((bench.cell(&page, "Amount"), bench.deal_field(&deal, FIELD)), (before, json!("4711")));

@@ -320,10 +320,15 @@ impl Term {
         assert!(sent(b"\x1b[?2026l") >= sent(b"\x1b[?2026h"), "every frame has its end");
     }
 
-    /// The terminal is the dashboard's.
+    /// The terminal is the dashboard's. When it goes on after a stop, a new size may be drawn before the line is raw again.
     pub fn assert_taken(&self) {
         self.with(|screen| assert!(screen.alternate_screen() && screen.bracketed_paste(), "it has the terminal"));
-        assert_ne!(settings(&**self.master.as_ref().expect("the terminal is open")), self.found, "the line is raw");
+        let line = || settings(&**self.master.as_ref().expect("the terminal is open"));
+        let deadline = Instant::now() + PATIENCE;
+        while line() == self.found {
+            assert!(Instant::now() < deadline, "the line is not raw: {:?}", self.found);
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The terminal is as it was found, its line's settings too. When the leader of a terminal's session ends, the system

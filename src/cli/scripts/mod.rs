@@ -121,10 +121,34 @@ fn tell(asked: &Asked, as_json: bool, total: u64, rows: &[Json], columns: &[&str
 fn cell(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
-        Json::String(text) => text.clone(),
+        Json::String(text) => moment(text).unwrap_or_else(|| text.clone()),
         Json::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Json::Array(parts) => parts.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Json::Object(members) => {
+            let told = members.iter().map(|(name, value)| (name, cell(value))).filter(|(_, value)| !value.is_empty());
+            told.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
+    }
+}
+
+/// A moment to the second: a person who reads a table needs no more, and `--json` has the whole of it.
+fn moment(text: &str) -> Option<String> {
+    let (to_the_second, _) = text.strip_suffix('Z')?.split_once('.')?;
+    text.parse::<jiff::Timestamp>().ok().map(|_| format!("{to_the_second}Z"))
+}
+
+/// A member a line; what has members of its own, a line for each of them, and a list of such a line for each.
+fn members(before: &str, row: &Json, told: &mut Vec<(String, String)>) {
+    for (name, value) in row.as_object().into_iter().flatten() {
+        let name = if before.is_empty() { name.clone() } else { format!("{before} {name}") };
+        match value {
+            Json::Object(_) => members(&name, value, told),
+            Json::Array(parts) if parts.iter().any(Json::is_object) => {
+                told.extend(parts.iter().map(|part| (name.clone(), cell(part))));
+            }
+            value => told.push((name, cell(value))),
+        }
     }
 }
 
@@ -137,12 +161,13 @@ fn tell_one(asked: &Asked, as_json: bool, row: &Json) {
         }
         return say(&line(&whole));
     }
+    let mut told = Vec::new();
+    members("", row, &mut told);
+    told.retain(|(_, value)| !value.is_empty());
+    let wide = told.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for (name, value) in row.as_object().into_iter().flatten() {
-        let value = cell(value);
-        if !value.is_empty() {
-            let _ = writeln!(text, "{name:<12} {}", plain(&value));
-        }
+    for (name, value) in told {
+        let _ = writeln!(text, "{name:<wide$}  {}", plain(&value));
     }
     say(&text);
 }
@@ -188,6 +213,30 @@ fn confirmed(question: &str, instead: &str) -> Result<(), Failure> {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_person_reads_has_no_json_and_no_split_second() {
+        let row = json!({
+            "at": "2026-03-02T09:00:00.123456789Z", "note": "3.5Z", "ready": true, "who": "",
+            "sides": {"crm": {"link": "up", "queue": {"planned": 1}}},
+            "pairs": [{"name": "deals", "last": null, "at": "2026-03-02T09:00:00Z"}, {"name": "tasks"}],
+        });
+        let mut told = Vec::new();
+        members("", &row, &mut told);
+        let told: Vec<String> = told.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let want = [
+            "at: 2026-03-02T09:00:00Z",
+            "note: 3.5Z",
+            "pairs: at 2026-03-02T09:00:00Z, name deals",
+            "pairs: name tasks",
+            "ready: yes",
+            "sides crm link: up",
+            "sides crm queue planned: 1",
+            "who: ",
+        ];
+        assert_eq!(told.len(), want.len(), "{told:#?}");
+        assert!(want.iter().all(|line| told.iter().any(|told| told == line)), "{told:#?}");
+    }
 
     #[test]
     fn a_line_of_json_steers_no_terminal_and_says_the_same() {

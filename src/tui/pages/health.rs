@@ -175,21 +175,25 @@ fn compared(model: &Model, pair: &PairStatus, named: bool) -> Vec<Row> {
             "  records".to_owned(),
             number(pair.records.crm),
             number(pair.records.notion),
-            verdict(lacking > 0, &as_meant, format!("{lacking} have no counterpart yet")),
+            verdict(lacking > 0, &as_meant, few(lacking, "has", "have", "no counterpart yet")),
         ),
         ("  tied".to_owned(), number(pair.ties), number(pair.ties), none()),
         (
             "  untied".to_owned(),
             number(untied(Side::Crm)),
             number(untied(Side::Notion)),
-            verdict(orphans > 0, "none waits for you", format!("{orphans} wait for you as orphans")),
+            verdict(orphans > 0, "none waits for you", few(orphans, "waits", "wait", "for you as orphans")),
         ),
         ("  orphans".to_owned(), number(pair.orphans.crm), number(pair.orphans.notion), none()),
         (
             "  held".to_owned(),
             none(),
             none(),
-            verdict(pair.held > 0, "nothing is held", format!("{} fields, records or plans are held", pair.held)),
+            verdict(
+                pair.held > 0,
+                "nothing is held",
+                few(pair.held, "field, record or plan is", "fields, records or plans are", "held"),
+            ),
         ),
         (
             "  drift".to_owned(),
@@ -198,4 +202,9 @@ fn compared(model: &Model, pair: &PairStatus, named: bool) -> Vec<Row> {
             verdict(pair.drift > 0, &format!("none at {swept}"), format!("{} missed until {swept}", pair.drift)),
         ),
     ]
+}
+
+/// A number of things and what is so of them.
+fn few(count: u64, one: &str, several: &str, rest: &str) -> String {
+    format!("{count} {} {rest}", if count == 1 { one } else { several })
 }

@@ -20,9 +20,11 @@ fn state(row: &QueueRow) -> (Role, &'static str, &'static str) {
         (_, Wait::Answer) => (Role::Accent, "> reading", "its record is read once more before it is written"),
         (_, Wait::Quiet) => (Role::Dim, "~ quiet", "waits until nobody has typed there for a while"),
         (_, Wait::Retry) => (Role::Warn, "~ again", "the last try did not succeed; it is tried again by itself"),
-        (_, Wait::Side) => {
-            (Role::Warn, "~ trouble", "its side was in trouble a moment ago and is left alone for a while")
-        }
+        (_, Wait::Side) => (
+            Role::Warn,
+            "~ trouble",
+            "its side was in trouble a moment ago, or asked us to wait, and is left alone for a while",
+        ),
         (_, Wait::Paused) => (Role::Warn, "= paused", "its pair is paused; it goes when somebody resumes it"),
         (_, Wait::Guard) => {
             (Role::Bad, "! guard", "a guard has stopped its pair; it goes when somebody lets it happen")

@@ -10,12 +10,16 @@ struct Colours<'b> {
 /// What a frame begins with, for each ends with a reset.
 const PLAIN: Colours<'static> = Colours { front: b"39", back: b"49" };
 
+/// Parameters that one sequence has at most: the Linux console takes no more, and others drop what comes after some thirty.
+const PARAMETERS: usize = 16;
+
 /// What the backend wrote for one frame, without the colours that were set already.
 pub(super) fn slim(frame: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(frame.len());
     let mut set = PLAIN;
-    // Where the last style ended.
+    // Where the last style ended, and how many parameters it has.
     let mut styled = None;
+    let mut parameters_sent = 0;
     let mut rest = frame;
     while let Some(at) = rest.windows(2).position(|two| two == b"\x1b[") {
         let (text, sequence) = rest.split_at(at);
@@ -47,11 +51,15 @@ pub(super) fn slim(frame: &[u8]) -> Vec<u8> {
         for part in parts {
             // Two styles after one another are one; but what some terminal may not know, or all depends on, goes by itself.
             let alone = part == b"0" || part.starts_with(b"58") || part.starts_with(b"59");
-            if !alone && styled == Some(out.len()) && out.last() == Some(&b'm') {
+            let more = part.iter().filter(|byte| **byte == b';').count() + 1;
+            let room = parameters_sent + more <= PARAMETERS;
+            if !alone && room && styled == Some(out.len()) && out.last() == Some(&b'm') {
                 out.pop();
                 out.push(b';');
+                parameters_sent += more;
             } else {
                 out.extend_from_slice(intro);
+                parameters_sent = more;
             }
             out.extend_from_slice(part);
             out.push(b'm');
@@ -98,6 +106,15 @@ mod tests {
         let frame = b"\x1b[1;1H\x1b[38;2;1;2;3;49mred\x1b[39;49mplain\x1b[38;5;1;48;5;2mboth\x1b[38;5;1;49mone\x1b[22m\x1b[39mx\x1b[0my\x1b[39m";
         let want = b"\x1b[1;1H\x1b[38;2;1;2;3mred\x1b[39mplain\x1b[38;5;1;48;5;2mboth\x1b[49mone\x1b[22;39mx\x1b[0my";
         assert_eq!(String::from_utf8_lossy(&slim(frame)), String::from_utf8_lossy(want));
+    }
+
+    #[test]
+    fn no_sequence_has_more_parameters_than_every_terminal_takes() {
+        let frame = "\x1b[38;2;1;2;3;48;2;4;5;6m\x1b[38;2;6;5;4;48;2;3;2;1m".repeat(5);
+        let sent = slim(frame.as_bytes());
+        let sequences = sent.split(|byte| *byte == b'm').filter(|sequence| !sequence.is_empty());
+        let counts: Vec<usize> = sequences.map(|it| it.iter().filter(|byte| **byte == b';').count() + 1).collect();
+        assert!(counts.iter().all(|count| *count <= PARAMETERS) && counts.contains(&15), "{counts:?}");
     }
 
     proptest! {
