@@ -70,7 +70,7 @@ async fn known_records_that_are_not_found_are_access_lost() {
     for contact in bench.ids(Entity::Contact) {
         bench.edit_crm(Entity::Contact, &contact, &[("NAME", json!("Renamed"))]);
     }
-    bench.pass(7200).await;
+    bench.pass(3_700).await;
     assert!(bench.writes().is_empty());
     assert_eq!(bench.claims().await.ties.len(), 6, "nothing is taken for deleted");
     for page in &pages {

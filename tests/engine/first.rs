@@ -242,7 +242,7 @@ async fn a_first_look_whose_count_fails_is_repeated_without_one() {
 #[tokio::test(start_paused = true)]
 async fn after_the_approval_the_queue_tells_by_when_it_has_gone() {
     let timing = Timing { review: true, ..calm() };
-    let mut bench = Bench::new(Plan { timing, office: (150, 0, 0, 0), ..Plan::default() });
+    let mut bench = Bench::new(Plan { timing, office: (300, 0, 0, 0), ..Plan::default() });
     bench.start().await;
     bench.until("it is reviewed", 60, async || matches!(bench.state("contacts"), PairState::Review { .. })).await;
     assert_eq!(bench.snapshot().drained.notion, None, "nothing goes before somebody approves");

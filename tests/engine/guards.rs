@@ -294,7 +294,7 @@ async fn pages_that_are_no_longer_shared_are_access_lost_and_come_back() {
         bench.wires.notion.lock().unwrap().unshare(page);
     }
     bench.guarded("contacts", 3800).await;
-    bench.pass(7300).await;
+    bench.pass(3_700).await;
     let claims = bench.claims().await;
     assert_eq!((claims.ties.len(), claims.tombstones.len()), (16, 0), "nothing is taken for deleted");
     let (what, _) = bench.guarded("contacts", 1).await;
