@@ -32,6 +32,7 @@ mod orders;
 mod overwritten;
 mod parting;
 mod people;
+mod plan;
 mod presence;
 mod primary;
 mod quarantine;
