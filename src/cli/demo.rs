@@ -143,7 +143,9 @@ impl Demo {
         };
         let world = World { systems, store: opened.store.clone(), clock: clock.clone() };
         let began = clock.now();
-        let running = engine::start(settings, world).await.map_err(|error| Failure::store(error.to_string()))?;
+        let running = engine::start_with(settings, world, opened.early, None)
+            .await
+            .map_err(|error| Failure::store(error.to_string()))?;
         let at_work = CancellationToken::new();
         let home_time = at_work.clone();
         tasks.push(tokio::spawn(async move {

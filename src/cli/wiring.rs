@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Leave, Mode, Sides};
-use crate::engine::{self, Running, Settings, World};
+use crate::engine::{self, Early, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
 use crate::remote::bitrix24::oauth::{PortalTransport, Session};
 use crate::remote::connection::Connection;
@@ -151,6 +151,8 @@ pub struct OpenStore {
     pub note: String,
     /// Whether a full comparison of both sides is owed.
     pub resync: bool,
+    /// What an engine would read of it first.
+    pub early: Early,
 }
 
 /// Opens the store.
@@ -158,11 +160,12 @@ pub struct OpenStore {
 /// # Errors
 /// [`Failure`] when another process has it, or it cannot be opened.
 pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
-    let opened = store::open(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
+    let (opened, early) =
+        store::open_into(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
     let resync = opened.resync.is_some();
     let filed = Segments::open(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
     let store = Store::start_with(Box::new(opened.kv), filed).map_err(|error| Failure::store(error.to_string()))?;
-    Ok(OpenStore { store, note: opened.note, resync })
+    Ok(OpenStore { store, note: opened.note, resync, early })
 }
 
 /// The sealed secrets of a configuration.
@@ -299,10 +302,7 @@ async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<L
         resync: opened.resync,
     };
     let world = World { systems: systems.clone(), store: opened.store.clone(), clock: clock() };
-    let running = match leave {
-        Some(leave) => engine::start_within(settings, world, leave).await,
-        None => engine::start(settings, world).await,
-    };
+    let running = engine::start_with(settings, world, opened.early, leave).await;
     let running = running.map_err(|error| Failure::store(error.to_string()))?;
     // Whoever only looks changes nothing that is worth an export.
     let desk: Arc<dyn Desk> = running.desk.clone();

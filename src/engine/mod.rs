@@ -78,8 +78,9 @@ mod writer;
 pub use crate::control::Hint;
 pub use desk::{EngineDesk, HintSender};
 pub(crate) use flaw::Flaw;
+pub use memory::Early;
 pub(crate) use run::start_flawed;
-pub use run::{EngineError, Running, start, start_within};
+pub use run::{EngineError, Running, start, start_with};
 pub use settings::{Settings, World};
 pub use story::Edits;
 

@@ -4,11 +4,12 @@
 //! makes none of them. It may miss a tie that rests, which is then planned like any other and found to rest; it must never
 //! take one for resting whose plan would say or change anything.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::mapping::FieldMap;
+use crate::mapping::{FieldMap, Lookup};
 use crate::model::packed::{AgreedField, Names, ObservationBytes, Plain, SeenField, TieBytes, ValueBytes};
-use crate::model::{HoldId, Kind, Presence, Side, TieId};
+use crate::model::{HoldId, Kind, PairName, Presence, Side, TieId, Value};
 
 use crate::plan::{Departure, FieldPlan};
 
@@ -46,6 +47,41 @@ impl Alike {
         if known.len() < ALIKE {
             known.insert(seen.bytes().to_vec(), agreed.bytes().to_vec());
         }
+    }
+}
+
+/// The elements of one relation, which are tied to the pages that they stood for.
+struct Agreed<'a> {
+    pages: &'a BTreeMap<String, String>,
+    /// Something else was asked for, of which this knows nothing.
+    asked_more: Cell<bool>,
+}
+
+impl Agreed<'_> {
+    fn or_more(&self, known: Option<&String>) -> Option<String> {
+        self.asked_more.set(self.asked_more.get() || known.is_none());
+        known.cloned()
+    }
+}
+
+impl Lookup for Agreed<'_> {
+    fn email_of(&self, _: Side, _: &str) -> Option<String> {
+        self.or_more(None)
+    }
+
+    fn user_of(&self, _: Side, _: &str) -> Option<String> {
+        self.or_more(None)
+    }
+
+    fn crm_of(&self, _: &PairName, side: Side, record: &str) -> Option<String> {
+        self.or_more(match side {
+            Side::Crm => self.pages.get_key_value(record).map(|(crm, _)| crm),
+            Side::Notion => self.pages.iter().find(|(_, page)| *page == record).map(|(crm, _)| crm),
+        })
+    }
+
+    fn record_of(&self, _: &PairName, _: Side, _: &str) -> Option<String> {
+        self.or_more(None)
     }
 }
 
@@ -150,6 +186,9 @@ impl Core {
             return Some(false);
         }
         if field.spec.relation.is_some() {
+            if self.links_rest(field, agreed, crm, notion)? {
+                return Some(true);
+            }
             // What was agreed on has to mean the same still. While its other end does not answer, planning says nothing of it.
             let base = agreed.base()?;
             if self.comparable(field, &base) != (base.crm, base.notion) {
@@ -166,6 +205,32 @@ impl Core {
             }
             if matches!(seen.plain(), Plain::Choice | Plain::Other) && field.spec.relation.is_none() {
                 alike.keep((number, side), seen, agreed);
+            }
+        }
+        Some(true)
+    }
+
+    /// Whether a relation is what was agreed on, element by element tied to the very page that it stood for. That is told with one
+    /// look at each tie; where it is not so, it may rest all the same.
+    fn links_rest(
+        &self,
+        field: &FieldMap,
+        agreed: &AgreedField<'_>,
+        crm: &SeenField<'_>,
+        notion: &SeenField<'_>,
+    ) -> Option<bool> {
+        let base = agreed.base()?;
+        let links = Value::links(base.pages.keys().cloned());
+        let ties = &self.memory.pair(field.spec.relation.as_ref()?)?.ties;
+        let stand = |(crm, page): (&String, &String)| ties.page_of(crm.as_str()).is_some_and(|it| it.0 == *page);
+        if base.crm != links || base.notion != links || !base.pages.iter().all(stand) {
+            return Some(false);
+        }
+        let known = Agreed { pages: &base.pages, asked_more: Cell::new(false) };
+        for (side, seen) in [(Side::Crm, crm), (Side::Notion, notion)] {
+            match field.to_common(side, &seen.known?.value()?, &known) {
+                Ok(common) if common == links && !known.asked_more.get() => {}
+                _ => return Some(false),
             }
         }
         Some(true)

@@ -16,7 +16,7 @@ use super::core::{Core, OpKey, signed};
 use super::desk::EngineDesk;
 use super::figures::Figures;
 use super::flaw::Flaw;
-use super::memory::{Memory, Txn};
+use super::memory::{Early, Memory, Txn};
 use super::messages::{Msg, Order, Permitted};
 use super::settings::{Settings, World};
 use super::translate::Directory;
@@ -73,20 +73,26 @@ enum Answer {
 /// # Errors
 /// [`EngineError`] when the store cannot be read.
 pub async fn start(settings: Settings, world: World) -> Result<Running, EngineError> {
-    launch(settings, world, None, None).await
+    launch(settings, world, None, None, None).await
 }
 
-/// As [`start`], and nothing is written but what there is leave for.
+/// As [`start`], with what the store gave when it was opened, which is then not read again; and nothing is written but what there
+/// is leave for, where there is one.
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_within(settings: Settings, world: World, leave: Leave) -> Result<Running, EngineError> {
-    launch(settings, world, None, Some(leave)).await
+pub async fn start_with(
+    settings: Settings,
+    world: World,
+    early: Early,
+    leave: Option<Leave>,
+) -> Result<Running, EngineError> {
+    launch(settings, world, None, leave, Some(early)).await
 }
 
 /// As [`start`], with a mistake; for the simulation alone.
 pub(crate) async fn start_flawed(settings: Settings, world: World, flaw: Option<Flaw>) -> Result<Running, EngineError> {
-    launch(settings, world, flaw, None).await
+    launch(settings, world, flaw, None, None).await
 }
 
 async fn launch(
@@ -94,6 +100,7 @@ async fn launch(
     world: World,
     flaw: Option<Flaw>,
     leave: Option<Leave>,
+    early: Option<Early>,
 ) -> Result<Running, EngineError> {
     let (mail, inbox) = mpsc::channel(MAILBOX);
     let entities: Vec<Sides<Entity>> = settings
@@ -101,7 +108,7 @@ async fn launch(
         .iter()
         .map(|pair| Sides { crm: pair.entity(Side::Crm), notion: pair.entity(Side::Notion) })
         .collect();
-    let mut memory = Memory::load(&world.store, &settings.pairs, &entities).await?;
+    let mut memory = Memory::load(&world.store, &settings.pairs, &entities, early).await?;
     let steady = super::clock::SteadyClock::following(world.clock);
     let clock: Arc<dyn crate::seam::WallClock> = steady.clone();
     let now = clock.now();

@@ -89,7 +89,7 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<Imported, Open
     let why = format!("the store was replaced by the export {}, made at {at}.", from.display());
     Resync { since: now, why }.mark(&mut batch)?;
     let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
+    record::put(&mut batch, trees::META, EXPORTED, &Exported { name, begun: None }).map_err(KvError::from)?;
     kv.apply(&batch)?;
     kv.flush()?;
     drop(kv);
@@ -160,7 +160,7 @@ fn beside(home: &Home) -> Result<SledKv, OpenError> {
 }
 
 fn sound(kv: &(dyn Kv + Sync)) -> Result<Vec<BrokenRow>, OpenError> {
-    check::deep(kv).map_err(|error| match error {
+    check::deep::<()>(kv).map(|(broken, ())| broken).map_err(|error| match error {
         CheckError::Newer(row) => OpenError::Newer(row),
         CheckError::Kv(error) => OpenError::Kv(error),
     })

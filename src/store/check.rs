@@ -1,9 +1,9 @@
 //! The deep check: every row of every tree is read and its checksum compared. 200,000 rows take a third of a second, so
-//! it is done at every start.
+//! it is done at every start; what is sound is given to whoever wants to read it anyway.
 
 use crate::seam::{Batch, Kv, KvError};
 
-use super::record::{self, Broken};
+use super::record::{self, Broken, Held};
 use super::trees;
 
 /// Rows read at a time.
@@ -31,6 +31,21 @@ impl std::fmt::Display for BrokenRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}: {}", self.tree, record::show_key(&self.key), self.why)
     }
+}
+
+/// Somebody who takes what is sound while it is checked, so that it need not be read again. There may be several, and all rows of a
+/// tree come to one of them, in the order of their keys.
+pub trait Intake: Default + Send {
+    /// A sound row.
+    fn row(&mut self, tree: &'static str, key: &[u8], held: Held<'_>);
+    /// Takes over what another one took, of other trees.
+    fn join(&mut self, others: Self);
+}
+
+/// Nobody.
+impl Intake for () {
+    fn row(&mut self, _: &'static str, _: &[u8], _: Held<'_>) {}
+    fn join(&mut self, (): Self) {}
 }
 
 /// Why the check ended early.
@@ -69,34 +84,45 @@ pub(super) fn after(mut key: Vec<u8>) -> Vec<u8> {
     key
 }
 
-/// Reads everything and gives the rows that fail. Changes nothing.
+/// Reads everything and gives the rows that fail, and what took the others. Changes nothing.
 ///
 /// # Errors
 /// [`CheckError`] when a row is from a newer program or the engine cannot read.
-pub fn deep(kv: &(dyn Kv + Sync)) -> Result<Vec<BrokenRow>, CheckError> {
+pub fn deep<T: Intake>(kv: &(dyn Kv + Sync)) -> Result<(Vec<BrokenRow>, T), CheckError> {
     let [first, others @ ..] = trees::ALL;
     std::thread::scope(|scope| {
         // Half of all rows are in the first tree.
         let name = "store-check".to_owned();
-        let beside = std::thread::Builder::new().name(name).spawn_scoped(scope, move || check_tree(kv, first));
-        let mut rest = Vec::new();
+        let beside = std::thread::Builder::new().name(name).spawn_scoped(scope, move || {
+            let mut intake = T::default();
+            check_tree(kv, first, &mut intake).map(|broken| (broken, intake))
+        });
+        let (mut rest, mut intake) = (Vec::new(), T::default());
         for tree in others.into_iter().filter(|tree| *tree != trees::QUARANTINE) {
-            rest.extend(check_tree(kv, tree)?);
+            rest.extend(check_tree(kv, tree, &mut intake)?);
         }
         let mut broken = match beside {
-            Ok(beside) => beside.join().map_err(|_| KvError::Failed("the check gave up".to_owned()))??,
+            Ok(beside) => {
+                let done = beside.join().map_err(|_| KvError::Failed("the check gave up".to_owned()))?;
+                let (broken, others) = done?;
+                intake.join(others);
+                broken
+            }
             // No thread to be had: one after the other, then.
-            Err(_) => check_tree(kv, first)?,
+            Err(_) => check_tree(kv, first, &mut intake)?,
         };
         broken.extend(rest);
-        Ok(broken)
+        Ok((broken, intake))
     })
 }
 
-fn check_tree(kv: &dyn Kv, tree: &'static str) -> Result<Vec<BrokenRow>, CheckError> {
+fn check_tree<T: Intake>(kv: &dyn Kv, tree: &'static str, intake: &mut T) -> Result<Vec<BrokenRow>, CheckError> {
     let mut broken = Vec::new();
     every_row(kv, tree, |key, value| match record::check(value) {
-        Ok(_) => Ok(()),
+        Ok(held) => {
+            intake.row(tree, key, held);
+            Ok(())
+        }
         Err(why) => {
             let newer = matches!(why, Broken::Newer(_));
             let row = BrokenRow { tree, key: key.to_vec(), why };

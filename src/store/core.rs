@@ -1,15 +1,14 @@
 //! An engine and its fate: after the first failure, every later call gets the same answer.
 
-use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::Event;
 use crate::seam::kv::Rows;
 use crate::seam::{Batch, Kv, KvError};
 
-use super::export::{self, ExportError};
+use super::image::Image;
 use super::segments::{Filed, Filing, Old, Segment, SegmentError, Segments};
 use super::{record, trees};
 
@@ -19,11 +18,13 @@ pub(super) struct Core {
     fate: Option<KvError>,
     /// The journal's older days, where they are kept in files.
     segments: Option<Segments>,
+    /// What is read as it was, as long as somebody goes on reading it.
+    image: Weak<Mutex<Image>>,
 }
 
 impl Core {
     pub(super) fn new(kv: Box<dyn Kv>, segments: Option<Segments>) -> Self {
-        Self { kv: Some(kv), fate: None, segments }
+        Self { kv: Some(kv), fate: None, segments, image: Weak::new() }
     }
 
     /// Runs something with the engine, unless it has failed or was closed before.
@@ -42,7 +43,11 @@ impl Core {
     }
 
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), KvError> {
+        let image = self.image.upgrade();
         self.with(|kv| {
+            if let Some(image) = image {
+                locked(&image).changes(kv, batch)?;
+            }
             kv.apply(batch)?;
             kv.flush()
         })
@@ -62,14 +67,23 @@ impl Core {
         self.with(|kv| kv.scan(tree, prefix, from, limit))
     }
 
-    /// Writes an export. Trouble with its file is no trouble with the store.
-    pub(super) fn export(&mut self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+    /// Commits a mark, and from then on what is in the store can be read as it is now, whatever others write; the image before
+    /// is given up. With the names of the files of older days.
+    pub(super) fn begin_image(&mut self, mark: &Batch) -> Result<(Arc<Mutex<Image>>, Vec<String>), KvError> {
+        self.commit(mark)?;
         let days = self.segments.iter().flat_map(|segments| segments.all()).filter_map(Segment::name);
-        let days = days.map(str::to_owned).collect();
-        self.with(|kv| match export::write_beside(kv, dir, at, days) {
-            Err(ExportError::Kv(error)) => Err(error),
-            other => Ok(other),
-        })?
+        let image = Arc::new(Mutex::new(Image::default()));
+        self.image = Arc::downgrade(&image);
+        Ok((image, days.map(str::to_owned).collect()))
+    }
+
+    /// Looks at so many rows more; see [`Image::some`].
+    pub(super) fn image_some(
+        &mut self,
+        image: &Mutex<Image>,
+        rows: usize,
+    ) -> Result<Option<(&'static str, Rows)>, KvError> {
+        self.with(|kv| locked(image).some(kv, rows))
     }
 
     /// What the files reach over and take.
@@ -119,6 +133,10 @@ impl Core {
         self.kv = None;
         answer
     }
+}
+
+fn locked(image: &Mutex<Image>) -> MutexGuard<'_, Image> {
+    image.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn closed() -> KvError {

@@ -6,7 +6,7 @@
 //! that number: a clock may have been wrong when a file got its name.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 use crate::model::packed;
 use crate::seam::{Batch, Kv, KvError};
 
+use super::exporting::Exporting;
 use super::record::Held;
 use super::{check, files, lines, record, trees};
 
 /// Exports that are kept.
 pub const KEEP: usize = 7;
-const FORMAT: u32 = 1;
-const TEMPORARY: &str = ".export.tmp";
+pub(super) const FORMAT: u32 = 1;
 /// No first line is longer.
 const HEAD: u64 = 1 << 20;
 /// How far ahead of now an export's time may lie: clocks are corrected by a little all the time.
@@ -55,11 +55,27 @@ pub enum ExportError {
     },
 }
 
-/// The row in `meta` that tells which export was the last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The row in `meta` that tells which export was the last. A store that knows an export is at least as new as what is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Exported {
-    /// The file's name.
+    /// The file's name; empty before the first one.
     pub name: String,
+    /// The name of one that was begun: written in the moment that it tells of, and it may never have been finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<String>,
+}
+
+impl Exported {
+    /// Whether it tells of this file.
+    pub(super) fn knows(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| self.name == name || self.begun.as_deref() == Some(name))
+    }
+}
+
+/// The name of an export that is made at this time.
+pub(super) fn file_name(at: Timestamp) -> String {
+    format!("export-{}.jsonl", at.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// Where [`Exported`] lies.
@@ -67,7 +83,7 @@ pub(super) const EXPORTED: &[u8] = b"exported";
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Line {
+pub(super) enum Line {
     Export {
         format: u32,
         at: Timestamp,
@@ -88,7 +104,7 @@ enum Line {
 /// its short form in the store is told as JSON like the others.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Row {
+pub(super) struct Row {
     tree: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -104,7 +120,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(tree: &str, key: &[u8], value: &[u8]) -> Self {
+    pub(super) fn of(tree: &str, key: &[u8], value: &[u8]) -> Self {
         let mut row = Row { tree: tree.to_owned(), ..Row::default() };
         match std::str::from_utf8(key) {
             Ok(text) => row.key = Some(text.to_owned()),
@@ -149,7 +165,7 @@ impl Row {
     }
 }
 
-fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
+pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
     move |error| ExportError::File { path: path.to_owned(), error }
 }
 
@@ -168,31 +184,11 @@ pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportEr
 /// # Errors
 /// As [`write()`].
 pub fn write_beside(kv: &dyn Kv, dir: &Path, at: Timestamp, days: Vec<String>) -> Result<PathBuf, ExportError> {
-    files::private_dir(dir).map_err(file_error(dir))?;
-    let number = all(dir).map_err(file_error(dir))?.last().map_or(0, |last| last.number) + 1;
-    let temporary = dir.join(TEMPORARY);
-    let target = dir.join(format!("export-{}.jsonl", at.strftime("%Y%m%dT%H%M%SZ")));
-    let file = files::private_file(&temporary).map_err(file_error(&temporary))?;
-    let mut out = BufWriter::new(file);
-    let mut line = |line: &Line| -> Result<(), ExportError> {
-        let text = serde_json::to_string(line).map_err(|error| KvError::Failed(error.to_string()))?;
-        let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
-        writeln!(out, "{line}").map_err(file_error(&temporary))
-    };
-    line(&Line::Export { format: FORMAT, at, number, days })?;
-    let mut rows = 0;
+    let mut export = Exporting::begin(dir, at, days)?;
     for tree in trees::ALL {
-        check::every_row(kv, tree, |key, value| {
-            rows += 1;
-            line(&Line::Row(Row::of(tree, key, value)))
-        })?;
+        check::every_row(kv, tree, |key, value| export.row(tree, key, value))?;
     }
-    line(&Line::End { rows })?;
-    let file = out.into_inner().map_err(|error| file_error(&temporary)(error.into_error()))?;
-    file.sync_all().map_err(file_error(&temporary))?;
-    fs::rename(&temporary, &target).map_err(file_error(&target))?;
-    files::sync_dir(dir).map_err(file_error(dir))?;
-    Ok(target)
+    export.end()
 }
 
 /// Removes the oldest exports of a folder beyond [`KEEP`].
@@ -243,6 +239,11 @@ struct Found {
     number: u64,
     at: Option<Timestamp>,
     path: PathBuf,
+}
+
+/// The number of a folder's newest export; 0 without one.
+pub(super) fn newest(dir: &Path) -> io::Result<u64> {
+    Ok(all(dir)?.last().map_or(0, |last| last.number))
 }
 
 /// The exports of a directory, oldest first.

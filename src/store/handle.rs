@@ -17,16 +17,22 @@ use crate::seam::{Batch, Kv, KvError};
 use super::check::{BrokenRow, after};
 use super::core::{Core, closed};
 use super::export::{self, EXPORTED, ExportError, Exported};
+use super::exporting::Exporting;
 use super::record::{self, Broken};
 use super::segments::{Filed, Filing, Old, SegmentError, Segments};
 use super::worker::{self, Request};
 use super::{Resync, trees};
+
+/// Rows of an export that are read at once, in about a millisecond.
+const EXPORTED_AT_ONCE: usize = 256;
 
 /// The store. Clones are the same store. After an error every later call answers with that error: the process should
 /// stop, and look at its disk.
 #[derive(Clone)]
 pub struct Store {
     way: Arc<Way>,
+    /// Held by whoever has an export written.
+    exports: Arc<tokio::sync::Mutex<()>>,
 }
 
 enum Way {
@@ -64,20 +70,24 @@ impl Store {
         Self::started(Core::new(kv, Some(segments)))
     }
 
+    fn of(way: Way) -> Self {
+        Self { way: Arc::new(way), exports: Arc::default() }
+    }
+
     fn started(core: Core) -> Result<Self, KvError> {
         let (requests, thread) =
             worker::start(core).map_err(|error| KvError::Failed(format!("no thread for the store: {error}")))?;
-        Ok(Self { way: Arc::new(Way::Thread { requests, thread: Mutex::new(Some(thread)) }) })
+        Ok(Self::of(Way::Thread { requests, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Does all work in the caller, at once: for the simulation, whose order of events must not depend on a thread.
     pub fn inline(kv: Box<dyn Kv>) -> Self {
-        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, None))))) }
+        Self::of(Way::Inline(Box::new(Mutex::new(Core::new(kv, None)))))
     }
 
     /// As [`Store::inline`], with the journal's older days in files.
     pub fn inline_with(kv: Box<dyn Kv>, segments: Segments) -> Self {
-        Self { way: Arc::new(Way::Inline(Box::new(Mutex::new(Core::new(kv, Some(segments)))))) }
+        Self::of(Way::Inline(Box::new(Mutex::new(Core::new(kv, Some(segments))))))
     }
 
     /// Writes a batch, all or nothing. It is durable when this answers `Ok`. A caller that stops waiting does not stop
@@ -199,14 +209,35 @@ impl Store {
         self.ask(|core| core.with(|kv| Resync::read(kv))).await?
     }
 
-    /// Writes an export of everything into `dir` (see [`super::export::write`]); writers wait meanwhile. `at` names it. The
-    /// folder is somebody else's: nothing in it is removed, and a damaged store is not restored from there.
+    /// Writes an export of everything that is in the store now into `dir` (see [`super::export::write`]), in steps between
+    /// which others read and write; what they write meanwhile is not in it. `at` names it. The folder is somebody else's:
+    /// nothing in it is removed, and a damaged store is not restored from there. One is written at a time, and whoever asked
+    /// for another waits; one that nobody waits for any more is given up.
     ///
     /// # Errors
     /// [`ExportError`]; only its `Kv` means that the store is in trouble.
     pub async fn export_to(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
+        let _alone = self.exports.lock().await;
+        self.write_export(dir, at, Batch::new()).await
+    }
+
+    /// Writes an export of the moment in which the mark was made durable.
+    async fn write_export(&self, dir: &Path, at: Timestamp, mark: Batch) -> Result<PathBuf, ExportError> {
+        let (image, days) = self.ask(move |core| core.begin_image(&mark)).await??;
         let dir = dir.to_owned();
-        self.ask(move |core| core.export(&dir, at)).await?
+        let mut export = self.aside(move || Exporting::begin(&dir, at, days)).await??;
+        loop {
+            let step = Arc::clone(&image);
+            let Some((tree, rows)) = self.ask(move |core| core.image_some(&step, EXPORTED_AT_ONCE)).await?? else {
+                break;
+            };
+            let written = self.aside(move || {
+                rows.iter().try_for_each(|(key, value)| export.row(tree, key, value))?;
+                Ok::<_, ExportError>(export)
+            });
+            export = written.await??;
+        }
+        self.aside(move || export.end()).await?
     }
 
     /// As [`Store::export_to`], into the store's own folder: it remembers which one is the last, and the oldest are removed.
@@ -214,13 +245,19 @@ impl Store {
     /// # Errors
     /// As [`Store::export_to`].
     pub async fn export(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
-        let path = self.export_to(dir, at).await?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut batch = Batch::new();
-        record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
-        self.commit(batch).await?;
+        let _alone = self.exports.lock().await;
+        let known = self.get(trees::META, EXPORTED).await?;
+        let known: Exported = known.and_then(|bytes| record::open(&bytes).ok()).unwrap_or_default();
+        let mark = |exported: &Exported| {
+            let mut batch = Batch::new();
+            record::put(&mut batch, trees::META, EXPORTED, exported).map_err(KvError::from).map(|()| batch)
+        };
+        let name = export::file_name(at);
+        let begun = mark(&Exported { begun: Some(name.clone()), ..known })?;
+        let path = self.write_export(dir, at, begun).await?;
+        self.commit(mark(&Exported { name, begun: None })?).await?;
         let dir = dir.to_owned();
-        self.ask(move |_| export::prune(&dir)).await??;
+        self.aside(move || export::prune(&dir)).await??;
         Ok(path)
     }
 
@@ -241,6 +278,17 @@ impl Store {
                 };
                 join(thread);
                 answer
+            }
+        }
+    }
+
+    /// Runs something that blocks where nobody waits for it.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, KvError> {
+        match &*self.way {
+            Way::Inline(_) => Ok(work()),
+            Way::Thread { .. } => {
+                let done = tokio::task::spawn_blocking(work).await;
+                done.map_err(|error| KvError::Failed(format!("the file could not be written: {error}")))
             }
         }
     }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::seam::{Batch, Kv, KvError};
 
-use super::check::{self, BrokenRow, CheckError};
+use super::check::{self, BrokenRow, CheckError, Intake};
 use super::export::{self, EXPORTED, Exported};
 use super::lock::{Lock, LockError};
 use super::rebuild::{self, Home};
@@ -98,7 +98,7 @@ pub enum OpenError {
 }
 
 /// How one attempt ended, other than well.
-pub(super) enum Attempt {
+enum Attempt {
     Damaged(String),
     Hopeless(OpenError),
 }
@@ -114,27 +114,36 @@ impl From<OpenError> for Attempt {
 /// # Errors
 /// [`OpenError`]; damaged files are not an error but a [`Step`].
 pub fn open(home: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    open_into(home, now).map(|(opened, ())| opened)
+}
+
+/// As [`open()`], and gives every row that is sound and in use to somebody.
+///
+/// # Errors
+/// As [`open()`].
+pub fn open_into<T: Intake>(home: &Path, now: Timestamp) -> Result<(Opened, T), OpenError> {
     let home = Home::new(home);
     home.io(files::private_dir(&home.root))?;
     let lock = Lock::take(&home.root.join("lock"))?;
     rebuild::finish(&home)?;
     let existed = home.sled.exists();
-    let (mut kv, step, broken, story) = match attempt(&home.sled) {
-        Ok((kv, broken)) => weigh(&home, kv, broken, if existed { Step::Plain } else { Step::Created }, now)?,
+    let Weighed { mut kv, step, broken, story, intake } = match attempt(&home.sled) {
+        Ok(sound) => weigh(&home, sound, if existed { Step::Plain } else { Step::Created }, now)?,
         Err(Attempt::Hopeless(error)) => return Err(error),
         Err(Attempt::Damaged(first)) => {
             let aside = rebuild::copy_aside(&home, now)?;
             rebuild::remove_snapshots(&home)?;
             match attempt(&home.sled) {
-                Ok((kv, broken)) => {
-                    let (kv, step, broken, story) = weigh(&home, kv, broken, Step::WithoutSnapshot, now)?;
-                    let story = format!("{first}; {story} The files as they were: {}.", aside.display());
-                    (kv, step, broken, story)
+                Ok(sound) => {
+                    let mut weighed = weigh(&home, sound, Step::WithoutSnapshot, now)?;
+                    weighed.story = format!("{first}; {} The files as they were: {}.", weighed.story, aside.display());
+                    weighed
                 }
                 Err(Attempt::Hopeless(error)) => return Err(error),
                 Err(Attempt::Damaged(second)) => {
-                    let (kv, step, story) = anew(&home, now)?;
-                    (kv, step, Vec::new(), format!("{first}; without the snapshot: {second}; {story}"))
+                    let mut weighed = anew(&home, now)?;
+                    weighed.story = format!("{first}; without the snapshot: {second}; {}", weighed.story);
+                    weighed
                 }
             }
         }
@@ -159,11 +168,11 @@ pub fn open(home: &Path, now: Timestamp) -> Result<Opened, OpenError> {
         note = format!("a full comparison of both sides is owed since {}: {}", resync.since, resync.why);
     }
     kv.hold(lock);
-    Ok(Opened { kv, step, note, broken, resync })
+    Ok((Opened { kv, step, note, broken, resync }, intake))
 }
 
 /// Opens and checks, on a thread that may be left behind if sled never answers.
-pub(super) fn attempt(path: &Path) -> Result<(SledKv, Vec<BrokenRow>), Attempt> {
+fn attempt<T: Intake>(path: &Path) -> Result<Sound<T>, Attempt> {
     let (sender, receiver) = channel();
     let place = path.to_owned();
     let thread = std::thread::Builder::new().name("store-open".to_owned()).spawn(move || {
@@ -181,36 +190,50 @@ pub(super) fn attempt(path: &Path) -> Result<(SledKv, Vec<BrokenRow>), Attempt> 
         Err(RecvTimeoutError::Disconnected) => return Err(Attempt::Damaged("the engine gave up".to_owned())),
     };
     match check::deep(&kv) {
-        Ok(broken) => Ok((kv, broken)),
+        Ok((broken, intake)) => Ok(Sound { kv, broken, intake }),
         Err(CheckError::Newer(row)) => Err(OpenError::Newer(row).into()),
         Err(CheckError::Kv(error)) => Err(Attempt::Damaged(error.to_string())),
     }
 }
 
-type Weighed = (SledKv, Step, Vec<BrokenRow>, String);
-
-/// Keeps a store that opened, unless it lost so much that the last export is newer.
-fn weigh(home: &Home, kv: SledKv, broken: Vec<BrokenRow>, step: Step, now: Timestamp) -> Result<Weighed, OpenError> {
-    let lost = kv.lost();
-    let exports = home.io(export::list(&home.exports))?;
-    if lost == 0 {
-        return Ok(kept(kv, broken, step, 0, exports.len()));
-    }
-    let Some(newest) = exports.iter().rev().find(|path| export::verify(path).is_ok()) else {
-        return Ok(kept(kv, broken, step, lost, exports.len()));
-    };
-    let last = kv.get(trees::META, EXPORTED)?.and_then(|bytes| record::open::<Exported>(&bytes).ok());
-    let knows = last.is_some_and(|last| newest.file_name().is_some_and(|name| *name == *last.name));
-    if knows {
-        return Ok(kept(kv, broken, step, lost, exports.len()));
-    }
-    rebuild::copy_aside(home, now)?;
-    drop(kv);
-    let (kv, step, story) = anew(home, now)?;
-    Ok((kv, step, Vec::new(), format!("the last {lost} durable writes were missing from the file; {story}")))
+/// What opened, with what was found in it.
+struct Sound<T> {
+    kv: SledKv,
+    broken: Vec<BrokenRow>,
+    intake: T,
 }
 
-fn kept(kv: SledKv, broken: Vec<BrokenRow>, step: Step, lost: u64, exports: usize) -> Weighed {
+/// What is used.
+struct Weighed<T> {
+    kv: SledKv,
+    step: Step,
+    broken: Vec<BrokenRow>,
+    story: String,
+    intake: T,
+}
+
+/// Keeps a store that opened, unless it lost so much that the last export is newer.
+fn weigh<T: Intake>(home: &Home, sound: Sound<T>, step: Step, now: Timestamp) -> Result<Weighed<T>, OpenError> {
+    let lost = sound.kv.lost();
+    let exports = home.io(export::list(&home.exports))?;
+    if lost == 0 {
+        return Ok(kept(sound, step, 0, exports.len()));
+    }
+    let Some(newest) = exports.iter().rev().find(|path| export::verify(path).is_ok()) else {
+        return Ok(kept(sound, step, lost, exports.len()));
+    };
+    let last = sound.kv.get(trees::META, EXPORTED)?.and_then(|bytes| record::open::<Exported>(&bytes).ok());
+    if last.is_some_and(|last| last.knows(newest)) {
+        return Ok(kept(sound, step, lost, exports.len()));
+    }
+    rebuild::copy_aside(home, now)?;
+    drop(sound);
+    let mut weighed = anew(home, now)?;
+    weighed.story = format!("the last {lost} durable writes were missing from the file; {}", weighed.story);
+    Ok(weighed)
+}
+
+fn kept<T>(sound: Sound<T>, step: Step, lost: u64, exports: usize) -> Weighed<T> {
     let (step, story) = match step {
         _ if lost > 0 => (
             Step::Shortened { lost },
@@ -225,14 +248,15 @@ fn kept(kv: SledKv, broken: Vec<BrokenRow>, step: Step, lost: u64, exports: usiz
         ),
         step => (step, String::new()),
     };
-    (kv, step, broken, story)
+    let Sound { kv, broken, intake } = sound;
+    Weighed { kv, step, broken, story, intake }
 }
 
 /// Builds the store anew and opens it.
-fn anew(home: &Home, now: Timestamp) -> Result<(SledKv, Step, String), OpenError> {
+fn anew<T: Intake>(home: &Home, now: Timestamp) -> Result<Weighed<T>, OpenError> {
     let (step, story) = rebuild::anew(home, now)?;
     match attempt(&home.sled) {
-        Ok((kv, _)) => Ok((kv, step, story)),
+        Ok(Sound { kv, intake, .. }) => Ok(Weighed { kv, step, broken: Vec::new(), story, intake }),
         Err(Attempt::Hopeless(error)) => Err(error),
         Err(Attempt::Damaged(why)) => Err(OpenError::Failed(format!("even a new store does not open: {why}"))),
     }

@@ -108,7 +108,7 @@ pub(super) fn anew(home: &Home, now: Timestamp) -> Result<(Step, String), OpenEr
             }
             let mut batch = Batch::new();
             let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            record::put(&mut batch, trees::META, EXPORTED, &Exported { name }).map_err(KvError::from)?;
+            record::put(&mut batch, trees::META, EXPORTED, &Exported { name, begun: None }).map_err(KvError::from)?;
             let story = settle(home, kv, batch, now, &story)?;
             Ok((Step::Restored { from, at }, story))
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crosstie::model::{Base, Observation, Tie, Value, packed};
 use crosstie::seam::{Batch, Kv};
-use crosstie::store::{MemoryKv, Store, export, record, trees};
+use crosstie::store::{MemoryKv, SledKv, Store, export, record, trees};
 use jiff::SignedDuration;
 
 use super::{moment, one};
@@ -45,6 +45,40 @@ fn an_export_restores_every_byte_of_every_tree() {
     }
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn an_export_tells_of_the_moment_it_began_in_and_nobody_waits_until_it_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::start(Box::new(SledKv::open(&home.path().join("sled")).unwrap())).unwrap();
+    let mut batch = Batch::new();
+    for n in 0..6000 {
+        record::put(&mut batch, trees::TIES, format!("{n:05}"), &format!("before {n}")).unwrap();
+    }
+    store.commit(batch).await.unwrap();
+    let exports = home.path().join("exports");
+    let exporting = store.export_to(&exports, moment(0));
+    tokio::pin!(exporting);
+    let mut meanwhile = 0;
+    let path = loop {
+        let mut batch = Batch::new();
+        // Rows that are changed, removed and new, before and behind what is written by now.
+        record::put(&mut batch, trees::TIES, format!("{:05}", meanwhile * 37 % 6000), &"changed").unwrap();
+        batch.remove(trees::TIES, format!("{:05}", meanwhile * 41 % 6000));
+        record::put(&mut batch, trees::TIES, format!("{:05}x", meanwhile * 43 % 6000), &"new").unwrap();
+        tokio::select! {
+            biased;
+            path = &mut exporting => break path.unwrap(),
+            done = store.commit(batch) => done.unwrap(),
+        }
+        meanwhile += 1;
+    };
+    assert!(meanwhile >= 10, "only {meanwhile} writes were answered while it was written");
+    let mut restored = MemoryKv::new();
+    export::restore(&mut restored, &path).unwrap();
+    let rows = restored.scan(trees::TIES, b"", None, usize::MAX).unwrap();
+    let expected = (0..6000).map(|n| (format!("{n:05}").into_bytes(), record::seal(&format!("before {n}")).unwrap()));
+    assert!(rows.iter().cloned().eq(expected), "{} rows", rows.len());
 }
 
 #[test]

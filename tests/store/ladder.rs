@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crosstie::seam::{Batch, Kv};
 use crosstie::store::{self, OpenError, Resync, Step, Store, record, trees};
+use serde_json::json;
 
 use super::{copy, moment, one, open, read};
 
@@ -121,14 +122,21 @@ async fn a_shortened_file_that_does_not_open_is_replaced_by_the_last_export() {
 
 #[tokio::test]
 async fn a_file_that_lost_its_end_without_a_word_is_found_out_and_used_if_newer_than_any_export() {
-    for exported in [false, true] {
+    for (exported, ended) in [(false, false), (true, false), (true, true)] {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path();
         // In one session: sled fills the file up to a whole segment when it is opened again.
         let store = Store::start(Box::new(open(home).kv)).unwrap();
         for n in 0..60 {
             if exported && n == 20 {
-                store.export(&home.join("exports"), moment(5)).await.unwrap();
+                let path = store.export(&home.join("exports"), moment(5)).await.unwrap();
+                // As it is when the process ends between the file's name and the store's word of it.
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let mut batch = Batch::new();
+                record::put(&mut batch, trees::META, "exported", &json!({ "name": "", "begun": name })).unwrap();
+                if !ended {
+                    store.commit(batch).await.unwrap();
+                }
             }
             // One for somebody else's folder is not the last one that lies here.
             if exported && n == 22 {

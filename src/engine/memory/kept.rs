@@ -45,11 +45,31 @@ fn count<T>(row: &Row<T>) -> usize {
 }
 
 /// Records that are being loaded.
-pub struct Loading<T>(Vec<(RecordId, Row<T>)>);
+pub struct Loading<T> {
+    kept: Kept<T>,
+    rows: Vec<(RecordId, Row<T>)>,
+}
 
 impl<T> Default for Loading<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { kept: Kept::default(), rows: Vec::new() }
+    }
+}
+
+impl<T: Packed> Loading<T> {
+    /// Takes one in its short form, if it is of this kind.
+    pub(super) fn row(&mut self, id: RecordId, short: &[u8]) -> bool {
+        let Some(parts) = parts(short).filter(|parts| parts.kind == T::KIND) else { return false };
+        let row = self.kept.row(parts, None);
+        self.kept.links += count(&row);
+        self.rows.push((id, row));
+        true
+    }
+
+    /// All of them were taken: at once they fill the map's nodes to the brim.
+    pub(super) fn done(mut self) -> Kept<T> {
+        self.kept.rows = BTreeMap::from_iter(self.rows);
+        self.kept
     }
 }
 
@@ -268,19 +288,6 @@ impl<T: Packed> Kept<T> {
                 row.made = OnceLock::new();
             }
         }
-    }
-
-    /// Takes one of many records in their short form; see [`Kept::loaded`].
-    pub(super) fn load(&mut self, into: &mut Loading<T>, id: RecordId, short: &[u8]) -> Option<()> {
-        let row = self.row(parts(short).filter(|parts| parts.kind == T::KIND)?, None);
-        self.links += count(&row);
-        into.0.push((id, row));
-        Some(())
-    }
-
-    /// All of them were taken: at once they fill the map's nodes to the brim.
-    pub(super) fn loaded(&mut self, all: Loading<T>) {
-        self.rows = BTreeMap::from_iter(all.0);
     }
 
     /// The names of a record and the rest of its short form.

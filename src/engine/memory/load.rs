@@ -1,6 +1,6 @@
 //! Reading everything back after a start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::{Future as _, poll_fn};
 use std::task::Poll;
 
@@ -8,14 +8,12 @@ use serde::de::DeserializeOwned;
 
 use crate::control::Sides;
 use crate::mapping::{PairSpec, Remembered};
-use crate::model::packed::{self, Packed, TieBytes};
-use crate::model::{Decision, Entity, Hold, Intent, Mark, Observation, Orphan, RecordId, Side, Tie, Tombstone};
+use crate::model::{Decision, Entity, Hold, Intent, Mark, Orphan, Side, Tombstone};
 use crate::seam::KvError;
-use crate::store::record::{self, Held};
-use crate::store::{Store, trees};
+use crate::store::{Store, record, trees};
 
 use super::super::story::Edits;
-use super::kept::{Kept, Loading};
+use super::early::{Early, Rows};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::titles::Titles;
 use super::{Idle, Memory, PairMemory};
@@ -26,11 +24,20 @@ const PAGE: usize = 1000;
 const RECALLED: u64 = 4096;
 
 impl Memory {
-    /// Reads everything back.
+    /// Reads everything back but for what was read early.
     ///
     /// # Errors
     /// [`KvError`] when the store cannot be read. A row that does not fit is left out and will be observed anew.
-    pub async fn load(store: &Store, specs: &[PairSpec], entities: &[Sides<Entity>]) -> Result<Self, KvError> {
+    pub async fn load(
+        store: &Store,
+        specs: &[PairSpec],
+        entities: &[Sides<Entity>],
+        early: Option<Early>,
+    ) -> Result<Self, KvError> {
+        let mut early = match early {
+            Some(early) => early,
+            None => Early::read(store).await?,
+        };
         let mut memory = Memory {
             pairs: BTreeMap::new(),
             order: specs.iter().map(|spec| spec.name.clone()).collect(),
@@ -51,7 +58,9 @@ impl Memory {
             next_decision: 1,
         };
         for (spec, entity) in specs.iter().zip(entities) {
-            memory.pairs.insert(spec.name.clone(), PairMemory::load(store, spec, entity).await?);
+            memory
+                .pairs
+                .insert(spec.name.clone(), PairMemory::load(store, spec, entity, early.take(&spec.name)).await?);
         }
         rows(store, trees::INTENTS, Vec::new(), |_, intent: Intent| {
             memory.next_intent = memory.next_intent.max(intent.seq + 1);
@@ -109,50 +118,25 @@ impl Memory {
 }
 
 impl PairMemory {
-    async fn load(store: &Store, spec: &PairSpec, entity: &Sides<Entity>) -> Result<Self, KvError> {
+    async fn load(store: &Store, spec: &PairSpec, entity: &Sides<Entity>, read: Rows) -> Result<Self, KvError> {
         let prefix = || key(&[spec.name.as_str(), ""]);
+        let Rows { observations, ties, crm_of_page } = read;
         let mut pair = PairMemory {
             spec: spec.clone(),
             map: None,
             schemas: Remembered::default(),
             entity: entity.clone(),
-            observations: Sides::default(),
-            ties: Kept::default(),
-            crm_of_page: BTreeMap::new(),
+            dirty: ties.keys().cloned().collect(),
+            observations,
+            ties,
+            crm_of_page,
             tombstones: BTreeMap::new(),
             orphans: BTreeMap::new(),
             cursors: Sides::default(),
-            dirty: BTreeSet::new(),
             rematch: true,
             review: None,
             titles: Titles::default(),
         };
-        let mut seen: Sides<Loading<Observation>> = Sides::default();
-        shorts::<Observation>(store, trees::OBSERVATIONS, prefix(), |row, short| {
-            let row = String::from_utf8_lossy(row);
-            let mut parts = row.split('\0').skip(1);
-            if let (Some(side), Some(id), None) = (parts.next(), parts.next(), parts.next())
-                && let Some(side) = Side::BOTH.into_iter().find(|it| it.as_str() == side)
-            {
-                pair.observations.get_mut(side).load(seen.get_mut(side), RecordId::from(id), short);
-            }
-        })
-        .await?;
-        pair.observations.crm.loaded(seen.crm);
-        pair.observations.notion.loaded(seen.notion);
-        let (mut ties, mut pages) = (Loading::default(), Vec::new());
-        shorts::<Tie>(store, trees::TIES, prefix(), |_, short| {
-            let Some((crm, notion)) = packed::parts(short).and_then(|parts| TieBytes(parts.rest).ends()) else {
-                return;
-            };
-            if pair.ties.load(&mut ties, crm.clone(), short).is_some() {
-                pages.push((notion, crm));
-            }
-        })
-        .await?;
-        pair.ties.loaded(ties);
-        pair.dirty = pair.ties.keys().cloned().collect();
-        pair.crm_of_page = pages.into_iter().collect();
         rows(store, trees::TOMBSTONES, prefix(), |_, stone: Tombstone| {
             pair.tombstones.insert((stone.crm.clone(), stone.notion.clone()), stone);
         })
@@ -191,26 +175,8 @@ async fn rows<T: DeserializeOwned>(
     .await
 }
 
-/// As [`rows`], in their short form; what an earlier version left as JSON is put into it.
-async fn shorts<T: DeserializeOwned + Packed>(
-    store: &Store,
-    tree: &'static str,
-    prefix: Vec<u8>,
-    mut each: impl FnMut(&[u8], &[u8]),
-) -> Result<(), KvError> {
-    every(store, tree, prefix, |row, bytes| match record::check(bytes) {
-        Ok(Held::Short(short)) => each(row, short),
-        Ok(Held::Json(json)) => {
-            if let Ok(value) = serde_json::from_slice::<T>(json) {
-                each(row, &packed::pack(&value));
-            }
-        }
-        Err(_) => {}
-    })
-    .await
-}
-
-async fn every(
+/// As [`rows`], as they lie there.
+pub(super) async fn every(
     store: &Store,
     tree: &'static str,
     prefix: Vec<u8>,

@@ -3,6 +3,7 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod early;
 mod idle;
 mod kept;
 mod load;
@@ -28,6 +29,7 @@ use crate::store::segments::Filed;
 use crate::store::{Resync, Store, record, trees};
 
 use super::story::Edits;
+pub use early::Early;
 
 pub use self::idle::Idle;
 pub use self::kept::Read;

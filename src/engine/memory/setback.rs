@@ -141,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_clock_that_was_set_back_makes_nothing_wait_longer_and_changes_no_order() {
         let store = Store::inline(Box::new(MemoryKv::new()));
-        let mut memory = Memory::load(&store, &[], &[]).await.unwrap();
+        let mut memory = Memory::load(&store, &[], &[], None).await.unwrap();
         let now: Timestamp = "2026-01-06T09:00:00Z".parse().unwrap();
         let day = SignedDuration::from_hours(24);
         for mark in [failed("1", now + day), failed("2", now + day - SignedDuration::from_mins(1))] {

@@ -99,11 +99,10 @@ fn relations_are_counted_as_ties_come_change_and_go() {
     assert_eq!(kept.links(), 3);
     put(&mut kept, "1", tie(&[]));
     assert_eq!((kept.links(), kept.page_of("1")), (1, Some("page".into())));
-    let mut loaded = Kept::default();
-    let mut all = Loading::default();
-    assert!(loaded.load(&mut all, "2".into(), &pack(&tie(&["a", "b"]))).is_some());
-    assert!(loaded.load(&mut all, "3".into(), &pack(&seen("of another kind", 1))).is_none());
-    loaded.loaded(all);
+    let mut loading = Loading::default();
+    assert!(loading.row("2".into(), &pack(&tie(&["a", "b"]))));
+    assert!(!loading.row("3".into(), &pack(&seen("of another kind", 1))));
+    let loaded = loading.done();
     assert_eq!((loaded.links(), loaded.len(), loaded.get("2")), (2, 1, Some(&tie(&["a", "b"]))));
     kept.remove(&"2".into());
     assert_eq!(kept.links(), 0);

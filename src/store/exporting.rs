@@ -1,0 +1,62 @@
+//! The file of an export, as it is written.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::seam::KvError;
+
+use super::export::{self, ExportError, FORMAT, Line, Row, file_error};
+use super::{files, lines};
+
+const TEMPORARY: &str = ".export.tmp";
+
+/// A file that is begun and no export yet.
+#[derive(Debug)]
+pub(super) struct Exporting {
+    dir: PathBuf,
+    temporary: PathBuf,
+    target: PathBuf,
+    out: BufWriter<File>,
+    rows: u64,
+}
+
+impl Exporting {
+    /// Begins one in `dir`, which is made if need be. `at` names it, and it names the files of older days that lie beside
+    /// the store.
+    pub(super) fn begin(dir: &Path, at: Timestamp, days: Vec<String>) -> Result<Self, ExportError> {
+        files::private_dir(dir).map_err(file_error(dir))?;
+        let number = export::newest(dir).map_err(file_error(dir))? + 1;
+        let temporary = dir.join(TEMPORARY);
+        let target = dir.join(export::file_name(at));
+        let out = BufWriter::new(files::private_file(&temporary).map_err(file_error(&temporary))?);
+        let mut export = Self { dir: dir.to_owned(), temporary, target, out, rows: 0 };
+        export.line(&Line::Export { format: FORMAT, at, number, days })?;
+        Ok(export)
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), ExportError> {
+        let text = serde_json::to_string(line).map_err(|error| KvError::Failed(error.to_string()))?;
+        let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
+        writeln!(self.out, "{line}").map_err(file_error(&self.temporary))
+    }
+
+    /// Writes a row.
+    pub(super) fn row(&mut self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), ExportError> {
+        self.rows += 1;
+        self.line(&Line::Row(Row::of(tree, key, value)))
+    }
+
+    /// All rows are written: the end too, durably, and the file gets its name.
+    pub(super) fn end(mut self) -> Result<PathBuf, ExportError> {
+        self.line(&Line::End { rows: self.rows })?;
+        let Self { dir, temporary, target, out, .. } = self;
+        let file = out.into_inner().map_err(|error| file_error(&temporary)(error.into_error()))?;
+        file.sync_all().map_err(file_error(&temporary))?;
+        fs::rename(&temporary, &target).map_err(file_error(&target))?;
+        files::sync_dir(&dir).map_err(file_error(&dir))?;
+        Ok(target)
+    }
+}
