@@ -23,6 +23,10 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, palette: &Palette) 
     let list = below(inside, 1);
     let rows = usize::from(list.height);
     let top = (palette.at + 1).saturating_sub(rows);
+    let all = palette.rows.len();
+    if all > rows {
+        pen.right(line(inside, 0), &[(Role::Dim, format!("{}-{} of {all} ", top + 1, (top + rows).min(all)))]);
+    }
     for (row, (place, action)) in (0..list.height).zip(palette.rows.iter().enumerate().skip(top)) {
         let spec = action.spec();
         let at = line(list, row);

@@ -97,7 +97,7 @@ fn take(model: &mut Model, known: u64, rows: &[JournalRow]) {
     });
     let tone = if all.is_back() { Tone::Warn } else { Tone::Good };
     let text = match (all.of, all.written, all.refused, all.held) {
-        (1, 1, ..) => format!("written: {}; u in the journal takes it back", name(last)),
+        (1, 1, ..) => format!("written: {}; u on line {} of the journal takes it back", name(last), last.event.seq),
         (1, _, 1, _) => format!("refused: {} (see Conflicts)", name(last)),
         (1, _, _, 1) => format!("held again: {} (see Conflicts)", name(last)),
         (1, ..) => format!("agreed already: {}", name(last)),
