@@ -1,6 +1,6 @@
 //! What the dashboard sends over the line, and how long an operator waits for it.
 //!
-//! `cargo bench --profile fast --bench dashboard`. A hundred thousand conflicts, orphans and lines of the journal behind a
+//! `cargo bench --bench dashboard`. A hundred thousand conflicts, orphans and lines of the journal behind a
 //! fake engine, the real drawing, the real loop, and for the first frame the real program attached to a real daemon in a
 //! pseudo-terminal. Prints one line a figure with its limit, and fails where one is broken.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]

@@ -1,6 +1,6 @@
 //! How long the stand-ins take to answer what a sync asks most: the simulation spends its time in them.
 //!
-//! `cargo bench --profile fast --bench standin`. Forty rows in each world; the quickest of many batches, in microseconds:
+//! `cargo bench --bench standin`. Forty rows in each world; the quickest of many batches, in microseconds:
 //! whatever else the machine does can only slow one down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 

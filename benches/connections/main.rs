@@ -1,6 +1,6 @@
 //! Many workspaces in one process: what a connection takes, on one core.
 //!
-//! `taskset -c 0 cargo bench --profile fast --bench connections -- --notion 100 --bitrix24 100 --seconds 60`. So many
+//! `taskset -c 0 cargo bench --bench connections -- --notion 100 --bitrix24 100 --seconds 60`. So many
 //! connections of each kind, each with its transport, its pace and its health, to as many pretend systems on real sockets,
 //! which run in a second process, on another core where there is one, and are not counted. Each Notion connection asks 180
 //! times a minute, each Bitrix24 connection twice a second; an answer has ten rows, which are read into records. Prints one

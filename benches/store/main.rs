@@ -1,6 +1,6 @@
 //! A large store: how soon a daemon on it has looked at both sides, what it takes, and how long care for it takes.
 //!
-//! `cargo bench --profile fast --bench store -- --ties 100000 --days 90 --lines 5000`. The pretend systems and the store are
+//! `cargo bench --bench store -- --ties 100000 --days 90 --lines 5000`. The pretend systems and the store are
 //! made first, the ties by the real engine in virtual time, the journal with so many lines a day; that takes minutes. Then
 //! the real program runs on it as a process of its own, over real sockets, and is measured from outside. Prints one line a
 //! figure with its limit, if it has one, and fails where one is broken.
@@ -26,6 +26,8 @@ use office::program::{self, Program};
 
 /// A start is to have looked at both sides within this.
 const START: f64 = 2.0;
+/// How often it is started.
+const STARTS: usize = 5;
 /// What a daemon may take.
 const MEMORY: f64 = 250.0;
 /// How long an operator waits at most for a search, or anybody for somebody else's.
@@ -58,10 +60,21 @@ fn main() -> ExitCode {
     );
 
     let program = Program::new(home.path(), &place);
+    // Others use the machine too: several starts, of which the middle one counts.
+    let mut starts = Vec::new();
+    for _ in 1..STARTS {
+        let mut daemon = program.start();
+        starts.push((daemon.first_cycle(&state), daemon.processor()));
+        daemon.end();
+    }
     let mut daemon = program.start();
-    let cycle = daemon.first_cycle(&state);
-    table.row("start of the program to its first look at both sides", cycle, Some(START), "s");
-    table.row("processor time until then", daemon.processor(), None, "s");
+    starts.push((daemon.first_cycle(&state), daemon.processor()));
+    starts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let ((quickest, _), (middle, processor), (slowest, _)) = (starts[0], starts[STARTS / 2], starts[STARTS - 1]);
+    table.row("start of the program to its first look at both sides", middle, Some(START), "s");
+    table.row("processor time until then", processor, None, "s");
+    table.row("the quickest start", quickest, None, "s");
+    table.row("the slowest start", slowest, None, "s");
     let (resident, most) = daemon.memory();
     table.row("resident after that", resident, Some(MEMORY), "MiB");
     table.row("resident, at most", most, Some(MEMORY), "MiB");

@@ -70,7 +70,7 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
             Ok(verdict(json, found.as_ref(), &days, &exports))
         }
         Care::Export { to } => {
-            let opened = wiring::open_store(&home)?;
+            let opened = wiring::open_store::<()>(&home)?;
             let (elsewhere, now) = (to.is_some(), wiring::clock().now());
             let dir = to.unwrap_or_else(|| home.join("exports"));
             let written = match elsewhere {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{CrmPlan, EXAMPLE_TEMPLATE};
 use crate::control::{Command, Desk, Mode, Sides};
-use crate::engine::{self, Running, Settings, World};
+use crate::engine::{self, Early, Running, Settings, World};
 use crate::mapping::{PairSpec, Template};
 use crate::remote::System;
 use crate::sim::{brisk, pairs};
@@ -127,7 +127,7 @@ impl Demo {
         };
 
         let home = std::env::temp_dir().join(format!("crosstie-demo-{}", std::process::id()));
-        let opened = wiring::open_store(&home)?;
+        let opened = wiring::open_store::<Early>(&home)?;
         let mut pairs = pairs(office.facts());
         for deals in pairs.iter_mut().filter(|pair| pair.crm == "deal") {
             deals.template = Some(Template::parse("deal.md", EXAMPLE_TEMPLATE));
@@ -143,7 +143,7 @@ impl Demo {
         };
         let world = World { systems, store: opened.store.clone(), clock: clock.clone() };
         let began = clock.now();
-        let running = engine::start_with(settings, world, opened.early, None)
+        let running = engine::start_with(settings, world, opened.read, None)
             .await
             .map_err(|error| Failure::store(error.to_string()))?;
         let at_work = CancellationToken::new();

@@ -18,6 +18,7 @@ use crate::remote::pace::{self, Pace};
 use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
 use crate::seam::{Secrets, Transport, WallClock};
+use crate::store::check::Intake;
 use crate::store::{self, Segments, Store, Vault, segments};
 
 use super::failure::Failure;
@@ -144,28 +145,28 @@ pub fn rebased(webhook: &str, base: Option<&str>) -> String {
 }
 
 /// An open store, and what is to be told about how it was opened.
-pub struct OpenStore {
+pub struct OpenStore<T> {
     /// The store.
     pub store: Store,
     /// For the operator; empty if there is nothing to tell.
     pub note: String,
     /// Whether a full comparison of both sides is owed.
     pub resync: bool,
-    /// What an engine would read of it first.
-    pub early: Early,
+    /// What was read of it while it was checked.
+    pub read: T,
 }
 
-/// Opens the store.
+/// Opens the store, and gives what is in it to whoever wants to read it anyway.
 ///
 /// # Errors
 /// [`Failure`] when another process has it, or it cannot be opened.
-pub fn open_store(home: &Path) -> Result<OpenStore, Failure> {
-    let (opened, early) =
+pub fn open_store<T: Intake>(home: &Path) -> Result<OpenStore<T>, Failure> {
+    let (opened, read) =
         store::open_into(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
     let resync = opened.resync.is_some();
     let filed = Segments::open(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
     let store = Store::start_with(Box::new(opened.kv), filed).map_err(|error| Failure::store(error.to_string()))?;
-    Ok(OpenStore { store, note: opened.note, resync, early })
+    Ok(OpenStore { store, note: opened.note, resync, read })
 }
 
 /// The sealed secrets of a configuration.
@@ -290,7 +291,7 @@ pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Fa
 }
 
 async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
-    let opened = open_store(home)?;
+    let opened = open_store::<Early>(home)?;
     let Connected { systems, portal } = connect(config)?;
     let settings = Settings {
         mode: Mode::Live,
@@ -302,7 +303,7 @@ async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<L
         resync: opened.resync,
     };
     let world = World { systems: systems.clone(), store: opened.store.clone(), clock: clock() };
-    let running = engine::start_with(settings, world, opened.early, leave).await;
+    let running = engine::start_with(settings, world, opened.read, leave).await;
     let running = running.map_err(|error| Failure::store(error.to_string()))?;
     // Whoever only looks changes nothing that is worth an export.
     let desk: Arc<dyn Desk> = running.desk.clone();

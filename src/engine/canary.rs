@@ -193,7 +193,7 @@ impl Core {
                     }
                     let waiting = std::mem::take(&mut canary.waiting);
                     if let Some(pair) = self.memory.pairs.get_mut(name) {
-                        pair.dirty.extend(waiting);
+                        waiting.into_iter().for_each(|crm| pair.dirty.insert(crm));
                     }
                     let missed = self
                         .guards
@@ -282,7 +282,7 @@ impl Core {
             pair.entity = Sides { crm: map.entity(Side::Crm), notion: map.entity(Side::Notion) };
             pair.spec = spec;
             pair.map = Some(map);
-            pair.dirty.extend(pair.ties.keys().cloned());
+            pair.dirty.insert_all();
             pair.rematch = true;
         }
         self.hold_aside(txn, name);
@@ -343,7 +343,7 @@ impl Core {
             Ok(people) => {
                 if self.directory.learn(side, people) {
                     for pair in self.memory.pairs.values_mut() {
-                        pair.dirty.extend(pair.ties.keys().cloned());
+                        pair.dirty.insert_all();
                     }
                 }
             }
@@ -356,7 +356,7 @@ impl Core {
                 }
                 if self.directory.refuse(side, error.message) {
                     for pair in self.memory.pairs.values_mut() {
-                        pair.dirty.extend(pair.ties.keys().cloned());
+                        pair.dirty.insert_all();
                     }
                 }
             }

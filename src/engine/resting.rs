@@ -145,7 +145,7 @@ impl Core {
         let pair = self.memory.pair(&id.pair)?;
         let map = pair.map.as_ref()?;
         let (tie_table, tie_names, tie) = pair.ties.short(&id.crm)?;
-        let page = pair.ties.page_of(&id.crm)?;
+        let page = TieBytes(tie).page()?;
         let (crm_table, crm_names, crm) = pair.observations.crm.short(&id.crm)?;
         let (notion_table, notion_names, notion) = pair.observations.notion.short(&page)?;
         let (crm, notion) = (ObservationBytes(crm), ObservationBytes(notion));

@@ -12,6 +12,7 @@ pub(super) fn mend(error: &io::Error) -> &'static str {
             "That disk is mounted read-only, which a system does by itself when the disk fails (`dmesg` tells): mount it \
              writable again, or copy this folder to a sound disk and name that as `state_dir`, then start again"
         }
+        io::ErrorKind::NotFound => "Nothing lies there: look at how it is spelled",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "That disk is full: make room, then start again",
         _ => "Check rights and space, then start again",
     }

@@ -226,16 +226,19 @@ impl Store {
         let (image, days) = self.ask(move |core| core.begin_image(&mark)).await??;
         let dir = dir.to_owned();
         let mut export = self.aside(move || Exporting::begin(&dir, at, days)).await??;
-        loop {
-            let step = Arc::clone(&image);
-            let Some((tree, rows)) = self.ask(move |core| core.image_some(&step, EXPORTED_AT_ONCE)).await?? else {
-                break;
-            };
+        let some = || {
+            let image = Arc::clone(&image);
+            self.ask(move |core| core.image_some(&image, EXPORTED_AT_ONCE))
+        };
+        let mut next = some().await??;
+        while let Some((tree, rows)) = next {
             let written = self.aside(move || {
                 rows.iter().try_for_each(|(key, value)| export.row(tree, key, value))?;
                 Ok::<_, ExportError>(export)
             });
-            export = written.await??;
+            // The next ones are read while these are written.
+            let (read, written) = tokio::join!(some(), written);
+            (next, export) = (read??, written??);
         }
         self.aside(move || export.end()).await?
     }

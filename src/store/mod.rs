@@ -47,7 +47,7 @@ pub use export::ExportError;
 pub use handle::{Page, Store};
 pub use lock::{Lock, LockError};
 pub use memory::MemoryKv;
-pub use open::{OpenError, Opened, Step, open, open_into};
+pub use open::{OpenError, Opened, Step, is_there, open, open_into};
 pub use resync::Resync;
 pub use segments::{Filing, Old, Segment, SegmentError, Segments};
 pub use sled_kv::SledKv;

@@ -109,6 +109,11 @@ impl From<OpenError> for Attempt {
     }
 }
 
+/// Whether a store lies in `home`, in whatever state.
+pub fn is_there(home: &Path) -> bool {
+    Home::new(home).sled.exists()
+}
+
 /// Opens the store in `home`, making it if there is none. `now` dates what is set aside. Blocks, for seconds if need be.
 ///
 /// # Errors

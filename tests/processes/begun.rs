@@ -78,6 +78,10 @@ fn what_init_writes_is_checked_planned_applied_and_kept_in_step_as_it_is() {
     home.ask_within(LONG, &["plan", "--out", "first.plan"]).ends_with(0);
     let applied = home.ask_within(LONG, &["apply", "first.plan", "--json"]).ends_with(0).json();
     assert!(applied["done"].as_u64() > Some(0), "{applied}");
+    // Whoever sets up another sync beside this one is told that this one's store would be used.
+    assert!(!said.stderr.contains("holds a store already"), "{}", said.stderr);
+    let beside = home.ask_within(LONG, &args(&flags, &["--output", "another.toml"])).ends_with(0);
+    assert!(beside.stderr.contains("holds a store already"), "{}", beside.stderr);
 
     let _daemon = home.start("daemon", &["run", "--yes"]);
     let deal = worlds.create_record("deal", &json!({ "TITLE": "Walked from nothing", "OPPORTUNITY": 4711 }));

@@ -77,6 +77,8 @@ fn a_store_is_verified_exported_compacted_and_replaced_and_nothing_is_written_ag
     assert!(said.stdout.contains("BROKEN") && said.stdout.contains("line"), "{}", said.stdout);
     let said = home.ask(&["import", "damaged.jsonl"]).ends_with(4);
     assert!(said.stderr.contains("not a sound export"), "{}", said.stderr);
+    let said = home.ask(&["import", "misspelled.jsonl"]).ends_with(4);
+    assert!(said.stderr.contains("how it is spelled"), "{}", said.stderr);
     assert_eq!(rows(&home), before);
 
     let said = home.ask(&["import", &export]).ends_with(0);

@@ -85,6 +85,8 @@ fn a_plan_changes_not_one_byte_and_what_moved_since_is_not_written() {
 
     let tampered = text.replacen("\"op\": \"create\"", "\"op\": \"update\"", 1);
     home.write("tampered.plan", &tampered);
+    let said = home.ask(&["apply", "misspelled.plan"]).ends_with(2);
+    assert!(said.stderr.contains("no such file") && said.stderr.contains("crosstie plan --out"), "{}", said.stderr);
     let said = home.ask(&["apply", "tampered.plan"]).ends_with(2);
     assert!(said.stderr.contains("checksum"), "{}", said.stderr);
 

@@ -14,9 +14,10 @@ use crate::mapping::propose;
 use crate::mapping::{Create, PairMap};
 use crate::model::Side;
 use crate::seam::Secrets;
+use crate::store;
 
 use super::failure::Failure;
-use super::{keyring, prompt, say, wiring};
+use super::{keyring, prompt, say, warn, wiring};
 use access::{Access, Plans};
 use choose::Chosen;
 use found::Found;
@@ -97,6 +98,14 @@ pub async fn run(explicit: Option<&Path>, args: Args) -> Result<ExitCode, Failur
     verified(&toml, &path, &chosen)?;
     keep(&home, [&notion, &crm])?;
     save(&path, &folder, &toml, args.force)?;
+    if store::is_there(&home) {
+        warn(&format!(
+            "{} holds a store already. If it is of these two systems, it goes on from there; a set-up of others wants a folder of \
+             its own: `--state-dir`, or `state_dir` in {} before the first start",
+            home.display(),
+            path.display()
+        ));
+    }
     say(&next_steps(&path, explicit));
     Ok(ExitCode::SUCCESS)
 }

@@ -114,8 +114,15 @@ fn read(path: &Path) -> Result<PlanFile, Failure> {
     use std::io::Read;
     let failed = |why: String| Failure::configuration(format!("{}: {why}", path.display()));
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    file.take(LONGEST).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        failed(match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "there is no such file; `crosstie plan --out FILE` writes a plan".to_owned()
+            }
+            _ => format!("it cannot be read: {error}"),
+        })
+    })?;
+    file.take(LONGEST).read_to_string(&mut text).map_err(|error| failed(format!("it cannot be read: {error}")))?;
     PlanFile::parse(&text).map_err(failed)
 }
 

@@ -13,6 +13,7 @@ use crate::seam::KvError;
 use crate::store::{Store, record, trees};
 
 use super::super::story::Edits;
+use super::dirty::Dirty;
 use super::early::{Early, Rows};
 use super::row::{COUNTERS, Counters, SCHEMAS, key, mark_kind};
 use super::titles::Titles;
@@ -121,12 +122,14 @@ impl PairMemory {
     async fn load(store: &Store, spec: &PairSpec, entity: &Sides<Entity>, read: Rows) -> Result<Self, KvError> {
         let prefix = || key(&[spec.name.as_str(), ""]);
         let Rows { observations, ties, crm_of_page } = read;
+        let mut dirty = Dirty::default();
+        dirty.insert_all();
         let mut pair = PairMemory {
             spec: spec.clone(),
             map: None,
             schemas: Remembered::default(),
             entity: entity.clone(),
-            dirty: ties.keys().cloned().collect(),
+            dirty,
             observations,
             ties,
             crm_of_page,

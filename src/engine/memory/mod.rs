@@ -3,6 +3,7 @@
 //! The store is the truth after a start; from then on memory and store move together: a [`Txn`] collects the rows and
 //! the journal's events, and nothing outside happens before it is committed.
 
+mod dirty;
 mod early;
 mod idle;
 mod kept;
@@ -279,8 +280,7 @@ impl Memory {
     pub(in crate::engine) fn touch_related(&mut self, name: &PairName) {
         for pair in self.pairs.values_mut() {
             if pair.spec.fields.iter().any(|field| field.relation.as_ref() == Some(name)) {
-                let ties: Vec<RecordId> = pair.ties.keys().cloned().collect();
-                pair.dirty.extend(ties);
+                pair.dirty.insert_all();
             }
         }
     }

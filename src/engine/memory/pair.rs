@@ -1,12 +1,13 @@
 //! What is remembered of one pair, and how it is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::control::{PairState, Sides};
 use crate::mapping::{PairMap, PairSpec, Remembered};
 use crate::model::{Entity, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 
 use super::Cursor;
+use super::dirty::Dirty;
 use super::kept::Kept;
 use super::titles::Titles;
 
@@ -33,7 +34,7 @@ pub struct PairMemory {
     /// How far each side was read.
     pub cursors: Sides<Cursor>,
     /// Ties whose plan is to be derived anew.
-    pub dirty: BTreeSet<RecordId>,
+    pub dirty: Dirty,
     /// Whether the untied records are to be matched anew.
     pub rematch: bool,
     /// What the first matching would do, while it waits for an approval.

@@ -1,0 +1,116 @@
+//! Which ties of a pair are to be planned anew.
+
+use std::collections::BTreeSet;
+
+use crate::model::{RecordId, Tie};
+
+use super::kept::Kept;
+
+/// Ties by CRM record. That all of them are is said in one word, for it is said often: whenever a tie that others may be related to
+/// comes or goes.
+#[derive(Debug, Default)]
+pub struct Dirty {
+    /// All but `not`.
+    all: bool,
+    not: BTreeSet<RecordId>,
+    /// These in any case.
+    some: BTreeSet<RecordId>,
+}
+
+impl Dirty {
+    /// One is.
+    pub fn insert(&mut self, id: RecordId) {
+        self.not.remove(&id);
+        self.some.insert(id);
+    }
+
+    /// One is not.
+    pub fn remove(&mut self, id: &RecordId) {
+        self.some.remove(id);
+        if self.all {
+            self.not.insert(id.clone());
+        }
+    }
+
+    /// All of them are.
+    pub fn insert_all(&mut self) {
+        self.all = true;
+        self.not.clear();
+    }
+
+    /// Gives them in order, and none is any more.
+    pub fn take(&mut self, ties: &Kept<Tie>) -> Vec<RecordId> {
+        let Self { all, not, mut some } = std::mem::take(self);
+        if !all {
+            return some.into_iter().collect();
+        }
+        let mut ids = Vec::with_capacity(ties.len() + some.len());
+        // Both are in order.
+        for id in ties.keys() {
+            while some.first().is_some_and(|first| first < id) {
+                ids.extend(some.pop_first());
+            }
+            if some.first() == Some(id) {
+                some.pop_first();
+            } else if not.contains(id) {
+                continue;
+            }
+            ids.push(id.clone());
+        }
+        ids.extend(some);
+        ids
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::packed::pack;
+
+    fn ties(ids: &BTreeSet<u8>) -> Kept<Tie> {
+        let mut ties = Kept::default();
+        for id in ids {
+            let (crm, since) = (RecordId(id.to_string()), Timestamp::UNIX_EPOCH);
+            let tie = Tie { pair: "p".into(), crm: crm.clone(), notion: "n".into(), base: BTreeMap::new(), since };
+            let short = pack(&tie);
+            ties.insert(crm, tie, &short);
+        }
+        ties
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_what_a_set_of_all_names_would_hold(
+            tied in proptest::collection::btree_set(0..20_u8, 0..12),
+            said in proptest::collection::vec((0..3_u8, 0..20_u8), 0..20),
+        ) {
+            let ties = ties(&tied);
+            let (mut dirty, mut names) = (Dirty::default(), BTreeSet::new());
+            for (what, id) in said {
+                let id = RecordId(id.to_string());
+                match what {
+                    0 => {
+                        dirty.insert(id.clone());
+                        names.insert(id);
+                    }
+                    1 => {
+                        dirty.remove(&id);
+                        names.remove(&id);
+                    }
+                    _ => {
+                        dirty.insert_all();
+                        names.extend(ties.keys().cloned());
+                    }
+                }
+            }
+            prop_assert_eq!(dirty.take(&ties), names.into_iter().collect::<Vec<_>>());
+            prop_assert!(dirty.take(&ties).is_empty());
+        }
+    }
+}
