@@ -207,7 +207,7 @@ const EXPORT_LOOK: Duration = Duration::from_secs(3600);
 /// Exports the store whenever the newest export is a day old: sled has no salvage tool, so this is what a broken store is
 /// restored from.
 ///
-/// Writers wait while it is written, so where much is remembered the first one waits for the first look at both sides.
+/// It takes seconds of a processor where much is remembered, so the first one waits for the first look at both sides.
 async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
     let mut snapshots = desk.follow();
     if snapshots.borrow().ties > 0 {

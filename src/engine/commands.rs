@@ -44,7 +44,7 @@ impl Core {
             Command::Park { pair, side, record } => self.park(txn, who, &pair, side, &record),
             Command::Retry { id } => self.retry(txn, who, &id),
             // The control task reads the line first and comes to `undo` itself; without it there is nothing to undo.
-            Command::Undo { event, both } => self.undo(txn, who, event, both, None),
+            Command::Undo { event, both } => self.undo(txn, who, event, both, None, &[]),
             Command::Refresh => {
                 let now = self.clock.now();
                 for listing in self.listings.values_mut() {

@@ -26,6 +26,8 @@ use super::{Claims, history};
 const MAILBOX: usize = 1024;
 /// Messages that one commit takes at most.
 const STEP: usize = 128;
+/// How many lines behind one that tells of no write are looked through for the write that it led to.
+const LATER: u64 = 1000;
 /// How often a snapshot is published at most while things change.
 const PUBLISH: SignedDuration = SignedDuration::from_millis(200);
 /// How often it is published while nothing changes: the series moves on.
@@ -422,9 +424,13 @@ impl Run {
                 drop(to.send(Ok(window)));
             }
             Answer::Undo { to, who, event, both } => {
-                let line = self.store.journal(event, event).await?.pop();
+                let lines = self.store.journal(event, event.saturating_add(LATER)).await?;
+                let (line, later) = match lines.split_first() {
+                    Some((line, later)) if line.seq == event => (Some(line.clone()), later),
+                    _ => (None, &[][..]),
+                };
                 let mut txn = Txn::default();
-                let reply = self.core.undo(&mut txn, &who, event, both, line);
+                let reply = self.core.undo(&mut txn, &who, event, both, line, later);
                 self.commit(txn).await?;
                 drop(to.send(reply));
             }

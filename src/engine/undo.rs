@@ -26,9 +26,26 @@ struct Possible {
     to: Value,
 }
 
+/// The newest write of the field that a line tells something else of.
+fn write_of(line: &Event, later: &[Event]) -> Option<u64> {
+    let place = |event: &Event| (event.pair.clone(), event.crm.clone(), event.field.clone());
+    let other = line.what != Happening::Wrote && line.field.is_some();
+    let mut writes = later.iter().rev().filter(|event| event.what == Happening::Wrote && place(event) == place(line));
+    writes.next().filter(|_| other).map(|event| event.seq)
+}
+
 impl Core {
-    /// Carries out an undo of a line of the journal; `None` if the journal no longer has it.
-    pub(super) fn undo(&mut self, txn: &mut Txn, who: &str, seq: u64, both: bool, line: Option<Event>) -> Reply {
+    /// Carries out an undo of a line of the journal; `None` if the journal no longer has it. With lines that came later, of which
+    /// one may be the write that is meant.
+    pub(super) fn undo(
+        &mut self,
+        txn: &mut Txn,
+        who: &str,
+        seq: u64,
+        both: bool,
+        line: Option<Event>,
+        later: &[Event],
+    ) -> Reply {
         let refused = |why: String| Reply::Refused { why };
         let Some(event) = line else {
             return refused(match seq {
@@ -46,7 +63,12 @@ impl Core {
         }
         let Possible { hold, side, from, to } = match self.undo_of(&event, both) {
             Ok(possible) => possible,
-            Err(why) => return refused(why),
+            Err(why) => {
+                return refused(match write_of(&event, later) {
+                    Some(write) => format!("line {seq} tells of no write; line {write} is the newest one of this field"),
+                    None => why,
+                });
+            }
         };
         // An earlier word about this field gives way to this one.
         if let Some(seq) = self.memory.decision_on(&hold).map(|decision| decision.seq) {

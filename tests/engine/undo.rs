@@ -256,6 +256,10 @@ async fn only_a_write_that_is_there_can_be_undone_and_the_refusal_says_why() {
     assert!(refused(&bench, undo(&created)).await.contains("creation"));
     let seen = bench.journal(Happening::Seen).await.remove(0);
     assert!(refused(&bench, undo(&seen)).await.contains("no write"));
+    let led = |event: &Event| event.field == write.field && event.crm == write.crm;
+    let seen = bench.journal(Happening::Seen).await.into_iter().rfind(led).unwrap();
+    let why = refused(&bench, undo(&seen)).await;
+    assert!(why.contains(&format!("line {} is the newest one of this field", write.seq)), "{why}");
     let rows = async || match bench.list(List::Journal).await {
         Rows::Journal(rows) => rows,
         other => panic!("{other:?}"),
