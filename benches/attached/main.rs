@@ -94,7 +94,7 @@ fn idle(daemon: &Daemon) -> f64 {
 }
 
 fn main() -> ExitCode {
-    let edits: usize = option("--edits", 100);
+    let edits: usize = option("--edits", 250);
     let mut table = Table(true);
     let now = Timestamp::now();
     let place = Place::furnished(4 * edits, now - SignedDuration::from_hours(24));

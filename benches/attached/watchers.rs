@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crosstie::control::socket;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -14,6 +16,7 @@ pub struct Dashboard {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
+    gone: Arc<AtomicBool>,
 }
 
 impl Dashboard {
@@ -31,21 +34,29 @@ impl Dashboard {
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (drawn, has_drawn) = std::sync::mpsc::channel();
+        let (shown, gone) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (screen, is_gone) = (Arc::clone(&shown), Arc::clone(&gone));
         std::thread::spawn(move || {
-            let (mut bytes, mut seen) = ([0; 65_536], Vec::new());
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if seen.len() < 1 << 20 {
+            let (mut bytes, mut drawn) = ([0; 65_536], Some(drawn));
+            // It holds the terminal too: that goes when neither this nor anybody else does.
+            while !is_gone.load(Ordering::Relaxed)
+                && let Ok(count @ 1..) = reader.read(&mut bytes)
+            {
+                let mut seen = screen.lock().unwrap();
+                if let Some(waiting) = &drawn {
                     seen.extend_from_slice(&bytes[..count]);
                     if seen.windows(8).any(|text| text == b"attached") {
-                        let _ = drawn.send(());
-                        seen = vec![0; 1 << 20];
+                        let _ = waiting.send(());
+                        drawn = None;
                     }
                 }
             }
         });
-        has_drawn.recv_timeout(std::time::Duration::from_secs(30)).expect("it attaches");
+        if has_drawn.recv_timeout(std::time::Duration::from_secs(30)).is_err() {
+            panic!("it does not attach: {}", String::from_utf8_lossy(&shown.lock().unwrap()).escape_debug());
+        }
         let keys = Some(pair.master.take_writer().unwrap());
-        Self { master: Some(pair.master), keys, child }
+        Self { master: Some(pair.master), keys, child, gone }
     }
 
     /// Types.
@@ -61,6 +72,7 @@ impl Dashboard {
 
     /// The terminal goes, as when a connection drops.
     pub fn vanish(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
         (self.keys, self.master) = (None, None);
     }
 }

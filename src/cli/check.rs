@@ -1,7 +1,9 @@
 //! `check`: configuration, tokens, access and schemas of both sides, in one table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::config::{Config, Secret};
 use crate::control::Sides;
@@ -13,7 +15,10 @@ use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
 
 use super::failure::{Failure, code};
 use super::table::Table;
-use super::{honoured, inlet, say, wiring};
+use super::{honoured, host, inlet, say, warn, wiring};
+
+/// After this somebody is told what is waited for.
+const SLOW: Duration = Duration::from_secs(3);
 
 /// What was found, line by line, and the code to exit with.
 struct Findings {
@@ -71,12 +76,18 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
             found.note("secrets", format!("{key} {why}; `crosstie secret set NAME` seals it on this host"));
         }
     }
+    for (what, looked) in host::look(config).await {
+        match looked {
+            Ok(detail) => found.good(what, detail),
+            Err(why) => found.bad(what, why, code::CHECK),
+        }
+    }
     let wiring::Connected { systems, portal } = wiring::connect(config)?;
     let mut reached = true;
     for side in Side::BOTH {
         let system = systems.get(side);
         let name = system.capabilities().name;
-        match system.identity().await {
+        match patiently(name, system.identity()).await {
             Ok(identity) => found.good(name, format!("we are {}", identity.name)),
             Err(error) => {
                 found.remote(name, &error);
@@ -117,6 +128,18 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
     };
     say(verdict);
     Ok(ExitCode::from(found.worst))
+}
+
+/// Says what is waited for where an answer takes long.
+async fn patiently<T>(name: &str, answer: impl Future<Output = T>) -> T {
+    tokio::pin!(answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => return answer,
+        () = tokio::time::sleep(SLOW) => {}
+    }
+    warn(&format!("{name} has not answered yet; it is given some minutes, and asked again meanwhile"));
+    answer.await
 }
 
 /// Where a secret stands that anybody can read who gets at the place.

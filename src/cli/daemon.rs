@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Duration, Instant};
 
 use crate::config::Config;
 
@@ -31,6 +32,14 @@ impl Signals {
         })
     }
 
+    /// Once somebody who has asked us to end has no patience. Safe to be given up, and then counted anew.
+    pub async fn hurry(&mut self) {
+        let asked = Instant::now();
+        while asked.elapsed() < SAME_WISH {
+            self.end().await;
+        }
+    }
+
     /// The next one that ends us, by name. Safe to be given up and asked again.
     pub async fn end(&mut self) -> &'static str {
         loop {
@@ -44,6 +53,9 @@ impl Signals {
         }
     }
 }
+
+/// Signals that come so soon after the first are the same wish, sent twice as some tools do.
+const SAME_WISH: Duration = Duration::from_millis(500);
 
 /// Runs until a signal or an operator ends it.
 ///
@@ -70,9 +82,6 @@ pub async fn run(config: &Config, yes: bool) -> Result<ExitCode, Failure> {
         },
     };
     manager.stopping();
-    let hurry = async {
-        signals.end().await;
-    };
-    live.end(who, hurry).await?;
+    live.end(who, signals.hurry()).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -107,6 +107,9 @@ impl Live {
         };
         // Whoever does not take its last answer is not waited for.
         let _ = tokio::time::timeout(PARTING, parting).await;
+        if ended.is_ok() {
+            tracing::info!("ended");
+        }
         ended
     }
 }

@@ -16,6 +16,7 @@ mod demo;
 mod failure;
 mod headless;
 mod honoured;
+mod host;
 mod init;
 mod inlet;
 mod keyring;

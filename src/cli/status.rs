@@ -36,7 +36,7 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
     } else {
         say(&text(&snapshot, daemon));
     }
-    Ok(ExitCode::from(match (silent(&snapshot), waits(&snapshot)) {
+    Ok(ExitCode::from(match (silent(&snapshot) || !daemon && unheard(&snapshot), waits(&snapshot)) {
         (true, _) => code::UNREACHABLE,
         (false, true) => code::WAITING,
         (false, false) => code::OK,
@@ -51,6 +51,12 @@ pub(super) fn silent(snapshot: &Snapshot) -> bool {
         Link::Troubled { .. } => stands,
         Link::Starting | Link::Up => false,
     })
+}
+
+/// Whether an engine of our own has waited in vain for a side's first answer.
+fn unheard(snapshot: &Snapshot) -> bool {
+    let listing = snapshot.pairs.iter().any(|pair| pair.state == PairState::Listing);
+    listing && Side::BOTH.into_iter().any(|side| snapshot.sides.get(side).link == Link::Starting)
 }
 
 /// Whether something waits for a person.
@@ -68,7 +74,10 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
         let connection = snapshot.sides.get(side);
         sides.row([
             connection.name.clone(),
-            link(&connection.link),
+            match connection.link {
+                Link::Starting if !daemon && unheard(snapshot) => "NO ANSWER yet".to_owned(),
+                ref known => link(known),
+            },
             connection.requests.to_string(),
             connection.throttled.to_string(),
             headroom(&connection.headroom),

@@ -131,7 +131,7 @@ pub async fn run(paths: &[PathBuf], yes: bool) -> Result<ExitCode, Failure> {
     let failed = tokio::select! {
         biased;
         failed = all => failed,
-        _ = signals.end() => {
+        () = signals.hurry() => {
             orders.hurry.cancel();
             Some(live::at_once())
         }

@@ -293,6 +293,9 @@ pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Fa
 async fn start_on(config: &Config, home: &Path, look_only: bool, leave: Option<Leave>) -> Result<Started, Failure> {
     let opened = open_store::<Early>(home)?;
     let Connected { systems, portal } = connect(config)?;
+    if !opened.note.is_empty() {
+        tracing::warn!("the store: {}", opened.note);
+    }
     let settings = Settings {
         mode: Mode::Live,
         workspace: config.own_name().to_owned(),

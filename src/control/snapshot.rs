@@ -171,7 +171,7 @@ pub struct Connection {
     pub requests: u64,
     /// Requests refused for their pace since start.
     pub throttled: u64,
-    /// Records known.
+    /// Records that are there, as far as is known.
     pub records: u64,
 }
 
@@ -251,7 +251,7 @@ pub struct PairStatus {
     /// A complete listing that is under way, per side.
     #[serde(default)]
     pub sweeping: Sides<Option<Progress>>,
-    /// Records that are known, per side.
+    /// Records that are there, as far as is known, per side.
     #[serde(default)]
     pub records: Sides<u64>,
     /// Fields of this pair that are held.

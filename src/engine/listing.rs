@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Happening, PairName, Presence, RecordId, RecordRef, Side};
 use crate::remote::{Changes, Fetched, Lane, RemoteError, RemoteErrorKind, Since};
+use crate::store::Resync;
 
 use super::core::{Core, after, signed};
 use super::lister::ListingJob;
@@ -57,7 +58,7 @@ impl ListingState {
         let (ListingKind::Sweep, since) = self.running? else { return None };
         let known = |side: Side| {
             let swept = pair.cursors.get(side).swept;
-            swept.map(|_| super::snapshot::count(pair.observations.get(side).len()))
+            swept.map(|_| super::snapshot::count(pair.observations.get(side).there()))
         };
         // The first one finds what it counts: its system may tell, and the other side holds about as many.
         let exact = known(side).or(self.total);
@@ -273,6 +274,12 @@ impl Core {
         });
         if all {
             self.settings.resync = false;
+            let note = &mut self.settings.store_note;
+            *note = match note.strip_prefix(Resync::OWED) {
+                Some(since) => format!("both sides were compared in full, as was owed since{since}"),
+                None if note.is_empty() => String::new(),
+                None => format!("{note} Both sides were compared in full since."),
+            };
             txn.compared();
             txn.events.push(
                 self.system_event(Happening::System, "both sides were compared in full after the store was mended"),

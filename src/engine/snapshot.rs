@@ -90,7 +90,7 @@ impl Core {
             headroom: pulse.headroom,
             requests: pulse.requests,
             throttled: pulse.throttled,
-            records: self.memory.pairs.values().map(|pair| count(pair.observations.get(side).len())).sum(),
+            records: self.memory.pairs.values().map(|pair| count(pair.observations.get(side).there())).sum(),
         }
     }
 
@@ -130,7 +130,10 @@ impl Core {
                 crm: listing(Side::Crm).and_then(|it| it.progress(pair, Side::Crm)),
                 notion: listing(Side::Notion).and_then(|it| it.progress(pair, Side::Notion)),
             },
-            records: Sides { crm: count(pair.observations.crm.len()), notion: count(pair.observations.notion.len()) },
+            records: Sides {
+                crm: count(pair.observations.crm.there()),
+                notion: count(pair.observations.notion.there()),
+            },
             held: count(self.memory.holds.keys().filter(|id| id.pair == *name).count()),
             orphans: Sides { crm: orphans(pair, Side::Crm), notion: orphans(pair, Side::Notion) },
             roles: self.roles(pair),

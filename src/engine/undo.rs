@@ -65,7 +65,9 @@ impl Core {
             Ok(possible) => possible,
             Err(why) => {
                 return refused(match write_of(&event, later) {
-                    Some(write) => format!("line {seq} tells of no write; line {write} is the newest one of this field"),
+                    Some(write) => {
+                        format!("line {seq} tells of no write; line {write} is the newest one of this field")
+                    }
                     None => why,
                 });
             }

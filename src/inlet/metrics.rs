@@ -90,7 +90,12 @@ fn families(snapshot: &Snapshot, doors: &[(String, Vec<(&'static str, u64)>)]) -
             "Requests refused for their pace.",
             sides(&|side| Some(snapshot.sides.get(side).throttled)),
         ),
-        family("crosstie_records", "gauge", "Records known.", sides(&|side| Some(snapshot.sides.get(side).records))),
+        family(
+            "crosstie_records",
+            "gauge",
+            "Records that are there.",
+            sides(&|side| Some(snapshot.sides.get(side).records)),
+        ),
         family(
             "crosstie_fields_seen_total",
             "counter",

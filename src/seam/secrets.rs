@@ -30,7 +30,7 @@ pub enum SecretsError {
     /// There are secrets, and nothing to open them with.
     #[error(
         "the key file {} is missing, and the secrets in {} cannot be opened without it. Bring it back, or remove the \
-         secrets and have them issued again: `crosstie authorize`, a new webhook subscription", .key.display(), .secrets.display()
+         secrets and seal new ones: `crosstie secret set NAME` for a token or webhook, `crosstie authorize` for an application", .key.display(), .secrets.display()
     )]
     KeyMissing {
         /// Where the key should be.
@@ -44,7 +44,7 @@ pub enum SecretsError {
     /// Another key sealed them.
     #[error(
         "the secrets in {} were sealed with another key than that in {}. Bring the right key back, or remove the secrets \
-         and have them issued again: `crosstie authorize`, a new webhook subscription", .secrets.display(), .key.display()
+         and seal new ones: `crosstie secret set NAME` for a token or webhook, `crosstie authorize` for an application", .secrets.display(), .key.display()
     )]
     WrongKey {
         /// The key that was tried.
@@ -74,8 +74,8 @@ pub enum SecretsError {
     )]
     KeptElsewhere(PathBuf),
     /// The bytes are not those that were written.
-    #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and have them issued again: \
-         `crosstie authorize`, a new webhook subscription", .0.display())]
+    #[error("the secrets in {} are damaged. Bring back a copy of the file, or remove it and seal new ones: \
+         `crosstie secret set NAME` for a token or webhook, `crosstie authorize` for an application", .0.display())]
     Damaged(PathBuf),
     /// A newer program wrote them.
     #[error("the secrets in {} were written by a newer crosstie (format {version}). Use that version", .path.display())]

@@ -170,7 +170,7 @@ pub fn open_into<T: Intake>(home: &Path, now: Timestamp) -> Result<(Opened, T), 
     kv.apply(&batch)?;
     kv.flush()?;
     if let Some(resync) = resync.as_ref().filter(|_| note.is_empty()) {
-        note = format!("a full comparison of both sides is owed since {}: {}", resync.since, resync.why);
+        note = format!("{} {}: {}", Resync::OWED, resync.since, resync.why);
     }
     kv.hold(lock);
     Ok((Opened { kv, step, note, broken, resync }, intake))

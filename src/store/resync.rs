@@ -20,6 +20,9 @@ pub struct Resync {
 }
 
 impl Resync {
+    /// How an operator is told of it; the time and the cause follow.
+    pub const OWED: &str = "a full comparison of both sides is owed since";
+
     /// Sets the mark, with a batch.
     ///
     /// # Errors

@@ -342,7 +342,12 @@ impl<'o> Loop<'o> {
             let desk = Arc::clone(&self.desk);
             match effect {
                 Effect::Query { tag, query } => {
-                    self.queries.spawn(async move { Msg::Answer { tag, result: desk.query(query).await } });
+                    self.queries.spawn(async move {
+                        let asked = Instant::now();
+                        let result = desk.query(query).await;
+                        let took = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+                        Msg::Answer { tag, result, took }
+                    });
                 }
                 Effect::Command { tag, command } => {
                     let who = self.options.who.clone();

@@ -42,6 +42,34 @@ fn what_fits_is_shown_in_a_table_and_writes_nothing() {
 }
 
 #[test]
+fn what_a_daemon_or_a_dashboard_would_miss_on_this_host_is_found_before_they_start() {
+    let (home, worlds, text) = ready();
+    let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = somebody.local_addr().unwrap();
+    home.write("a-file", "");
+    let text = text.replace("state_dir = \"state\"", "state_dir = \"a-file/state\"\nkeymap = \"nope.toml\"");
+    let more = format!(
+        "\n[log]\ndir = \"a-file\"\n\n[inlet]\nlisten = \"{busy}\"\n\n[notices]\nslack = {{ env = \"NO_SLACK\" }}\ncommand = \
+         [\"/no/such/tell\"]\n"
+    );
+    write(&home, &text.replacen("\n[crm]", &format!("{more}\n[crm]"), 1));
+    let said = home.ask(&["check"]).ends_with(3);
+    let mend = marked(&said, "MEND");
+    for (what, told) in [
+        ("state folder", "`state_dir`"),
+        ("log", "`dir` under [log]"),
+        ("keymap", "nope.toml cannot be read"),
+        ("notices", "NO_SLACK"),
+        ("notices", "/no/such/tell cannot be started"),
+        ("inlet", "`listen` under [inlet]"),
+    ] {
+        assert!(mend.iter().any(|line| line.starts_with(what) && line.contains(told)), "{what}: {}", said.stdout);
+    }
+    assert!(marked(&said, "ok").iter().any(|line| line.starts_with("deals")), "the rest is checked: {}", said.stdout);
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+}
+
+#[test]
 fn what_of_a_template_has_no_block_is_told_with_its_line() {
     let (home, worlds, text) = ready();
     let page = "match_by = [\"TITLE\"]\n\n[pair.page]\ntemplate = \"deal.md\"\n";

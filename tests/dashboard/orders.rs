@@ -65,6 +65,6 @@ fn the_heading_names_the_order_that_came_and_not_the_one_that_was_wanted() {
         panic!("the list is asked for again")
     };
     let window = Window { order: query.order, ..rig.world.answer(&query) };
-    update(&mut rig.model, Msg::Answer { tag, result: Ok(window) });
+    update(&mut rig.model, Msg::Answer { tag, result: Ok(window), took: 0 });
     assert!(rig.screen().contains("oldest first"), "{}", rig.screen());
 }

@@ -26,6 +26,8 @@ async fn a_deletion_unties_leaves_a_tombstone_and_the_survivor_is_not_recreated(
     assert_eq!(claims.orphans[0].record.id.as_str(), page);
     assert_eq!(claims.orphans[0].why, OrphanWhy::Survivor { gone: deal.as_str().into() });
     assert!(bench.creates().is_empty());
+    let (live, snapshot) = (bench.ids(Entity::Deal).len() + bench.ids(Entity::Contact).len(), bench.snapshot());
+    assert_eq!(snapshot.sides.crm.records, live as u64, "what is gone is remembered and not counted");
     assert_eq!(bench.wires.notion.lock().unwrap().in_trash(&page), Some(false));
 }
 

@@ -86,8 +86,12 @@ fn a_store_is_verified_exported_compacted_and_replaced_and_nothing_is_written_ag
     let wrote = worlds.changes_by_the_sync();
     let mut daemon = run(&home);
     rests(&home);
-    let note = home.status()["store_note"].as_str().unwrap().to_owned();
-    assert!(note.contains("replaced by the export"), "{note}");
+    let logged = home.logged("daemon");
+    assert!(logged.contains("replaced by the export"), "{logged}");
+    // What is owed is told as long as it is so.
+    let note = || home.status()["store_note"].as_str().unwrap().to_owned();
+    let compared = until(SOON, || note().contains("both sides were compared in full").then_some(()));
+    assert!(compared.is_some() && note().contains("replaced by the export"), "{}", note());
     assert_eq!(worlds.changes_by_the_sync(), wrote, "what was remembered was written again");
     daemon.terminate();
     assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));

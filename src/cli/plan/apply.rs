@@ -58,6 +58,11 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// The word for people.
+    fn word(self, dry: bool) -> &'static str {
+        if dry && self == Outcome::Done { "would do" } else { self.as_str() }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Outcome::Done => "done",
@@ -92,13 +97,22 @@ pub async fn apply(config: &Config, args: ApplyArgs) -> Result<ExitCode, Failure
         let mut table = Table::new(&["", "pair", "side", "op", "title"]);
         for (step, outcome) in plan.steps.iter().zip(&outcomes) {
             let side = step.side.to_string();
-            table.row([outcome.as_str().to_owned(), step.pair.0.clone(), side, step.op.clone(), step.title.clone()]);
+            table.row([
+                outcome.word(args.dry_run).to_owned(),
+                step.pair.0.clone(),
+                side,
+                step.op.clone(),
+                step.title.clone(),
+            ]);
         }
         say(&table.to_string());
         let word = if args.dry_run { "would be done" } else { "done" };
         warn(&format!("{done} {word}, {moved} have moved since the plan was made, {left} are left"));
         if moved > 0 {
-            warn("What has moved was written by nobody here: `crosstie plan` tells what there is to do now.");
+            warn(
+                "What has moved is left alone: it was done already, or somebody has changed something since. `crosstie plan` \
+                 tells what there is to do now.",
+            );
         }
         if following > 0 {
             warn(&format!(

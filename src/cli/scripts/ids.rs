@@ -25,6 +25,15 @@ pub fn record(text: &str) -> Result<RecordRef, String> {
     Ok(RecordRef { pair: pair.into(), side, id: RecordId::from(id) })
 }
 
+/// The record on the other side of one: its id alone, or `pair/side/id`.
+pub fn counterpart(of: &RecordRef, text: &str) -> Result<RecordId, String> {
+    match record(text) {
+        Err(_) => Ok(RecordId::from(text)),
+        Ok(at) if at.pair == of.pair && at.side == of.side.other() => Ok(at.id),
+        Ok(_) => Err(format!("{} is linked to a record of {}/{}", of_record(of), of.pair, of.side.other().as_str())),
+    }
+}
+
 /// The text of a record's id.
 pub fn of_record(at: &RecordRef) -> String {
     format!("{}/{}/{}", at.pair, at.side.as_str(), at.id)
@@ -60,6 +69,11 @@ mod tests {
         assert_eq!(hold("deals").unwrap().to_string(), "deals");
         assert_eq!(hold("deals/412/a/b").unwrap().to_string(), "deals/412/a/b");
         assert_eq!(of_record(&record("deals/notion/a-b").unwrap()), "deals/notion/a-b");
+        let deal = record("deals/crm/412").unwrap();
+        for text in ["a-b", "deals/notion/a-b"] {
+            assert_eq!(counterpart(&deal, text).unwrap().as_str(), "a-b");
+        }
+        assert!(counterpart(&deal, "contacts/notion/a-b").is_err() && counterpart(&deal, "deals/crm/1").is_err());
         assert_eq!(tie("deals/412").unwrap().to_string(), "deals/412");
         for wrong in ["", "/412", "deals//X", "deals/412/"] {
             assert!(hold(wrong).is_err(), "{wrong}");

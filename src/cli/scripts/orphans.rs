@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::config::Config;
 use crate::control::{Candidate, Command, List, OrphanRow, Query, Rows};
-use crate::model::{RecordId, RecordRef, Side};
+use crate::model::{RecordRef, Side};
 
 use super::super::asked::Asked;
 use super::super::failure::Failure;
@@ -45,8 +45,8 @@ enum Action {
         /// `pair/side/id`, as the list names it.
         #[arg(value_parser = ids::record)]
         id: RecordRef,
-        /// The id of the record on the other side.
-        other: RecordId,
+        /// The record on the other side: its id, or `pair/side/id`.
+        other: String,
     },
     /// Create its counterpart on the other side.
     Create {
@@ -119,6 +119,7 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
         Action::Link { id, other } => {
+            let other = ids::counterpart(&id, &other).map_err(Failure::configuration)?;
             let (crm, notion) = if id.side == Side::Crm { (id.id, other) } else { (other, id.id) };
             Command::Link { pair: id.pair, crm, notion, shown: None }
         }

@@ -26,8 +26,8 @@ pub struct Kept<T> {
     places: BTreeMap<Box<[u8]>, u32>,
     /// What was made since the last fold.
     made: Mutex<Vec<RecordId>>,
-    /// How many related records the CRM's form of all bases names.
-    links: usize,
+    /// What all of them count for ([`Packed::counts_for`]).
+    counted: usize,
     /// Records that came, changed or went since somebody asked; `None` while nobody wants to know.
     news: Option<Vec<RecordId>>,
 }
@@ -35,13 +35,13 @@ pub struct Kept<T> {
 #[derive(Debug)]
 struct Row<T> {
     table: u32,
-    links: u32,
+    counts: u32,
     rest: Box<[u8]>,
     made: OnceLock<Box<T>>,
 }
 
 fn count<T>(row: &Row<T>) -> usize {
-    usize::try_from(row.links).unwrap_or(0)
+    usize::try_from(row.counts).unwrap_or(0)
 }
 
 /// Records that are being loaded.
@@ -61,7 +61,7 @@ impl<T: Packed> Loading<T> {
     pub(super) fn row(&mut self, id: RecordId, short: &[u8]) -> bool {
         let Some(parts) = parts(short).filter(|parts| parts.kind == T::KIND) else { return false };
         let row = self.kept.row(parts, None);
-        self.kept.links += count(&row);
+        self.kept.counted += count(&row);
         self.rows.push((id, row));
         true
     }
@@ -109,7 +109,7 @@ impl<T> Default for Kept<T> {
             tables: Vec::new(),
             places: BTreeMap::new(),
             made: Mutex::default(),
-            links: 0,
+            counted: 0,
             news: None,
         }
     }
@@ -222,10 +222,10 @@ impl<T: Packed> Kept<T> {
     }
 
     fn put(&mut self, id: RecordId, row: Row<T>) -> bool {
-        self.links += count(&row);
+        self.counted += count(&row);
         self.note(&id);
         let before = self.rows.insert(id, row);
-        self.links -= before.as_ref().map_or(0, count);
+        self.counted -= before.as_ref().map_or(0, count);
         before.is_none()
     }
 
@@ -240,15 +240,15 @@ impl<T: Packed> Kept<T> {
             }
         };
         let made = record.map_or_else(OnceLock::new, |record| OnceLock::from(Box::new(record)));
-        let links = u32::try_from(T::links(parts.rest)).unwrap_or(u32::MAX);
-        Row { table, links, rest: parts.rest.into(), made }
+        let counts = u32::try_from(T::counts_for(parts.rest)).unwrap_or(u32::MAX);
+        Row { table, counts, rest: parts.rest.into(), made }
     }
 
     /// Takes a record out.
     pub(super) fn remove(&mut self, id: &RecordId) -> Option<T> {
         let row = self.rows.remove(id)?;
         self.note(id);
-        self.links -= count(&row);
+        self.counted -= count(&row);
         match row.made.into_inner() {
             Some(made) => Some(*made),
             None => T::read(self.tables.get(usize::try_from(row.table).ok()?)?, &row.rest),
@@ -298,6 +298,11 @@ impl<T: Packed> Kept<T> {
 }
 
 impl Kept<Observation> {
+    /// How many records are there to be read and written.
+    pub fn there(&self) -> usize {
+        self.counted
+    }
+
     /// Where every record stands, and when it was read.
     pub fn presences(&self) -> impl Iterator<Item = (&RecordId, Presence, Timestamp)> {
         self.rows.iter().filter_map(|(id, row)| {
@@ -341,7 +346,7 @@ impl Kept<Tie> {
 
     /// How many related records the CRM's form of all bases names.
     pub fn links(&self) -> usize {
-        self.links
+        self.counted
     }
 }
 

@@ -32,10 +32,9 @@ pub trait Packed: Sized {
     /// Reads it again. `None` for bytes that are none.
     fn read(names: &Names, bytes: &[u8]) -> Option<Self>;
 
-    /// How many related records it is agreed to have.
-    fn links(_bytes: &[u8]) -> usize {
-        0
-    }
+    /// What it counts for where many are counted: a tie for the related records that it is agreed to have, an observation for one
+    /// while its record is there.
+    fn counts_for(bytes: &[u8]) -> usize;
 }
 
 /// A table of names.

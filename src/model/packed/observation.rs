@@ -143,6 +143,11 @@ impl Packed for Observation {
         };
         reader.is_done().then_some(observation)
     }
+
+    /// One, if its record is there to be read and written.
+    fn counts_for(bytes: &[u8]) -> usize {
+        usize::from(ObservationBytes(bytes).presence() == Some(Presence::Present))
+    }
 }
 
 /// The short form of an observation without its table, as far as it can be asked by itself.

@@ -180,7 +180,7 @@ proptest! {
             prop_assert_eq!(shown(told), shown(&known));
         }
         let links = tie.base.values().filter(|base| matches!(base.crm, Value::Links(_)));
-        prop_assert_eq!(Tie::links(parts.rest), links.map(|base| base.crm.count()).sum::<usize>());
+        prop_assert_eq!(Tie::counts_for(parts.rest), links.map(|base| base.crm.count()).sum::<usize>());
     }
 
     #[test]

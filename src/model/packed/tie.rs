@@ -88,7 +88,7 @@ impl Packed for Tie {
     }
 
     /// How many related records the CRM's form of its bases names.
-    fn links(bytes: &[u8]) -> usize {
+    fn counts_for(bytes: &[u8]) -> usize {
         Reader::new(bytes).count().unwrap_or(0)
     }
 }

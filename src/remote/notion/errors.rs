@@ -16,7 +16,7 @@ pub const ERRORS: &[ErrorRow] = &[
         code: "unauthorized",
         means: "the token is refused",
         class: Failed(Unauthorized),
-        mend: "give the connection's present token in the configuration",
+        mend: "give the connection's present token, by `crosstie secret set` where it is sealed, or where the configuration reads it from",
     },
     ErrorRow {
         status: "403",

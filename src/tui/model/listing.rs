@@ -151,6 +151,8 @@ pub struct Listing<R: Row> {
     pub asked: Option<u64>,
     /// When the last query left, in milliseconds since the start; `None` if the next may leave at once.
     pub asked_at: Option<u64>,
+    /// How long the last answer took, in milliseconds.
+    pub took: u64,
     /// The last query.
     pub last: Option<Query>,
     /// Something changed since the query that is out, or since the last one.
@@ -178,6 +180,7 @@ impl<R: Row> Default for Listing<R> {
             returns: None,
             asked: None,
             asked_at: None,
+            took: 0,
             last: None,
             stale: true,
             failed: None,

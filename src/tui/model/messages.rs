@@ -43,6 +43,8 @@ pub enum Msg {
         tag: u64,
         /// The rows.
         result: Result<Window, DeskError>,
+        /// How long it took, in milliseconds.
+        took: u64,
     },
     /// What became of a command.
     Reply {

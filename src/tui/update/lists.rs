@@ -8,6 +8,9 @@ use crate::tui::popup::{Picker, Seeks};
 
 /// The least time between two queries for the same rows, in milliseconds, however fast snapshots come.
 const REFRESH_MS: u64 = 400;
+/// What takes the engine long, a search through much, is asked again by itself after so many times as long: whoever leaves it
+/// open takes no more than this share of the engine.
+const SHARE: u64 = 20;
 
 /// Does the same with the list of whatever page is given.
 macro_rules! on_page {
@@ -98,7 +101,7 @@ pub(super) fn due<R: Row>(list: &mut Listing<R>, what: List, height: u64, ms: u6
 fn ready<R: Row>(list: &mut Listing<R>, query: Query, height: u64, ms: u64) -> Option<Query> {
     // A question that was answered is not asked again before something changes, whatever the answer was.
     let lacks = list.lacks(height) && list.last.as_ref() != Some(&query);
-    let rested = list.asked_at.is_none_or(|at| ms >= at + REFRESH_MS);
+    let rested = list.asked_at.is_none_or(|at| ms >= at + REFRESH_MS.max(SHARE * list.took));
     if list.asked.is_some() || !(lacks || list.stale && rested) {
         return None;
     }
@@ -157,6 +160,11 @@ pub(super) fn is_waiting(model: &Model) -> bool {
         Page::Journal => model.journal.stale,
     };
     stale && model.gone.is_none()
+}
+
+/// The rows of a page took so long.
+pub(super) fn took(model: &mut Model, page: Page, ms: u64) {
+    on_page!(model, page, list => list.took = ms, ());
 }
 
 /// Every list may have changed.

@@ -76,7 +76,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             lists::renew(model);
             lists::settle(model)
         }
-        Msg::Answer { tag, result } => replies::answer(model, tag, result),
+        Msg::Answer { tag, result, took } => replies::answer(model, tag, result, took),
         Msg::Reply { tag, result } => replies::reply(model, tag, result),
     }
 }

@@ -10,13 +10,14 @@ use crate::tui::popup::{Popup, Seeks, Text, Told, ours, said};
 use crate::tui::theme::Role;
 
 /// Rows came.
-pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskError>) -> Vec<Effect> {
+pub(super) fn answer(model: &mut Model, tag: u64, result: Result<Window, DeskError>, took: u64) -> Vec<Effect> {
     match model.waiting.remove(&tag) {
         Some(Waiting::List(page)) => {
             if let (Page::Journal, Ok(window), true) = (page, &result, model.journal.asked == Some(tag)) {
                 model.looked = window.looked;
             }
             page_rows(model, page, tag, result);
+            lists::took(model, page, took);
             lists::settle(model)
         }
         Some(Waiting::Owners) => {

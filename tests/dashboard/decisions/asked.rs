@@ -39,7 +39,7 @@ fn a_lost_answer_does_not_ask_for_ever_and_says_so() {
         *tag
     };
     let gone = crosstie::control::DeskError::Gone("socket closed".into());
-    let more = crosstie::tui::update::update(&mut rig.model, Msg::Answer { tag, result: Err(gone) });
+    let more = crosstie::tui::update::update(&mut rig.model, Msg::Answer { tag, result: Err(gone), took: 0 });
     assert_eq!(more, [], "it asks again when something changes");
     assert!(rig.screen().contains("cannot be shown"), "{}", rig.screen());
     let id: Option<HoldId> = rig.model.holds.on.clone();

@@ -43,7 +43,7 @@ impl Run<'_> {
                     Says::Well => Ok(self.rig.world.answer(&query)),
                     _ => Ok(asked.unwrap_or_else(|| self.rig.world.answer(&query))),
                 };
-                self.send(Msg::Answer { tag, result })
+                self.send(Msg::Answer { tag, result, took: 0 })
             }
             Effect::Command { tag, command } => {
                 let ids: Vec<HoldId> = match &command {

@@ -83,7 +83,7 @@ fn a_dry_run_takes_no_answer_before_the_engine_has_said_everything() {
     rig.keys("y tab enter");
     assert!(rig.told().is_empty() && rig.screen().contains("asking the engine"), "{}", rig.screen());
     let answer = rig.world.answer(&query);
-    update(&mut rig.model, Msg::Answer { tag, result: Ok(answer) });
+    update(&mut rig.model, Msg::Answer { tag, result: Ok(answer), took: 0 });
     rig.send(Msg::Key(crosstie::tui::keymap::Key::char('y')));
     assert!(rig.told().is_empty(), "what it says was not on screen yet");
     rig.settle();
@@ -94,7 +94,7 @@ fn a_dry_run_takes_no_answer_before_the_engine_has_said_everything() {
     let effects = update(&mut rig.model, Msg::Key(crosstie::tui::keymap::Key::char('w')));
     let Some(Effect::Query { tag, .. }) = effects.first().cloned() else { panic!("{effects:?}") };
     let error = DeskError::Protocol("unknown variant `preview`".into());
-    update(&mut rig.model, Msg::Answer { tag, result: Err(error) });
+    update(&mut rig.model, Msg::Answer { tag, result: Err(error), took: 0 });
     rig.settle();
     assert!(rig.screen().contains("did not say beforehand"), "{}", rig.screen());
     rig.keys("y");
