@@ -14,7 +14,7 @@ use crate::remote::notion::blocks::language_of;
 use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
 
 use super::failure::{Failure, code};
-use super::table::Table;
+use super::table::{Table, so_many};
 use super::{honoured, host, inlet, say, warn, wiring};
 
 /// After this somebody is told what is waited for.
@@ -70,7 +70,7 @@ impl Findings {
 /// [`Failure`] for secrets that cannot be read; everything else is in the table.
 pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, Failure> {
     let mut found = Findings { table: Table::new(&["", "what", "found"]), worst: code::OK };
-    found.good("configuration", format!("{} pairs", config.pairs.len()));
+    found.good("configuration", so_many(u64::try_from(config.pairs.len()).unwrap_or(u64::MAX), "pair"));
     for (key, secret) in config.secrets() {
         if let Some(why) = in_the_clear(secret) {
             found.note("secrets", format!("{key} {why}; `crosstie secret set NAME` seals it on this host"));

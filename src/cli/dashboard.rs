@@ -210,7 +210,9 @@ pub async fn attach(socket: &Path) -> Result<Option<Arc<dyn Desk>>, Failure> {
 pub fn keymap(config: &Config) -> Result<Keymap, Failure> {
     match &config.keymap {
         config::Keymap::Preset(name) => Keymap::preset(name).map_err(|error| Failure::configuration(error.to_string())),
-        config::Keymap::File(path) => keymap_file(path),
+        config::Keymap::File(path) => keymap_file(path).map_err(|failure| {
+            Failure::configuration(format!("keymap: {failure}; mend the file, or `keymap` in the configuration"))
+        }),
     }
 }
 

@@ -22,8 +22,7 @@ pub(super) async fn look(config: &Config) -> Vec<Found> {
     if let Some(dir) = &config.log.dir {
         found.push(("log", folder(dir, "name another one as `dir` under [log]")));
     }
-    let keymap = dashboard::keymap(config).map(|_| "as the dashboard reads it".to_owned());
-    found.push(("keymap", keymap.map_err(|failure| format!("{}; mend the file, or `keymap`", told(failure)))));
+    found.push(("keymap", dashboard::keymap(config).map(|_| "as the dashboard reads it".to_owned()).map_err(told)));
     if let Some(settings) = &config.notices {
         found.push(("notices", notices::prepare(config).map(|_| "ready".to_owned()).map_err(told)));
         if let Some(name) = settings.command.first() {

@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::failure::{Failure, code};
 use super::say;
 use super::scripts::{SHAPE, line};
-use super::table::{Table, plain};
+use super::table::{Table, plain, so_many};
 
 /// Prints how the sync does.
 ///
@@ -97,11 +97,11 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
     }
     let source = if daemon { "the running daemon" } else { "an engine that only looked; no daemon runs" };
     format!(
-        "crosstie, by {source}\n\n{sides}\n{pairs}\n{} conflicts, {} other holds, {} orphans, {} relations\n{}{}",
-        snapshot.conflicts,
-        snapshot.holds,
-        snapshot.orphans,
-        snapshot.relations,
+        "crosstie, by {source}\n\n{sides}\n{pairs}\n{}, {}, {}, {}\n{}{}",
+        so_many(snapshot.conflicts, "conflict"),
+        so_many(snapshot.holds, "other hold"),
+        so_many(snapshot.orphans, "orphan"),
+        so_many(snapshot.relations, "relation"),
         notices(snapshot),
         plain(&snapshot.store_note)
     )

@@ -10,6 +10,11 @@ pub fn steers(it: char) -> bool {
         || matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// So many of them, in words.
+pub fn so_many(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Text from outside, harmless to a terminal and on one line.
 pub fn plain(text: &str) -> String {
     text.chars().map(|it| if steers(it) { ' ' } else { it }).collect()

@@ -333,10 +333,13 @@ pub fn config_path(explicit: Option<&Path>) -> Result<Option<PathBuf>, Failure> 
 pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
     let Some(path) = config_path(explicit)? else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::configuration(format!(
-            "{} cannot be read: {error}; `crosstie example > crosstie.toml` begins one",
-            path.display()
-        ))
+        let mend = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "`crosstie init` makes one, and `crosstie example > crosstie.toml` begins one"
+            }
+            _ => "give us the right to read it, or name another one by `--config`",
+        };
+        Failure::configuration(format!("{} cannot be read: {error}; {mend}", path.display()))
     })?;
     Config::parse_with(&text, &path, &beginning).map(Some).map_err(|errors| Failure::configuration(errors.to_string()))
 }

@@ -138,7 +138,7 @@ impl Core {
         (crm, notion): (&RecordId, &RecordId),
         shown: Option<&Shown>,
     ) -> Reply {
-        let Some(pair) = self.memory.pair(name) else { return refused(format!("there is no pair {name}")) };
+        let Some(pair) = self.memory.pair(name) else { return refused(self.no_pair(name)) };
         for (side, id) in [(Side::Crm, crm), (Side::Notion, notion)] {
             if !Self::is_present(pair, side, id) {
                 return refused(format!("{side} record {id} is not there any more"));

@@ -15,10 +15,16 @@ impl Core {
         Some(format!("by {} since {}", pause.who, pause.at.strftime("%Y-%m-%d %H:%M:%S UTC")))
     }
 
+    /// Why nothing can be done with a pair of that name.
+    pub(super) fn no_pair(&self, name: &PairName) -> String {
+        let names: Vec<&str> = self.memory.order.iter().map(PairName::as_str).collect();
+        format!("there is no pair {name}; there is {}", names.join(", "))
+    }
+
     /// From now on nothing of the pair is written; observing goes on, and so does what is in flight.
     pub(super) fn pause_pair(&mut self, txn: &mut Txn, who: &str, pair: PairName) -> Reply {
         if self.memory.pair(&pair).is_none() {
-            return Reply::Refused { why: format!("there is no pair {pair}") };
+            return Reply::Refused { why: self.no_pair(&pair) };
         }
         if let Some(paused) = self.paused(&pair) {
             return Reply::Done { note: format!("{pair} is paused already, {paused}") };

@@ -2,7 +2,9 @@
 //! saw it. Two edits of a field that contradict each other are one story and have the first one's id.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use crate::control::Sides;
 use crate::model::{Event, FieldKey, Happening, Hold, PairName, RecordId, Side};
 
 /// Places that are remembered; those that moved longest ago are forgotten first.
@@ -16,6 +18,27 @@ struct Edit {
     id: u64,
     /// Both sides had it, or somebody's value had lost: the next one that is seen is another story.
     ended: bool,
+    /// What we wrote last on each side, as [`mark`] tells it: seen there afterwards, it is nobody's edit.
+    wrote: Sides<Option<u64>>,
+}
+
+/// What a line says that a side shows now, short enough to be kept for many.
+fn mark(event: &Event) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    event.after.as_ref()?.show().hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+impl Edit {
+    fn note_written(&mut self, event: &Event) {
+        if let (Happening::Wrote, Some(side)) = (event.what, event.side) {
+            *self.wrote.get_mut(side) = mark(event);
+        }
+    }
+
+    fn is_echoed_by(&self, event: &Event) -> bool {
+        event.side.is_some_and(|side| self.wrote.get(side).is_some() && *self.wrote.get(side) == mark(event))
+    }
 }
 
 /// Which edit each line belongs to, told line by line, oldest first.
@@ -28,7 +51,12 @@ impl Edits {
     /// An edit that is under way, as it was told before: by a line of the journal, or by a hold.
     pub fn recall(&mut self, event: &Event) {
         if let Some(id) = event.edit {
-            self.keep(places(event), Edit { id, ended: ends(event.what) });
+            let places = places(event);
+            let known = places.iter().filter_map(|place| self.open.get(place)).find(|known| known.id == id);
+            let wrote = known.map(|known| known.wrote).unwrap_or_default();
+            let mut edit = Edit { id, ended: ends(event.what), wrote };
+            edit.note_written(event);
+            self.keep(places, edit);
         }
     }
 
@@ -36,7 +64,7 @@ impl Edits {
     pub fn recall_hold(&mut self, hold: &Hold) {
         if let (Some(id), Some(crm)) = (hold.edit, &hold.id.crm) {
             let place = (hold.id.pair.clone(), Side::Crm, crm.clone(), hold.id.field.clone());
-            self.keep(vec![place], Edit { id, ended: false });
+            self.keep(vec![place], Edit { id, ended: false, wrote: Sides::default() });
         }
     }
 
@@ -45,15 +73,16 @@ impl Edits {
         let places = places(event);
         let known = places.iter().filter_map(|place| self.open.get(place)).max_by_key(|edit| edit.id).copied();
         let begins = match event.field {
-            Some(_) => event.what == Happening::Seen,
+            Some(_) => event.what == Happening::Seen && !known.is_some_and(|edit| edit.is_echoed_by(event)),
             // The tie that a creation made was told just before it, and is the same story.
             None => event.what != Happening::Created || known.is_none(),
         };
         let mut edit = match known {
             Some(edit) if !(edit.ended && begins) => edit,
-            _ if begins => Edit { id: event.seq, ended: false },
+            _ if begins => Edit { id: event.seq, ended: false, wrote: Sides::default() },
             _ => return None,
         };
+        edit.note_written(event);
         edit.ended |= ends(event.what);
         self.keep(places, edit);
         Some(edit.id)
@@ -90,6 +119,8 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
 
+    use crate::model::Value;
+
     fn line(seq: u64, what: Happening, crm: &str, field: &str) -> Event {
         Event {
             seq,
@@ -122,6 +153,25 @@ mod tests {
         assert_eq!(of(7, Happening::Released, "7", "TITLE"), Some(1));
         assert_eq!(of(8, Happening::Seen, "7", "TITLE"), Some(8));
         assert_eq!(of(9, Happening::Decided, "9", "TITLE"), None, "nothing was seen of it");
+    }
+
+    #[test]
+    fn what_we_wrote_on_one_side_and_see_there_belongs_to_the_edit_that_the_other_side_still_waits_for() {
+        let mut edits = Edits::default();
+        let mut of = |seq, what, side, after: &str| {
+            let after = Some(Value::text(after));
+            edits.of(&Event { side: Some(side), after, ..line(seq, what, "7", "TITLE") })
+        };
+        assert_eq!(of(1, Happening::Seen, Side::Crm, "his"), Some(1));
+        assert_eq!(of(2, Happening::Seen, Side::Notion, "hers"), Some(1));
+        // Somebody decided for a third value, which both sides get.
+        assert_eq!(of(3, Happening::Wrote, Side::Crm, "theirs"), Some(1));
+        assert_eq!(of(4, Happening::Seen, Side::Crm, "theirs"), Some(1));
+        assert_eq!(of(5, Happening::Wrote, Side::Notion, "theirs"), Some(1));
+        assert_eq!(of(6, Happening::Seen, Side::Notion, "theirs"), Some(1));
+        assert_eq!(of(7, Happening::Seen, Side::Crm, "another"), Some(7));
+        assert_eq!(of(8, Happening::Wrote, Side::Notion, "another"), Some(7));
+        assert_eq!(of(9, Happening::Seen, Side::Crm, "theirs"), Some(9), "back to what we wrote, by hand");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::export::{self, EXPORTED, ExportError, Exported};
 use super::lock::Lock;
 use super::rebuild::{self, Home};
 use super::segments::{self, SegmentError};
-use super::sled_kv::{SledKv, tally_path};
+use super::sled_kv::{SledFailure, SledKv, tally_path};
 use super::{OpenError, Resync, files, record, trees};
 
 /// Rows written in one transaction.
@@ -41,7 +41,10 @@ pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenEr
     if !copied.sled.exists() {
         return Ok(None);
     }
-    let kv = plainly(&copied.sled)?;
+    let kv = SledKv::open(&copied.sled).map_err(|failure| match failure {
+        SledFailure::Damaged(why) => OpenError::Unusable(why),
+        other => OpenError::Failed(other.to_string()),
+    })?;
     let mut rows = BTreeMap::new();
     for tree in trees::ALL {
         let mut count = 0;
@@ -176,6 +179,7 @@ fn unreadable(error: SegmentError) -> OpenError {
 fn unusable(error: ExportError) -> OpenError {
     match error {
         ExportError::File { path, error } => OpenError::Files { path, error },
-        other => OpenError::Failed(other.to_string()),
+        damaged @ ExportError::Damaged { .. } => OpenError::Unsound(damaged.to_string()),
+        ExportError::Kv(error) => OpenError::Kv(error),
     }
 }

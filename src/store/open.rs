@@ -86,6 +86,15 @@ pub enum OpenError {
     /// The engine cannot use its files, which may be perfectly well.
     #[error("{0}. Nothing was changed; check rights, space and the disk, then start again")]
     Failed(String),
+    /// The files are damaged, and only looked at.
+    #[error(
+        "the store's files are damaged: {0}. Nothing was changed; the next start mends them as far as it can, at worst from the last \
+         sound export, and keeps the damaged ones aside; `crosstie import FILE` takes an export of your choice"
+    )]
+    Unusable(String),
+    /// An export is not what it should be.
+    #[error("{0}. Nothing was changed; name another one: `crosstie verify` tells which are sound")]
+    Unsound(String),
     /// The engine did not finish.
     #[error("the store did not open within {} seconds; nothing was changed. Check the disk, then start again", PATIENCE.as_secs())]
     Stuck,

@@ -86,8 +86,8 @@ fn what_of_a_template_has_no_block_is_told_with_its_line() {
 }
 
 #[test]
-fn a_refused_secret_or_a_closed_door_ends_with_5_and_names_the_system() {
-    let (mut home, worlds, text) = ready();
+fn a_refused_secret_ends_with_5_and_names_the_system() {
+    let (mut home, worlds, _) = ready();
     let right = home.env.clone();
     home.env.insert("CROSSTIE_NOTION_TOKEN".into(), "ntn_wrongwrongwrong".into());
     home.secrets.push("ntn_wrongwrongwrong".into());
@@ -106,8 +106,11 @@ fn a_refused_secret_or_a_closed_door_ends_with_5_and_names_the_system() {
     let said = home.ask(&["check"]).ends_with(5);
     let bad = marked(&said, "MEND");
     assert!(bad.len() == 1 && bad[0].starts_with("Bitrix24"), "{}", said.stdout);
+}
 
-    home.env = right;
+#[test]
+fn a_system_where_nobody_listens_ends_every_command_with_5_and_is_named() {
+    let (home, worlds, text) = ready();
     // The discard port: nobody listens there.
     write(&home, &text.replace(worlds.notion.said("base_url"), "http://127.0.0.1:9"));
     let said = home.ask(&["check"]).ends_with(5);

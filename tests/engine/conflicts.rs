@@ -1,7 +1,7 @@
 //! Both sides changed: held, shown, decided.
 
 use crosstie::control::{Command, Reply, Resolution};
-use crosstie::model::{Happening, Side, Why};
+use crosstie::model::{Event, Happening, Side, Why};
 use serde_json::json;
 
 use crate::harness::{Bench, Plan, deal_hold};
@@ -63,6 +63,14 @@ async fn a_value_set_by_the_operator_is_written_on_both_sides() {
     bench.settle().await;
     assert_eq!(bench.hold(&id).await, None);
     assert_eq!(bench.writes().iter().filter(|call| call.holds("150")).count(), 2);
+    // One story: what was held, decided and written on both sides, and our own value as it was read back.
+    let held = bench.journal(Happening::Held).await.remove(0);
+    let field = |event: &Event| event.field == held.field && event.crm == held.crm && event.seq >= held.seq;
+    for what in [Happening::Held, Happening::Decided, Happening::Wrote, Happening::Seen, Happening::Settled] {
+        let apart = bench.journal(what).await.into_iter().find(|event| field(event) && event.edit != held.edit);
+        assert_eq!(apart, None);
+    }
+    assert!(held.edit.is_some());
 }
 
 #[tokio::test(start_paused = true)]

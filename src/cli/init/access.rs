@@ -312,10 +312,12 @@ async fn connected(
             Err(error) if again && error.kind != RemoteErrorKind::Unavailable => once_more(error.to_string()),
             Err(error) => {
                 let name = system.capabilities().name;
-                return Err(Failure::unreachable(format!(
-                    "{name}: {error}; give the right secret ({}), and check address and network",
-                    wanted.flag
-                )));
+                let mend = match error.kind {
+                    RemoteErrorKind::Unavailable => "check address and network".to_owned(),
+                    _ => format!("give the right secret ({})", wanted.flag),
+                };
+                let with = if is_kept { format!(", with the sealed secret `{}`", wanted.name) } else { String::new() };
+                return Err(Failure::unreachable(format!("{name}{with}: {error}; {mend}")));
             }
         }
     }
@@ -367,6 +369,8 @@ fn given(wanted: &Wanted<'_>, home: &Path, past_kept: bool) -> Result<Given, Fai
         }
     };
     let value = secret.resolve(|name| std::env::var(name).ok(), keyring::private_text, sealed);
-    let value = value.map_err(|error| Failure::configuration(format!("{}: {error}", wanted.flag)))?;
+    let value = value.map_err(|error| {
+        Failure::configuration(format!("{error}; {} names a variable, and `--help` tells the other ways", wanted.flag))
+    })?;
     Ok(Given { secret: Some(secret), value, is_kept })
 }

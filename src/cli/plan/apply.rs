@@ -137,7 +137,7 @@ fn read(path: &Path) -> Result<PlanFile, Failure> {
         })
     })?;
     file.take(LONGEST).read_to_string(&mut text).map_err(|error| failed(format!("it cannot be read: {error}")))?;
-    PlanFile::parse(&text).map_err(failed)
+    PlanFile::parse(&text).map_err(|why| failed(format!("{why}; `crosstie plan --out FILE` writes one")))
 }
 
 /// A plan made anew tells which operations would still be the same.

@@ -75,7 +75,7 @@ impl PlanFile {
         let plan: Self =
             serde_json::from_value(head).map_err(|error| format!("this is not a whole plan of crosstie: {error}"))?;
         if plan.sum != plan.summed() {
-            return Err("this plan is not as it was made: its checksum differs; make it anew".to_owned());
+            return Err("this plan is not as it was made: its checksum differs".to_owned());
         }
         Ok(plan)
     }

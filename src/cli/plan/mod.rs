@@ -9,7 +9,7 @@ mod apply;
 mod file;
 mod preview;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
@@ -46,11 +46,20 @@ pub struct PlanArgs {
 /// # Errors
 /// [`Failure`]: a system that cannot be read, a store in use, a file that cannot be written.
 pub async fn plan(config: &Config, args: PlanArgs) -> Result<ExitCode, Failure> {
+    let unwritten = |path: &Path, error: std::io::Error| {
+        Failure::running(format!(
+            "{}: {error}; the plan was not written. Name a file in a folder that is there and that we may write to",
+            path.display()
+        ))
+    };
+    if let Some(path) = &args.out {
+        // Both sides are read for minutes: whether there is a place for it is known before.
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        folder.metadata().map_err(|error| unwritten(path, error))?;
+    }
     let preview = preview::make(config).await?;
     if let Some(path) = &args.out {
-        PlanFile::of(&preview, wiring::clock().now())
-            .write(path)
-            .map_err(|error| Failure::running(format!("{}: {error}; the plan was not written", path.display())))?;
+        PlanFile::of(&preview, wiring::clock().now()).write(path).map_err(|error| unwritten(path, error))?;
     }
     if args.json {
         say(&line(&as_json(&preview)));

@@ -51,25 +51,36 @@ pub(super) fn reconcile(model: &mut Model) {
         Some(row) => !pick.fits(row),
         None => list.is_whole(),
     };
-    let gone: Vec<HoldId> = model.staged.picks().filter(differs).map(|pick| pick.item.row.id.clone()).collect();
+    let stale: Vec<HoldId> = model.staged.picks().filter(differs).map(|pick| pick.item.row.id.clone()).collect();
+    let (again, gone): (Vec<HoldId>, Vec<HoldId>) = stale.into_iter().partition(|id| list.find(id).is_some());
     if !gone.is_empty() {
-        moved(model, gone);
+        let (which, rest) = forget(model, &gone);
+        model.toast(Tone::Warn, format!("settled by somebody else or by itself: {which}, no longer picked{rest}"));
+    }
+    if !again.is_empty() {
+        moved(model, again);
     }
 }
 
 /// Forgets picks about what has moved, and says so.
 pub(super) fn moved(model: &mut Model, ids: Vec<HoldId>) {
+    let (which, rest) = forget(model, &ids);
+    model.toast(Tone::Warn, format!("changed since you looked: {which} is shown again and no longer picked{rest}"));
+    model.moved.retain(|id| !ids.contains(id));
+    model.moved.extend(ids);
+}
+
+/// Forgets picks; gives what they were, and what is still picked.
+fn forget(model: &mut Model, ids: &[HoldId]) -> (String, String) {
     let first = ids.iter().find_map(|id| model.staged.get(id)).map(|pick| heading(&pick.item));
-    model.staged.forget(&ids);
+    model.staged.forget(ids);
     let which = match (ids.len(), first) {
         (1, Some(first)) => first,
         (1, None) => "a value".to_owned(),
         (count, _) => format!("{count} of what you picked"),
     };
     let rest = if model.staged.is_empty() { String::new() } else { format!("; still {}", summary(model)) };
-    model.toast(Tone::Warn, format!("changed since you looked: {which} is shown again and no longer picked{rest}"));
-    model.moved.retain(|id| !ids.contains(id));
-    model.moved.extend(ids);
+    (which, rest)
 }
 
 /// Puts the cursor on the first of these that is here: a decision about it has just come back.

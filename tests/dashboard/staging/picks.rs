@@ -50,6 +50,19 @@ fn a_pick_whose_value_moved_is_shown_again_and_no_longer_picked() {
 }
 
 #[test]
+fn a_pick_whose_conflict_is_gone_is_told_as_settled_and_not_as_shown_again() {
+    let mut rig = on("2");
+    rig.world.holds.truncate(3);
+    rig.refresh();
+    rig.keys("c c");
+    rig.world.holds.remove(0);
+    rig.refresh();
+    assert_eq!(rig.model.staged.len(), 1);
+    let screen = rig.screen();
+    assert!(screen.contains("settled by somebody else or by itself") && !screen.contains("shown again"), "{screen}");
+}
+
+#[test]
 fn one_pick_is_taken_out_and_the_others_stay() {
     let mut rig = on("2");
     rig.keys("c c c k k x");
