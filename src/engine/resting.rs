@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::mapping::{FieldMap, Lookup};
 use crate::model::packed::{AgreedField, Names, ObservationBytes, Plain, SeenField, TieBytes, ValueBytes};
-use crate::model::{HoldId, Kind, PairName, Presence, Side, TieId, Value};
+use crate::model::{Base, HoldId, Kind, PairName, Presence, Side, TieId, Value};
 
 use crate::plan::{Departure, FieldPlan};
 
@@ -186,11 +186,11 @@ impl Core {
             return Some(false);
         }
         if field.spec.relation.is_some() {
-            if self.links_rest(field, agreed, crm, notion)? {
+            let base = agreed.base()?;
+            if self.links_rest(field, &base, crm, notion)? {
                 return Some(true);
             }
             // What was agreed on has to mean the same still. While its other end does not answer, planning says nothing of it.
-            let base = agreed.base()?;
             if self.comparable(field, &base) != (base.crm, base.notion) {
                 return Some(false);
             }
@@ -212,14 +212,7 @@ impl Core {
 
     /// Whether a relation is what was agreed on, element by element tied to the very page that it stood for. That is told with one
     /// look at each tie; where it is not so, it may rest all the same.
-    fn links_rest(
-        &self,
-        field: &FieldMap,
-        agreed: &AgreedField<'_>,
-        crm: &SeenField<'_>,
-        notion: &SeenField<'_>,
-    ) -> Option<bool> {
-        let base = agreed.base()?;
+    fn links_rest(&self, field: &FieldMap, base: &Base, crm: &SeenField<'_>, notion: &SeenField<'_>) -> Option<bool> {
         let links = Value::links(base.pages.keys().cloned());
         let ties = &self.memory.pair(field.spec.relation.as_ref()?)?.ties;
         let stand = |(crm, page): (&String, &String)| ties.page_of(crm.as_str()).is_some_and(|it| it.0 == *page);

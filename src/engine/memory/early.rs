@@ -28,7 +28,6 @@ struct Ties {
 }
 
 /// What is remembered of one pair's records.
-#[derive(Default)]
 pub(super) struct Rows {
     pub observations: Sides<Kept<Observation>>,
     pub ties: Kept<Tie>,
