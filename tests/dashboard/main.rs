@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the frames' writer is a real thread, whose time cannot be paused")]
 
 mod afterwards;
+mod ahead;
 mod asking;
 mod bulk;
 mod decisions;

@@ -16,12 +16,7 @@ fn attached(workspace: &Workspace) -> Term {
 /// Types the filter of a page and waits for its row.
 fn find(term: &mut Term, page: &str, text: &str) -> String {
     term.keys(page);
-    term.keys("/");
-    term.wait("filter:");
-    term.keys(text);
-    term.keys("\r");
-    // What comes in one go with a text counts as pasted.
-    term.wait_gone("filter:");
+    term.keys(&format!("/{text}\r"));
     term.until(&format!("a row with {text:?}"), |screen| {
         screen.lines().any(|line| line.starts_with('▸') && line.contains(text))
     })

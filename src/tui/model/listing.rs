@@ -157,6 +157,8 @@ pub struct Listing<R: Row> {
     pub last: Option<Query>,
     /// Something changed since the query that is out, or since the last one.
     pub stale: bool,
+    /// Other rows are wanted than those that are here: the answer to a new filter has not come.
+    pub anew: bool,
     /// Why the last query failed.
     pub failed: Option<String>,
 }
@@ -183,6 +185,7 @@ impl<R: Row> Default for Listing<R> {
             took: 0,
             last: None,
             stale: true,
+            anew: false,
             failed: None,
         }
     }
@@ -204,6 +207,16 @@ impl<R: Row> Listing<R> {
     /// The place of a record, if its row is here.
     pub fn place(&self, id: &R::Id) -> Option<u64> {
         self.rows.iter().position(|row| row.id() == *id).map(|index| self.offset + index as u64)
+    }
+
+    /// Whether the rows that are wanted are still on their way, all of them.
+    pub fn is_coming(&self) -> bool {
+        self.asked.is_some() && (self.anew || self.total.is_none())
+    }
+
+    /// Whether the row under the cursor is still on its way.
+    pub fn lacks_current(&self) -> bool {
+        self.asked.is_some() && self.total != Some(0) && self.current().is_none()
     }
 
     /// Whether a place lies in the range that was begun and not ended.

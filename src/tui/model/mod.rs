@@ -262,6 +262,8 @@ pub struct Model {
     pub typing: bool,
     /// Keys of a sequence that has not ended.
     pub prefix: Vec<Key>,
+    /// Keys that wait for the rows that they are about.
+    pub ahead: VecDeque<Key>,
     /// Popups, the innermost last.
     pub popups: Vec<Popup>,
     /// Messages, the newest last.
@@ -330,6 +332,7 @@ impl Model {
             detail_top: 0,
             typing: false,
             prefix: Vec::new(),
+            ahead: VecDeque::new(),
             popups: Vec::new(),
             toasts: Vec::new(),
             spoken: VecDeque::new(),

@@ -1,8 +1,8 @@
 //! From keys to actions.
 
 use super::{
-    conflicts, dryrun, help, linker, lists, marks, messages, orphans, overview, palette, popups, relations, staging,
-    undo,
+    ahead, conflicts, dryrun, help, linker, lists, marks, messages, orphans, overview, palette, popups, relations,
+    staging, undo,
 };
 use crate::control::Command;
 use crate::model::Side;
@@ -28,6 +28,14 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
             _ => Vec::new(),
         };
     }
+    if ahead::joins(model, key) {
+        return Vec::new();
+    }
+    act(model, key)
+}
+
+/// What a key does now.
+pub(super) fn act(model: &mut Model, key: Key) -> Vec<Effect> {
     let scopes = model.scopes();
     let takes_text = scopes.iter().any(|scope| scope.takes_text());
     // What was typed before a question came on screen is no answer to it, and what was typed before a notice came has not
@@ -54,7 +62,11 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     match found {
         Found::Action(action) => {
-            model.prefix.clear();
+            let keys = std::mem::take(&mut model.prefix);
+            if ahead::is_early(model, action) {
+                model.ahead.extend(keys);
+                return Vec::new();
+            }
             perform(model, action)
         }
         Found::Prefix => Vec::new(),

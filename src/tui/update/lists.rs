@@ -230,6 +230,12 @@ pub(super) fn total(model: &mut Model) -> Option<u64> {
     on_page!(model, page, list => list.total, None)
 }
 
+/// Whether all rows of the page's list are on their way, and whether that under the cursor is.
+pub(super) fn coming(model: &mut Model) -> (bool, bool) {
+    let page = model.page;
+    on_page!(model, page, list => (list.is_coming(), list.lacks_current()), (false, false))
+}
+
 /// The cursor's place in the page's list.
 pub(super) fn at(model: &mut Model) -> u64 {
     let page = model.page;
@@ -355,7 +361,7 @@ pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
 
 fn outfilter(model: &mut Model) {
     let page = model.page;
-    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.top = 0; list.returns = None; }, ());
+    on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.anew = true; list.top = 0; list.returns = None; }, ());
     if page == Page::Relations {
         linker::refiltered(model);
     }
@@ -375,7 +381,7 @@ pub(super) fn further_back(model: &mut Model) -> Vec<Effect> {
     (model.before, model.looked) = (before, None);
     let journal = &mut model.journal;
     (journal.at, journal.on, journal.top) = (0, None, 0);
-    (journal.asked, journal.asked_at, journal.stale) = (None, None, true);
+    (journal.asked, journal.asked_at, journal.stale, journal.anew) = (None, None, true, true);
     model.touch(Dirty::Now);
     settle(model)
 }

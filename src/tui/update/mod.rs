@@ -4,6 +4,7 @@
 //! screen and armed. Everything else may at most put up such a question, ask the engine to look again, or let it try
 //! again what it was about to do anyway.
 
+mod ahead;
 mod closeup;
 pub(super) mod conflicts;
 mod dryrun;
@@ -76,7 +77,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             lists::renew(model);
             lists::settle(model)
         }
-        Msg::Answer { tag, result, took } => replies::answer(model, tag, result, took),
+        Msg::Answer { tag, result, took } => {
+            let mut effects = replies::answer(model, tag, result, took);
+            effects.extend(ahead::go_on(model));
+            effects
+        }
         Msg::Reply { tag, result } => replies::reply(model, tag, result),
     }
 }
@@ -150,6 +155,8 @@ fn open(model: &mut Model, body: PopupBody) -> u64 {
     let serial = model.number();
     model.popups.push(Popup { serial, drawn: None, body });
     model.prefix.clear();
+    // What came before this was on screen means something else.
+    model.ahead.clear();
     model.touch(Dirty::Now);
     serial
 }

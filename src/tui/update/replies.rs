@@ -100,7 +100,7 @@ pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<
         // Asked before the filter changed: the answer to the new question is on its way.
         return Taken { changed: false, lost: false };
     }
-    list.asked = None;
+    (list.asked, list.anew) = (None, false);
     match result {
         Ok((total, offset, order, rows)) => {
             let same = list.total == Some(total) && list.offset == offset && list.rows == rows && list.failed.is_none();

@@ -23,6 +23,12 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
         pen.put(area, Role::Key, &format!(" {keys} ... (esc goes back)"));
         return None;
     }
+    if !model.ahead.is_empty() {
+        let keys: Vec<_> = model.ahead.iter().copied().collect();
+        let keys = crate::tui::keymap::key::show_sequence(&keys);
+        pen.put(area, Role::Key, &format!(" {keys} waits for its rows (esc drops it)"));
+        return None;
+    }
     if let Some(toast) = model.toasts.last() {
         let (role, sign) = toast.tone.sign();
         let more = model.toasts.len() - 1;

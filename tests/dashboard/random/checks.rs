@@ -23,6 +23,7 @@ pub(super) struct Reached {
     pub(super) sent_again: AtomicUsize,
     pub(super) without_question: AtomicUsize,
     pub(super) notices: AtomicUsize,
+    pub(super) waited: AtomicUsize,
 }
 
 fn count(counter: &AtomicUsize) {
@@ -102,7 +103,9 @@ impl Run<'_> {
         let staged: Vec<HoldId> = model.staged.picks().map(|pick| pick.item.row.id.clone()).collect();
         let (is_key, is_reply) = (matches!(msg, Msg::Key(_)), matches!(msg, Msg::Reply { .. }));
         // What the operator waits for may lead them on: a pick for a whole record, the next row that was not here yet.
-        let leads = model.advancing.is_some()
+        let waited = !model.ahead.is_empty() && !is_key;
+        let leads = waited
+            || model.advancing.is_some()
             || matches!(&msg, Msg::Answer { tag, .. } if matches!(
                 model.waiting.get(tag),
                 Some(Waiting::Record { .. } | Waiting::Typed { .. } | Waiting::Picker(_))
@@ -119,8 +122,20 @@ impl Run<'_> {
         let unread = unread.map(|top| top.serial);
         let left = is_key && matches!(&msg, Msg::Key(key) if *key == Key::HARD_EXIT);
         effects.extend(update(&mut self.rig.model, msg));
-        self.look_at_commands(&effects, popup.as_ref(), is_key, is_reply, &moved)?;
+        self.look_at_commands(&effects, popup.as_ref(), is_key || waited, is_reply, &moved)?;
         let model = &self.rig.model;
+        if waited && model.ahead.is_empty() {
+            count(&self.reached.waited);
+        }
+        let rows_are_out = model.waiting.values().any(|what| {
+            use Waiting as W;
+            matches!(what, W::List(_) | W::Owners | W::Edges(_) | W::Marks { .. } | W::Record { .. })
+        });
+        prop_assert!(
+            model.ahead.is_empty() || rows_are_out && model.popups.is_empty() && !model.typing,
+            "keys wait for nothing: {:?}",
+            model.ahead
+        );
         if let Some(serial) = unread.filter(|_| is_key && !left) {
             count(&self.reached.notices);
             prop_assert!(

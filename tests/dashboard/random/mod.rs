@@ -46,6 +46,7 @@ fn nothing_is_decided_without_a_question_that_was_on_screen_and_armed() {
     let met = [&reached.told, &reached.demanded, &reached.several, &reached.sent_again, &reached.without_question];
     let met = met.map(got);
     assert!(met.iter().all(|met| *met >= 3), "too little was met to prove anything: {met:?}");
+    assert!(got(&reached.waited) >= 3, "keys waited for their rows {} times", got(&reached.waited));
     assert!(got(&reached.notices) >= 3, "keys met {} notices that were just opened", got(&reached.notices));
 }
 
