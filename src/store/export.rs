@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::packed;
 use crate::seam::{Batch, Kv, KvError};
 
-use super::exporting::Exporting;
 use super::record::Held;
-use super::{check, files, lines, record, trees};
+use super::{files, lines, record, trees};
 
 /// Exports that are kept.
 pub const KEEP: usize = 7;
@@ -167,28 +166,6 @@ impl Row {
 
 pub(super) fn file_error(path: &Path) -> impl Fn(io::Error) -> ExportError {
     move |error| ExportError::File { path: path.to_owned(), error }
-}
-
-/// Writes everything that is in the store into a new file of `dir`, durably. `at` names the file. The store is read as it is
-/// now: whoever calls this keeps writers out meanwhile.
-///
-/// # Errors
-/// [`ExportError`]; a file that was begun does not count as an export.
-pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
-    write_beside(kv, dir, at, Vec::new())
-}
-
-/// As [`write()`], of a store beside which these files of older days lie: the export names them, so that whoever puts it back
-/// knows whether all of them are there.
-///
-/// # Errors
-/// As [`write()`].
-pub fn write_beside(kv: &dyn Kv, dir: &Path, at: Timestamp, days: Vec<String>) -> Result<PathBuf, ExportError> {
-    let mut export = Exporting::begin(dir, at, days)?;
-    for tree in trees::ALL {
-        check::every_row(kv, tree, |key, value| export.row(tree, key, value))?;
-    }
-    export.end()
 }
 
 /// Removes the oldest exports of a folder beyond [`KEEP`].

@@ -15,7 +15,7 @@ const TEMPORARY: &str = ".export.tmp";
 
 /// A file that is begun and no export yet.
 #[derive(Debug)]
-pub(super) struct Exporting {
+pub struct Exporting {
     dir: PathBuf,
     temporary: PathBuf,
     target: PathBuf,
@@ -25,8 +25,11 @@ pub(super) struct Exporting {
 
 impl Exporting {
     /// Begins one in `dir`, which is made if need be. `at` names it, and it names the files of older days that lie beside
-    /// the store.
-    pub(super) fn begin(dir: &Path, at: Timestamp, days: Vec<String>) -> Result<Self, ExportError> {
+    /// the store. One alone is written into a folder.
+    ///
+    /// # Errors
+    /// [`ExportError::File`] when the folder cannot be made or written to.
+    pub fn begin(dir: &Path, at: Timestamp, days: Vec<String>) -> Result<Self, ExportError> {
         files::private_dir(dir).map_err(file_error(dir))?;
         let number = export::newest(dir).map_err(file_error(dir))? + 1;
         let temporary = dir.join(TEMPORARY);
@@ -44,13 +47,19 @@ impl Exporting {
     }
 
     /// Writes a row.
-    pub(super) fn row(&mut self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), ExportError> {
+    ///
+    /// # Errors
+    /// [`ExportError::File`] when it cannot be written.
+    pub fn row(&mut self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), ExportError> {
         self.rows += 1;
         self.line(&Line::Row(Row::of(tree, key, value)))
     }
 
-    /// All rows are written: the end too, durably, and the file gets its name.
-    pub(super) fn end(mut self) -> Result<PathBuf, ExportError> {
+    /// All rows are written: the end too, durably, and the file gets its name, which this gives.
+    ///
+    /// # Errors
+    /// [`ExportError::File`] when it cannot be written; the file is then no export.
+    pub fn end(mut self) -> Result<PathBuf, ExportError> {
         self.line(&Line::End { rows: self.rows })?;
         let Self { dir, temporary, target, out, .. } = self;
         let file = out.into_inner().map_err(|error| file_error(&temporary)(error.into_error()))?;

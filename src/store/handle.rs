@@ -209,7 +209,7 @@ impl Store {
         self.ask(|core| core.with(|kv| Resync::read(kv))).await?
     }
 
-    /// Writes an export of everything that is in the store now into `dir` (see [`super::export::write`]), in steps between
+    /// Writes an export of everything that is in the store now into `dir`, durably, in steps between
     /// which others read and write; what they write meanwhile is not in it. `at` names it. The folder is somebody else's:
     /// nothing in it is removed, and a damaged store is not restored from there. One is written at a time, and whoever asked
     /// for another waits; one that nobody waits for any more is given up.

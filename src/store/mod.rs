@@ -44,6 +44,7 @@ pub use care::{Imported, Inspection, compact, import, inspect};
 pub use check::BrokenRow;
 pub use copy::copy;
 pub use export::ExportError;
+pub use exporting::Exporting;
 pub use handle::{Page, Store};
 pub use lock::{Lock, LockError};
 pub use memory::MemoryKv;

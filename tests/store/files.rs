@@ -116,7 +116,7 @@ proptest! {
         rows.iter().for_each(|((tree, key), value)| batch.put(trees::ALL[*tree], key.clone(), value.clone()));
         kv.apply(&batch).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let path = export::write(&kv, dir.path(), noon()).unwrap();
+        let path = crate::exports::write(&kv, dir.path(), noon(), &[]);
         let mut back = MemoryKv::new();
         export::restore(&mut back, &path).unwrap();
         for tree in trees::ALL {
