@@ -1,5 +1,5 @@
-//! The names of one side of one pair, prepared for a search: titles, match keys and ids in small letters, so that a search
-//! among any number of records has none to unpack.
+//! The names of one side of one pair, prepared for the search for an orphan's counterpart among all its records: titles, match
+//! keys and ids in small letters, so that it has none to unpack. Ties are searched in `memory::titles`.
 //!
 //! They are made when somebody begins to search, in steps between which everything else goes on; kept up with what is read
 //! while somebody searches; and forgotten a while after the last search.
@@ -12,7 +12,7 @@ use crate::control::{List, Query};
 use crate::model::{FieldName, PairName, RecordId, Side};
 
 use super::core::{Core, title_of};
-use super::memory::PairMemory;
+use super::memory::{PairMemory, folded};
 
 /// Records that are prepared in one step: about a millisecond.
 const STEP: usize = 1_000;
@@ -78,11 +78,6 @@ impl Names {
         let total = found.len();
         (total, window(&mut found, skip, take, Ord::cmp).iter().map(|(.., id)| *id).collect())
     }
-}
-
-/// Small letters, without the signs on them: `Müller` is found by `muller`.
-fn folded(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(nucleo_matcher::chars::normalize).collect()
 }
 
 /// How well a part of what is searched fits: as the beginning, as the beginning of a word, inside one, or by its letters in
@@ -153,11 +148,8 @@ fn words(pair: &PairMemory, side: Side, id: &RecordId, fields: &[FieldName]) -> 
 impl Core {
     /// The side of a pair whose names a query searches.
     fn names_of(query: &Query) -> Option<(PairName, Side)> {
-        match &query.list {
-            List::Candidates { of } => Some((of.pair.clone(), of.side.other())),
-            List::Tied { pair } => Some((pair.clone(), Side::Crm)),
-            _ => None,
-        }
+        let List::Candidates { of } = &query.list else { return None };
+        Some((of.pair.clone(), of.side.other()))
     }
 
     /// Goes on preparing what a query searches. Whether it can be answered now.

@@ -36,7 +36,7 @@ pub use self::idle::Idle;
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
-pub use self::titles::TitlesInUse;
+pub use self::titles::{TitlesInUse, folded};
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -275,12 +275,12 @@ impl TitlesInUse<'_> {
     }
 }
 
-/// Letters without case and accents.
-fn folded(text: &str) -> String {
+/// Small letters, without the signs on them: `Müller` is found by `muller`.
+pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.to_lowercase().chars().map(chars::normalize).collect()
+    text.chars().flat_map(char::to_lowercase).map(chars::normalize).collect()
 }
 
 /// Which letters and digits a text has, one bit each; other letters share some.
