@@ -52,7 +52,7 @@ fn told(failure: Failure) -> String {
 }
 
 /// Whether a folder is there or can be made, and can be written into.
-fn folder(dir: &Path, mend: &str) -> Result<String, String> {
+pub(super) fn folder(dir: &Path, mend: &str) -> Result<String, String> {
     let there = dir.ancestors().find(|it| it.exists()).unwrap_or(Path::new("/"));
     let wrong = |why: &str| Err(format!("{}: {why}; give us the right to write there, or {mend}", there.display()));
     if !there.is_dir() {

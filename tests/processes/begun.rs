@@ -69,6 +69,16 @@ fn what_init_writes_is_checked_planned_applied_and_kept_in_step_as_it_is() {
     ] {
         assert!(text.contains(&format!("crm = \"{crm}\"\nnotion = \"{notion}\"")), "{crm}: {text}");
     }
+    // Where it cannot be written is told before either side is asked for anything.
+    let nobody = "http://127.0.0.1:9";
+    let begin = ["init", "--yes", "--notion-token-env", "MY_TOKEN", "--notion-base-url", nobody];
+    for (flag, places) in [
+        ("--output", ["--output", "crosstie.toml/no.toml", "--state-dir", "state"]),
+        ("--state-dir", ["--output", "no.toml", "--state-dir", "crosstie.toml/state"]),
+    ] {
+        let said = home.ask(&[&begin[..], &places[..]].concat()).ends_with(1);
+        assert!(said.stderr.contains("it is no folder") && said.stderr.contains(flag), "{}", said.stderr);
+    }
     // It is there now, and stays.
     let again = home.ask(&args(&flags, &[])).ends_with(2);
     assert!(again.stderr.contains("--force"), "{}", again.stderr);

@@ -17,7 +17,7 @@ use crate::seam::Secrets;
 use crate::store;
 
 use super::failure::Failure;
-use super::{keyring, prompt, say, warn, wiring};
+use super::{host, keyring, prompt, say, warn, wiring};
 use access::{Access, Plans};
 use choose::Chosen;
 use found::Found;
@@ -82,6 +82,11 @@ pub async fn run(explicit: Option<&Path>, args: Args) -> Result<ExitCode, Failur
     let wished = args.pairs.iter().map(|pair| choose::wish(pair)).collect::<Result<Vec<_>, Failure>>()?;
     let state = args.state_dir.as_deref().map(whole).transpose()?;
     let home = state.clone().map_or_else(wiring::default_state_dir, Ok)?;
+    // Before anything is asked, and before a code that is good for seconds is used.
+    let folder = whole(path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    for (folder, flag) in [(&folder, "--output"), (&home, "--state-dir")] {
+        host::folder(folder, &format!("name another place by `{flag}`")).map_err(Failure::running)?;
+    }
     let plans = Plans::of(&args.access);
 
     let notion = access::notion(&args.access, &home, &plans).await?;
@@ -91,7 +96,6 @@ pub async fn run(explicit: Option<&Path>, args: Args) -> Result<ExitCode, Failur
     let chosen = choose::pairs(&found, &wished, args.create.as_deref(), args.yes)?;
     let chosen = markers(chosen, &notion, args.yes).await?;
 
-    let folder = whole(path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     let (state, application) = (state.as_deref(), crm.application.as_ref());
     let written = text::Written { state, plans: &plans, crm: &crm.secret, application, notion: &notion.secret };
     let toml = text::write(&written, &chosen);
