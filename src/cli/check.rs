@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::{Config, Secret};
 use crate::control::Sides;
 use crate::mapping::{PairMap, PairSpec};
-use crate::model::{Account, Block, BlockKind, Schema, Side};
+use crate::model::{Account, Block, BlockKind, FieldKey, Schema, Side};
 use crate::remote::bitrix24::Bound;
 use crate::remote::notion::blocks::language_of;
 use crate::remote::{RemoteError, RemoteErrorKind, System, bitrix24, notion};
@@ -196,7 +196,7 @@ async fn check_pair(
     for side in Side::BOTH {
         match systems.get(side).schema(&pair.entity(side)).await {
             Ok(schema) => schemas.push(schema),
-            Err(error) => found.remote(&format!("{}: {side} schema", pair.name), &error),
+            Err(error) => found.remote(&format!("{}: {side} schema", placed(config, pair, None)), &error),
         }
     }
     let [crm, notion] = schemas.as_slice() else { return };
@@ -239,11 +239,17 @@ async fn check_pair(
         }
         Err(problems) => {
             for problem in problems {
-                let line = config.line_of(&pair.name, problem.field.as_ref());
-                let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
-                found.bad(&format!("{}{place}", pair.name), problem.to_string(), code::CHECK);
+                found.bad(&placed(config, pair, problem.field.as_ref()), problem.to_string(), code::CHECK);
             }
         }
+    }
+}
+
+/// A pair with the line of the configuration on which it, or one of its fields, begins.
+fn placed(config: &Config, pair: &PairSpec, field: Option<&FieldKey>) -> String {
+    match config.line_of(&pair.name, field) {
+        Some(line) => format!("{} (line {line})", pair.name),
+        None => pair.name.to_string(),
     }
 }
 

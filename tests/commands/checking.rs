@@ -70,6 +70,18 @@ fn what_a_daemon_or_a_dashboard_would_miss_on_this_host_is_found_before_they_sta
 }
 
 #[test]
+fn a_kind_of_record_that_there_is_not_is_told_with_its_line() {
+    let (home, _worlds, text) = ready();
+    let text = text.replacen("= \"deal\"", "= \"dael\"", 1);
+    write(&home, &text);
+    let said = home.ask(&["check"]);
+    let place = format!("deals (line {})", line_of(&text, "name = \"deals\"") - 1);
+    let mend = marked(&said, "MEND");
+    let told = mend.iter().find(|line| line.starts_with(&place));
+    assert!(told.is_some_and(|line| line.contains("dael") && line.contains("there are deal")), "{}", said.stdout);
+}
+
+#[test]
 fn what_of_a_template_has_no_block_is_told_with_its_line() {
     let (home, worlds, text) = ready();
     let page = "match_by = [\"TITLE\"]\n\n[pair.page]\ntemplate = \"deal.md\"\n";
