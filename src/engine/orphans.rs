@@ -93,7 +93,10 @@ impl Core {
             title: title(orphan),
             why: orphan.state.word().to_owned(),
             detail: match &orphan.state {
-                State::Waits(why) => orphan_sentence(why),
+                State::Waits(why) => {
+                    let is_tied = |id: &_| orphan.pair.is_tied(orphan.record.side.other(), id);
+                    orphan_sentence(why, is_tied)
+                }
                 State::Ignored(who) => format!(
                     "ignored by {who}: nothing is created for it and it is matched with nothing; take that back, and it is \
                      looked at again"

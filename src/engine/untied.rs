@@ -290,7 +290,9 @@ impl Core {
                 }
                 let since = known.map_or(now, |known| known.since);
                 if known.is_none() {
-                    txn.events.push(self.event(Happening::Orphaned, &at, orphan_sentence(why)));
+                    let pair = self.memory.pair(name);
+                    let is_tied = |id: &RecordId| pair.is_some_and(|pair| pair.is_tied(side.other(), id));
+                    txn.events.push(self.event(Happening::Orphaned, &at, orphan_sentence(why, is_tied)));
                 }
                 let orphan = Orphan { record: at.clone(), why: why.clone(), since };
                 self.memory.set_orphan(txn, &at, Some(orphan));
@@ -392,20 +394,28 @@ pub(super) fn source_key(side: Side, id: &RecordId) -> RecordId {
     }
 }
 
-/// Why an orphan is one, in a sentence.
-pub(super) fn orphan_sentence(why: &OrphanWhy) -> String {
+/// Why an orphan is one, in a sentence; of its candidates it tells how many `is_tied` already.
+pub(super) fn orphan_sentence(why: &OrphanWhy, is_tied: impl Fn(&RecordId) -> bool) -> String {
     match why {
         OrphanWhy::Survivor { gone } => {
             format!("its counterpart {gone} went away; create a new one, link it, or ignore it")
         }
         OrphanWhy::Ambiguous { candidates } => {
-            format!(
-                "it could be {} of the other side; link the right one, or create",
-                match candidates.len() {
-                    1 => "one record".to_owned(),
-                    several => format!("any of {several} records"),
+            let all = candidates.len();
+            let could = match all {
+                1 => "one record of the other side".to_owned(),
+                several => format!("any of {several} records of the other side"),
+            };
+            match candidates.iter().filter(|id| is_tied(id)).count() {
+                0 => format!("it could be {could}; link the right one, or create"),
+                tied if tied < all => {
+                    format!("it could be {could}, {tied} of them tied already; link one that is free, or create")
                 }
-            )
+                _ => {
+                    let tied = if all == 1 { "which is tied already" } else { "all of them tied already" };
+                    format!("it could be {could}, {tied}; create, or undo the wrong tie in the journal and link it")
+                }
+            }
         }
         OrphanWhy::Copy { of } => format!("a copy of page {of}, which is tied already; link it, create, or ignore it"),
         OrphanWhy::Incomplete => "it has no title or no key yet; fill it in, link it, or ignore it".to_owned(),

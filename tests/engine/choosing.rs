@@ -98,6 +98,9 @@ async fn couples_at_one_address_wait_for_a_person_who_is_shown_first_who_has_the
         let best = row.best.clone().unwrap();
         assert_eq!((row.why.as_str(), best.taken, &best.title), ("ambiguous", false, &row.title), "{row:?}");
     }
+    assert!(
+        orphans().await.iter().all(|row| row.detail.contains("any of 2 records of the other side; link the right one"))
+    );
     let row = orphans().await.into_iter().find(|row| row.record.side == Side::Crm).unwrap();
     let link = Command::Link {
         pair: row.record.pair.clone(),
@@ -109,5 +112,10 @@ async fn couples_at_one_address_wait_for_a_person_who_is_shown_first_who_has_the
     // The other two at that address are the only ones left, and yet nobody guesses.
     bench.until("two are linked", 60, async || orphans().await.len() <= 6).await;
     bench.pass(600).await;
-    assert_eq!(orphans().await.len(), 6);
+    let left = orphans().await;
+    assert_eq!(left.len(), 6);
+    // Of whom that one is no longer free, both of them are told.
+    let told =
+        left.iter().filter(|row| row.detail.contains("any of 2 records of the other side, 1 of them tied already"));
+    assert_eq!(told.count(), 2, "{left:?}");
 }
