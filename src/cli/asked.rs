@@ -22,6 +22,8 @@ pub struct Asked {
     pub desk: Arc<dyn Desk>,
     /// Whether it is a daemon's.
     pub daemon: bool,
+    /// Whose engine it is, in words.
+    pub source: String,
     own: Option<Started>,
     /// The snapshot that was there when somebody asked.
     version: u64,
@@ -34,16 +36,21 @@ impl Asked {
     /// [`Failure`]: the configuration, the store or the daemon.
     pub async fn of(config: &Config) -> Result<Self, Failure> {
         let socket = wiring::socket(config)?;
-        if let Some(desk) = super::dashboard::attach(&socket).await? {
-            return Ok(Self::of_daemon(desk));
+        if let Some(desk) = super::dashboard::reach(&socket).await? {
+            let source = match (desk.daemon().inside, desk.daemon().pid) {
+                (false, _) => "the running daemon".to_owned(),
+                (true, pid) => format!("the sync inside a dashboard (process {pid}), which ends with it"),
+            };
+            return Ok(Self::of_daemon(Arc::new(desk), source));
         }
         let started = wiring::start(config, true).await?;
-        Ok(Self { desk: started.running.desk.clone(), daemon: false, own: Some(started), version: 0 })
+        let (desk, source) = (started.running.desk.clone(), "an engine that only looked; no daemon runs".to_owned());
+        Ok(Self { desk, daemon: false, source, own: Some(started), version: 0 })
     }
 
-    fn of_daemon(desk: Arc<dyn Desk>) -> Self {
+    fn of_daemon(desk: Arc<dyn Desk>, source: String) -> Self {
         let version = desk.snapshots().borrow().version;
-        Self { desk, daemon: true, own: None, version }
+        Self { desk, daemon: true, source, own: None, version }
     }
 
     /// As [`Asked::of`], and waits until an engine of our own has looked at both sides.
@@ -185,7 +192,7 @@ mod tests {
             let at = wiring::clock().now() + SignedDuration::from_hours(hours);
             let shows = |version: u64| Arc::new(Snapshot { version, at, ..Snapshot::default() });
             let (publish, snapshots) = watch::channel(shows(7));
-            let asked = Asked::of_daemon(Arc::new(Shown(snapshots)));
+            let asked = Asked::of_daemon(Arc::new(Shown(snapshots)), String::new());
             let began = tokio::time::Instant::now();
             let next = async {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -197,6 +204,6 @@ mod tests {
             assert!(asked.newest().await.1);
         }
         let (_publish, snapshots) = watch::channel(Arc::new(Snapshot { version: 7, ..Snapshot::default() }));
-        assert!(!Asked::of_daemon(Arc::new(Shown(snapshots))).newest().await.1, "it tells nothing new");
+        assert!(!Asked::of_daemon(Arc::new(Shown(snapshots)), String::new()).newest().await.1, "it tells nothing new");
     }
 }

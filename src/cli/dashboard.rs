@@ -187,7 +187,7 @@ fn again(socket: PathBuf, inside: bool) -> Again {
     })
 }
 
-async fn reach(socket: &Path) -> Result<Option<SocketDesk>, Failure> {
+pub(super) async fn reach(socket: &Path) -> Result<Option<SocketDesk>, Failure> {
     match connect(socket).await {
         Ok(desk) => Ok(Some(desk)),
         Err(ConnectError::NotThere(_) | ConnectError::Refused(_)) => Ok(None),

@@ -18,7 +18,7 @@ use super::table::{Table, plain, so_many};
 /// [`Failure`]: the configuration, the store or the daemon.
 pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, Failure> {
     let asked = Asked::looked(config).await?;
-    let (snapshot, daemon) = (asked.snapshot().await, asked.daemon);
+    let (snapshot, daemon, source) = (asked.snapshot().await, asked.daemon, asked.source.clone());
     asked.end().await?;
     if json {
         let mut value = serde_json::to_value(&*snapshot)
@@ -34,7 +34,7 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
     } else if plain {
         say(&super::watch::lines(&snapshot).into_values().collect::<Vec<_>>().join("\n"));
     } else {
-        say(&text(&snapshot, daemon));
+        say(&text(&snapshot, daemon, &source));
     }
     Ok(ExitCode::from(match (silent(&snapshot) || !daemon && unheard(&snapshot), waits(&snapshot)) {
         (true, _) => code::UNREACHABLE,
@@ -68,7 +68,7 @@ fn waits(snapshot: &Snapshot) -> bool {
         || snapshot.pairs.iter().any(|pair| stands(&pair.state) || pair.paused.is_some())
 }
 
-fn text(snapshot: &Snapshot, daemon: bool) -> String {
+fn text(snapshot: &Snapshot, daemon: bool, source: &str) -> String {
     let mut sides = Table::new(&["", "link", "requests", "throttled", "headroom", "records", "queue"]);
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);
@@ -95,7 +95,6 @@ fn text(snapshot: &Snapshot, daemon: bool) -> String {
             pair.last_sweep.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
         ]);
     }
-    let source = if daemon { "the running daemon" } else { "an engine that only looked; no daemon runs" };
     format!(
         "crosstie, by {source}\n\n{sides}\n{pairs}\n{}, {}, {}, {}\n{}{}",
         so_many(snapshot.conflicts, "conflict"),

@@ -242,6 +242,8 @@ fn a_second_dashboard_attaches_to_the_engine_inside_the_first_and_each_names_its
     assert!(screen.contains("live acme"), "{screen}");
     let mut second = Term::start(&start);
     let screen = second.wait("attached to the sync inside another dashboard");
+    let status = workspace.says(&["status"]);
+    assert!(status.contains("by the sync inside a dashboard (process "), "{status}");
     assert!(screen.contains("live acme"), "{screen}");
 
     // Both see the same conflict, and what the second decides is written by the first's engine.

@@ -113,6 +113,14 @@ impl Workspace {
         daemon
     }
 
+    /// What a command says until it ends.
+    pub fn says(&self, args: &[&str]) -> String {
+        let mut text = String::new();
+        let mut command = Running::start(self.home.path(), args, Stdio::piped());
+        command.out().read_to_string(&mut text).expect("text");
+        text
+    }
+
     /// Somebody watches the daemon without a screen.
     pub fn watch(&self) -> Running {
         Running::start(self.home.path(), &["status", "--watch"], Stdio::piped())
