@@ -139,7 +139,8 @@ fn read(path: &Path) -> Result<String, String> {
 fn verdict(as_json: bool, found: Option<&store::Inspection>, days: &[Read], exports: &[Read]) -> ExitCode {
     let broken = found.map_or(0, |found| found.broken.len());
     let unsound = days.iter().chain(exports).filter(|(_, read)| read.is_err()).count();
-    let sound = broken + unsound == 0;
+    let lost = found.map_or(0, |found| found.lost);
+    let sound = broken + unsound == 0 && lost == 0;
     let name = |path: &Path| path.display().to_string();
     if as_json {
         let export = |(path, read): &Read| match read {
@@ -149,7 +150,7 @@ fn verdict(as_json: bool, found: Option<&store::Inspection>, days: &[Read], expo
         let day =
             |(path, read): &Read| json!({ "file": name(path), "sound": read.is_ok(), "why": read.as_ref().err() });
         say(&line(&json!({
-            "shape": SHAPE, "sound": sound, "rows": found.map(|found| &found.rows),
+            "shape": SHAPE, "sound": sound, "lost": lost, "rows": found.map(|found| &found.rows),
             "broken": found.map(|found| found.broken.iter().map(ToString::to_string).collect::<Vec<_>>()),
             "journal": days.iter().map(day).collect::<Vec<_>>(),
             "exports": exports.iter().map(export).collect::<Vec<_>>(),
@@ -173,6 +174,12 @@ fn verdict(as_json: bool, found: Option<&store::Inspection>, days: &[Read], expo
             }
         }
         say(&table.to_string());
+        if lost > 0 {
+            warn(&format!(
+                "the store's file lacks its last {lost} durable writes: a start of crosstie uses what it holds, or the last export \
+                 where that is newer, and compares both sides in full"
+            ));
+        }
         if broken > 0 {
             warn("a start of crosstie sets broken rows aside and reads them again from where they came");
         }

@@ -13,9 +13,10 @@ use crate::seam::{Batch, Kv, KvError};
 use super::check::{self, BrokenRow, CheckError, every_row};
 use super::export::{self, EXPORTED, ExportError, Exported};
 use super::lock::Lock;
+use super::open::patiently;
 use super::rebuild::{self, Home};
 use super::segments::{self, SegmentError};
-use super::sled_kv::{SledFailure, SledKv, tally_path};
+use super::sled_kv::SledKv;
 use super::{OpenError, Resync, files, record, trees};
 
 /// Rows written in one transaction.
@@ -28,6 +29,8 @@ pub struct Inspection {
     pub rows: BTreeMap<&'static str, u64>,
     /// Rows that fail their check.
     pub broken: Vec<BrokenRow>,
+    /// Durable writes that its file lacks: it was shortened, or replaced by an older one.
+    pub lost: u64,
 }
 
 /// Reads every row of the store in `home` and checks it, on a copy in `scratch`, which is made: not one byte of the store
@@ -41,10 +44,7 @@ pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenEr
     if !copied.sled.exists() {
         return Ok(None);
     }
-    let kv = SledKv::open(&copied.sled).map_err(|failure| match failure {
-        SledFailure::Damaged(why) => OpenError::Unusable(why),
-        other => OpenError::Failed(other.to_string()),
-    })?;
+    let kv = patiently(&copied.sled)?.map_err(OpenError::Unusable)?;
     let mut rows = BTreeMap::new();
     for tree in trees::ALL {
         let mut count = 0;
@@ -54,7 +54,7 @@ pub fn inspect(home: &Path, scratch: &Path) -> Result<Option<Inspection>, OpenEr
         })?;
         rows.insert(tree, count);
     }
-    Ok(Some(Inspection { rows, broken: sound(&kv)? }))
+    Ok(Some(Inspection { rows, broken: sound(&kv)?, lost: kv.lost() }))
 }
 
 /// What an import has done.
@@ -77,7 +77,7 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<Imported, Open
     let home = Home::new(home);
     home.io(files::private_dir(&home.root))?;
     let _lock = Lock::take(&home.root.join("lock"))?;
-    rebuild::finish(&home)?;
+    rebuild::finish(&home, now)?;
     let at = export::verify(from).map_err(unusable)?;
     let named = export::days(from).map_err(unusable)?;
     let days = from.with_file_name(segments::FOLDER);
@@ -86,23 +86,21 @@ pub fn import(home: &Path, from: &Path, now: Timestamp) -> Result<Imported, Open
     {
         segments::verify(&day.path).map_err(unreadable)?;
     }
-    let mut kv = beside(&home)?;
+    let mut kv = rebuild::begin(&home)?;
     export::restore(&mut kv, from).map_err(unusable)?;
     let mut batch = Batch::new();
     let why = format!("the store was replaced by the export {}, made at {at}.", from.display());
     Resync { since: now, why }.mark(&mut batch)?;
-    let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    record::put(&mut batch, trees::META, EXPORTED, &Exported { name, begun: None }).map_err(KvError::from)?;
+    let exported = home.io(Exported::of(from, &home.exports))?;
+    record::put(&mut batch, trees::META, EXPORTED, &exported).map_err(KvError::from)?;
     kv.apply(&batch)?;
-    kv.flush()?;
-    drop(kv);
-    if let Some(days) = days {
-        let place = home.root.join(segments::FOLDER);
-        if days != place {
-            home.io(rebuild::keep_aside(&home, &place, segments::FOLDER, now))?;
-            segments::copy(&days, &place).map_err(unreadable)?;
-        }
+    // By whatever name they are called: those that lie beside the store stay where they are.
+    let whole = |path: &Path| path.canonicalize().ok();
+    if let Some(days) = days.filter(|days| whole(days) != whole(&home.root.join(segments::FOLDER))) {
+        rebuild::begin_days(&home, &days).map_err(unreadable)?;
     }
+    rebuild::ready(&home, kv)?;
+    home.io(rebuild::ready_days(&home))?;
     let aside = home.io(rebuild::replace(&home, now))?;
     let there = segments::list(&home.root.join(segments::FOLDER)).map_err(unreadable)?;
     let is_there = |name: &String| there.iter().any(|day| day.name() == Some(name));
@@ -119,14 +117,14 @@ pub fn compact(home: &Path, now: Timestamp) -> Result<(u64, u64), OpenError> {
         return Err(OpenError::Failed("there is no store yet".to_owned()));
     }
     let _lock = Lock::take(&home.root.join("lock"))?;
-    rebuild::finish(&home)?;
+    rebuild::finish(&home, now)?;
     let old = plainly(&home.sled)?;
     if let Some(row) = sound(&old)?.first() {
         return Err(OpenError::Failed(format!(
             "{row}: a start of crosstie sets that aside, and then it can be made smaller"
         )));
     }
-    let mut kv = beside(&home)?;
+    let mut kv = rebuild::begin(&home)?;
     let mut batch = Batch::new();
     for tree in trees::ALL {
         every_row(&old, tree, |key, value| {
@@ -138,8 +136,8 @@ pub fn compact(home: &Path, now: Timestamp) -> Result<(u64, u64), OpenError> {
         })?;
     }
     kv.apply(&batch)?;
-    kv.flush()?;
-    drop((kv, old));
+    drop(old);
+    rebuild::ready(&home, kv)?;
     let before = home.io(files::size(&home.sled))?;
     let place = home.io(rebuild::replace(&home, now))?;
     let after = home.io(files::size(&home.sled))?;
@@ -152,14 +150,7 @@ pub fn compact(home: &Path, now: Timestamp) -> Result<(u64, u64), OpenError> {
 
 /// Opens files that must be well.
 fn plainly(path: &Path) -> Result<SledKv, OpenError> {
-    SledKv::open(path).map_err(|error| OpenError::Failed(error.to_string()))
-}
-
-/// An empty store beside the one there is.
-fn beside(home: &Home) -> Result<SledKv, OpenError> {
-    home.io(rebuild::remove(&home.next))?;
-    home.io(rebuild::remove(&tally_path(&home.next)))?;
-    plainly(&home.next)
+    patiently(path)?.map_err(OpenError::Failed)
 }
 
 fn sound(kv: &(dyn Kv + Sync)) -> Result<Vec<BrokenRow>, OpenError> {

@@ -59,16 +59,30 @@ pub enum ExportError {
 pub(super) struct Exported {
     /// The file's name; empty before the first one.
     pub name: String,
+    /// The number of the newest one in the folder then: this store is newer than all up to that one. 0 of earlier versions.
+    #[serde(default)]
+    pub number: u64,
     /// The name of one that was begun: written in the moment that it tells of, and it may never have been finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<String>,
 }
 
 impl Exported {
-    /// Whether it tells of this file.
+    /// What a store tells that was made of this one, whatever else lies in `dir`: the newest there is no news to it.
+    ///
+    /// # Errors
+    /// What the system says when the folder cannot be read.
+    pub(super) fn of(path: &Path, dir: &Path) -> io::Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, number: newest(dir)?, begun: None })
+    }
+
+    /// Whether it tells of this file, or of one that was made after it.
     pub(super) fn knows(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| self.name == name || self.begun.as_deref() == Some(name))
+        let named = name.is_some_and(|name| self.name == name || self.begun.as_deref() == Some(name));
+        let number = headed(path.to_owned()).number;
+        named || (1..=self.number).contains(&number)
     }
 }
 

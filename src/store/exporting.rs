@@ -21,23 +21,29 @@ pub struct Exporting {
     target: PathBuf,
     out: BufWriter<File>,
     rows: u64,
+    number: u64,
 }
 
 impl Exporting {
     /// Begins one in `dir`, which is made if need be. `at` names it, and it names the files of older days that lie beside
-    /// the store. One alone is written into a folder.
+    /// the store. Its number is above that one and all in the folder. One alone is written into a folder.
     ///
     /// # Errors
     /// [`ExportError::File`] when the folder cannot be made or written to.
-    pub fn begin(dir: &Path, at: Timestamp, days: Vec<String>) -> Result<Self, ExportError> {
+    pub fn begin(dir: &Path, at: Timestamp, above: u64, days: Vec<String>) -> Result<Self, ExportError> {
         files::private_dir(dir).map_err(file_error(dir))?;
-        let number = export::newest(dir).map_err(file_error(dir))? + 1;
+        let number = export::newest(dir).map_err(file_error(dir))?.max(above) + 1;
         let temporary = dir.join(TEMPORARY);
         let target = dir.join(export::file_name(at));
         let out = BufWriter::new(files::private_file(&temporary).map_err(file_error(&temporary))?);
-        let mut export = Self { dir: dir.to_owned(), temporary, target, out, rows: 0 };
+        let mut export = Self { dir: dir.to_owned(), temporary, target, out, rows: 0, number };
         export.line(&Line::Export { format: FORMAT, at, number, days })?;
         Ok(export)
+    }
+
+    /// Which one of its folder it is.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     fn line(&mut self, line: &Line) -> Result<(), ExportError> {

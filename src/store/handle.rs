@@ -218,14 +218,21 @@ impl Store {
     /// [`ExportError`]; only its `Kv` means that the store is in trouble.
     pub async fn export_to(&self, dir: &Path, at: Timestamp) -> Result<PathBuf, ExportError> {
         let _alone = self.exports.lock().await;
-        self.write_export(dir, at, Batch::new()).await
+        self.write_export(dir, at, 0, Batch::new()).await.map(|(path, _)| path)
     }
 
-    /// Writes an export of the moment in which the mark was made durable.
-    async fn write_export(&self, dir: &Path, at: Timestamp, mark: Batch) -> Result<PathBuf, ExportError> {
+    /// Writes an export of the moment in which the mark was made durable; gives its number too, which is `above` that one.
+    async fn write_export(
+        &self,
+        dir: &Path,
+        at: Timestamp,
+        above: u64,
+        mark: Batch,
+    ) -> Result<(PathBuf, u64), ExportError> {
         let (image, days) = self.ask(move |core| core.begin_image(&mark)).await??;
         let dir = dir.to_owned();
-        let mut export = self.aside(move || Exporting::begin(&dir, at, days)).await??;
+        let mut export = self.aside(move || Exporting::begin(&dir, at, above, days)).await??;
+        let number = export.number();
         let some = || {
             let image = Arc::clone(&image);
             self.ask(move |core| core.image_some(&image, EXPORTED_AT_ONCE))
@@ -240,7 +247,7 @@ impl Store {
             let (read, written) = tokio::join!(some(), written);
             (next, export) = (read??, written??);
         }
-        self.aside(move || export.end()).await?
+        Ok((self.aside(move || export.end()).await??, number))
     }
 
     /// As [`Store::export_to`], into the store's own folder: it remembers which one is the last, and the oldest are removed.
@@ -256,9 +263,10 @@ impl Store {
             record::put(&mut batch, trees::META, EXPORTED, exported).map_err(KvError::from).map(|()| batch)
         };
         let name = export::file_name(at);
+        let above = known.number;
         let begun = mark(&Exported { begun: Some(name.clone()), ..known })?;
-        let path = self.write_export(dir, at, begun).await?;
-        self.commit(mark(&Exported { name, begun: None })?).await?;
+        let (path, number) = self.write_export(dir, at, above, begun).await?;
+        self.commit(mark(&Exported { name, number, begun: None })?).await?;
         let dir = dir.to_owned();
         self.aside(move || export::prune(&dir)).await??;
         Ok(path)

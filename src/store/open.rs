@@ -139,7 +139,7 @@ pub fn open_into<T: Intake>(home: &Path, now: Timestamp) -> Result<(Opened, T), 
     let home = Home::new(home);
     home.io(files::private_dir(&home.root))?;
     let lock = Lock::take(&home.root.join("lock"))?;
-    rebuild::finish(&home)?;
+    rebuild::finish(&home, now)?;
     let existed = home.sled.exists();
     let Weighed { mut kv, step, broken, story, intake } = match attempt(&home.sled) {
         Ok(sound) => weigh(&home, sound, if existed { Step::Plain } else { Step::Created }, now)?,
@@ -185,8 +185,8 @@ pub fn open_into<T: Intake>(home: &Path, now: Timestamp) -> Result<(Opened, T), 
     Ok((Opened { kv, step, note, broken, resync }, intake))
 }
 
-/// Opens and checks, on a thread that may be left behind if sled never answers.
-fn attempt<T: Intake>(path: &Path) -> Result<Sound<T>, Attempt> {
+/// Opens, on a thread that may be left behind if sled never answers; the inner error tells of damage.
+pub(super) fn patiently(path: &Path) -> Result<Result<SledKv, String>, OpenError> {
     let (sender, receiver) = channel();
     let place = path.to_owned();
     let thread = std::thread::Builder::new().name("store-open".to_owned()).spawn(move || {
@@ -194,15 +194,18 @@ fn attempt<T: Intake>(path: &Path) -> Result<Sound<T>, Attempt> {
         let _ = sender.send(SledKv::open(&place));
     });
     thread.map_err(|error| OpenError::Files { path: path.to_owned(), error })?;
-    let kv = match receiver.recv_timeout(PATIENCE) {
-        Ok(Ok(kv)) => kv,
-        Ok(Err(SledFailure::Damaged(why))) => return Err(Attempt::Damaged(why)),
-        Ok(Err(error @ (SledFailure::Busy(_) | SledFailure::Failed(_)))) => {
-            return Err(OpenError::Failed(error.to_string()).into());
-        }
-        Err(RecvTimeoutError::Timeout) => return Err(OpenError::Stuck.into()),
-        Err(RecvTimeoutError::Disconnected) => return Err(Attempt::Damaged("the engine gave up".to_owned())),
-    };
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(Ok(kv)) => Ok(Ok(kv)),
+        Ok(Err(SledFailure::Damaged(why))) => Ok(Err(why)),
+        Ok(Err(error @ (SledFailure::Busy(_) | SledFailure::Failed(_)))) => Err(OpenError::Failed(error.to_string())),
+        Err(RecvTimeoutError::Timeout) => Err(OpenError::Stuck),
+        Err(RecvTimeoutError::Disconnected) => Ok(Err("the engine gave up".to_owned())),
+    }
+}
+
+/// Opens and checks.
+fn attempt<T: Intake>(path: &Path) -> Result<Sound<T>, Attempt> {
+    let kv = patiently(path)?.map_err(Attempt::Damaged)?;
     match check::deep(&kv) {
         Ok((broken, intake)) => Ok(Sound { kv, broken, intake }),
         Err(CheckError::Newer(row)) => Err(OpenError::Newer(row).into()),

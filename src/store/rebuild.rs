@@ -1,7 +1,8 @@
 //! The later steps of the opening ladder: keeping damaged files aside, and building the store anew.
 //!
-//! A new store is built whole under another name and then takes the old one's place by renames, so that a power cut
-//! leaves the one or the other, and never an empty store that looks like a first start.
+//! A new store is built as `sled.part`, which is nobody's; when it is whole it is `sled.new`, and then it takes the old one's
+//! place by renames: a power cut leaves the one or the other, and never a half of one or an empty one that looks like a first
+//! start. Days of the journal that come with it wait as `journal.new` and take their place after it.
 
 use std::fs;
 use std::io;
@@ -13,6 +14,7 @@ use crate::seam::{Batch, Kv, KvError};
 
 use super::export::{self, EXPORTED, ExportError, Exported};
 use super::open::{OpenError, Step};
+use super::segments::{self, SegmentError};
 use super::sled_kv::{SledKv, tally_path};
 use super::{Resync, files, record, trees};
 
@@ -20,7 +22,13 @@ use super::{Resync, files, record, trees};
 pub(super) struct Home {
     pub root: PathBuf,
     pub sled: PathBuf,
-    pub next: PathBuf,
+    /// What is being built.
+    part: PathBuf,
+    /// What is whole and takes the place of `sled`.
+    next: PathBuf,
+    days: PathBuf,
+    days_part: PathBuf,
+    days_next: PathBuf,
     pub exports: PathBuf,
     pub aside: PathBuf,
 }
@@ -30,7 +38,11 @@ impl Home {
         Self {
             root: root.to_owned(),
             sled: root.join("sled"),
+            part: root.join("sled.part"),
             next: root.join("sled.new"),
+            days: root.join(segments::FOLDER),
+            days_part: root.join(format!("{}.part", segments::FOLDER)),
+            days_next: root.join(format!("{}.new", segments::FOLDER)),
             exports: root.join("exports"),
             aside: root.join("aside"),
         }
@@ -52,14 +64,59 @@ impl Home {
 }
 
 /// Ends a change of places that was cut short, and forgets one that had not begun.
-pub(super) fn finish(home: &Home) -> Result<(), OpenError> {
-    if !home.next.exists() {
+pub(super) fn finish(home: &Home, now: Timestamp) -> Result<(), OpenError> {
+    let end = || {
+        remove(&home.part)?;
+        remove(&tally_path(&home.part))?;
+        remove(&home.days_part)?;
+        match (home.next.exists(), home.sled.exists()) {
+            (true, true) => {
+                remove(&home.next)?;
+                return remove(&home.days_next);
+            }
+            (true, false) => take_place(home)?,
+            (false, _) => {}
+        }
+        take_days_place(home, now)
+    };
+    home.io(end())
+}
+
+/// An empty store to be filled, beside the one there is.
+pub(super) fn begin(home: &Home) -> Result<SledKv, OpenError> {
+    home.io(remove(&home.part))?;
+    home.io(remove(&tally_path(&home.part)))?;
+    SledKv::open(&home.part).map_err(|error| OpenError::Failed(error.to_string()))
+}
+
+/// The store that was begun is whole: it is closed, durably, and may take the place of the one there is.
+pub(super) fn ready(home: &Home, mut kv: SledKv) -> Result<(), OpenError> {
+    kv.flush()?;
+    drop(kv);
+    let named = || {
+        remove(&tally_path(&home.part))?;
+        remove(&home.next)?;
+        fs::rename(&home.part, &home.next)?;
+        files::sync_dir(&home.root)
+    };
+    home.io(named())
+}
+
+/// Days of the journal that are to take the place of those beside the store when it takes its own.
+pub(super) fn begin_days(home: &Home, from: &Path) -> Result<(), SegmentError> {
+    let failed = |error| SegmentError::File { path: home.days_part.clone(), error };
+    remove(&home.days_part).map_err(failed)?;
+    segments::copy(from, &home.days_part).map(drop)
+}
+
+/// Those days are whole, and so is the store that they belong to.
+pub(super) fn ready_days(home: &Home) -> io::Result<()> {
+    if !home.days_part.exists() {
         return Ok(());
     }
-    if home.sled.exists() {
-        return home.io(remove(&home.next));
-    }
-    home.io(take_place(home))
+    remove(&home.days_next)?;
+    fs::rename(&home.days_part, &home.days_next)?;
+    files::sync_dir(&home.root)
 }
 
 /// Keeps the files as they are now.
@@ -96,9 +153,7 @@ pub(super) fn anew(home: &Home, now: Timestamp) -> Result<(Step, String), OpenEr
         }
     }
     let unsound = unsound.join("; ");
-    home.io(remove(&home.next))?;
-    home.io(remove(&tally_path(&home.next)))?;
-    let mut kv = SledKv::open(&home.next).map_err(|error| OpenError::Failed(error.to_string()))?;
+    let mut kv = begin(home)?;
     match sound {
         Some(from) => {
             let at = export::restore(&mut kv, &from).map_err(|error| OpenError::Failed(error.to_string()))?;
@@ -107,8 +162,8 @@ pub(super) fn anew(home: &Home, now: Timestamp) -> Result<(Step, String), OpenEr
                 story = format!("{story} Newer exports were not sound: {unsound}.");
             }
             let mut batch = Batch::new();
-            let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            record::put(&mut batch, trees::META, EXPORTED, &Exported { name, begun: None }).map_err(KvError::from)?;
+            let exported = home.io(Exported::of(&from, &home.exports))?;
+            record::put(&mut batch, trees::META, EXPORTED, &exported).map_err(KvError::from)?;
             let story = settle(home, kv, batch, now, &story)?;
             Ok((Step::Restored { from, at }, story))
         }
@@ -127,8 +182,7 @@ fn settle(home: &Home, mut kv: SledKv, mut batch: Batch, now: Timestamp, story: 
     let story = format!("{story} The damaged files: {}. A full comparison of both sides is owed.", place.display());
     Resync { since: now, why: story.clone() }.mark(&mut batch)?;
     kv.apply(&batch)?;
-    kv.flush()?;
-    drop(kv);
+    ready(home, kv)?;
     home.io(fs::rename(&home.sled, &place).and_then(|()| files::sync_dir(&home.aside)))?;
     home.io(take_place(home))?;
     Ok(story)
@@ -137,12 +191,25 @@ fn settle(home: &Home, mut kv: SledKv, mut batch: Batch, now: Timestamp, story: 
 /// The new store takes its place. Counts of batches start anew with it: the old figure would call it shortened.
 fn take_place(home: &Home) -> io::Result<()> {
     remove(&tally_path(&home.sled))?;
-    remove(&tally_path(&home.next))?;
     fs::rename(&home.next, &home.sled)?;
     files::sync_dir(&home.root)
 }
 
-/// The store that was built beside it takes the place of the one there is, whose files are kept aside.
+/// The days that came with the new store take their place; those that were there are kept aside.
+fn take_days_place(home: &Home, now: Timestamp) -> io::Result<()> {
+    if !home.days_next.exists() {
+        return Ok(());
+    }
+    if home.days.exists() {
+        fs::rename(&home.days, home.place_aside(segments::FOLDER, now)?)?;
+        files::sync_dir(&home.aside)?;
+    }
+    fs::rename(&home.days_next, &home.days)?;
+    files::sync_dir(&home.root)
+}
+
+/// The store that was built beside it takes the place of the one there is, whose files are kept aside; then the days that came
+/// with it.
 pub(super) fn replace(home: &Home, now: Timestamp) -> io::Result<Option<PathBuf>> {
     let place = match home.sled.exists() {
         true => {
@@ -154,16 +221,8 @@ pub(super) fn replace(home: &Home, now: Timestamp) -> io::Result<Option<PathBuf>
         false => None,
     };
     take_place(home)?;
+    take_days_place(home, now)?;
     Ok(place)
-}
-
-/// Moves what lies at a place out of the way, if there is anything.
-pub(super) fn keep_aside(home: &Home, place: &Path, what: &str, now: Timestamp) -> io::Result<()> {
-    if !place.exists() {
-        return Ok(());
-    }
-    fs::rename(place, home.place_aside(what, now)?)?;
-    files::sync_dir(&home.aside)
 }
 
 /// Removes a file or a directory with all in it, if it is there.

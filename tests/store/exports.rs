@@ -13,7 +13,7 @@ use super::{moment, one};
 
 /// What a store writes while nobody else wants anything of it, beside files of these older days.
 pub fn write(kv: &dyn Kv, dir: &Path, at: Timestamp, days: &[String]) -> PathBuf {
-    let mut export = Exporting::begin(dir, at, days.to_vec()).unwrap();
+    let mut export = Exporting::begin(dir, at, 0, days.to_vec()).unwrap();
     for tree in trees::ALL {
         for (key, value) in kv.scan(tree, b"", None, usize::MAX).unwrap() {
             export.row(tree, &key, &value).unwrap();

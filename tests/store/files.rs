@@ -1,6 +1,7 @@
 //! What is read from files that anybody can have touched: no bytes break a reader, and what it takes is what was written.
 
 use std::fs;
+use std::path::Path;
 
 use crosstie::model::{Event, Happening, Value};
 use crosstie::seam::{Batch, Kv};
@@ -17,7 +18,7 @@ fn noon() -> Timestamp {
     "2026-03-04T12:00:00Z".parse().unwrap()
 }
 
-fn event(seq: u64, text: &str, note: &str) -> Event {
+pub fn event(seq: u64, text: &str, note: &str) -> Event {
     Event {
         seq,
         at: noon() + SignedDuration::from_secs(i64::try_from(seq).unwrap()),
@@ -37,16 +38,22 @@ fn event(seq: u64, text: &str, note: &str) -> Event {
 }
 
 fn day(events: &[Event]) -> (tempfile::TempDir, Segments, Segment) {
+    let dir = tempfile::tempdir().unwrap();
+    let (files, segment) = day_in(dir.path(), events);
+    (dir, files, segment)
+}
+
+/// A folder with the day of these events.
+pub fn day_in(dir: &Path, events: &[Event]) -> (Segments, Segment) {
     let mut kv = MemoryKv::new();
     let mut batch = Batch::new();
     for event in events {
         record::put(&mut batch, trees::JOURNAL, event.seq.to_be_bytes(), event).unwrap();
     }
     kv.apply(&batch).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let mut files = Segments::open(dir.path()).unwrap();
+    let mut files = Segments::open(dir).unwrap();
     let segment = files.write_day(&kv, 0, "2026-03-05".parse().unwrap()).unwrap().unwrap();
-    (dir, files, segment)
+    (files, segment)
 }
 
 fn mutated(sound: &[u8], at: usize, cut: usize, put: &[u8]) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod engines;
 mod exports;
 mod files;
 mod ladder;
+mod places;
 mod rotation;
 mod vault;
 
