@@ -43,7 +43,7 @@ impl Asked {
             };
             return Ok(Self::of_daemon(Arc::new(desk), source));
         }
-        let started = wiring::start(config, true).await?;
+        let started = wiring::start(config, true, super::warn).await?;
         let (desk, source) = (started.running.desk.clone(), "an engine that only looked; no daemon runs".to_owned());
         Ok(Self { desk, daemon: false, source, own: Some(started), version: 0 })
     }

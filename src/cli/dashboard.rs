@@ -152,7 +152,7 @@ async fn engine(config: &Config, socket: &Path, look_only: bool) -> Result<Engin
         return Ok(Engine::Aside(Box::new(started), scratch));
     }
     let notices = notices::prepare(config)?;
-    let failure = match wiring::start(config, false).await {
+    let failure = match wiring::start(config, false, super::warn).await {
         Ok(started) => return Ok(Engine::Here(Box::new(started), notices)),
         Err(failure) => failure,
     };

@@ -30,32 +30,38 @@ pub mod code {
 pub struct Failure {
     code: u8,
     text: String,
+    in_use: bool,
 }
 
 impl Failure {
     /// It failed while running.
     pub fn running(text: String) -> Self {
-        Self { code: code::FAILED, text }
+        Self { code: code::FAILED, text, in_use: false }
     }
 
     /// The command line or the configuration is wrong.
     pub fn configuration(text: String) -> Self {
-        Self { code: code::CONFIGURATION, text }
+        Self { code: code::CONFIGURATION, text, in_use: false }
     }
 
     /// The store is in use, or cannot be opened.
     pub fn store(text: String) -> Self {
-        Self { code: code::STORE, text }
+        Self { code: code::STORE, text, in_use: false }
+    }
+
+    /// Another process has the store.
+    pub fn in_use(text: String) -> Self {
+        Self { code: code::STORE, text, in_use: true }
     }
 
     /// A system cannot be reached, or refuses us.
     pub fn unreachable(text: String) -> Self {
-        Self { code: code::UNREACHABLE, text }
+        Self { code: code::UNREACHABLE, text, in_use: false }
     }
 
     /// It was refused, or has moved since it was shown; nothing was done.
     pub fn refused(text: String) -> Self {
-        Self { code: code::REFUSED, text }
+        Self { code: code::REFUSED, text, in_use: false }
     }
 
     /// Whether trying again is of no use before a person has done something.
@@ -66,6 +72,11 @@ impl Failure {
     /// Whether the store is what failed: in use, or not to be opened.
     pub fn is_the_stores(&self) -> bool {
         self.code == code::STORE
+    }
+
+    /// Whether another process has the store, and may give it back.
+    pub fn is_in_use(&self) -> bool {
+        self.in_use
     }
 
     /// Why a workspace does not run, for those who may not know more.

@@ -42,7 +42,7 @@ impl Live {
     /// [`Failure`]: a secret, the store, the socket, the inlet's address.
     async fn begin(config: &Config) -> Result<Self, Failure> {
         let notices = notices::prepare(config)?;
-        let started = wiring::start(config, false).await?;
+        let started = wiring::start(config, false, |told| tracing::warn!("{told}")).await?;
         let desk: Arc<dyn Desk> = started.running.desk.clone();
         let path = wiring::socket(config)?;
         let closing = CancellationToken::new();

@@ -19,7 +19,7 @@ use crate::remote::transport::{HttpOptions, HttpTransport};
 use crate::remote::{System, bitrix24};
 use crate::seam::{Secrets, Transport, WallClock};
 use crate::store::check::Intake;
-use crate::store::{self, Segments, Store, Vault, segments};
+use crate::store::{self, LockError, OpenError, Segments, Store, Vault, segments};
 
 use super::failure::Failure;
 use super::world::{Chance, SystemClock};
@@ -161,12 +161,45 @@ pub struct OpenStore<T> {
 /// # Errors
 /// [`Failure`] when another process has it, or it cannot be opened.
 pub fn open_store<T: Intake>(home: &Path) -> Result<OpenStore<T>, Failure> {
-    let (opened, read) =
-        store::open_into(home, SystemClock.now()).map_err(|error| Failure::store(error.to_string()))?;
+    let (opened, read) = store::open_into(home, SystemClock.now()).map_err(not_opened)?;
     let resync = opened.resync.is_some();
     let filed = Segments::open(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
     let store = Store::start_with(Box::new(opened.kv), filed).map_err(|error| Failure::store(error.to_string()))?;
     Ok(OpenStore { store, note: opened.note, resync, read })
+}
+
+fn not_opened(error: OpenError) -> Failure {
+    match error {
+        OpenError::Lock(LockError::Held { .. }) => Failure::in_use(error.to_string()),
+        error => Failure::store(error.to_string()),
+    }
+}
+
+/// How long, and how often, a process that has the store and is no daemon is waited for: a command that only looks has it
+/// for seconds, and a daemon that came in that time would not come again.
+const TURN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(200));
+
+/// Does what needs the store, in its turn; tells once what it waits for. A daemon keeps the store, and is not waited for.
+async fn in_turn<T>(
+    config: &Config,
+    told: fn(&str),
+    mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let until = tokio::time::Instant::now() + TURN.0;
+    let mut waits = false;
+    loop {
+        let failure = match attempt().await {
+            Err(failure) if failure.is_in_use() && tokio::time::Instant::now() < until => failure,
+            other => return other,
+        };
+        if super::dashboard::reach(&socket(config)?).await?.is_some() {
+            return Err(failure);
+        }
+        if !std::mem::replace(&mut waits, true) {
+            told(&format!("{failure}; it is waited for, up to {} s", TURN.0.as_secs()));
+        }
+        tokio::time::sleep(TURN.1).await;
+    }
 }
 
 /// The sealed secrets of a configuration.
@@ -265,12 +298,13 @@ impl Started {
     }
 }
 
-/// Starts the engine of a configuration; one that only looks writes nothing to either side.
+/// Starts the engine of a configuration; one that only looks writes nothing to either side. What it waits for is `told`.
 ///
 /// # Errors
 /// [`Failure`]: secrets, the store, or what it remembers.
-pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure> {
-    start_on(config, &state_dir(config)?, look_only, None).await
+pub async fn start(config: &Config, look_only: bool, told: fn(&str)) -> Result<Started, Failure> {
+    let home = state_dir(config)?;
+    in_turn(config, told, async || start_on(config, &home, look_only, None).await).await
 }
 
 /// As [`start`], and nothing is written but what there is leave for.
@@ -278,7 +312,8 @@ pub async fn start(config: &Config, look_only: bool) -> Result<Started, Failure>
 /// # Errors
 /// As [`start`].
 pub async fn start_within(config: &Config, leave: Leave) -> Result<Started, Failure> {
-    start_on(config, &state_dir(config)?, false, Some(leave)).await
+    let home = state_dir(config)?;
+    in_turn(config, super::warn, async || start_on(config, &home, false, Some(leave.clone())).await).await
 }
 
 /// Starts an engine that only looks, on a copy of the store: whatever it ties or decides is forgotten with the copy.
@@ -286,7 +321,8 @@ pub async fn start_within(config: &Config, leave: Leave) -> Result<Started, Fail
 /// # Errors
 /// As [`start`].
 pub async fn start_on_a_copy(config: &Config, copy: &Path) -> Result<Started, Failure> {
-    store::copy(&state_dir(config)?, copy).map_err(|error| Failure::store(error.to_string()))?;
+    let home = state_dir(config)?;
+    in_turn(config, super::warn, async || store::copy(&home, copy).map_err(not_opened)).await?;
     start_on(config, copy, true, None).await
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use crosstie::store;
 use serde_json::json;
 
 use crate::support::configuration::{data_source, office, write};
@@ -61,6 +62,24 @@ fn a_daemon_is_asked_over_its_socket_and_is_alone_and_ends_in_order() {
     // Nobody is left who has the store: a status without a daemon opens it itself.
     let status = home.status();
     assert_eq!(status["daemon"], false);
+}
+
+#[test]
+fn a_daemon_waits_for_a_command_that_has_the_store_and_runs_then() {
+    let mut home = Home::new();
+    let worlds = Worlds::open(&mut home, &["--empty"], &["--empty"]);
+    write(&home, &office(&worlds));
+    std::fs::create_dir(home.path().join("state")).unwrap();
+    let looks = store::Lock::take(&home.path().join("state/lock")).unwrap();
+    let daemon = home.start("daemon", &["run", "--yes"]);
+    let told = until(SOON, || home.logged("daemon").contains("it is waited for").then_some(()));
+    let log = home.logged("daemon");
+    assert!(told.is_some() && log.contains(&format!("process {}", std::process::id())), "{log}");
+    drop(looks);
+    let socket = home.path().join("state/desk.sock");
+    assert!(until(SOON, || socket.exists().then_some(())).is_some(), "{}", home.logged("daemon"));
+    assert_eq!(home.logged("daemon").matches("it is waited for").count(), 1, "{}", home.logged("daemon"));
+    drop(daemon);
 }
 
 #[test]
