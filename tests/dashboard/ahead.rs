@@ -1,6 +1,7 @@
 //! Keys that come before the rows that they are about.
 
 use crosstie::tui::keymap::key::parse_sequence;
+use crosstie::tui::keymap::{Code, Key};
 use crosstie::tui::model::{Choice, Msg, Page, PopupBody};
 
 use crate::fixture::{Rig, full};
@@ -97,8 +98,49 @@ fn where_no_row_is_found_the_first_key_says_so_and_the_others_do_nothing() {
     let mut rig = typed("4", "/ V e n u s enter l A d a");
     rig.fail();
     assert_eq!(picker(&rig), None);
-    rig.shows(&["there is no owner under the cursor"]);
+    rig.shows(&["l A d a was dropped: its rows could not be had"]);
     assert_eq!(rig.model.page, Page::Relations);
+}
+
+#[test]
+fn where_the_rows_of_a_filter_cannot_be_had_nothing_is_done_to_those_before_it() {
+    let mut rig = typed("2", "/ D e a l space 1 2 enter c");
+    rig.fail();
+    assert!(rig.model.staged.is_empty());
+    rig.shows(&["c was dropped: its rows could not be had"]);
+}
+
+#[test]
+fn a_key_for_the_record_that_is_returned_to_is_none_for_the_next_one() {
+    let mut rig = Rig::opened((120, 40), full(), "2 j / D e a l space 1 2");
+    rig.slow = true;
+    rig.send(Msg::Key(Key::plain(Code::Esc)));
+    rig.send(Msg::Key(Key::char('c')));
+    // It goes while the operator goes back to it.
+    rig.world.holds.remove(1);
+    rig.answer();
+    assert!(rig.model.staged.is_empty());
+    assert!(rig.model.spoken.iter().any(|spoken| spoken.text.contains("the record that it is about has left")));
+}
+
+#[test]
+fn text_that_is_pasted_behind_a_key_that_waits_goes_where_that_key_leads() {
+    let mut rig = typed("4", "/ V e n u s enter l");
+    rig.send(Msg::Paste("Ada".into()));
+    rig.shows(&["l (pasted text) waits for its rows"]);
+    rig.answer();
+    assert_eq!(picker(&rig).as_deref(), Some("Ada"));
+}
+
+#[test]
+fn keys_of_another_alphabet_behind_one_that_is_refused_do_nothing_either() {
+    let mut rig = typed("2", "/ n o b o d y enter");
+    // The second stands in the place of `c`.
+    for key in ['j', '\u{441}', '4'] {
+        rig.send(Msg::Key(Key::char(key)));
+    }
+    rig.answer();
+    assert_eq!(rig.model.page, Page::Conflicts);
 }
 
 #[test]

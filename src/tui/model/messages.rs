@@ -10,6 +10,15 @@ use crate::model::{FieldKey, HoldId, PairName, RecordRef, TieId};
 use crate::tui::keymap::Key;
 use crate::tui::popup::Wish;
 
+/// What an operator gives the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Text(String),
+}
+
 /// What happens to the dashboard.
 #[derive(Debug, Clone)]
 pub enum Msg {

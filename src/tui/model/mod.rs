@@ -31,7 +31,7 @@ pub use awaited::{Awaited, Topic};
 pub use edge::HoldItem;
 pub use line::Line;
 pub use listing::{Listing, Motion, Row};
-pub use messages::{Effect, Msg, Waiting};
+pub use messages::{Effect, Msg, Typed, Waiting};
 pub use spoken::{Spoken, Toast, Tone};
 pub use staged::{Choice, Pick, Staged};
 
@@ -262,8 +262,8 @@ pub struct Model {
     pub typing: bool,
     /// Keys of a sequence that has not ended.
     pub prefix: Vec<Key>,
-    /// Keys that wait for the rows that they are about.
-    pub ahead: VecDeque<Key>,
+    /// What waits for the rows that it is about.
+    pub ahead: VecDeque<Typed>,
     /// Popups, the innermost last.
     pub popups: Vec<Popup>,
     /// Messages, the newest last.

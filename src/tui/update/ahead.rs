@@ -1,26 +1,26 @@
-//! Keys that were typed ahead of the rows they are about. After a filter, a jump or another page the next key means a row that
+//! What was typed ahead of the rows it is about. After a filter, a jump or another page the next key means a row that
 //! is still on its way: it waits for it, and all that follow wait behind it. Escape drops them.
 
 use super::{keys, lists};
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
-use crate::tui::model::{Dirty, Effect, Model, Tone, Waiting};
+use crate::tui::model::{Dirty, Effect, Model, Tone, Typed, Waiting};
 
-/// The most keys that wait. Nobody types so many ahead: something is pasted that is no text for this page.
+/// The most that waits. Nobody types so many ahead: something is pasted that is no text for this page.
 const MOST: usize = 200;
 
-/// Lets a key wait behind those that wait already; tells whether it does.
-pub(super) fn joins(model: &mut Model, key: Key) -> bool {
+/// Lets something wait behind what waits already; tells whether it does.
+pub(super) fn joins(model: &mut Model, typed: Typed) -> bool {
     if model.ahead.is_empty() {
         return false;
     }
-    if key == Key::plain(Code::Esc) {
+    if typed == Typed::Key(Key::plain(Code::Esc)) {
         drop_all(model, "dropped before its rows came");
     } else if model.ahead.len() >= MOST {
-        drop_all(model, "dropped: too many keys came before the rows that they are about");
+        drop_all(model, "dropped: too much was typed before the rows that it is about");
     } else {
-        model.ahead.push_back(key);
+        model.ahead.push_back(typed);
         model.touch(Dirty::Now);
     }
     true
@@ -42,10 +42,18 @@ pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
         // Nothing can be seen, so nothing is done.
         model.ahead.clear();
     }
-    while let Some(key) = model.ahead.front().copied() {
+    while let Some(next) = model.ahead.front().cloned() {
+        if lists::is_old(model) && lists::coming(model) == (false, false) {
+            // What is there is not what it was meant for.
+            drop_all(model, "dropped: its rows could not be had");
+            break;
+        }
         let waiting = std::mem::take(&mut model.ahead);
-        let why = refused(model, key);
-        effects.extend(keys::act(model, key));
+        let refused = matches!(next, Typed::Key(key) if is_refused(model, key));
+        effects.extend(match next {
+            Typed::Key(key) => keys::act(model, key),
+            Typed::Text(text) => keys::put_in(model, &text),
+        });
         if model.ahead.is_empty() {
             model.ahead = waiting;
             model.ahead.pop_front();
@@ -54,7 +62,7 @@ pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
             model.ahead.extend(waiting.into_iter().skip(1));
             break;
         }
-        if why && !model.ahead.is_empty() {
+        if refused {
             // The others were meant for what this one would have led to.
             model.ahead.clear();
         }
@@ -62,17 +70,38 @@ pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn refused(model: &Model, key: Key) -> bool {
-    let keys: Vec<Key> = model.prefix.iter().copied().chain([key]).collect();
-    match model.keymap.lookup_when(model.scopes(), &keys, &model.facts()) {
-        Found::Action(action) => keys::why_not(model, action.spec()).is_some(),
-        _ => false,
+/// The record that was to be returned to has gone: what waits was meant for it.
+pub(super) fn bereave(model: &mut Model) {
+    if !model.ahead.is_empty() {
+        drop_all(model, "dropped: the record that it is about has left this list");
     }
 }
 
+/// What waits, as it is shown.
+pub(in crate::tui) fn shown(model: &Model) -> String {
+    let one = |typed: &Typed| match typed {
+        Typed::Key(key) => key.to_string(),
+        Typed::Text(_) => "(pasted text)".to_owned(),
+    };
+    model.ahead.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn is_refused(model: &Model, key: Key) -> bool {
+    let means = |key: Key| {
+        let keys: Vec<Key> = model.prefix.iter().copied().chain([key]).collect();
+        model.keymap.lookup_when(model.scopes(), &keys, &model.facts())
+    };
+    let found = match (means(key), key.on_latin_keyboard()) {
+        (Found::Nothing, Some(latin)) => means(latin),
+        (found, _) => found,
+    };
+    matches!(found, Found::Action(action) if keys::why_not(model, action.spec()).is_some())
+}
+
 fn drop_all(model: &mut Model, why: &str) {
-    let keys: Vec<Key> = std::mem::take(&mut model.ahead).into();
-    model.toast(Tone::Plain, format!("{} was {why}", crate::tui::keymap::key::show_sequence(&keys)));
+    let shown = shown(model);
+    model.ahead.clear();
+    model.toast(Tone::Warn, format!("{shown} was {why}"));
 }
 
 /// Whether an action means the same whatever rows there are. The list of all actions can choose any of them.

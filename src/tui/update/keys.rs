@@ -10,7 +10,7 @@ use crate::tui::action::{Action, Risk, Scope, Spec};
 use crate::tui::keymap::key::show_sequence;
 use crate::tui::keymap::{Code, Found, Key};
 use crate::tui::layout;
-use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, Topic, text};
+use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, PopupBody, Tone, Topic, Typed, text};
 
 /// The longest text that is put into a clipboard. It travels as base64 within one frame, which is to stay small on a slow line.
 const COPY_MOST: usize = 11_000;
@@ -28,7 +28,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
             _ => Vec::new(),
         };
     }
-    if ahead::joins(model, key) {
+    if ahead::joins(model, Typed::Key(key)) {
         return Vec::new();
     }
     act(model, key)
@@ -64,7 +64,7 @@ pub(super) fn act(model: &mut Model, key: Key) -> Vec<Effect> {
         Found::Action(action) => {
             let keys = std::mem::take(&mut model.prefix);
             if ahead::is_early(model, action) {
-                model.ahead.extend(keys);
+                model.ahead.extend(keys.into_iter().map(Typed::Key));
                 return Vec::new();
             }
             perform(model, action)
@@ -91,9 +91,14 @@ pub(super) fn act(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
-    if layout::areas(model.size).is_none() {
+    if layout::areas(model.size).is_none() || ahead::joins(model, Typed::Text(pasted.to_owned())) {
         return Vec::new();
     }
+    put_in(model, pasted)
+}
+
+/// What pasted text does now.
+pub(super) fn put_in(model: &mut Model, pasted: &str) -> Vec<Effect> {
     if model.scopes().iter().any(|scope| scope.takes_text()) {
         model.prefix.clear();
         model.touch(Dirty::Now);

@@ -69,6 +69,9 @@ pub(super) fn owners_came(model: &mut Model, tag: u64, result: Result<Window, De
     if taken.changed {
         model.touch(Dirty::Figures);
     }
+    if taken.homeless {
+        super::ahead::bereave(model);
+    }
     if taken.lost {
         // Half of a key sequence was meant for a link of the record that was there.
         model.prefix.clear();

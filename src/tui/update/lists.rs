@@ -236,6 +236,12 @@ pub(super) fn coming(model: &mut Model) -> (bool, bool) {
     on_page!(model, page, list => (list.is_coming(), list.lacks_current()), (false, false))
 }
 
+/// Whether the page's rows are not those that were asked for last: they could not be had.
+pub(super) fn is_old(model: &mut Model) -> bool {
+    let page = model.page;
+    on_page!(model, page, list => list.failed.is_some(), false)
+}
+
 /// The cursor's place in the page's list.
 pub(super) fn at(model: &mut Model) -> u64 {
     let page = model.page;

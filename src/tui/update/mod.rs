@@ -34,6 +34,7 @@ use super::widgets::age;
 use crate::control::{Command, Query, Snapshot};
 use crate::model::{RecordId, RecordRef, Side};
 
+pub(super) use ahead::shown as waiting_keys;
 pub(super) use lists::orders_of;
 pub(super) use palette::why_not;
 pub use staging::summary;

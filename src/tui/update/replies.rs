@@ -93,12 +93,14 @@ type Came<R> = (u64, u64, Order, Vec<R>);
 pub(super) struct Taken {
     pub(super) changed: bool,
     pub(super) lost: bool,
+    /// The cursor was to return to the record that was lost.
+    pub(super) homeless: bool,
 }
 
 pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<R>, String>, height: u64) -> Taken {
     if list.asked != Some(tag) {
         // Asked before the filter changed: the answer to the new question is on its way.
-        return Taken { changed: false, lost: false };
+        return Taken { changed: false, lost: false, homeless: false };
     }
     (list.asked, list.anew) = (None, false);
     match result {
@@ -106,8 +108,9 @@ pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<
             let same = list.total == Some(total) && list.offset == offset && list.rows == rows && list.failed.is_none();
             let same = same && list.ordered == order;
             list.ordered = order;
+            let returns = list.returns.is_some();
             let lost = list.accept(total, offset, rows, height);
-            Taken { changed: !same, lost }
+            Taken { changed: !same, lost, homeless: lost && returns }
         }
         Err(why) => {
             // What is shown stays, and says that it is old.
@@ -115,7 +118,7 @@ pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<
             list.failed = Some(why);
             // An empty answer stops asking until something changes.
             list.total.get_or_insert(0);
-            Taken { changed, lost: false }
+            Taken { changed, lost: false, homeless: false }
         }
     }
 }
@@ -171,6 +174,9 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
             // What was looked at closely may look different now.
             model.closeup.iter_mut().for_each(|closeup| closeup.stale = true);
         }
+    }
+    if taken.homeless {
+        super::ahead::bereave(model);
     }
     if taken.lost {
         // Half of a key sequence was meant for the record that was there.

@@ -24,8 +24,7 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
         return None;
     }
     if !model.ahead.is_empty() {
-        let keys: Vec<_> = model.ahead.iter().copied().collect();
-        let keys = crate::tui::keymap::key::show_sequence(&keys);
+        let keys = crate::tui::update::waiting_keys(model);
         pen.put(area, Role::Key, &format!(" {keys} waits for its rows (esc drops it)"));
         return None;
     }
