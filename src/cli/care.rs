@@ -58,7 +58,7 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
             Ok(if segments::is_one(&file) { verdict(json, None, &one, &[]) } else { verdict(json, None, &[], &one) })
         }
         Care::Verify { file: None, json } => {
-            let scratch = Scratch::make("verify")?;
+            let scratch = Scratch::guarded("verify")?;
             let found = store::inspect(&home, scratch.path()).map_err(failed)?;
             let dir = home.join("exports");
             let exports = export::list(&dir)

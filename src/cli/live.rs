@@ -41,10 +41,10 @@ impl Live {
     /// # Errors
     /// [`Failure`]: a secret, the store, the socket, the inlet's address.
     async fn begin(config: &Config) -> Result<Self, Failure> {
+        let path = wiring::socket(config)?;
         let notices = notices::prepare(config)?;
         let started = wiring::start(config, false, |told| tracing::warn!("{told}")).await?;
         let desk: Arc<dyn Desk> = started.running.desk.clone();
-        let path = wiring::socket(config)?;
         let closing = CancellationToken::new();
         let served = match socket::serve(&path, desk.clone(), closing.clone()).await {
             Ok(served) => served,

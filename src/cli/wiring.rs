@@ -403,12 +403,24 @@ pub fn need_config(explicit: Option<&Path>) -> Result<Config, Failure> {
     })
 }
 
+/// The most bytes that the path of a socket may have; the system has no room for more.
+const SOCKET_PATH: usize = 107;
+
 /// Where a daemon of this configuration listens for dashboards.
 ///
 /// # Errors
-/// [`Failure`] when there is no place for state.
+/// [`Failure`] when there is no place for state, or its name is too long.
 pub fn socket(config: &Config) -> Result<PathBuf, Failure> {
-    Ok(state_dir(config)?.join("desk.sock"))
+    let socket = state_dir(config)?.join("desk.sock");
+    let long = std::path::absolute(&socket).unwrap_or_else(|_| socket.clone()).as_os_str().len();
+    if long > SOCKET_PATH {
+        return Err(Failure::configuration(format!(
+            "{}: the path of a socket may have {SOCKET_PATH} bytes, and this has {long}; name a folder nearer to the root as \
+             `state_dir`",
+            socket.display()
+        )));
+    }
+    Ok(socket)
 }
 
 /// Who sits at the keyboard, for the journal.

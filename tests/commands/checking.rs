@@ -70,6 +70,20 @@ fn what_a_daemon_or_a_dashboard_would_miss_on_this_host_is_found_before_they_sta
 }
 
 #[test]
+fn a_state_folder_that_is_too_far_from_the_root_for_a_socket_is_told_before_anything_starts() {
+    let (home, worlds, text) = ready();
+    let deep = "a-folder-with-a-long-name/".repeat(5);
+    write(&home, &text.replace("state_dir = \"state\"", &format!("state_dir = \"{deep}\"")));
+    let said = home.ask(&["check"]).ends_with(3);
+    let mend = marked(&said, "MEND");
+    assert!(mend.iter().any(|line| line.starts_with("state folder") && line.contains("107")), "{}", said.stdout);
+    let said = home.ask(&["run"]).ends_with(2);
+    assert!(said.stderr.contains("`state_dir`") && said.stderr.contains("107"), "{}", said.stderr);
+    assert!(!home.path().join("a-folder-with-a-long-name").exists());
+    assert_eq!(worlds.changes_by_the_sync(), 0);
+}
+
+#[test]
 fn a_kind_of_record_that_there_is_not_is_told_with_its_line() {
     let (home, _worlds, text) = ready();
     let text = text.replacen("= \"deal\"", "= \"dael\"", 1);

@@ -38,6 +38,23 @@ fn ready() -> (Home, Worlds) {
     (home, worlds)
 }
 
+#[test]
+fn a_plan_that_is_ended_leaves_no_copy_of_the_store_behind() {
+    let (home, worlds) = ready();
+    // A system that takes every question and answers none.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", nobody.local_addr().unwrap());
+    write(&home, &office(&worlds).replace(worlds.notion.said("base_url"), &silent));
+    let tmp = home.path().join("tmp");
+    let left = || std::fs::read_dir(&tmp).unwrap().count();
+    let mut plan = home.start("plan", &["plan"]);
+    // The whole copy is there, and an engine has it.
+    let begun = || std::fs::read_dir(&tmp).unwrap().any(|entry| entry.unwrap().path().join("lock").exists());
+    assert!(until(LONG, || begun().then_some(())).is_some(), "{}", home.logged("plan"));
+    plan.terminate();
+    assert_eq!((plan.ended_within(LONG), left()), (Some(143), 0), "{}", home.logged("plan"));
+}
+
 fn outcomes(told: &Json) -> BTreeMap<String, String> {
     let rows = told["rows"].as_array().unwrap().iter();
     let text = |row: &Json, key: &str| row[key].as_str().unwrap().to_owned();
@@ -59,7 +76,10 @@ fn a_plan_changes_not_one_byte_and_what_moved_since_is_not_written() {
     let steps = plan["steps"].as_array().unwrap();
     assert!(steps.iter().any(|step| step["op"] == "create"), "{steps:?}");
 
-    // Text and file say the same as the JSON.
+    // Text and file say the same as the JSON; what lay there for everybody to read is its owner's alone now.
+    std::fs::write(home.path().join("first.plan"), "").unwrap();
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(home.path().join("first.plan"), everybody).unwrap();
     let said = home.ask_within(LONG, &["plan", "--details", "--out", "first.plan"]).ends_with(0);
     assert!(said.stdout.contains("match sure") && said.stdout.contains("create in"), "{}", said.stdout);
     let path = home.path().join("first.plan");

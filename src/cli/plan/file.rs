@@ -1,9 +1,9 @@
 //! The plan file: one JSON object, with a checksum over everything else in it, so that a plan is carried out as it was made
 //! or not at all.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -56,6 +56,8 @@ impl PlanFile {
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        // One that was there already may be anybody's to read.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         writeln!(file, "{text}")?;
         file.sync_all()
     }

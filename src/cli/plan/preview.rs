@@ -101,7 +101,7 @@ pub async fn make(config: &Config) -> Result<Preview, Failure> {
                 .to_owned(),
         ));
     }
-    let scratch = Scratch::make("plan")?;
+    let scratch = Scratch::guarded("plan")?;
     let started = wiring::start_on_a_copy(config, scratch.path()).await?;
     let made = look(&*started.running.desk, &started.running.desk).await;
     started.end("plan").await?;
