@@ -45,6 +45,13 @@ fn failed(error: store::OpenError) -> Failure {
     Failure::store(error.to_string())
 }
 
+fn none(home: &Path) -> Failure {
+    Failure::store(format!(
+        "there is no store in {}; the first start makes one, and `state_dir` in the configuration names another folder",
+        home.display()
+    ))
+}
+
 /// Runs one. It blocks.
 ///
 /// # Errors
@@ -67,9 +74,18 @@ pub async fn run(config: &Config, care: Care) -> Result<ExitCode, Failure> {
             let days =
                 segments::list(&home.join(segments::FOLDER)).map_err(|error| Failure::store(error.to_string()))?;
             let days: Vec<Read> = days.into_iter().map(|day| (day.path.clone(), read(&day.path))).collect();
+            if found.is_none() && days.is_empty() && exports.is_empty() {
+                return Err(none(&home));
+            }
+            if found.is_none() {
+                warn(&format!("there is no store in {}, only what lies beside one", home.display()));
+            }
             Ok(verdict(json, found.as_ref(), &days, &exports))
         }
         Care::Export { to } => {
+            if !store::is_there(&home) {
+                return Err(none(&home));
+            }
             let opened = wiring::open_store::<()>(&home)?;
             let (elsewhere, now) = (to.is_some(), wiring::clock().now());
             let dir = to.unwrap_or_else(|| home.join("exports"));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::control::{Headroom, Link, PairState, Snapshot};
+use crate::control::{Breaker, Headroom, Link, PairState, Snapshot};
 use crate::model::Side;
 
 use super::asked::Asked;
@@ -43,12 +43,12 @@ pub async fn run(config: &Config, json: bool, plain: bool) -> Result<ExitCode, F
     }))
 }
 
-/// Whether a side does not answer: it is down, or troubled, and a pair stands.
+/// Whether a side does not answer: it is down, or troubled so that nothing leaves for it or a pair stands.
 pub(super) fn silent(snapshot: &Snapshot) -> bool {
     let stands = snapshot.pairs.iter().any(|pair| matches!(pair.state, PairState::Stopped { .. }));
-    Side::BOTH.into_iter().any(|side| match snapshot.sides.get(side).link {
+    Side::BOTH.into_iter().map(|side| snapshot.sides.get(side)).any(|connection| match connection.link {
         Link::Down { .. } => true,
-        Link::Troubled { .. } => stands,
+        Link::Troubled { .. } => stands || connection.breaker != Breaker::Closed,
         Link::Starting | Link::Up => false,
     })
 }
@@ -133,11 +133,34 @@ pub(super) fn headroom(headroom: &Headroom) -> String {
 pub(super) fn state(state: &PairState) -> String {
     match state {
         PairState::Listing => "listing".to_owned(),
-        PairState::Review { sure, ambiguous, crm_only, notion_only } => format!(
-            "waits for your approval: {sure} sure, {ambiguous} ambiguous, {crm_only} only in the CRM, {notion_only} only in Notion"
-        ),
+        PairState::Review { .. } => format!("waits for your approval: {}", state.counts().unwrap_or_default()),
         PairState::Running => "running".to_owned(),
         PairState::Guarded { what, .. } => format!("guarded: {what}"),
         PairState::Stopped { why } => format!("STOPPED: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_side_for_which_nothing_leaves_any_more_does_not_answer() {
+        let troubled = || Link::Troubled { why: "connection refused".into() };
+        let open = Breaker::Open { until: Timestamp::UNIX_EPOCH };
+        for (link, breaker, expected) in [
+            (Link::Up, Breaker::Closed, false),
+            (troubled(), Breaker::Closed, false),
+            (troubled(), open, true),
+            (troubled(), Breaker::HalfOpen, true),
+            (Link::Down { why: "the token was refused".into() }, Breaker::Closed, true),
+        ] {
+            let mut snapshot = Snapshot::default();
+            let side = snapshot.sides.get_mut(Side::Notion);
+            (side.link, side.breaker) = (link.clone(), breaker);
+            assert_eq!(silent(&snapshot), expected, "{link:?} {breaker:?}");
+        }
     }
 }

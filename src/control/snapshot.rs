@@ -210,6 +210,9 @@ pub enum PairState {
         crm_only: u64,
         /// Pages without a match.
         notion_only: u64,
+        /// Pages that carry the markers of another crosstie, where they are so many that a guard will ask.
+        #[serde(default)]
+        marked: u64,
     },
     /// In step or getting there.
     Running,
@@ -228,6 +231,18 @@ pub enum PairState {
         /// Why, and what to do.
         why: String,
     },
+}
+
+impl PairState {
+    /// The counts of a first matching, in words.
+    pub fn counts(&self) -> Option<String> {
+        let PairState::Review { sure, ambiguous, crm_only, notion_only, marked } = self else { return None };
+        let marked = match marked {
+            0 => String::new(),
+            marked => format!("; {marked} pages carry another crosstie's markers: stop that one first"),
+        };
+        Some(format!("{sure} sure, {ambiguous} ambiguous, {crm_only} CRM only, {notion_only} Notion only{marked}"))
+    }
 }
 
 /// One pair.

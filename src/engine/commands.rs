@@ -213,15 +213,20 @@ impl Core {
     }
 
     fn approve(&mut self, txn: &mut Txn, who: &str, pair: PairName) -> Reply {
-        if !matches!(self.pair_state(&pair), PairState::Review { .. }) {
+        let PairState::Review { marked, .. } = self.pair_state(&pair) else {
             return refused(format!("pair {pair} does not wait for an approval"));
-        }
+        };
         let mut event = self.system_event(Happening::Decided, "the first matching was approved");
         event.pair = Some(pair.clone());
         event.who = who.to_owned();
         txn.events.push(event);
         self.decide(txn, who, None, Verdict::Approve { pair });
-        done("approved; matched records are tied and the sync begins")
+        match marked {
+            0 => done("approved; matched records are tied and the sync begins"),
+            _ => {
+                done("approved; before anything is tied, a guard asks about pages with the markers of another crosstie")
+            }
+        }
     }
 
     fn let_once(&mut self, txn: &mut Txn, who: &str, pair: PairName, plan: String) -> Reply {

@@ -358,7 +358,8 @@ impl Core {
 
     /// The counts of a pair's first matching.
     fn review(&self, pair: &PairMemory) -> PairState {
-        let matching = match_untied(&self.facts(pair), pair.spec.create);
+        let facts = self.facts(pair);
+        let matching = match_untied(&facts, pair.spec.create);
         let count = |side: Side, test: fn(&Fate) -> bool| {
             u64::try_from(matching.of(side).values().filter(|fate| test(fate)).count()).unwrap_or(u64::MAX)
         };
@@ -381,6 +382,7 @@ impl Core {
             ambiguous: count(Side::Crm, ambiguous) + count(Side::Notion, ambiguous),
             crm_only: count(Side::Crm, alone),
             notion_only: count(Side::Notion, alone),
+            marked: u64::try_from(self.strange_markers(pair, &facts).len()).unwrap_or(u64::MAX),
         }
     }
 }

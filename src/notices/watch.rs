@@ -115,7 +115,7 @@ impl Watcher {
                     format!("The pair {name} stands still: {why}"),
                     "`crosstie check` names what to mend",
                 )),
-                PairState::Review { sure, ambiguous, crm_only, notion_only } => found.push(notice(
+                PairState::Review { sure, ambiguous, crm_only, notion_only, .. } => found.push(notice(
                     Topic::Stopped,
                     format!("stopped/{name}/review"),
                     format!(

@@ -310,6 +310,23 @@ async fn pages_that_are_no_longer_shared_are_access_lost_and_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_review_tells_of_the_markers_of_another_host_before_it_is_approved() {
+    let mut bench = Bench::settled(Plan::default()).await;
+    bench.shut_down().await;
+    bench.forget_everything();
+    bench.timing.review = true;
+    bench.start().await;
+    let waits = async || matches!(bench.state("contacts"), PairState::Review { .. });
+    bench.until("it is reviewed", 60, waits).await;
+    let state = bench.state("contacts");
+    assert!(matches!(state, PairState::Review { sure: 1.., marked: 1.., .. }), "{state:?}");
+    assert!(state.counts().unwrap().contains("stop that one first"), "{state:?}");
+    let reply = bench.command(Command::Approve { pair: "contacts".into() }).await;
+    assert!(matches!(&reply, Reply::Done { note } if note.contains("a guard asks")), "{reply:?}");
+    bench.guarded("contacts", 60).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn markers_that_a_store_does_not_know_stop_a_second_host() {
     let mut bench = Bench::settled(Plan::default()).await;
     bench.shut_down().await;

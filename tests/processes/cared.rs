@@ -34,6 +34,12 @@ fn a_store_is_verified_exported_compacted_and_replaced_and_nothing_is_written_ag
         });
         assert!(rests.is_some(), "{}", home.logged("daemon"));
     };
+    // A folder that is misspelled is no sound store, and gets none.
+    for command in ["verify", "export", "compact"] {
+        let said = home.ask(&[command]).ends_with(4);
+        assert!(said.stderr.contains("there is no store"), "{command}: {}", said.stderr);
+    }
+    assert!(!home.path().join("state").exists());
     let mut daemon = run(&home);
     let id = worlds.create_record("deal", &json!({ "TITLE": "Website", "OPPORTUNITY": "1" }));
     let source = data_source(&worlds, "Projects");

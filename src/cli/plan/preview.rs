@@ -69,7 +69,7 @@ impl Review {
     /// The one that a pair waits for.
     pub fn of(state: &PairState) -> Option<Self> {
         match *state {
-            PairState::Review { sure, ambiguous, crm_only, notion_only } => {
+            PairState::Review { sure, ambiguous, crm_only, notion_only, .. } => {
                 Some(Self { sure, ambiguous, crm_only, notion_only })
             }
             _ => None,

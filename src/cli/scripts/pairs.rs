@@ -43,11 +43,7 @@ enum Action {
 pub fn state(state: &PairState) -> (&'static str, String, Option<&str>) {
     match state {
         PairState::Listing => ("listing", String::new(), None),
-        PairState::Review { sure, ambiguous, crm_only, notion_only } => (
-            "review",
-            format!("{sure} sure, {ambiguous} ambiguous, {crm_only} only in the CRM, {notion_only} only in Notion"),
-            None,
-        ),
+        PairState::Review { .. } => ("review", state.counts().unwrap_or_default(), None),
         PairState::Running => ("running", String::new(), None),
         PairState::Guarded { what, plan, .. } => ("guarded", what.clone(), Some(plan)),
         PairState::Stopped { why } => ("stopped", why.clone(), None),

@@ -16,14 +16,21 @@ impl Core {
     /// Whether pages carry so many markers that this store never wrote that nothing may be tied or created yet.
     pub(in crate::engine) fn meets_strange_markers(&mut self, name: &PairName, facts: &Facts) -> bool {
         let Some(pair) = self.memory.pair(name) else { return false };
-        // A damaged store has lost what it knew, and says so elsewhere.
-        let strange = if self.settings.resync { Default::default() } else { self.strange_pages(pair, facts) };
-        let ask = !strange.is_empty() && (pair.ties.is_empty() || STRANGE.is_over(strange.len(), pair.ties.len()));
+        let strange = self.strange_markers(pair, facts);
+        let ask = !strange.is_empty();
         if !ask && !self.guards.contains_key(name) {
             return false;
         }
-        self.guards_of(name).strange = if ask { strange } else { Default::default() };
+        self.guards_of(name).strange = strange;
         ask
+    }
+
+    /// Those pages, with their markers, if they are so many.
+    pub(in crate::engine) fn strange_markers(&self, pair: &PairMemory, facts: &Facts) -> BTreeMap<RecordId, String> {
+        // A damaged store has lost what it knew, and says so elsewhere.
+        let strange = if self.settings.resync { Default::default() } else { self.strange_pages(pair, facts) };
+        let ask = pair.ties.is_empty() || STRANGE.is_over(strange.len(), pair.ties.len());
+        if ask { strange } else { Default::default() }
     }
 
     fn strange_pages(&self, pair: &PairMemory, facts: &Facts) -> BTreeMap<RecordId, String> {
@@ -84,7 +91,7 @@ impl Core {
             question.pages.extend(guards.strange.keys().cloned());
             let knows = if ties == 0 { "and this store knows no ties at all" } else { "that this store never wrote" };
             question.what.push(format!(
-                "{} pages carry our markers {knows}: another crosstie may keep them in step; stop it first",
+                "stop any other crosstie that keeps these in step first: {} pages carry our markers {knows}",
                 guards.strange.len()
             ));
         }
@@ -93,7 +100,7 @@ impl Core {
         let fresh: Vec<RecordId> = fresh.cloned().collect();
         if STRANGE.is_over(fresh.len(), ties) {
             question.what.push(format!(
-                "{} of {ties} tied pages carry the marker of another record: another crosstie may write them; stop it first",
+                "stop any other crosstie that writes these first: {} of {ties} tied pages carry the marker of another record",
                 fresh.len()
             ));
             question.pages.extend(fresh);

@@ -102,8 +102,13 @@ fn beside(left: Vec<Vec<Span>>, right: Vec<Vec<Span>>, at: u16) -> Vec<Vec<Span>
 
 /// A stranger's text in lines of `room` cells: all but the first stand behind a gutter.
 fn strange(model: &Model, role: Role, indent: &str, value: &str, room: u16) -> Vec<Span> {
+    strange_in(model, role, indent, value, room, 400)
+}
+
+/// The same in so many lines at most.
+fn strange_in(model: &Model, role: Role, indent: &str, value: &str, room: u16, most: usize) -> Vec<Span> {
     let room = usize::from(room).saturating_sub(text::width(indent));
-    let lines = text::guttered(value, room, 400, (model.theme.glyphs.gutter, model.theme.glyphs.ellipsis));
+    let lines = text::guttered(value, room, most, (model.theme.glyphs.gutter, model.theme.glyphs.ellipsis));
     lines.into_iter().map(|line| (role, format!("{indent}{line}"))).collect()
 }
 

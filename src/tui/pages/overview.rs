@@ -97,13 +97,14 @@ fn stops(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let mut rows: Vec<Vec<Span>> = Vec::new();
     let most = if is_low(model) { 2 } else { 3 };
     let mut say = |text: &str, key: Option<String>| {
-        let wide = if key.is_some() { model.size.0.saturating_sub(10) } else { model.size.0 };
-        let mut lines: Vec<Vec<Span>> =
-            super::strange(model, Role::Bad, " ", text, wide).into_iter().take(most).map(|span| vec![span]).collect();
-        if let (Some(key), Some(last)) = (key, lines.last_mut()) {
-            last.extend([(Role::Warn, ": press ".to_owned()), (Role::Key, key)]);
+        // Whatever is cut, what the key does is told whole.
+        let then = key.map(|key| [(Role::Key, format!("  {key}")), (Role::Warn, " allows it".to_owned())]);
+        let wide = model.size.0.saturating_sub(u16::try_from(then.as_ref().map_or(0, |then| wide(then))).unwrap_or(0));
+        let lines = super::strange_in(model, Role::Bad, " ", text, wide, most);
+        rows.extend(lines.into_iter().map(|span| vec![span]));
+        if let (Some(then), Some(last)) = (then, rows.last_mut()) {
+            last.extend(then);
         }
-        rows.extend(lines);
     };
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);

@@ -22,10 +22,7 @@ pub(super) fn state(model: &Model, pair: &PairStatus) -> (Role, String) {
             let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
             (Role::Dim, format!(". reading everything once{told}"))
         }
-        PairState::Review { sure, ambiguous, crm_only, notion_only } => (
-            Role::Warn,
-            format!("! approve? {sure} sure, {ambiguous} ambiguous, {crm_only} CRM only, {notion_only} Notion only"),
-        ),
+        PairState::Review { .. } => (Role::Warn, format!("! approve? {}", pair.state.counts().unwrap_or_default())),
         PairState::Running => {
             let told: Vec<String> = Side::BOTH.iter().filter_map(|side| reading(model, pair, *side)).collect();
             let told = if told.is_empty() { String::new() } else { format!("; sweep: {}", told.join(", ")) };

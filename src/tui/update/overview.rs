@@ -11,8 +11,8 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
     let pair = model.pair_in(|state| matches!(state, PairState::Review { .. })).cloned();
     let Some(pair) = pair else { return Vec::new() };
     model.pair = Some(pair.name.clone());
-    let PairState::Review { sure, ambiguous, crm_only, notion_only } = pair.state else { return Vec::new() };
-    let lines = vec![
+    let PairState::Review { sure, ambiguous, crm_only, notion_only, marked } = pair.state else { return Vec::new() };
+    let mut lines = vec![
         ours(Role::Strong, format!("{}: nothing has been written yet. From here on:", pair.name)),
         ours(Role::Text, format!("  {sure} records were matched by a unique key and are tied")),
         ours(Role::Text, format!("  {ambiguous} match several: they become orphans for you to link")),
@@ -21,6 +21,14 @@ pub(super) fn approve(model: &mut Model) -> Vec<Effect> {
         ours(Role::Text, "  fields that differ are held for you; empty ones are filled where the pair allows it"),
         ours(Role::Bad, "None of this is undone as a whole: crosstie never deletes records."),
     ];
+    if marked > 0 {
+        let what = format!("{marked} pages carry the markers of another crosstie, which this store knows nothing of.");
+        lines.push(ours(Role::Bad, what));
+        lines.push(ours(
+            Role::Bad,
+            "Stop that one first: two would overwrite each other. A guard asks about them next.",
+        ));
+    }
     // What is tied or may be created by this; those that match several wait for a person in any case.
     let about = counted(sure.saturating_add(crm_only).saturating_add(notion_only));
     let mut confirm = Confirm::new(

@@ -44,7 +44,7 @@ fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
         let order = [
             "Notion is down: the token was refused",
             "contacts is stopped: Status is no select any more",
-            "projects is stopped by a guard: 412 pages would be emptied: press o",
+            "projects is stopped by a guard: 412 pages would be emptied o allows it",
             "1 pair waits for approval: press a",
             "1 record is set aside: press 7",
             "41 conflicts wait for you: press 2",
