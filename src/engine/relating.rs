@@ -154,6 +154,9 @@ impl Core {
             let roles = if roles.is_empty() { "none".to_owned() } else { roles.join(", ") };
             return refused(format!("pair {} has no relation {key}; the roles it has: {roles}", owner.pair));
         };
+        if map.is_some() && self.memory.pair(&owner.pair).is_some_and(|pair| !pair.ties.contains_key(&owner.crm)) {
+            return refused(format!("{owner} is not tied; link or create its counterpart first"));
+        }
         let Some((crm, notion)) = self.links(owner, key) else {
             return refused("the relation cannot be read on both sides right now; try again in a moment");
         };
@@ -171,8 +174,28 @@ impl Core {
         let Some(related) = self.memory.pair(&target.pair).filter(|pair| pair.ties.contains_key(&target.crm)) else {
             return refused(format!("{target} is not tied; link or create its counterpart first"));
         };
-        if !field.same(&crm, &notion) {
-            return refused("the two sides hold different relations there; decide that first, or wait for the sync");
+        let with = |value: &Value| {
+            let mut links = value.elements().unwrap_or_default();
+            if linked {
+                links.insert(target.crm.0.clone())
+            } else {
+                links.remove(target.crm.as_str())
+            };
+            links
+        };
+        let id = HoldId::field(owner, key);
+        let shown = Shown::of(&crm, &notion);
+        let differs = !field.same(&crm, &notion);
+        // Where this one link is all that they differ in, it is what decides.
+        if differs && with(&crm) != with(&notion) {
+            let kept = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
+            return refused(match kept.map(|it| &it.verdict) {
+                Some(Verdict::Keep) => {
+                    "the two sides were left as they are, and differ in more than this link: change one of them in its own \
+                     system, and both are shown to be decided again"
+                }
+                _ => "the two sides hold different relations there; decide that first, or wait for the sync",
+            });
         }
         let ends = self.ends(owner);
         let on_its_way = |it: &Intent| {
@@ -183,15 +206,15 @@ impl Core {
         if self.memory.intents.values().any(on_its_way) {
             return refused("this relation is just being written; try again in a moment");
         }
-        let id = HoldId::field(owner, key);
-        let shown = Shown::of(&crm, &notion);
         if edge.shown.is_some_and(|seen| *seen != shown) {
             return moved("its links are others by now");
         }
         // What was decided a moment ago and is not written yet stays decided.
         let decided = self.memory.decision_on(&id).filter(|it| it.shown.as_ref() == Some(&shown));
+        let has = |value: &Value| value.elements().unwrap_or_default().contains(target.crm.as_str());
         let from = match decided.map(|it| &it.verdict) {
             Some(Verdict::Set { value }) => value.clone(),
+            _ if differs && has(&crm) == linked => notion,
             _ => crm,
         };
         let mut links = from.elements().unwrap_or_default();

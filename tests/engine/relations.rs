@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crosstie::control::{Command, List, Near, OwnerRow, Query, Reply, Rows};
+use crosstie::control::{Command, List, Near, OwnerRow, Query, Reply, Resolution, Rows};
 use crosstie::mapping::Create;
 use crosstie::model::{Happening, Side, TieId, Why};
 use crosstie::standin::bitrix24::Entity;
@@ -235,14 +235,13 @@ async fn a_link_made_while_the_engine_was_down_crosses_even_if_the_related_pair_
     bench.until("both sides show it", 300, async || pages_of(&bench, &page).contains(&person)).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_link_that_was_taken_out_and_put_back_is_held_if_the_other_side_has_taken_it_out_too() {
-    let bench = Bench::settled(Plan::default()).await;
+/// A deal whose contacts are held: the CRM has one of them that the page has not, and another besides.
+async fn torn(bench: &Bench) -> (String, String, String, String) {
     let (deal, page) = bench.deal().await;
-    let contact = contacts_of(&bench, &deal)[0].clone();
+    let contact = contacts_of(bench, &deal)[0].clone();
     let person = bench.page_of("contacts", &contact).await.unwrap();
-    let (another, _) = stranger(&bench, &deal).await;
-    let linked = contacts_of(&bench, &deal);
+    let (another, _) = stranger(bench, &deal).await;
+    let linked = contacts_of(bench, &deal);
     let rest: Vec<&String> = linked.iter().filter(|it| **it != contact).collect();
     // Nothing is written to Notion, so that the removal is seen and does not cross.
     bench.faults(|call| if call.side == Side::Notion && call.is_write() { Fate::NotSent } else { Fate::Pass });
@@ -255,15 +254,56 @@ async fn a_link_that_was_taken_out_and_put_back_is_held_if_the_other_side_has_ta
     let more: Vec<&String> = linked.iter().chain([&another]).collect();
     bench.edit_deal(&deal, "CONTACT_IDS", json!(more));
     bench.until("it is seen with it again", 120, async || seen().await == 2).await;
-    let pages: Vec<String> = pages_of(&bench, &page).into_iter().filter(|it| *it != person).collect();
+    let pages: Vec<String> = pages_of(bench, &page).into_iter().filter(|it| *it != person).collect();
     bench.edit_notion(&page, "Contacts", json!(pages));
     bench.pass(60).await;
     bench.no_faults();
     let id = deal_hold(&deal, "CONTACT_IDS");
     bench.until("it is held", 600, async || bench.hold(&id).await.is_some()).await;
     bench.settle().await;
-    assert!(matches!(bench.hold(&id).await.unwrap().why, Why::Conflict { .. }));
+    (deal, page, contact, another)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_was_taken_out_and_put_back_is_held_if_the_other_side_has_taken_it_out_too() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, _, contact, _) = torn(&bench).await;
+    assert!(matches!(bench.hold(&deal_hold(&deal, "CONTACT_IDS")).await.unwrap().why, Why::Conflict { .. }));
     assert!(contacts_of(&bench, &deal).contains(&contact), "whoever put it back last wants it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_decides_a_relation_that_was_left_apart_where_it_is_all_that_the_sides_differ_in() {
+    for linked in [true, false] {
+        let bench = Bench::settled(Plan::default()).await;
+        let (deal, page, contact, another) = torn(&bench).await;
+        let id = deal_hold(&deal, "CONTACT_IDS");
+        let shown = bench.shown(&id).await;
+        bench.done(Command::Resolve { items: vec![Resolution::Keep { id: id.clone(), shown }] }).await;
+        bench.settle().await;
+        let relate = |contact: &str| Command::Relate {
+            owner: deal_tie(&deal),
+            field: "CONTACT_IDS".into(),
+            target: contact_tie(contact),
+            linked,
+            instead_of: None,
+            shown: None,
+        };
+        let reply = bench.command(relate(&contact)).await;
+        assert!(matches!(&reply, Reply::Refused { why } if why.contains("left as they are")), "{reply:?}");
+        let rest: Vec<String> = contacts_of(&bench, &deal).into_iter().filter(|it| *it != another).collect();
+        bench.edit_deal(&deal, "CONTACT_IDS", json!(rest));
+        bench.until("it is shown again", 300, async || bench.hold(&id).await.is_some()).await;
+        let shown = bench.shown(&id).await;
+        bench.done(Command::Resolve { items: vec![Resolution::Keep { id: id.clone(), shown }] }).await;
+        bench.settle().await;
+        bench.done(relate(&contact)).await;
+        bench.settle().await;
+        let person = bench.page_of("contacts", &contact).await.unwrap();
+        assert_eq!(contacts_of(&bench, &deal).contains(&contact), linked);
+        assert_eq!(pages_of(&bench, &page).contains(&person), linked);
+        assert!(bench.claims().await.holds.is_empty());
+    }
 }
 
 #[tokio::test(start_paused = true)]
