@@ -199,7 +199,7 @@ impl Core {
             .pair(&record.pair)
             .is_some_and(|pair| pair.orphans.contains_key(&(record.side, record.id.clone())));
         if !known {
-            return refused("it is no orphan any more");
+            return refused("it is no orphan: tied or ignored by now, gone, or another record is meant");
         }
         if self.has_moved(&record, shown.as_ref()) {
             return moved("the record was edited");

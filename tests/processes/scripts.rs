@@ -148,7 +148,11 @@ fn a_conflict_is_decided_without_a_daemon_carried_out_by_one_told_and_undone() {
         home.logged("daemon").lines().any(|line| line.contains("wrote") && line.contains(&edit)).then_some(())
     });
     assert!(logged.is_some(), "{edit}: {}", home.logged("daemon"));
-    home.ask(&["journal", "show", "999999"]).ends_with(8);
+    let said = home.ask(&["journal", "show", "999999", "--json"]).ends_with(8);
+    let answered = said.json();
+    assert_eq!((&answered["done"], &answered["daemon"]), (&json!(false), &json!(null)), "{answered}");
+    let told = format!("crosstie: {}", answered["note"].as_str().unwrap());
+    assert!(told.contains("it never had") && said.stderr.trim() == told, "{}", said.stderr);
 
     let undone = answer(&home, 0, &["undo", &event]);
     assert_eq!(undone["daemon"], true);
@@ -214,6 +218,21 @@ fn orphans_and_relations_are_settled_by_scripts() {
     assert_eq!(found[0]["record"], page);
     answer(&home, 0, &["orphans", "link", &orphan, &page]);
     answer(&home, 8, &["orphans", "link", &orphan, &page]);
+    // What is misspelled, or of another kind, is told as what it is.
+    for (args, code, told) in [
+        (&["orphans", "candidates", "contacts/crm/4711"][..], 8, "is no orphan"),
+        (&["orphans", "ignore", "contacts/crm/4711"], 8, "or another record is meant"),
+        (
+            &["orphans", "link", &format!("contacts/crm/{lone}"), "contacts/crm/29"],
+            2,
+            "a record of contacts/notion only",
+        ),
+        (&["relations", "link", "deals/999", "Contacts", &format!("contacts/{anna}")], 8, "deals/999 is not tied"),
+        (&["quarantine", "retry", "nope"], 8, "there is no pair nope"),
+    ] {
+        let said = home.ask(args).ends_with(code);
+        assert!(said.stderr.contains(told), "{args:?}: {}", said.stderr);
+    }
     answer(&home, 0, &["orphans", "ignore", &format!("contacts/crm/{lone}")]);
     answer(&home, 0, &["orphans", "create", &format!("deals/crm/{deal}")]);
     assert!(

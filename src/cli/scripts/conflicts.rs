@@ -21,7 +21,7 @@ pub struct Args {
     action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]

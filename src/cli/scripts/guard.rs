@@ -21,7 +21,7 @@ pub struct GuardArgs {
     action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -49,7 +49,7 @@ pub struct UndoArgs {
     both: bool,
     /// As one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs `guard`.

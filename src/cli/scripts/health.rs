@@ -18,7 +18,7 @@ use super::tell_one;
 pub struct Args {
     /// As one JSON object: the members of `/api/admin/sync/health`, with `shape` and `daemon`.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs `health`; the exit code tells whether both systems answered lately.

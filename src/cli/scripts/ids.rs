@@ -30,7 +30,12 @@ pub fn counterpart(of: &RecordRef, text: &str) -> Result<RecordId, String> {
     match record(text) {
         Err(_) => Ok(RecordId::from(text)),
         Ok(at) if at.pair == of.pair && at.side == of.side.other() => Ok(at.id),
-        Ok(_) => Err(format!("{} is linked to a record of {}/{}", of_record(of), of.pair, of.side.other().as_str())),
+        Ok(_) => Err(format!(
+            "{} can be linked to a record of {}/{} only, and {text} is none",
+            of_record(of),
+            of.pair,
+            of.side.other().as_str()
+        )),
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Args {
     limit: u64,
     /// As one JSON object.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -67,8 +67,11 @@ async fn numbered(asked: &Asked, from: u64, to: u64) -> Result<Vec<JournalRow>, 
 
 /// The lines that tell of the same edit as one of them, oldest first.
 async fn story(asked: &Asked, id: u64) -> Result<Vec<JournalRow>, Failure> {
-    let missing =
-        || Failure::refused(format!("the journal has no line {id} any more; `crosstie journal` shows which it has"));
+    let missing = || {
+        Failure::refused(format!(
+            "the journal has no line {id}: it never had, or does not reach so far back; `crosstie journal` shows which it has"
+        ))
+    };
     let wanted = numbered(asked, id, id).await?.pop().ok_or_else(missing)?;
     let (_, newest) = asked.rows(Query::all(List::Journal), Some(1), lines).await?;
     let last = newest.first().map_or(id, |line| line.event.seq);

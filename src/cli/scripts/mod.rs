@@ -72,6 +72,34 @@ pub enum Script {
 /// # Errors
 /// [`Failure`]: the configuration, the store, the daemon, or what was asked for is not there.
 pub async fn run(config: &Config, script: Script) -> Result<ExitCode, Failure> {
+    let as_json = script.as_json();
+    let ended = asked(config, script).await;
+    if let (Err(failure), true) = (&ended, as_json) {
+        // Whoever reads one object gets one. Whom it would have asked is not known any more.
+        let note = failure.to_string();
+        say(&line(&json!({ "shape": SHAPE, "daemon": null, "done": false, "note": note, "moved": [] })));
+    }
+    ended
+}
+
+impl Script {
+    fn as_json(&self) -> bool {
+        match self {
+            Script::Conflicts(args) => args.json,
+            Script::Orphans(args) => args.json,
+            Script::Relations(args) => args.json,
+            Script::Queue(args) => args.json,
+            Script::Quarantine(args) => args.json,
+            Script::Pairs(args) => args.json,
+            Script::Guard(args) => args.json,
+            Script::Undo(args) => args.json,
+            Script::Journal(args) => args.json,
+            Script::Health(args) => args.json,
+        }
+    }
+}
+
+async fn asked(config: &Config, script: Script) -> Result<ExitCode, Failure> {
     match script {
         Script::Conflicts(args) => conflicts::run(config, args).await,
         Script::Orphans(args) => orphans::run(config, args).await,

@@ -20,7 +20,7 @@ pub struct Args {
     action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -110,6 +110,14 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
         Action::Candidates { id, search } => {
+            let (_, orphans) = asked.rows(Query { ignored: true, ..Query::all(List::Orphans) }, None, rows).await?;
+            if !orphans.iter().any(|orphan| orphan.record == id) {
+                asked.end().await?;
+                let id = ids::of_record(&id);
+                return Err(Failure::refused(format!(
+                    "{id} is no orphan: `crosstie orphans list` shows which there are"
+                )));
+            }
             let pick = |rows| if let Rows::Candidates(rows) = rows { Some(rows) } else { None };
             let query = Query { filter: search, ..Query::all(List::Candidates { of: id }) };
             let (total, rows) = asked.rows(query, None, pick).await?;

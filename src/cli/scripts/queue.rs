@@ -17,7 +17,7 @@ use super::{carry_out, conflicts, ids, tell};
 pub struct QueueArgs {
     /// As one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// The arguments of `quarantine`.
@@ -28,7 +28,7 @@ pub struct QuarantineArgs {
     action: Option<Action>,
     /// As one JSON object.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]

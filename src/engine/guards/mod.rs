@@ -278,6 +278,9 @@ impl Core {
             self.hurry(&id.pair, self.clock.now());
             return Reply::Done { note: "the schemas are read next; the field goes on once it fits them".into() };
         }
+        if self.memory.pair(&id.pair).is_none() {
+            return Reply::Refused { why: format!("there is no pair {}", id.pair) };
+        }
         let failing = self.guards_of(&id.pair).asked.failing.clone();
         if failing.is_empty() {
             return Reply::Refused {
