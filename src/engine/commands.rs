@@ -105,6 +105,7 @@ impl Core {
             return Reply::Changed { ids: moved, note };
         }
         let fields = verdicts.len();
+        let kept = verdicts.iter().filter(|(_, _, verdict, ..)| *verdict == Verdict::Keep).count();
         for (id, shown, verdict, note, crm, notion) in verdicts {
             let mut event = self.hold_event(Happening::Decided, &id, note);
             event.who = who.to_owned();
@@ -122,10 +123,12 @@ impl Core {
             self.forget_fights(&id);
             self.decide(txn, who, Some((id, shown)), verdict);
         }
-        done(if fields == 1 {
-            "decided; it is written next".to_owned()
-        } else {
-            format!("{fields} fields decided; they are written next")
+        done(match (fields, kept) {
+            (1, 0) => "decided; it is written next".to_owned(),
+            (1, _) => "decided; both sides stay as they are".to_owned(),
+            (_, 0) => format!("{fields} fields decided; they are written next"),
+            (_, kept) if kept == fields => format!("{fields} fields decided; they stay as they are on both sides"),
+            (_, kept) => format!("{fields} fields decided; {} written next, {kept} stay as they are", fields - kept),
         })
     }
 

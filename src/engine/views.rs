@@ -265,7 +265,9 @@ fn only<T>(query: &Query, row: Option<T>, wrap: fn(Vec<T>) -> Rows) -> Window {
 }
 
 fn text_of_hold(row: &HoldRow) -> String {
-    format!("{} {} {} {} {}", row.title, row.label, row.why, row.crm.text, row.notion.text)
+    let base = row.base.as_ref().map_or("", |base| &base.text);
+    let sides = [&row.crm, &row.notion].map(|side| format!("{} {}", side.text, side.edited_by));
+    format!("{} {} {} {base} {}", row.title, row.label, row.why, sides.join(" "))
 }
 
 /// One word for a hold.

@@ -152,3 +152,26 @@ fn keys_that_wait_are_no_answer_to_a_question_that_comes_meanwhile() {
     rig.shows(&["This edge will be taken away on both sides"]);
     assert!(rig.told().is_empty(), "{:?}", rig.told());
 }
+
+#[test]
+fn a_filter_takes_no_record_away_and_says_no_such_thing() {
+    for keys in ["2 j / D e a l space 1 2 enter", "4 j / M e r c enter", "3 j / O r p h a n space 1 enter"] {
+        let rig = Rig::opened((120, 40), full(), keys);
+        assert!(!rig.screen().contains("has left this list"), "{}", rig.screen());
+    }
+}
+
+#[test]
+fn nothing_is_sent_while_the_engine_is_not_there_and_what_was_picked_stays() {
+    let mut rig = Rig::opened((120, 40), full(), "2 c w");
+    rig.model.returns = true;
+    rig.send(Msg::Gone("it does not answer".into()));
+    rig.keys("y");
+    rig.shows(&["is looked for: nothing was sent", "Yes, commit it"]);
+    assert!(rig.told().is_empty() && !rig.model.staged.is_empty());
+    rig.keys("esc w");
+    assert!(rig.model.popups.is_empty() && !rig.model.staged.is_empty());
+    rig.send(Msg::Back);
+    rig.keys("w y");
+    assert_eq!(rig.told().len(), 1);
+}

@@ -5,14 +5,21 @@ use super::conflicts::{heading, told};
 use super::{MANY, ask, open, staging};
 use crate::control::{Command, DeskError, Fate, List, Query, Rows, Window};
 use crate::model::HoldId;
-use crate::tui::model::{Dirty, Effect, Model, Pick, PopupBody, Staged, Waiting, edge};
+use crate::tui::model::{Choice, Dirty, Effect, Model, Pick, PopupBody, Staged, Waiting, edge};
 use crate::tui::popup::{Confirm, Foresight, Text, ours, said};
 use crate::tui::theme::Role;
 
 /// How many picks one question to the engine is about: as many rows as a window has at most.
 const AT_ONCE: usize = 500;
 
-const TITLE: &str = "Dry run: this is what would be written";
+/// What it is called: by what would become of these.
+fn title(picks: &[Pick]) -> &'static str {
+    if picks.iter().all(|pick| pick.choice == Choice::Keep) {
+        "Dry run: these would stay as they are on both sides"
+    } else {
+        "Dry run: this is what would be written"
+    }
+}
 
 /// Asks the engine what committing would do; its answer is shown, and asked about.
 pub(super) fn show(model: &mut Model) -> Vec<Effect> {
@@ -26,8 +33,9 @@ pub(super) fn show(model: &mut Model) -> Vec<Effect> {
         ours(Role::Strong, format!("{}: {}. Nothing has left yet.", fields(picks.len()), model.staged.counts())),
         ours(Role::Dim, "asking the engine what would be written..."),
     ];
+    let title = title(&picks);
     let foresight = Some(Box::new(Foresight { picks, left: chunks.len(), ..Foresight::default() }));
-    let confirm = Confirm { foresight, ..Confirm::new(TITLE, lines, "Yes, commit", Vec::new()) };
+    let confirm = Confirm { foresight, ..Confirm::new(title, lines, "Yes, commit", Vec::new()) };
     let serial = open(model, PopupBody::Confirm(confirm));
     let query = |items: Vec<_>| Query { limit: AT_ONCE as u64, ..Query::all(List::Preview { items }) };
     chunks.into_iter().map(|items| ask(model, Waiting::Preview(serial), query(items))).collect()
@@ -122,6 +130,6 @@ fn foretold(model: &mut Model, serial: u64) -> Option<PopupBody> {
     let count = rest.len();
     let items = rest.iter().map(staging::resolution).collect();
     let yes = if count == 1 { "Yes, commit it".to_owned() } else { format!("Yes, commit {count}") };
-    let confirm = Confirm::new(TITLE, lines, &yes, vec![Command::Resolve { items }]);
+    let confirm = Confirm::new(title(&rest), lines, &yes, vec![Command::Resolve { items }]);
     Some(PopupBody::Confirm(if count > MANY { confirm.demanding(count) } else { confirm }))
 }

@@ -15,6 +15,11 @@ use crate::tui::model::{Choice, Course, Dirty, Effect, Model, Motion, Page, Popu
 /// The longest text that is put into a clipboard. It travels as base64 within one frame, which is to stay small on a slow line.
 const COPY_MOST: usize = 11_000;
 
+/// Why nothing can be decided while the engine is not there.
+pub(super) const WAITS: &str =
+    "the engine is not there, and is looked for: nothing was sent, and what you picked stays";
+pub(super) const GONE: &str = "the engine has gone, and nothing can be sent: leave, and start again";
+
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     if key == Key::HARD_EXIT {
         return vec![Effect::Quit];
@@ -114,6 +119,9 @@ pub(super) fn why_not(model: &Model, spec: &Spec) -> Option<String> {
         let key = model.keymap.keys_of(Action::ReadOnly).into_iter().next().unwrap_or_default();
         let mend = if model.locked { "it was started so".to_owned() } else { format!("{key} ends that") };
         return Some(format!("this dashboard is read-only; {mend}"));
+    }
+    if model.gone.is_some() && spec.risk >= Risk::Acts && !spec.scope.is_of_popups() {
+        return Some(if model.returns { WAITS } else { GONE }.to_owned());
     }
     (spec.why_disabled)(model)
 }

@@ -77,7 +77,7 @@ pub(super) fn owners_came(model: &mut Model, tag: u64, result: Result<Window, De
         model.prefix.clear();
         model.on_links = false;
         model.touch(Dirty::Now);
-        if model.toasts.is_empty() && !model.typing {
+        if taken.departed && model.toasts.is_empty() {
             model.toast(Tone::Plain, "the record under the cursor has left this list; the cursor is on the next one");
         }
     }

@@ -1,6 +1,6 @@
 //! What keys do in popups. Here is the only place where a question is answered.
 
-use super::{conflicts, help, lists, orphans, palette, relations};
+use super::{conflicts, help, keys, lists, orphans, palette, relations};
 use crate::control::{Command, DeskError, List, Query, Rows, Window};
 use crate::tui::action::Action;
 use crate::tui::keymap::Key;
@@ -59,6 +59,11 @@ pub(super) fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// The question was answered with yes: what it said is told to the Desk, and everything that led to it closes.
 fn answer_yes(model: &mut Model) -> Vec<Effect> {
+    let quits = matches!(model.top(), Some(PopupBody::Confirm(confirm)) if confirm.quits);
+    if model.gone.is_some() && !quits {
+        model.toast(Tone::Warn, if model.returns { keys::WAITS } else { keys::GONE });
+        return Vec::new();
+    }
     let ms = model.ms;
     let armed = model.popups.last().is_some_and(|popup| popup.armed(ms));
     if let Some(PopupBody::Confirm(Confirm { demand: Some(demand), .. })) = model.top()

@@ -95,14 +95,19 @@ pub(super) struct Taken {
     pub(super) lost: bool,
     /// The cursor was to return to the record that was lost.
     pub(super) homeless: bool,
+    /// Nobody filtered it out.
+    pub(super) departed: bool,
 }
+
+const NOTHING: Taken = Taken { changed: false, lost: false, homeless: false, departed: false };
 
 pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<R>, String>, height: u64) -> Taken {
     if list.asked != Some(tag) {
         // Asked before the filter changed: the answer to the new question is on its way.
-        return Taken { changed: false, lost: false, homeless: false };
+        return NOTHING;
     }
-    (list.asked, list.anew) = (None, false);
+    let filtered = std::mem::take(&mut list.anew);
+    list.asked = None;
     match result {
         Ok((total, offset, order, rows)) => {
             let same = list.total == Some(total) && list.offset == offset && list.rows == rows && list.failed.is_none();
@@ -110,7 +115,7 @@ pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<
             list.ordered = order;
             let returns = list.returns.is_some();
             let lost = list.accept(total, offset, rows, height);
-            Taken { changed: !same, lost, homeless: lost && returns }
+            Taken { changed: !same, lost, homeless: lost && returns, departed: lost && (returns || !filtered) }
         }
         Err(why) => {
             // What is shown stays, and says that it is old.
@@ -118,7 +123,7 @@ pub(super) fn take<R: Row>(list: &mut Listing<R>, tag: u64, result: Result<Came<
             list.failed = Some(why);
             // An empty answer stops asking until something changes.
             list.total.get_or_insert(0);
-            Taken { changed, lost: false, homeless: false }
+            Taken { changed, ..NOTHING }
         }
     }
 }
@@ -183,7 +188,10 @@ fn page_rows(model: &mut Model, page: Page, tag: u64, result: Result<Window, Des
         model.prefix.clear();
         model.detail_top = 0;
         model.touch(Dirty::Now);
-        if matches!(page, Page::Conflicts | Page::Orphans | Page::Quarantine) && model.toasts.is_empty() {
+        if taken.departed
+            && matches!(page, Page::Conflicts | Page::Orphans | Page::Quarantine)
+            && model.toasts.is_empty()
+        {
             model.toast(Tone::Plain, "the record under the cursor has left this list; the cursor is on the next one");
         }
     }

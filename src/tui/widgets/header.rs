@@ -95,10 +95,10 @@ fn marks(model: &Model, width: u16) -> Vec<Part> {
 fn badge(model: &Model) -> Part {
     match model.snapshot.as_ref().map(|snapshot| (snapshot.mode, snapshot.workspace.as_str())) {
         Some((Mode::Demo, _)) => Part::new(0, Role::Badge, " DEMO "),
-        Some((Mode::Live, "")) => Part::new(0, Role::Strong, " live "),
         Some((Mode::Live, name)) => {
             let name = super::fit(name, WORKSPACE, model.theme.glyphs.ellipsis);
-            Part::new(0, Role::Strong, format!(" live {} ", name.trim_end()))
+            let word = if model.gone.is_some() { "crosstie" } else { "live" };
+            Part::new(0, Role::Strong, format!(" {} ", format!("{word} {}", name.trim_end()).trim_end()))
         }
         None => Part::new(0, Role::Strong, " crosstie "),
     }
@@ -182,6 +182,11 @@ fn parts_of(model: &Model, snapshot: &Snapshot, side: Side, gap: &str) -> Vec<Pa
     let name = if connection.name.is_empty() { side.to_string() } else { connection.name.clone() };
     let role = if side == Side::Crm { Role::Crm } else { Role::Notion };
     let (link_role, link) = link(&connection.link);
+    // Of what is no news nobody knows whether it is so still.
+    let link = match model.gone {
+        Some(_) => format!("? was {}", link.get(2..).unwrap_or_default()),
+        None => link.to_owned(),
+    };
     let name = super::fit(&name, 14, model.theme.glyphs.ellipsis);
     let loose = gap.len() > 1;
     let mut parts = vec![
@@ -195,12 +200,14 @@ fn parts_of(model: &Model, snapshot: &Snapshot, side: Side, gap: &str) -> Vec<Pa
                 .or(format!("{gap}{}", text.split(" until").next().unwrap_or_default())),
         );
     }
-    parts.push(match connection.last_answer {
-        None => Part::new(6, Role::Dim, format!("{gap}no answer yet")),
+    parts.extend(match connection.last_answer {
+        // What has just been so is no news for all that.
+        _ if model.gone.is_some() => None,
+        None => Some(Part::new(6, Role::Dim, format!("{gap}no answer yet"))),
         Some(last) if age::is_silent(model, side) => {
-            Part::new(2, Role::Warn, format!("{gap}! {}", age::ago(model.now, last)))
+            Some(Part::new(2, Role::Warn, format!("{gap}! {}", age::ago(model.now, last))))
         }
-        Some(last) => Part::new(6, Role::Text, format!("{gap}{}", age::ago(model.now, last))),
+        Some(last) => Some(Part::new(6, Role::Text, format!("{gap}{}", age::ago(model.now, last)))),
     });
     let left = connection.headroom.left_of().map_or(0, |(left, _)| left);
     let role = if left == 0 { Role::Warn } else { Role::Text };
