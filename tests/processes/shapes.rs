@@ -113,6 +113,11 @@ fn every_answer_to_a_script_has_the_members_that_the_readme_promises_and_no_othe
     let aside = rows(&home, "quarantine list", &[]);
     assert_eq!(aside.len(), 1, "{aside:?}");
     assert_eq!(aside[0]["id"], format!("deals/{}", deals["Barn \u{202e}\u{9b}31m"].0));
+    // What has no values to choose from says what ends it.
+    let id = aside[0]["id"].as_str().unwrap();
+    let said = home.ask(&["conflicts", "resolve", id, "--crm", "--shown", "a.b", "--json"]).ends_with(8).json();
+    let note = said["note"].as_str().unwrap();
+    assert!(note.contains("no values to choose from") && note.contains(&format!("quarantine retry {id}")), "{note}");
     let orphans = until(LONG, || Some(rows(&home, "orphans list", &[])).filter(|rows| !rows.is_empty()));
     assert!(orphans.is_some(), "the contact is an orphan");
 

@@ -151,6 +151,13 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
         Action::Show { id } => tell_one(&asked, args.json, &row(&find(&id)?)),
         Action::Resolve { id, what, shown } => {
             let hold = find(&id)?;
+            if !hold.decidable {
+                asked.end().await?;
+                return Err(Failure::refused(format!(
+                    "{id} has no values to choose from: {}. What can be tried again is, by `crosstie quarantine retry {id}`",
+                    plain(&hold.detail)
+                )));
+            }
             let shown = match shown {
                 Some(shown) => shown,
                 None => {

@@ -281,7 +281,7 @@ static FIRST: &[Spec] = &[
         "Shows what all picks would do, and writes them after a yes.",
         why::needs_picks,
     ),
-    risky(
+    shown(risky(
         when(
             free(
                 A::Retry,
@@ -293,5 +293,5 @@ static FIRST: &[Spec] = &[
             why::needs_retryable,
         ),
         Acts,
-    ),
+    )),
 ];

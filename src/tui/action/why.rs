@@ -85,7 +85,10 @@ pub(super) fn needs_one_decidable(model: &Model) -> Option<String> {
     match model.holds.current() {
         None => needs_row(model),
         Some(item) if item.row.decidable => None,
-        Some(item) => Some(format!("a {} hold has no values to choose from: its detail says what to do", item.row.why)),
+        Some(item) if is_retryable(item) => {
+            Some(format!("here is nothing to choose from: {} tries again", key(model, Action::Retry)))
+        }
+        Some(_) => Some("here is nothing to choose from: the detail says what to do".to_owned()),
     }
 }
 
