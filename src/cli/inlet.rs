@@ -117,9 +117,12 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     let installed = Arc::new(Notify::new());
     let settled = set_up(config, settings, notion.clone(), drawer, installed.clone())?;
     let office = Office { desk: started.running.desk.clone(), deliveries: deliveries.clone(), clock: wiring::clock() };
+    let listen = |error| format!("[inlet] listen = \"{}\": {error}", settings.listen);
     let served = inlet::serve(settled, office, closing).await.map_err(|error| match error {
         OpenError::Secrets(error) => Failure::running(error.to_string()),
-        error => Failure::configuration(format!("[inlet] listen = \"{}\": {error}", settings.listen)),
+        // Trying again may help: at boot an address may come later than we do.
+        error @ OpenError::Socket { .. } => Failure::running(listen(error)),
+        error @ OpenError::Public(_) => Failure::configuration(listen(error)),
     })?;
     tracing::info!(address = %served.address, "the inlet listens: /api/webhooks/notion, /api/webhooks/bitrix24, /healthz, /readyz, /metrics");
     let mut beside = JoinSet::new();

@@ -41,8 +41,8 @@ pub enum OpenError {
         "{0} is reached by other machines; listen on 127.0.0.1 behind a proxy that speaks HTTPS, or set `allow_public`"
     )]
     Public(SocketAddr),
-    /// The socket.
-    #[error("{address}: {error}; choose another address, or end what listens there")]
+    /// The socket. It may open later: what has the address may end, and an address may come.
+    #[error("{address}: {error}; {}", mend(.error))]
     Socket {
         /// Where it should have listened.
         address: SocketAddr,
@@ -52,6 +52,17 @@ pub enum OpenError {
     /// The secret of a door.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+}
+
+/// What to do about a socket that does not open.
+fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address, or not yet: bring up what gives it (a VPN, a network card), or choose \
+             another"
+        }
+        _ => "choose another address, or end what listens there",
+    }
 }
 
 /// Listens until `closing`.

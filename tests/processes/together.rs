@@ -182,6 +182,22 @@ fn a_workspace_whose_store_is_locked_says_so_and_runs_by_itself_once_it_is_free(
 }
 
 #[test]
+fn a_workspace_whose_inlets_address_comes_late_runs_by_itself_once_it_is_there() {
+    let mut home = Home::new();
+    let (acme, hall) = (Office::open(&mut home, "acme"), Office::open(&mut home, "hall"));
+    let taken = TcpListener::bind(("127.0.0.1", acme.port)).unwrap();
+    let mut daemon = home.start("daemon", &["run", "--yes", "--config", "acme.toml", "--config", "hall.toml"]);
+    hall.ready(&home, 200);
+    let told = until(SOON, || home.logged("daemon").contains("it is tried again in").then_some(()));
+    assert!(told.is_some(), "{}", home.logged("daemon"));
+    drop(taken);
+    acme.ready(&home, 200);
+    acme.crosses(&home, "Bridge");
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));
+}
+
+#[test]
 fn a_process_of_which_no_workspace_runs_ends_and_says_why() {
     let mut home = Home::new();
     let (acme, hall) = (Office::open(&mut home, "acme"), Office::open(&mut home, "hall"));
