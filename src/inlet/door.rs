@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::Limits;
 use super::kept::{Drawer, Kept};
 use super::listen::{json, plain};
+use super::proof::Next;
 use super::queue::Queue;
 use super::refusals::{Learned, Refusals};
 use super::seen::Seen;
@@ -48,27 +49,33 @@ pub enum DoorSecret {
 /// A door that is open.
 pub(super) struct Open {
     pub path: String,
-    side: Side,
+    pub(super) side: Side,
     webhook: Arc<dyn Webhook>,
-    drawer: Option<Drawer>,
-    installs: Option<Arc<dyn Installs>>,
+    pub(super) drawer: Option<Drawer>,
+    pub(super) installs: Option<Arc<dyn Installs>>,
     /// One installation is looked at at a time.
-    installing: tokio::sync::Mutex<()>,
-    queue: Queue,
+    pub(super) installing: Arc<tokio::sync::Mutex<()>>,
+    /// Whoever opens the drawer is alone with it.
+    pub(super) drawing: tokio::sync::Mutex<()>,
+    pub(super) queue: Queue,
     /// Calls that are under way.
     busy: Semaphore,
     limits: Limits,
     state: Mutex<Inside>,
 }
 
-struct Inside {
-    secret: Option<Kept>,
+/// What changes while a door is open.
+pub(super) struct Inside {
+    pub secret: Option<Kept>,
     seen: Seen,
     refusals: Refusals,
     full: Refusals,
-    learned: Learned,
+    pub learned: Learned,
     outcomes: BTreeMap<&'static str, u64>,
 }
+
+/// How a call ended, and what is answered.
+pub(super) type Outcome = (&'static str, HttpResponse<Body>);
 
 impl Open {
     /// Opens a door; what is kept of its secret is read.
@@ -88,9 +95,10 @@ impl Open {
             outcomes: BTreeMap::new(),
         };
         let (path, side, webhook, installs) = (door.path, door.side, door.webhook, door.installs);
-        let installing = tokio::sync::Mutex::default();
+        let (installing, drawing) = (Arc::default(), tokio::sync::Mutex::default());
         let busy = Semaphore::new(limits.per_door.max(1));
-        Ok(Self { path, side, webhook, drawer, installs, installing, queue, busy, limits, state: Mutex::new(state) })
+        let state = Mutex::new(state);
+        Ok(Self { path, side, webhook, drawer, installs, installing, drawing, queue, busy, limits, state })
     }
 
     /// How many calls ended how, since the start.
@@ -98,18 +106,25 @@ impl Open {
         self.state().outcomes.iter().map(|(outcome, count)| (*outcome, *count)).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, Inside> {
+    /// Nobody may wait for anything while this is held.
+    pub fn state(&self) -> MutexGuard<'_, Inside> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a call; `None` for an installation. Nothing in here waits for anybody.
-    fn hear(&self, call: &Request) -> Option<HttpResponse<Body>> {
+    /// Counts how a call ended.
+    pub fn ended(&self, state: &mut Inside, (outcome, answer): Outcome) -> HttpResponse<Body> {
+        *state.outcomes.entry(outcome).or_default() += 1;
+        answer
+    }
+
+    /// Answers a call, or says what has to be done before. Nothing in here waits for anybody.
+    fn hear(&self, call: &Request) -> Next {
         let mut state = self.state();
         let heard = self.webhook.hear(call, state.secret.as_ref().map(|kept| &kept.secret));
-        let (outcome, answer) = match heard {
+        let ended = match heard {
             Heard::Challenge(answer) => ("challenge", json(StatusCode::OK, &answer)),
-            Heard::Secret(secret) => self.learn(&mut state, secret),
-            Heard::Installation if self.installs.is_some() => return None,
+            Heard::Secret(secret) => return Next::Learn(secret),
+            Heard::Installation if self.installs.is_some() => return Next::Install,
             Heard::Installation => {
                 let why = "an installation came, and `[crm] oauth` names no application";
                 self.refuse(&mut state, why, StatusCode::UNAUTHORIZED)
@@ -117,47 +132,17 @@ impl Open {
             Heard::Refused(why) => self.refuse(&mut state, why, StatusCode::UNAUTHORIZED),
             Heard::Unreadable(why) => self.refuse(&mut state, why, StatusCode::BAD_REQUEST),
             Heard::Event { id, attempt, name, told } => {
-                self.prove(&mut state);
-                self.take(&mut state, id, Delivery { side: self.side, event: name, attempt, told })
+                let is_first = self.is_first(&mut state);
+                let ended = self.take(&mut state, id, Delivery { side: self.side, event: name, attempt, told });
+                let answer = self.ended(&mut state, ended);
+                return if is_first { Next::Note(answer) } else { Next::Answer(answer) };
             }
         };
-        *state.outcomes.entry(outcome).or_default() += 1;
-        Some(answer)
+        Next::Answer(self.ended(&mut state, ended))
     }
 
-    /// An installation: anybody can send one, so it is proven by asking back, seldom and one at a time.
-    async fn install(&self, call: &Request) -> HttpResponse<Body> {
-        let one = self.installing.try_lock();
-        let free = one.is_ok() && self.state().learned.another(Instant::now());
-        let Some(installs) = self.installs.as_ref().filter(|_| free) else {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "too many installations; try again later\n");
-        };
-        let installed = installs.install(call).await;
-        let mut state = self.state();
-        let (outcome, answer) = match installed {
-            Ok(secret) => {
-                let kept = Kept { secret, proven: true };
-                if let Some(drawer) = &self.drawer {
-                    if let Err(error) = drawer.keep(&kept) {
-                        tracing::warn!("what proves the application's calls could not be kept: {error}");
-                    }
-                    state.secret = Some(kept);
-                }
-                tracing::info!(side = self.side.as_str(), "the application was installed, and its tokens are sealed");
-                let event = "ONAPPINSTALL".to_owned();
-                self.take(&mut state, None, Delivery { side: self.side, event, attempt: 1, told: Told::Nothing })
-            }
-            Err(why) => {
-                tracing::warn!(side = self.side.as_str(), "{why}");
-                let why = "an installation came and was not taken; the log says why";
-                self.refuse(&mut state, why, StatusCode::UNAUTHORIZED)
-            }
-        };
-        *state.outcomes.entry(outcome).or_default() += 1;
-        answer
-    }
-
-    fn take(&self, state: &mut Inside, id: Option<String>, delivery: Delivery) -> (&'static str, HttpResponse<Body>) {
+    /// Puts what a call told into the queue.
+    pub fn take(&self, state: &mut Inside, id: Option<String>, delivery: Delivery) -> Outcome {
         if id.as_ref().is_some_and(|id| state.seen.has(id)) {
             let record = match delivery.told {
                 Told::Change(change) => Some(change.record),
@@ -183,61 +168,13 @@ impl Open {
         ("accepted", plain(StatusCode::OK, "heard\n"))
     }
 
-    fn refuse(&self, state: &mut Inside, why: &'static str, status: StatusCode) -> (&'static str, HttpResponse<Body>) {
+    /// Turns a call away, and says so in the journal.
+    pub fn refuse(&self, state: &mut Inside, why: &'static str, status: StatusCode) -> Outcome {
         if let Some(count) = state.refusals.count(Instant::now()) {
             let told = Told::Refused { why, count };
             let _ = self.queue.put(Delivery { side: self.side, event: String::new(), attempt: 1, told });
         }
         ("refused", plain(status, "not understood, or not believed\n"))
-    }
-
-    /// Takes the secret that a system sends first. Anybody can send one, so the one that has stood its test stays until an
-    /// operator takes it away.
-    fn learn(&self, state: &mut Inside, secret: Revealed) -> (&'static str, HttpResponse<Body>) {
-        let Some(drawer) = &self.drawer else {
-            return self.refuse(state, "a secret came, and its own is configured", StatusCode::UNAUTHORIZED);
-        };
-        if state.secret.as_ref().is_some_and(|kept| kept.proven) {
-            // Perhaps it was taken away meanwhile.
-            match drawer.load() {
-                Ok(kept) => state.secret = kept,
-                Err(error) => tracing::warn!("the webhook's secret cannot be read: {error}"),
-            }
-        }
-        match &state.secret {
-            Some(kept) if kept.secret == secret => return ("secret", plain(StatusCode::OK, "known already\n")),
-            Some(kept) if kept.proven => {
-                let why = "another verification token came, and the one we have works; if it is wanted, `crosstie inlet forget` first";
-                return self.refuse(state, why, StatusCode::UNAUTHORIZED);
-            }
-            _ => {}
-        }
-        if !state.learned.another(Instant::now()) {
-            return ("refused", plain(StatusCode::SERVICE_UNAVAILABLE, "too many tokens; try again later\n"));
-        }
-        let kept = Kept { secret, proven: false };
-        if let Err(error) = drawer.keep(&kept) {
-            tracing::warn!("the webhook's secret could not be kept, so its sender is told to try again: {error}");
-            return ("failed", plain(StatusCode::INTERNAL_SERVER_ERROR, "not kept; try again later\n"));
-        }
-        state.secret = Some(kept);
-        let told = Told::Secret;
-        if self.queue.put(Delivery { side: self.side, event: String::new(), attempt: 1, told }).is_err() {
-            tracing::info!("a verification token has come: `crosstie inlet token` shows it");
-        }
-        ("secret", plain(StatusCode::OK, "kept\n"))
-    }
-
-    /// Something came that was signed with the secret.
-    fn prove(&self, state: &mut Inside) {
-        let (Some(drawer), Some(kept)) = (&self.drawer, &mut state.secret) else { return };
-        if kept.proven {
-            return;
-        }
-        kept.proven = true;
-        if let Err(error) = drawer.keep(kept) {
-            tracing::warn!("it could not be noted that the webhook's secret works: {error}");
-        }
     }
 }
 
@@ -262,7 +199,9 @@ pub(super) async fn called(State(door): State<Arc<Open>>, request: HttpRequest<B
     let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
     let call = Request { method: Method::Post, target: door.path.clone(), headers, body };
     match door.hear(&call) {
-        Some(answer) => answer,
-        None => door.install(&call).await,
+        Next::Answer(answer) => answer,
+        Next::Note(answer) => door.note(answer).await,
+        Next::Learn(secret) => door.learn(secret).await,
+        Next::Install => door.install(call).await,
     }
 }

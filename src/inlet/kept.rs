@@ -62,6 +62,18 @@ impl Drawer {
         self.secrets.put(self.name, &Revealed::new(text.as_str()))
     }
 
+    /// As [`Drawer::load`], on a thread where nobody waits for it.
+    pub(super) async fn load_aside(&self) -> Result<Option<Kept>, SecretsError> {
+        let drawer = self.clone();
+        aside(move || drawer.load()).await
+    }
+
+    /// As [`Drawer::keep`], on a thread where nobody waits for it.
+    pub(super) async fn keep_aside(&self, kept: &Kept) -> Result<(), SecretsError> {
+        let (drawer, kept) = (self.clone(), kept.clone());
+        aside(move || drawer.keep(&kept)).await
+    }
+
     /// Takes the secret away; whether there was one.
     ///
     /// # Errors
@@ -69,4 +81,11 @@ impl Drawer {
     pub fn forget(&self) -> Result<bool, SecretsError> {
         self.secrets.forget(self.name)
     }
+}
+
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SecretsError> + Send + 'static,
+) -> Result<T, SecretsError> {
+    let ending = |_| Err(SecretsError::Unsealed("the program is ending".to_owned()));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(ending)
 }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::door::{Open, called};
 use super::health::{self, Monitor};
 use super::patient::Patient;
+use super::proof::Proof;
 use super::queue::{Queue, Waiting};
 use super::sources::{Sources, guard};
 use super::{Limits, Office, Settings};
@@ -31,6 +32,14 @@ pub struct Served {
     pub address: SocketAddr,
     /// Ends some time after it was told to close.
     pub task: JoinHandle<()>,
+    doors: Vec<Arc<Open>>,
+}
+
+impl Served {
+    /// Whether the door there has anything to prove calls with, from now on; `None` where there is no door.
+    pub fn proof(&self, path: &str) -> Option<Proof> {
+        self.doors.iter().find(|door| door.path == path).cloned().map(Proof)
+    }
 }
 
 /// Why the inlet does not open.
@@ -89,7 +98,7 @@ pub async fn serve(settings: Settings, office: Office, closing: CancellationToke
         app = app.merge(Router::new().route(&door.path, post(called)).with_state(Arc::clone(door)));
     }
     let deliveries = Arc::clone(&office.deliveries);
-    let monitor = Arc::new(Monitor::new(office, admin_token, lately, open));
+    let monitor = Arc::new(Monitor::new(office, admin_token, lately, open.clone()));
     let asked = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -106,7 +115,7 @@ pub async fn serve(settings: Settings, office: Office, closing: CancellationToke
             () = async { tokio::join!(work, accept(&listener, app, limits, &closing)); } => {}
         }
     });
-    Ok(Served { address, task })
+    Ok(Served { address, task, doors: open })
 }
 
 /// Serves nothing but this, until `closing`.
@@ -126,7 +135,7 @@ pub(super) async fn only(
             () = accept(&listener, app, limits, &closing) => {}
         }
     });
-    Ok(Served { address, task })
+    Ok(Served { address, task, doors: Vec::new() })
 }
 
 /// Hands on what was heard, in the order in which it came.

@@ -4,7 +4,7 @@
 //! who are too many); `door` is where a system calls: it proves the
 //! call by that system's [`crate::remote::webhook::Webhook`], answers at once, and puts what it heard into its share of a bounded queue (`queue`);
 //! `away` answers in the place of
-//! an engine that does not run; `kept` is the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
+//! an engine that does not run; `proof` is how a door comes by what its calls are proven with, `kept` the secret that a system sent; `seen` knows what came before, `refusals` keeps the journal from being flooded; `health` and `metrics` answer monitors
 //! from the newest snapshot. The wiring starts it, with the doors it names.
 //!
 //! A call never decides anything: it makes the engine look, and a lost one costs nothing, for polling finds what it told. In
@@ -18,6 +18,7 @@ mod kept;
 mod listen;
 mod metrics;
 mod patient;
+mod proof;
 mod queue;
 mod refusals;
 mod seen;
@@ -34,6 +35,7 @@ pub use door::{Door, DoorSecret};
 pub use health::{Engine, LISTED, missing, told};
 pub use kept::{Drawer, Kept};
 pub use listen::{OpenError, Served, serve};
+pub use proof::Proof;
 
 use crate::control::{Deliveries, Desk};
 use crate::model::Revealed;

@@ -23,6 +23,9 @@ pub trait Installs: Send + Sync {
     /// # Errors
     /// One sentence, without secrets; then nothing was kept.
     async fn install(&self, call: &Request) -> Result<Revealed, String>;
+
+    /// Tells that what it gave is kept, and that later calls are believed.
+    fn installed(&self) {}
 }
 
 /// What a call means.

@@ -11,6 +11,7 @@ mod monitors;
 mod office;
 mod parsers;
 mod portal;
+mod proofs;
 #[path = "../processes/support/mod.rs"]
 mod support;
 mod workspace;

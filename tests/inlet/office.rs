@@ -12,7 +12,8 @@ use crosstie::inlet::{self, Door, DoorSecret, Drawer, Kept, Limits, Office, Serv
 use crosstie::model::{Revealed, Side};
 use crosstie::remote::bitrix24::PortalWebhook;
 use crosstie::remote::notion::NotionWebhook;
-use crosstie::seam::WallClock;
+use crosstie::remote::webhook::Installs;
+use crosstie::seam::{Secrets, WallClock};
 use crosstie::store::Vault;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -109,13 +110,29 @@ impl Bench {
 
     /// With limits of its own, what its drawer holds, and an engine that takes so many deliveries.
     pub async fn with(limits: Limits, kept: Option<Kept>, takes: usize) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let secrets = Arc::new(Vault::new(home.path(), None));
+        if let Some(kept) = kept {
+            Drawer::new(secrets.clone(), "token").keep(&kept).unwrap();
+        }
+        Self::over(home, secrets, None, limits, takes).await
+    }
+
+    /// With secrets of its own; where somebody takes installations, those prove the portal's calls.
+    pub async fn over(
+        home: tempfile::TempDir,
+        secrets: Arc<dyn Secrets>,
+        installs: Option<Arc<dyn Installs>>,
+        limits: Limits,
+        takes: usize,
+    ) -> Self {
         let (publish, snapshots) = watch::channel(Arc::new(well()));
         let engine = Arc::new(Engine { told: Mutex::default(), may: Semaphore::new(takes), snapshots });
-        let home = tempfile::tempdir().unwrap();
-        let drawer = Drawer::new(Arc::new(Vault::new(home.path(), None)), "token");
-        if let Some(kept) = kept {
-            drawer.keep(&kept).unwrap();
-        }
+        let drawer = Drawer::new(secrets.clone(), "token");
+        let application = match &installs {
+            Some(_) => DoorSecret::Learned(Drawer::new(secrets, "application")),
+            None => DoorSecret::Given(Revealed::new(APPLICATION)),
+        };
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             allow_public: false,
@@ -132,8 +149,8 @@ impl Bench {
                     path: PORTAL.into(),
                     side: Side::Crm,
                     webhook: Arc::new(PortalWebhook),
-                    secret: DoorSecret::Given(Revealed::new(APPLICATION)),
-                    installs: None,
+                    secret: application,
+                    installs,
                 },
             ],
             lately: SignedDuration::from_secs(90),
