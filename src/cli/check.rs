@@ -109,7 +109,7 @@ pub async fn run(config: &Config, create_properties: bool) -> Result<ExitCode, F
     }
     if let (Some(handler), true) = (inlet::handler(config), reached) {
         match portal.bound(&handler, &inlet::entities(config)).await {
-            Ok(bound) => check_bound(&handler, &bound, &mut found),
+            Ok(bound) => check_bound(&handler, &bound, inlet::unproven(config)?, &mut found),
             Err(error) => found.note("events", format!("{error}; its calls cannot be bound, and polling goes on")),
         }
     }
@@ -153,10 +153,10 @@ fn in_the_clear(secret: &Secret) -> Option<String> {
     }
 }
 
-/// Whether the portal calls us.
-fn check_bound(handler: &str, bound: &Bound, found: &mut Findings) {
+/// Whether the portal calls us, and is believed.
+fn check_bound(handler: &str, bound: &Bound, unproven: Option<String>, found: &mut Findings) {
     let (kept, all) = (bound.kept.len(), bound.kept.len() + bound.missing.len());
-    if let Some(why) = inlet::unheard(bound) {
+    if let Some(why) = inlet::unheard(bound).or(unproven) {
         found.bad("events", why, code::CHECK);
     } else if bound.missing.is_empty() {
         found.good("events", format!("all {all} are told to {handler}"));

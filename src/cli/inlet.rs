@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, InletSettings, Secret};
 use crate::control::Deliveries;
-use crate::inlet::{self, Door, DoorSecret, Drawer, Limits, Office, OpenError, Served, Settings};
+use crate::inlet::{self, Door, DoorSecret, Drawer, Limits, Office, OpenError, Proof, Served, Settings};
 use crate::model::{Revealed, Side};
 use crate::remote::System;
 use crate::remote::bitrix24::oauth::Installer;
@@ -87,6 +87,11 @@ fn drawer(config: &Config) -> Result<(Drawer, Option<String>), Failure> {
     Ok((drawer, told))
 }
 
+/// Where what an installation brought is kept.
+fn brought(config: &Config) -> Result<Drawer, Failure> {
+    Ok(Drawer::new(Arc::new(wiring::secrets(config)?), APPLICATION))
+}
+
 /// A running inlet, and what goes on beside it.
 pub struct Running {
     served: Served,
@@ -128,8 +133,8 @@ pub async fn open(config: &Config, started: &Started, closing: CancellationToken
     let mut beside = JoinSet::new();
     beside.spawn(introduce(started.systems.notion.clone(), notion));
     if let Some(handler) = handler(config) {
-        let (portal, every) = (started.portal.clone(), config.timing.canary_every);
-        beside.spawn(keep_bound(portal, handler, entities(config), every, installed));
+        let (portal, every, proof) = (started.portal.clone(), config.timing.canary_every, served.proof(PORTAL));
+        beside.spawn(keep_bound(portal, handler, entities(config), every, installed, proof));
     }
     if settings.offline_events {
         let (portal, every) = (started.portal.clone(), config.timing.crm_poll);
@@ -194,9 +199,7 @@ fn set_up(
                 webhook: Arc::new(PortalWebhook),
                 secret: match (crm_token, &installs) {
                     (Some(token), _) => DoorSecret::Given(token),
-                    (None, Some(_)) => {
-                        DoorSecret::Learned(Drawer::new(Arc::new(wiring::secrets(config)?), APPLICATION))
-                    }
+                    (None, Some(_)) => DoorSecret::Learned(brought(config)?),
                     (None, None) => DoorSecret::Missing,
                 },
                 installs,
@@ -253,19 +256,20 @@ async fn keep_bound(
     entities: BTreeSet<String>,
     every: Duration,
     installed: Arc<Notify>,
+    proof: Option<Proof>,
 ) {
     let mut told = String::new();
     loop {
         let (say, again) = match portal.bind(&handler, &entities).await {
             Ok(found) => {
+                let believed = proof.as_ref().is_some_and(Proof::is_there);
                 if !found.missing.is_empty() {
-                    tracing::info!(
-                        events = found.missing.len(),
-                        "the portal calls us from now on: {}",
-                        found.missing.join(", ")
-                    );
+                    let what =
+                        if believed { "calls us from now on" } else { "is told to call us, and is not believed yet" };
+                    tracing::info!(events = found.missing.len(), "the portal {what}: {}", found.missing.join(", "));
                 }
-                (unheard(&found).unwrap_or_default(), every)
+                let why = unheard(&found).or_else(|| (!believed).then(|| unbelieved(&handler)));
+                (why.unwrap_or_default(), every)
             }
             Err(why) => (format!("the portal cannot be told to call us: {why}"), every.min(QUEUE_AGAIN)),
         };
@@ -279,6 +283,27 @@ async fn keep_bound(
             () = tokio::time::sleep(again) => {}
         }
     }
+}
+
+/// What to do about the portal's calls where nothing proves them, if nothing does.
+///
+/// # Errors
+/// [`Failure`]: the sealed secrets cannot be read.
+pub fn unproven(config: &Config) -> Result<Option<String>, Failure> {
+    let Some(handler) = handler(config) else { return Ok(None) };
+    if config.inlet.as_ref().is_some_and(|inlet| inlet.crm_token.is_some()) {
+        return Ok(None);
+    }
+    let kept = brought(config)?.load().map_err(|error| Failure::running(error.to_string()))?;
+    Ok(kept.is_none().then(|| unbelieved(&handler)))
+}
+
+fn unbelieved(handler: &str) -> String {
+    format!(
+        "nothing proves the portal's calls, so that each is refused: only an installation brings what does. While `crosstie \
+         run` runs, install the application once more in the portal, with {handler} as the address for its installation; \
+         or set `crm_token` under [inlet]"
+    )
 }
 
 /// Why something is not told although it was asked for.

@@ -283,8 +283,9 @@ fn an_application_that_was_installed_while_we_listened_is_let_in_by_the_portals_
     let event = |token: &str| format!("event=ONCRMDEALUPDATE&data[FIELDS][ID]={deal}&auth[application_token]={token}");
     assert_eq!(call(&place, &event(&said("application_token"))), 200);
     assert_eq!(call(&place, &event("x")), 401);
-    // There are tokens now: another installation changes nothing.
+    // There are tokens now: an installation that is not proven changes nothing.
     assert_eq!(call(&place, false_one), 401);
+    assert_eq!(call(&place, &event(&said("application_token"))), 200);
     let renewed = tokens(&place);
     assert!(!renewed.contains(&secrets[1]), "they were renewed, which proved them");
     daemon.terminate();
@@ -298,4 +299,48 @@ fn an_application_that_was_installed_while_we_listened_is_let_in_by_the_portals_
             assert!(!found, "a secret lies open in {name}");
         }
     }
+}
+
+#[test]
+fn an_application_that_was_let_in_by_code_says_that_nothing_proves_its_calls_until_it_is_installed_once_more() {
+    let port = free_port();
+    let mut place = let_in("10m", &format!("public_url = \"http://127.0.0.1:{port}\""));
+    let text = std::fs::read_to_string(place.home.path().join("crosstie.toml")).unwrap();
+    let text = text
+        .replace("listen = \"127.0.0.1:0\"", &format!("listen = \"127.0.0.1:{port}\""))
+        .replace("crm_token = { env = \"CROSSTIE_CRM_TOKEN\" }\n", "");
+    write(&place.home, &text);
+    let (mut daemon, address) = place.start();
+    let handler = format!("http://{address}/api/webhooks/bitrix24");
+    place.see("the events bound", || place.info().contains("is told to call us, and is not believed yet"));
+    place.see("what to do", || place.info().contains("install the application once more in the portal"));
+    assert!(!place.info().contains("calls us from now on"), "{}", place.info());
+    let said = place.home.ask(&["check"]).ends_with(3);
+    let what = ["nothing proves the portal's calls", "once more in the portal", &handler, "crm_token"];
+    let flat = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(what.iter().all(|what| flat.contains(what)) && !flat.contains("are told to"), "{}", said.stdout);
+    let call = |place: &Place, token: &str| {
+        let event = format!("event=ONCRMDEALUPDATE&data[FIELDS][ID]=7&auth[application_token]={token}");
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        place.runtime.block_on(ask(address, "POST", "/api/webhooks/bitrix24", &form, &event)).status
+    };
+    let token = place.home.env["CROSSTIE_CRM_TOKEN"].clone();
+    assert_eq!(call(&place, &token), 401);
+
+    let installed = place.worlds.crm_door("install", &json!({"handler": handler}));
+    let said = |key: &str| installed[key].as_str().unwrap().to_owned();
+    place.see("the installation taken", || place.info().contains("the application was installed"));
+    assert_eq!((call(&place, &token), call(&place, "x")), (200, 401));
+    let said_now = place.home.ask(&["check"]).ends_with(0);
+    assert!(said_now.stdout.contains("all 7 are told to"), "{}", said_now.stdout);
+    // What proves them is remembered.
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    let secrets = ["access_token", "refresh_token"].map(said);
+    let (mut daemon, _) = place.start();
+    assert_eq!(call(&place, &token), 200);
+    daemon.terminate();
+    assert_eq!(daemon.ended_within(LONG), Some(0), "{}", place.info());
+    place.home.secrets.extend(secrets);
+    place.home.assert_silent("the log", &place.log());
 }

@@ -21,7 +21,10 @@ impl Webhook for PortalWebhook {
             return Heard::Installation;
         }
         let Some(secret) = secret else {
-            return Heard::Refused("no application token is configured, and no installation has brought one");
+            return Heard::Refused(
+                "nothing proves it: no application token is configured, and no installation has brought one; install the \
+                 application once more in the portal, or set `[inlet] crm_token`",
+            );
         };
         let Some(token) = form.get("auth[application_token]") else {
             return Heard::Refused("no application token");

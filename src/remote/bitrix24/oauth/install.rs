@@ -42,7 +42,7 @@ impl Installs for Installer {
         let tokens = Tokens::installed(&Json::Object(said), self.clock.now());
         let tokens =
             tokens.ok_or("an installation came without a pair of tokens; `crosstie authorize bitrix24` gets one")?;
-        let kept = self.session.install_first(tokens).await;
+        let kept = self.session.installed(tokens).await;
         kept.map_err(|refused| format!("an installation's tokens were not taken: {refused}"))?;
         Ok(proof)
     }

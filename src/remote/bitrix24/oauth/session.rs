@@ -115,12 +115,12 @@ impl Session {
         .await
     }
 
-    /// Takes the tokens of an installation that nobody can vouch for, while there are none: they are kept if the
-    /// authorization server renews them for us, which it does for our own application's alone.
+    /// Takes the tokens of an installation that nobody can vouch for: they are kept if the authorization server renews them
+    /// for us, which it does for our own application's alone, and if they are the same portal's as those that there are.
     ///
     /// # Errors
-    /// [`Refused`]: there are tokens, these are for another portal or another application, or they cannot be kept.
-    pub async fn install_first(&self, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
+    /// [`Refused`]: they are for another portal or another application, or they cannot be kept.
+    pub async fn installed(&self, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
         if self.inner.server.hosts().rest(&tokens.endpoint).is_none() {
             return Err(Refused::Never("they are for another portal than `[crm] oauth` names".into()));
         }
@@ -128,22 +128,32 @@ impl Session {
         detached(async move {
             let mut held = inner.held.lock().await;
             let _claim = inner.claim().await?;
-            match inner.read().await {
-                Ok(_) => {
-                    return Err(Refused::Never(
-                        "there are tokens already; if the application was installed anew, run `crosstie authorize bitrix24`"
-                            .into(),
-                    ));
-                }
-                Err(Refused::Authorise(_)) => {}
+            let kept = match inner.read().await {
+                Ok(kept) => Some(kept),
+                Err(Refused::Authorise(_)) => None,
                 Err(other) => return Err(other),
+            };
+            let another = || {
+                let why = "they are another portal's than the tokens that there are; if the portal is another one now, run \
+                           `crosstie authorize bitrix24`";
+                Refused::Never(why.into())
+            };
+            // Before the server is asked: whoever does not know the portal makes us ask for nothing.
+            if kept.as_ref().is_some_and(|kept| !inner.is_told_of(&tokens, kept)) {
+                return Err(another());
             }
             let now = inner.clock.now();
             let proven = inner.server.tokens(Grant::Refresh(&tokens.refresh), tokens.server.as_deref(), now).await?;
             if !tokens.member.is_empty() && !proven.member.is_empty() && proven.member != tokens.member {
                 return Err(Refused::Never("they are another portal's than the call says".into()));
             }
-            inner.keep(&mut held, proven).await
+            if kept.is_some_and(|kept| !inner.is_same_portal(&proven, &kept)) {
+                return Err(another());
+            }
+            let tokens = inner.keep(&mut held, proven).await?;
+            // Those that could not be kept before are older.
+            held.unkept = None;
+            Ok(tokens)
         })
         .await
     }
@@ -267,6 +277,21 @@ impl Inner {
         let renewed = self.keep(held, renewed).await;
         drop(claim);
         renewed
+    }
+
+    /// Whether an installation tells of the portal whose tokens are kept, by its lasting key where that is known.
+    fn is_told_of(&self, told: &Tokens, kept: &Tokens) -> bool {
+        if kept.member.is_empty() { self.is_same_place(told, kept) } else { told.member == kept.member }
+    }
+
+    /// Whether the server's tokens are for the portal whose tokens are kept; by its address where no key is told.
+    fn is_same_portal(&self, proven: &Tokens, kept: &Tokens) -> bool {
+        if proven.member.is_empty() { self.is_same_place(proven, kept) } else { self.is_told_of(proven, kept) }
+    }
+
+    fn is_same_place(&self, one: &Tokens, other: &Tokens) -> bool {
+        let hosts = self.server.hosts();
+        hosts.rest(&one.endpoint) == hosts.rest(&other.endpoint)
     }
 
     /// Whether a request can be sent with these.
