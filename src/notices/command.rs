@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::sync::mpsc;
 
 use super::Notice;
+use super::mail::Mail;
 use super::service::Board;
 
 /// What of our environment the command gets. The rest may hold tokens.
@@ -29,14 +29,16 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Runs it for whatever comes, one after the other.
-    pub(super) async fn run(self, mut mail: mpsc::Receiver<Notice>, board: Board) {
-        while let Some(notice) = mail.recv().await {
-            match self.tell(&notice).await {
-                Ok(()) => board.sent(1),
-                Err(why) => board.dropped(1, why),
+    /// Runs it for whatever comes, one after the other, and once for each: what it did before it failed is its own affair.
+    pub(super) async fn run(self, mut mail: Mail, board: Board) {
+        while let Some(batch) = mail.next(1).await {
+            for letter in batch.letters {
+                match self.tell(&letter.notice).await {
+                    Ok(()) => board.sent(1),
+                    Err(why) => board.dropped(1, why),
+                }
+                tokio::time::sleep(PACE).await;
             }
-            tokio::time::sleep(PACE).await;
         }
     }
 

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::mail::{Put, Slot, mailbox};
 use super::{Hook, Memory, Notice, Seen, Slack, Watcher};
 use crate::control::{Desk, HoldRow, List, Query, Rows, Sink, Snapshot};
 
-/// Notices that wait for one sink. What comes on top is dropped and counted.
+/// Notices that wait for one sink. Where more come the oldest are left out, and counted.
 const QUEUE: usize = 100;
 /// Between two looks: what is told need not be told within the second.
 const LOOK: Duration = Duration::from_secs(2);
@@ -67,6 +68,16 @@ impl Board {
         });
     }
 
+    /// Whatever is wrong with the sink says why.
+    fn left_out(&self) {
+        self.change(|sink| {
+            sink.dropped += 1;
+            if sink.trouble.is_empty() {
+                sink.trouble = "too much to tell at once; the oldest of it was left out".to_owned();
+            }
+        });
+    }
+
     pub fn off(&self, count: u64, why: String) {
         self.change(|sink| {
             sink.dropped += count;
@@ -103,19 +114,17 @@ impl Running {
 /// A sink's mailbox.
 struct Mailbox {
     board: Board,
-    mail: mpsc::Sender<Notice>,
+    slot: Slot,
 }
 
 impl Mailbox {
     /// Never waits.
     fn put(&self, notice: Notice) {
-        match self.mail.try_send(notice) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.board.dropped(1, "too much to tell at once; some of it was left out".to_owned());
-            }
+        match self.slot.put(notice) {
+            Put::Waits => {}
+            Put::OldestWent => self.board.left_out(),
             // It is off, and has said so.
-            Err(mpsc::error::TrySendError::Closed(_)) => self.board.change(|sink| sink.dropped += 1),
+            Put::Shut => self.board.change(|sink| sink.dropped += 1),
         }
     }
 }
@@ -129,10 +138,10 @@ pub fn spawn(settings: Settings, desk: Arc<dyn Desk>) -> Running {
     let boards = Arc::new(boards);
     let mut mailboxes = Vec::new();
     let mut open = |name: &'static str| {
-        let (mail, box_) = mpsc::channel(QUEUE);
+        let (slot, mail) = mailbox(QUEUE);
         let board = Board { name, boards: boards.clone() };
-        mailboxes.push(Mailbox { board: board.clone(), mail });
-        (box_, board)
+        mailboxes.push(Mailbox { board: board.clone(), slot });
+        (mail, board)
     };
     if let Some(slack) = settings.slack {
         let (mail, board) = open("slack");

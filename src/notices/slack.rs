@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::Topic;
+use super::mail::{Batch, Letter, Mail};
 use super::service::Board;
-use super::{Notice, Topic};
 use crate::seam::{Method, Request, Response, Transport};
 
 /// Between two messages.
@@ -17,8 +17,13 @@ const PACE: Duration = Duration::from_secs(1);
 const TOGETHER: usize = 20;
 /// The longest text of one notice, in characters.
 const LONGEST: usize = 500;
-/// How often a message is tried that Slack could not take.
+/// How often a message that Slack could not take is tried before that is told. It is tried for as long as it takes: what it
+/// tells of is not told again while it stands.
 const TRIES: u32 = 6;
+/// The longest pause between two tries is two to this power, in seconds.
+const LONGEST_PAUSE: u32 = 6;
+/// What has waited for longer than this says when it was seen.
+const LATE: Duration = Duration::from_secs(60);
 /// The longest wait that Slack may ask for before we call it trouble; it is waited for all the same.
 const LONG_WAIT: u64 = 60;
 
@@ -92,17 +97,27 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// One message for several notices.
-fn message(notices: &[Notice]) -> serde_json::Value {
+fn message(batch: &Batch) -> serde_json::Value {
     let sign = |topic: Topic| match topic {
         Topic::Stopped | Topic::Connection => ":octagonal_sign:",
         Topic::Conflict | Topic::Hold | Topic::Quarantine => ":warning:",
         Topic::Drift => ":mag:",
         Topic::Daily => ":memo:",
     };
-    let lines: Vec<String> = notices
-        .iter()
-        .map(|notice| format!("{} {}\n>{}", sign(notice.topic), escaped(&notice.text), escaped(&notice.next)))
-        .collect();
+    let line = |Letter { notice, since }: &Letter| {
+        let seen =
+            (since.elapsed() > LATE).then(|| notice.at.strftime(" (told late: seen %Y-%m-%d %H:%M UTC)").to_string());
+        let (text, next) = (escaped(&notice.text), escaped(&notice.next));
+        format!("{} {text}{}\n>{next}", sign(notice.topic), seen.unwrap_or_default())
+    };
+    let missing = (batch.left_out > 0).then(|| {
+        format!(
+            ":warning: {} notices before these were left out: more waited than there is room for\n>`crosstie` shows \
+             everything that stands",
+            batch.left_out
+        )
+    });
+    let lines: Vec<String> = missing.into_iter().chain(batch.letters.iter().map(line)).collect();
     json!({ "text": lines.join("\n") })
 }
 
@@ -114,49 +129,33 @@ pub struct Slack {
 
 impl Slack {
     /// Sends what comes until nothing more comes, or Slack says that the webhook is dead.
-    pub(super) async fn run(self, mut mail: mpsc::Receiver<Notice>, board: Board) {
-        while let Some(first) = mail.recv().await {
-            let mut notices = vec![first];
-            while notices.len() < TOGETHER
-                && let Ok(next) = mail.try_recv()
-            {
-                notices.push(next);
-            }
-            let count = u64::try_from(notices.len()).unwrap_or(u64::MAX);
-            match self.send(&message(&notices), &board).await {
-                Ok(()) => board.sent(count),
+    pub(super) async fn run(self, mut mail: Mail, board: Board) {
+        let whole = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        while let Some(batch) = mail.next(TOGETHER).await {
+            let count = batch.letters.len();
+            match self.send(&batch, &board).await {
+                Ok(()) => board.sent(whole(count)),
                 Err(Verdict::Dead(word)) => {
-                    mail.close();
-                    let mut left = count;
-                    while mail.try_recv().is_ok() {
-                        left += 1;
-                    }
                     return board.off(
-                        left,
+                        whole(count + mail.shut()),
                         format!(
                             "Slack says `{word}`: this webhook is of no use any more. Make a new one, keep it \
                          (`crosstie secret set NAME`), and restart crosstie"
                         ),
                     );
                 }
-                Err(verdict) => {
-                    let why = match verdict {
-                        Verdict::Never(why) => format!("Slack refused a message: {why}"),
-                        Verdict::Again(why) => format!("Slack did not take a message in {TRIES} tries: {why}"),
-                        _ => "a message was not taken".to_owned(),
-                    };
-                    board.dropped(count, why);
-                }
+                Err(Verdict::Never(why)) => board.dropped(whole(count), format!("Slack refused a message: {why}")),
+                Err(_) => board.dropped(whole(count), "a message was not taken".to_owned()),
             }
             sleep(PACE).await;
         }
     }
 
-    async fn send(&self, message: &serde_json::Value, board: &Board) -> Result<(), Verdict> {
-        let mut tried = 0;
+    /// Sends one message, for as long as that may succeed.
+    async fn send(&self, batch: &Batch, board: &Board) -> Result<(), Verdict> {
+        let mut tried: u32 = 0;
         loop {
-            tried += 1;
-            let said = match self.transport.send(Request::new(Method::Post, "").json(message)).await {
+            let said = match self.transport.send(Request::new(Method::Post, "").json(&message(batch))).await {
                 Ok(answer) => verdict(&answer),
                 Err(failure) => Verdict::Again(failure.to_string()),
             };
@@ -164,14 +163,18 @@ impl Slack {
                 Verdict::Taken => return Ok(()),
                 // Never shortened, and no try: Slack is well.
                 Verdict::Wait(seconds) => {
-                    tried -= 1;
                     if seconds > LONG_WAIT {
                         board.waiting(format!("Slack asks to wait for {seconds} s"));
                     }
                     sleep(Duration::from_secs(seconds)).await;
                 }
-                Verdict::Again(why) if tried >= TRIES => return Err(Verdict::Again(why)),
-                Verdict::Again(_) => sleep(Duration::from_secs(1 << tried.min(6))).await,
+                Verdict::Again(why) => {
+                    tried = tried.saturating_add(1);
+                    if tried == TRIES {
+                        board.waiting(format!("Slack took no message in {TRIES} tries, and is tried again: {why}"));
+                    }
+                    sleep(Duration::from_secs(1 << tried.min(LONGEST_PAUSE))).await;
+                }
                 verdict => return Err(verdict),
             }
         }

@@ -5,4 +5,5 @@
 mod desk;
 mod listener;
 mod sinks;
+mod troubled;
 mod watching;
