@@ -84,15 +84,20 @@ impl Core {
         undone.who = who.to_owned();
         txn.events.push(undone);
         let left: BTreeSet<Side> = if both { Side::BOTH.into() } else { [side].into() };
-        let note = match (both, to.show()) {
-            (true, shown) => format!("undone: both sides get {shown:?} back"),
-            (false, shown) => {
-                format!("undone: {side} gets {shown:?} back, and the field is held until somebody decides")
-            }
+        let shown = self.words(&hold, &to);
+        let note = match both {
+            true => format!("undone: both sides get {shown:?} back"),
+            false => format!("undone: {side} gets {shown:?} back, and the field is held until somebody decides"),
         };
         let kind = MarkKind::Undone { side, event: seq, who: who.to_owned(), from, to, both, left };
         self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
         Reply::Done { note }
+    }
+
+    /// A value of a field as a person reads it.
+    fn words(&self, hold: &HoldId, value: &Value) -> String {
+        let field = hold.field.as_ref().and_then(|key| self.memory.pair(&hold.pair)?.map.as_ref()?.field(key));
+        field.map_or_else(|| value.show(), |field| self.text(field, value))
     }
 
     /// A line of the journal, told whether it could be undone. Its texts are empty.
@@ -207,11 +212,10 @@ impl Core {
         let came = seen.changed_between.get(field.name_on(side)).map(|(_, came)| *came);
         let moved = written.zip(came).is_some_and(|(written, came)| came > written);
         if moved || !field.same(&shown, from) {
+            let shown = self.text(field, &shown);
             return Err(match written {
-                Some(_) => format!("{side} shows {:?} by now, which somebody set after our write", shown.show()),
-                None => {
-                    format!("{side} shows {:?}, which somebody set and the write did not bring there", shown.show())
-                }
+                Some(_) => format!("{side} shows {shown:?} by now, which is not what this write left there"),
+                None => format!("{side} shows {shown:?}, which somebody set and the write did not bring there"),
             });
         }
         let current = self.current(tie, field, side);

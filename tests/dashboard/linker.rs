@@ -378,3 +378,11 @@ fn whoever_links_before_the_roles_are_known_gets_the_records_when_they_are() {
     rig.refresh();
     rig.shows(&["As what is Ada Lovelace linked to Project Mercury?"]);
 }
+
+#[test]
+fn where_a_filter_finds_no_owner_nothing_is_said_to_be_asked_for() {
+    let mut rig = on_relations(full());
+    rig.keys("/ q q q q enter");
+    let screen = rig.screen();
+    assert!(screen.contains("No owners contain this text") && !screen.contains("Asking the engine"), "{screen}");
+}

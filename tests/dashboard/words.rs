@@ -2,10 +2,10 @@
 
 use crosstie::control::Mode;
 use crosstie::tui::keymap::{Keymap, PRESETS};
-use crosstie::tui::model::PopupBody;
+use crosstie::tui::model::{PopupBody, Tone};
 use crosstie::tui::terminal::writer::Screen;
 
-use crate::fixture::{Rig, full};
+use crate::fixture::{Rig, full, on};
 
 fn editor(rig: &Rig) -> String {
     match rig.model.top() {
@@ -127,4 +127,16 @@ fn every_preset_has_keys_for_all_of_it() {
             assert!(!keymap.keys_of(action).is_empty(), "{name}: {}", action.spec().id);
         }
     }
+}
+
+#[test]
+fn a_message_that_is_cut_says_where_the_whole_of_it_is() {
+    let mut rig = on("2");
+    rig.model.toast(Tone::Warn, "first what happened, at some length, and then, at last, what is to be done about it");
+    rig.shows(&["M tells all"]);
+    rig.keys("M");
+    rig.shows(&["what is to be done about it"]);
+    let mut rig = on("2");
+    rig.model.toast(Tone::Warn, "a short one");
+    assert!(!rig.screen().contains("tells all"), "{}", rig.screen());
 }

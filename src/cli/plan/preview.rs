@@ -130,7 +130,7 @@ async fn look(desk: &dyn Desk, engine: &crate::engine::EngineDesk) -> Result<Pre
     let holds = all(desk, List::Holds, scripts::holds).await?;
     let orphans = all(desk, List::Orphans, scripts::orphan_rows).await?;
     let after = settled(desk).await;
-    let pairs = after.pairs.iter().zip(reviews).map(|(pair, review)| {
+    let pairs = after.pairs.iter().zip(&before.pairs).zip(reviews).map(|((pair, was), review)| {
         let here: Vec<&Step> = steps.iter().filter(|step| step.pair == pair.name).collect();
         let count = |op: &str, side: Side| number(here.iter().filter(|it| it.op == op && it.side == side).count());
         let sides = |op: &str| Sides { crm: count(op, Side::Crm), notion: count(op, Side::Notion) };
@@ -140,7 +140,9 @@ async fn look(desk: &dyn Desk, engine: &crate::engine::EngineDesk) -> Result<Pre
             .filter_map(|hold| hold.id.crm.as_ref())
             .chain(here.iter().filter(|step| step.op != "create").map(|step| &step.record))
             .collect();
-        let (state, detail, _) = scripts::pair_state(&pair.state);
+        // It was approved on the copy alone; a guard that asks then is told, for it will ask.
+        let told = if review.is_some() && pair.state == PairState::Running { &was.state } else { &pair.state };
+        let (state, detail, _) = scripts::pair_state(told);
         PairPlan {
             name: pair.name.clone(),
             state: state.to_owned(),

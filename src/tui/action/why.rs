@@ -270,7 +270,7 @@ pub(super) fn needs_planned(model: &Model) -> Option<String> {
         None => needs_row(model),
         Some(row) => unless(
             matches!(row.state, QueueState::Ready | QueueState::Quiet),
-            "it was sent already; what was sent is neither hastened nor held back",
+            "it was sent already, and is neither hastened nor held back",
         ),
     }
 }

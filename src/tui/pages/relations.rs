@@ -15,7 +15,8 @@ use crate::tui::widgets::{Pen, Span, line};
 const SIDES: u16 = 64;
 
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, body: Rect) {
-    if model.owners.total == Some(0) && model.owners.filter.is_empty() {
+    // Nobody who could have links.
+    if model.owners.total == Some(0) {
         return owners(pen, model, body);
     }
     let (left, right) = layout::columns(body);

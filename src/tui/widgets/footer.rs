@@ -32,7 +32,19 @@ pub fn status(pen: &mut Pen<'_>, model: &Model, area: Rect) -> Option<(u16, u16)
         let (role, sign) = toast.tone.sign();
         let more = model.toasts.len() - 1;
         let more = if more > 0 { format!(" ({more} more)") } else { String::new() };
-        pen.put(area, role, &format!(" {sign} {}{more}", toast.text));
+        let whole = format!(" {sign} {}{more}", toast.text);
+        // Where it is cut, what was to be done is cut: it is told where the whole of it is.
+        let key = model.keymap.keys_of(Action::Messages).into_iter().next().filter(|_| model.popups.is_empty());
+        match key.filter(|_| text::width(&whole) > usize::from(area.width)) {
+            Some(key) => {
+                let hint = [(Role::Key, format!(" {key}")), (Role::Dim, " tells all".to_owned())];
+                let used = pen.right(area, &hint);
+                pen.put(Rect { width: area.width.saturating_sub(used), ..area }, role, &whole);
+            }
+            None => {
+                pen.put(area, role, &whole);
+            }
+        }
     } else if model.in_flight() > 0
         && model.waiting.values().any(|w| matches!(w, crate::tui::model::Waiting::Command { .. }))
     {

@@ -27,7 +27,7 @@ fn the_queue_is_hastened_after_a_question_and_what_was_sent_is_not() {
     let mut rig = Rig::new((80, 24), full());
     rig.keys("5 t");
     assert!(rig.model.popups.is_empty());
-    rig.shows(&["what was sent is neither hastened"]);
+    rig.shows(&["it was sent already, and is neither hastened"]);
     rig.world.queue[0].state = QueueState::Quiet;
     rig.refresh();
     rig.keys("t y");
