@@ -205,3 +205,6 @@ pub enum Reply {
         why: String,
     },
 }
+
+/// What a command about an edge is answered with where something is written for it: it was made, or taken away.
+pub const RELATED: [&str; 2] = ["the link is written on both sides next", "the link is removed on both sides next"];

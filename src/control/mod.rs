@@ -20,7 +20,7 @@ pub mod socket;
 pub mod waiting;
 
 pub use closeup::{MappedField, MappingView, RecordField, RecordView};
-pub use command::{Command, Reply, Resolution};
+pub use command::{Command, RELATED, Reply, Resolution};
 pub use delivery::{Change, Deliveries, Delivery, Place, Told, event_name};
 pub use desk::{Desk, DeskError};
 pub use hint::Hint;

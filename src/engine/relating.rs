@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::control::{LinkRole, Near, OwnerRow, Query, RelationRow, Reply, Rows, Window};
+use crate::control::{LinkRole, Near, OwnerRow, Query, RELATED, RelationRow, Reply, Rows, Window};
 use crate::mapping::{FieldMap, PairMap};
 use crate::model::{
     Decision, FieldKey, Happening, HoldId, Intent, Purpose, RecordId, Shown, Side, TieId, Value, Verdict,
@@ -262,7 +262,8 @@ impl Core {
         event.after = Some(Value::links(links.clone()));
         txn.events.push(event);
         self.decide(txn, who, Some((id, shown)), Verdict::Set { value: Value::links(links) });
-        done(if linked { "the link is written on both sides next" } else { "the link is removed on both sides next" })
+        let [made, removed] = RELATED;
+        done(if linked { made } else { removed })
     }
 
     /// The related ties that each side shows, common dialect.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crosstie::control::{Command, HoldRow, JournalRow};
+use crosstie::control::{Command, HoldRow, JournalRow, RELATED, Reply};
 use crosstie::model::{Happening, HoldId, Kind, Side};
 use crosstie::tui::model::{Msg, Page, PopupBody};
 
@@ -114,6 +114,24 @@ fn an_operator_hears_when_what_they_decided_was_written() {
     rig.world.snapshot.latest.insert(0, row);
     rig.refresh();
     assert!(rig.model.expected.is_empty() && !rig.screen().contains("written: Not taken"), "{}", rig.screen());
+}
+
+#[test]
+fn an_operator_hears_when_a_link_was_written_and_waits_for_none_where_nothing_is() {
+    for (note, written) in [(RELATED[1], true), ("they are not linked", false)] {
+        let mut rig = Rig::new((120, 40), full());
+        rig.world.says = Some(Reply::Done { note: note.into() });
+        rig.keys("4 right j j x y");
+        let told = rig.told();
+        let [Command::Relate { owner, field, linked: false, .. }] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(!rig.model.expected.is_empty(), written, "{note}");
+        let mut row = line(&rig.world.journal[0], Happening::Wrote, true);
+        (row.event.seq, row.event.pair, row.event.crm) = (2_000, Some(owner.pair.clone()), Some(owner.crm.clone()));
+        (row.event.field, row.title, row.label) = (Some(field.clone()), "Mercury".into(), "Contacts".into());
+        rig.world.snapshot.latest.insert(0, row);
+        rig.refresh();
+        assert_eq!(rig.screen().contains("written: Mercury / Contacts"), written, "{}", rig.screen());
+    }
 }
 
 #[test]

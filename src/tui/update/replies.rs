@@ -1,7 +1,8 @@
 //! What the Desk answered.
 
 use super::{closeup, conflicts, dryrun, linker, lists, marks, open, popups, relations, staging, written};
-use crate::control::{Candidate, Command, DeskError, Order, Reply, Resolution, Rows, Window};
+use crate::control::{Candidate, Command, DeskError, Order, RELATED, Reply, Resolution, Rows, Window};
+use crate::model::HoldId;
 use crate::tui::layout;
 use crate::tui::model::{
     Dirty, Effect, HoldItem, Listing, Model, Page, PopupBody, Row, Tone, Topic, Waiting, edge, text,
@@ -241,6 +242,9 @@ pub(super) fn reply(model: &mut Model, tag: u64, result: Result<Reply, DeskError
     match result {
         Ok(Reply::Done { note }) => {
             written::expect(model, &items);
+            if let Some((owner, field)) = edge.as_ref().filter(|_| RELATED.contains(&note.as_str())) {
+                written::expect_fields(model, [HoldId::field(owner, field)].into());
+            }
             model.moved.retain(|id| !about.contains(id));
             model.staged.forget(&about);
             for id in &about {

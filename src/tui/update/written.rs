@@ -14,7 +14,11 @@ const AT_ONCE: u64 = 500;
 /// These were decided; what they write is awaited.
 pub(super) fn expect(model: &mut Model, items: &[Resolution]) {
     let writes = items.iter().filter(|item| !matches!(item, Resolution::Keep { .. }));
-    let writes: BTreeSet<HoldId> = writes.map(|item| item.id().clone()).collect();
+    expect_fields(model, writes.map(|item| item.id().clone()).collect());
+}
+
+/// The same of fields that were decided otherwise: an edge that was made or taken away.
+pub(super) fn expect_fields(model: &mut Model, writes: BTreeSet<HoldId>) {
     // What is decided anew is awaited once, for the newer decision.
     for commit in &mut model.expected {
         let before = commit.left.len();
