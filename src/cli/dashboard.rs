@@ -18,7 +18,7 @@ use super::demo::{Demo, Options};
 use super::failure::Failure;
 use super::scratch::Scratch;
 use super::world::SystemClock;
-use super::{notices, wiring};
+use super::{live, notices, wiring};
 
 /// How the dashboard is to be, as the command line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
@@ -115,7 +115,7 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     // Nobody else runs the sync, so nobody else would tell anybody.
     let notices = notices.map(|settings| notices::start(settings, &started));
     let exit = show_with(desk, keymap, &note, look, Way::Syncs).await;
-    let ended = started.end(&wiring::operator()).await;
+    let ended = live::drained(*started, &wiring::operator(), impatience(), super::warn).await;
     closing.cancel();
     if let Some(served) = served {
         // Each connection ends within its own time.
@@ -126,6 +126,23 @@ pub async fn configured(config: &Config, look: Look) -> Result<ExitCode, Failure
     }
     ended?;
     Ok(exit_code(exit?))
+}
+
+/// How long an operator who has left waits before they are told what for.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// Once an operator who has left, and was told what is waited for, does not want to wait.
+async fn impatience() {
+    let patient = async {
+        tokio::time::sleep(TELLING).await;
+        let most = live::DRAINING.as_secs();
+        super::warn(&format!("finishing what is on its way, for {most} s at most; ctrl-c waits for nothing"));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = patient => {}
+    }
 }
 
 /// Where the engine of a configuration runs.

@@ -85,16 +85,7 @@ impl Live {
     pub async fn end(self, who: &str, hurry: impl Future<Output = ()>) -> Result<(), Failure> {
         tracing::info!(by = who, "finishing what is in flight");
         let Self { started, served, inlet, notices, closing, .. } = self;
-        let ended = tokio::select! {
-            biased;
-            ended = started.end(who) => ended,
-            () = hurry => Err(at_once()),
-            // Its intent is durable, and a start takes every such write for unknown: nothing is lost by not waiting.
-            () = tokio::time::sleep(DRAINING) => {
-                tracing::warn!("writes on their way are not waited for any longer; they are looked for at the next start");
-                Ok(())
-            }
-        };
+        let ended = drained(started, who, hurry, |told| tracing::warn!("{told}")).await;
         closing.cancel();
         let parting = async {
             let _ = served.await;
@@ -111,6 +102,28 @@ impl Live {
             tracing::info!("ended");
         }
         ended
+    }
+}
+
+/// Ends an engine: what is in flight has [`DRAINING`], or until `hurry`. That it was not waited for longer is told.
+///
+/// # Errors
+/// [`Failure`]: the store failed, the engine did, or there was no time.
+pub async fn drained(
+    started: Started,
+    who: &str,
+    hurry: impl Future<Output = ()>,
+    told: fn(&str),
+) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        ended = started.end(who) => ended,
+        () = hurry => Err(at_once()),
+        // Its intent is durable, and a start takes every such write for unknown: nothing is lost by not waiting.
+        () = tokio::time::sleep(DRAINING) => {
+            told("writes on their way are not waited for any longer; they are looked for at the next start");
+            Ok(())
+        }
     }
 }
 

@@ -111,6 +111,9 @@ async fn answer_for(watched: Watched, limit: Duration, ping: impl Fn()) {
         if watched.answer(every).await {
             ping();
             tokio::time::sleep(every).await;
+        } else {
+            // One that has gone says so at once.
+            tokio::time::sleep(every / 10).await;
         }
     }
 }

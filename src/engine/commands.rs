@@ -1,6 +1,6 @@
 //! What an operator says, carried out in the transaction that makes it durable.
 
-use crate::control::{Command, PairState, Reply, Resolution};
+use crate::control::{Breaker, Command, PairState, Reply, Resolution};
 use crate::model::{
     Decision, Happening, HoldId, PairName, RecordId, RecordRef, Shown, Side, TieId, Value, Verdict, Why,
 };
@@ -50,7 +50,13 @@ impl Core {
                 for listing in self.listings.values_mut() {
                     listing.next_increment = now;
                 }
-                done("both sides are looked at now")
+                let rests = |side: &Side| self.systems.get(*side).pulse().breaker != Breaker::Closed;
+                match Side::BOTH.into_iter().find(rests) {
+                    None => done("both sides are looked at now"),
+                    Some(side) => {
+                        done(format!("{side} does not answer, and is tried now and then; the rest is looked at now"))
+                    }
+                }
             }
             Command::Shutdown => {
                 self.draining = true;
