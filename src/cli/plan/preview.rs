@@ -143,6 +143,8 @@ async fn look(desk: &dyn Desk, engine: &crate::engine::EngineDesk) -> Result<Pre
         // It was approved on the copy alone; a guard that asks then is told, for it will ask.
         let told = if review.is_some() && pair.state == PairState::Running { &was.state } else { &pair.state };
         let (state, detail, _) = scripts::pair_state(told);
+        // The counts of a first matching stand in columns of their own.
+        let detail = if matches!(told, PairState::Review { marked: 0, .. }) { String::new() } else { detail };
         PairPlan {
             name: pair.name.clone(),
             state: state.to_owned(),
