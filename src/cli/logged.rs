@@ -27,25 +27,9 @@ impl Log {
     /// CRM. Reasons are given where they are the systems' own, not a record's.
     pub async fn tell(&mut self, desk: &dyn Desk, snapshot: &Snapshot) {
         let newest = snapshot.latest.first().map_or(self.seq, |row| row.event.seq);
-        let mut wanted = newest.saturating_sub(self.seq);
-        while wanted > 0 {
-            let query = Query { limit: wanted, ..Query::all(List::Journal) };
-            let Ok(Window { rows: Rows::Journal(rows), .. }) = desk.query(query).await else { break };
-            // Lines that came since the snapshot stand on top, and push the oldest of those asked for out of the window.
-            let top = rows.first().map_or(newest, |row| row.event.seq);
-            if top.saturating_sub(self.seq) > wanted {
-                wanted = top.saturating_sub(self.seq);
-                if wanted <= LOGGED {
-                    continue;
-                }
-            }
-            for row in rows.iter().rev().filter(|row| row.event.seq > self.seq) {
-                line(row, row.event.edit);
-            }
-            self.seq = self.seq.max(top);
-            break;
+        while let Some(rows) = self.next(desk, newest).await {
+            rows.iter().for_each(|row| line(row, row.event.edit));
         }
-        self.seq = self.seq.max(newest);
         for pair in &snapshot.pairs {
             let why = match &pair.state {
                 PairState::Review { .. } => {
@@ -62,6 +46,19 @@ impl Log {
                 self.waiting.insert(pair.name.clone(), why);
             }
         }
+    }
+
+    /// The next lines up to that one, oldest first; `None` when all were given, or cannot be had now.
+    async fn next(&mut self, desk: &dyn Desk, newest: u64) -> Option<Vec<JournalRow>> {
+        let to = newest.min(self.seq + LOGGED);
+        if to <= self.seq {
+            return None;
+        }
+        let query = Query { from: Some(self.seq + 1), to: Some(to), limit: LOGGED, ..Query::all(List::Journal) };
+        let Ok(Window { rows: Rows::Journal(mut rows), .. }) = desk.query(query).await else { return None };
+        self.seq = to;
+        rows.reverse();
+        Some(rows)
     }
 }
 
@@ -83,5 +80,75 @@ fn line(row: &JournalRow, edit: Option<u64>) {
             tracing::warn!(seq = event.seq, edit, pair, side, crm, field = %row.label, "{what}; the journal tells why");
         }
         _ => tracing::info!(seq = event.seq, edit, pair, side, crm, field = %row.label, "{what}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use jiff::Timestamp;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::control::{Command, DeskError, Reply};
+    use crate::model::Event;
+
+    /// A journal of so many lines.
+    struct Journal(u64);
+
+    fn row(seq: u64) -> JournalRow {
+        let event = Event {
+            seq,
+            at: Timestamp::UNIX_EPOCH,
+            what: Happening::Seen,
+            pair: None,
+            side: None,
+            crm: None,
+            notion: None,
+            field: None,
+            before: None,
+            after: None,
+            window: None,
+            who: String::new(),
+            note: String::new(),
+            edit: None,
+        };
+        let text = String::new;
+        JournalRow {
+            event,
+            title: text(),
+            label: text(),
+            before: None,
+            after: None,
+            undoable: false,
+            not_undoable: text(),
+        }
+    }
+
+    #[async_trait]
+    impl Desk for Journal {
+        fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+            watch::channel(Arc::default()).1
+        }
+        async fn query(&self, query: Query) -> Result<Window, DeskError> {
+            let (from, to) = (query.from.unwrap().max(1), query.to.unwrap().min(self.0));
+            let rows: Vec<JournalRow> = (from..=to).rev().take(500).map(row).collect();
+            Ok(Window::of(to + 1 - from, 0, Rows::Journal(rows)))
+        }
+        async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
+            Err(DeskError::Gone("nobody decides here".into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn every_line_of_the_journal_is_logged_however_many_come_between_two_looks() {
+        let (mut log, mut logged) = (Log::after(3), Vec::new());
+        while let Some(rows) = log.next(&Journal(1_700), 1_700).await {
+            logged.extend(rows.into_iter().map(|row| row.event.seq));
+        }
+        assert_eq!(logged, (4..=1_700).collect::<Vec<u64>>());
     }
 }

@@ -45,7 +45,10 @@ pub(super) async fn journal(core: &mut Core, store: &Store, query: &Query) -> Re
     });
     let text = |row: &JournalRow| {
         let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
-        format!("{} {} {before} {after} {} {:?}", row.title, row.label, row.event.note, row.event.what)
+        let event = &row.event;
+        let side = event.side.map(|side| side.to_string()).unwrap_or_default();
+        let (title, label) = (&row.title, &row.label);
+        format!("{title} {label} {before} {after} {} {:?} {side} {}", event.note, event.what, event.who)
     };
     let of_tie = |row: &JournalRow| {
         let event = &row.event;
