@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::support::configuration::{data_source, office, write};
 use crate::support::program::{Home, Running, until};
-use crate::support::worlds::{Worlds, pages, records};
+use crate::support::worlds::{PERSON, Worlds, pages, records};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -197,6 +197,24 @@ fn a_pair_is_paused_and_resumed_and_its_health_is_told() {
     assert_eq!(health["orphans"]["total"], 0);
     assert!(rows(&home, "quarantine list", &[]).is_empty());
     answer(&home, 8, &["quarantine", "retry", &format!("deals/{id}")]);
+    end(daemon, &home);
+}
+
+#[test]
+fn what_was_deleted_here_and_edited_there_is_untied_only_where_that_is_said() {
+    let (home, worlds) = ready(|text| text);
+    let (id, page) = one_deal(&home, &worlds);
+    worlds.crm_door("delete", &json!({ "entity": "deal", "id": id, "as": PERSON }));
+    worlds.edit_page(&page, &json!({ "Amount": 70 }));
+    let daemon = daemon(&home);
+    let deleted = || rows(&home, "conflicts list", &["--all"]).into_iter().find(|row| row["why"] == "deleted");
+    let held = until(SOON, deleted).unwrap_or_else(|| panic!("{}", home.logged("daemon")));
+    let tie = held["id"].as_str().unwrap();
+    let said = home.ask(&["quarantine", "retry", tie]).ends_with(8);
+    assert!(said.stderr.contains("--untie"), "{}", said.stderr);
+    assert_eq!(home.status()["ties"], json!(1));
+    answer(&home, 0, &["quarantine", "retry", tie, "--untie"]);
+    assert!(until(SOON, || (home.status()["ties"] == json!(0)).then_some(())).is_some(), "{}", home.logged("daemon"));
     end(daemon, &home);
 }
 

@@ -40,6 +40,9 @@ enum Action {
         /// `pair/crm id`, as the list names it.
         #[arg(value_parser = ids::hold)]
         id: HoldId,
+        /// What was deleted on one side and edited on the other is untied by that: both stay, and are orphans.
+        #[arg(long)]
+        untie: bool,
     },
 }
 
@@ -85,6 +88,16 @@ pub async fn quarantine(config: &Config, args: QuarantineArgs) -> Result<ExitCod
             asked.end().await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Retry { id } => carry_out(asked, args.json, Command::Retry { id }).await,
+        Action::Retry { id, untie } => {
+            let (_, held) = asked.rows(Query::all(List::Holds), None, conflicts::holds).await?;
+            if !untie && held.iter().any(|hold| hold.id == id && hold.why == "deleted") {
+                asked.end().await?;
+                return Err(Failure::refused(format!(
+                    "{id} was deleted on one side and edited on the other: to try it again unties the two, which is not undone; \
+                     say `--untie` if that is meant"
+                )));
+            }
+            carry_out(asked, args.json, Command::Retry { id }).await
+        }
     }
 }
