@@ -96,6 +96,8 @@ fn a_conflict_is_decided_without_a_daemon_carried_out_by_one_told_and_undone() {
     let (home, worlds) = ready(|text| text);
     let (id, page) = one_deal(&home, &worlds);
     home.ask(&["status"]).ends_with(0);
+    let nothing = home.ask(&["conflicts", "list"]).ends_with(0);
+    assert_eq!((nothing.stdout.lines().count(), nothing.stderr.trim()), (1, "none"), "{}", nothing.stdout);
     worlds.edit_record("deal", &id, &json!({ "OPPORTUNITY": "100" }));
     worlds.edit_page(&page, &json!({ "Amount": 200 }));
 

@@ -10,7 +10,7 @@ use crate::model::{HoldId, Shown, Side};
 
 use super::super::asked::Asked;
 use super::super::failure::Failure;
-use super::super::table::plain;
+use super::super::table::{flat, plain};
 use super::{carry_out, confirmed, ids, tell, tell_one};
 
 /// The arguments of `conflicts`.
@@ -26,7 +26,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List them, oldest first.
+    /// List them, oldest first. At a terminal a long title or value is cut; a pipe, `show` and `--json` get all of it.
     List {
         /// Every other hold too: refused, unreadable, quarantined, …
         #[arg(long)]
@@ -76,7 +76,7 @@ impl What {
     /// What would be done, as a question begins.
     fn told(&self, crm: &str, notion: &str) -> String {
         match self {
-            What { set: Some(text), .. } => format!("Give both {:?}", plain(text)),
+            What { set: Some(text), .. } => format!("Give both {:?}", flat(text)),
             What { crm: true, .. } => format!("Give Notion the CRM's value {crm:?}"),
             What { notion: true, .. } => format!("Give the CRM Notion's value {notion:?}"),
             What { base: true, .. } => "Give both what they last agreed on".to_owned(),
@@ -161,8 +161,8 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Failure> {
             let shown = match shown {
                 Some(shown) => shown,
                 None => {
-                    let values = format!("CRM: {:?}, Notion: {:?}", plain(&hold.crm.text), plain(&hold.notion.text));
-                    let what = what.told(&plain(&hold.crm.text), &plain(&hold.notion.text));
+                    let values = format!("CRM: {:?}, Notion: {:?}", flat(&hold.crm.text), flat(&hold.notion.text));
+                    let what = what.told(&flat(&hold.crm.text), &flat(&hold.notion.text));
                     confirmed(&format!("{id}: {values}. {what}?"), "`--shown` from its row")?;
                     Shown { crm: hold.crm.digest, notion: hold.notion.digest }
                 }

@@ -37,7 +37,7 @@ use crate::control::{Command, Reply};
 use super::asked::Asked;
 use super::failure::{Failure, code};
 use super::say;
-use super::table::{Table, plain, steers};
+use super::table::{Table, flat, plain, steers};
 
 /// The version of every shape.
 pub const SHAPE: u32 = 1;
@@ -130,17 +130,28 @@ pub fn line(value: &Json) -> String {
     safe
 }
 
+/// Columns of titles and values, which can be of any length: a person gets their beginning. Reasons and errors, which are
+/// judged by, are told whole.
+const TEXTS: [&str; 8] =
+    ["title", "label", "crm_value", "crm_edited_by", "notion_value", "notion_edited_by", "owner_title", "target_title"];
+
 /// Prints a list, as JSON or as a table.
 fn tell(asked: &Asked, as_json: bool, total: u64, rows: &[Json], columns: &[&str]) {
     if as_json {
         return say(&line(&json!({ "shape": SHAPE, "daemon": asked.daemon, "total": total, "rows": rows })));
     }
-    let mut table = Table::new(columns);
+    // Whoever is no person, such as `grep`, gets the whole of every text.
+    let person = std::io::stdout().is_terminal();
+    let mut table = Table::of_texts(columns, |column| person && TEXTS.contains(&column));
     for row in rows {
         table.row(columns.iter().map(|column| cell(&row[*column])));
     }
     say(&table.to_string());
     let shown = rows.len();
+    if total == 0 {
+        // A heading alone could be the beginning of an answer.
+        super::warn("none");
+    }
     if u64::try_from(shown).is_ok_and(|shown| shown < total) {
         super::warn(&format!("{shown} of {total}"));
     }
@@ -195,7 +206,7 @@ fn tell_one(asked: &Asked, as_json: bool, row: &Json) {
     let wide = told.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, value) in told {
-        let _ = writeln!(text, "{name:<wide$}  {}", plain(&value));
+        let _ = writeln!(text, "{name:<wide$}  {}", flat(&value));
     }
     say(&text);
 }
