@@ -159,21 +159,28 @@ pub type Faces = Vec<(RecordId, Face)>;
 fn likeness(one: &Face, other: &Face) -> (u32, String) {
     let (mut score, mut reasons) = (0, Vec::new());
     let mut fields = 0;
+    let same_title = !one.title.is_empty() && one.title == other.title;
+    // A field that says the title once more is told with it: each thing is said once.
+    let mut say = |label: &str, text: &str, first: bool| {
+        if !(same_title && text.to_lowercase() == one.title) {
+            reasons.insert(if first { 0 } else { reasons.len() }, format!("same {label}"));
+        }
+    };
     for ((key, label, text), (_, _, theirs)) in one.fields.iter().zip(&other.fields) {
         if text.is_empty() || text != theirs {
             continue;
         }
         if *key {
             score += SAME_KEY;
-            reasons.insert(0, format!("same {label}"));
+            say(label, text, true);
         } else if fields < 3 {
             fields += 1;
             score += SAME_FIELD;
-            reasons.push(format!("same {label}"));
+            say(label, text, false);
         }
     }
     let percent = alike(&one.letters, &other.letters);
-    if !one.title.is_empty() && one.title == other.title {
+    if same_title {
         score += SAME_TITLE;
         reasons.insert(0, "same name".to_owned());
     } else if percent >= ALIKE {
@@ -197,6 +204,17 @@ mod tests {
             letters: letters(title),
             fields: vec![field(true, "E-mail", mail), field(false, "City", city)],
         }
+    }
+
+    #[test]
+    fn a_reason_says_each_thing_once() {
+        let face = |name: &str, mail: &str| Face {
+            fields: vec![(true, "E-mail".into(), mail.into()), (true, "Name".into(), name.to_lowercase())],
+            ..face(name, "", "")
+        };
+        let own = face("Ada Lovelace", "ada@example.org");
+        assert_eq!(likeness(&own, &own).1, "same name, same E-mail");
+        assert_eq!(likeness(&own, &face("Ada Lovelace", "")).1, "same name");
     }
 
     #[test]
