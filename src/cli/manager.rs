@@ -130,14 +130,14 @@ pub fn sentence(snapshot: &Snapshot) -> String {
         matches!(pair.state, PairState::Review { .. } | PairState::Guarded { .. } | PairState::Stopped { .. })
     });
     let mut parts = down;
-    for (count, what) in [
-        (u64::try_from(stopped.count()).unwrap_or(0), "pairs wait"),
-        (snapshot.conflicts, "conflicts"),
-        (snapshot.holds, "other holds"),
-        (snapshot.orphans, "orphans"),
+    for (count, [one, several]) in [
+        (u64::try_from(stopped.count()).unwrap_or(0), ["pair waits", "pairs wait"]),
+        (snapshot.conflicts, ["conflict", "conflicts"]),
+        (snapshot.holds, ["other hold", "other holds"]),
+        (snapshot.orphans, ["orphan", "orphans"]),
     ] {
         if count > 0 {
-            parts.push(format!("{count} {what}"));
+            parts.push(format!("{count} {}", if count == 1 { one } else { several }));
         }
     }
     if parts.is_empty() { "in step".to_owned() } else { parts.join(", ") }

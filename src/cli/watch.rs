@@ -72,10 +72,13 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
     for side in Side::BOTH {
         let connection = snapshot.sides.get(side);
         let (name, link) = (&connection.name, status::link(&connection.link));
-        say(format!("1 link {side}"), format!("{name} is {link}."));
+        say(format!("1 link {side}"), format!("{name} is {}.", link.trim_end_matches('.')));
         let depth = snapshot.queue.get(side);
         let unknown = if depth.unknown > 0 { format!(", {} of unknown outcome", depth.unknown) } else { String::new() };
-        say(format!("3 queue {side}"), format!("{} operations wait for {name}{unknown}.", depth.total()));
+        say(
+            format!("3 queue {side}"),
+            format!("{} for {name}{unknown}.", one_or(depth.total(), "operation waits", "operations wait")),
+        );
         if let Some(until) = connection.headroom.gated_until() {
             let until = until.strftime("%H:%M:%SZ");
             say(format!("2 gate {side}"), format!("{name} wants no requests before {until}."));
@@ -92,20 +95,29 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
     }
     for sink in &snapshot.sinks {
         let how = if sink.trouble.is_empty() { "go out" } else { sink.trouble.as_str() };
-        say(format!("9 sink {}", sink.name), format!("Notices by {}: {how}.", sink.name));
+        say(format!("9 sink {}", sink.name), format!("Notices by {}: {}.", sink.name, how.trim_end_matches('.')));
     }
     let quarantined = snapshot.quarantined.min(snapshot.holds);
     let counts = [
-        ("6 conflicts", "conflicts wait", snapshot.conflicts),
-        ("7 holds", "other holds wait", snapshot.holds - quarantined),
-        ("7 quarantined", "records are set aside", quarantined),
-        ("8 orphans", "orphans wait", snapshot.orphans),
-        ("9 overwritten", "fields were possibly overwritten", snapshot.possibly_overwritten),
+        ("6 conflicts", ["conflict waits", "conflicts wait"], snapshot.conflicts),
+        ("7 holds", ["other hold waits", "other holds wait"], snapshot.holds - quarantined),
+        ("7 quarantined", ["record is set aside", "records are set aside"], quarantined),
+        ("8 orphans", ["orphan waits", "orphans wait"], snapshot.orphans),
+        (
+            "9 overwritten",
+            ["field was possibly overwritten", "fields were possibly overwritten"],
+            snapshot.possibly_overwritten,
+        ),
     ];
-    for (what, words, count) in counts {
-        say(what.to_owned(), format!("{count} {words}."));
+    for (what, [one, several], count) in counts {
+        say(what.to_owned(), format!("{}.", one_or(count, one, several)));
     }
     lines
+}
+
+/// A number of things and what is so of them.
+fn one_or(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 #[cfg(test)]
@@ -132,6 +144,12 @@ mod tests {
         let changed: Vec<&String> =
             now.iter().filter(|(what, line)| before.get(*what) != Some(line)).map(|(what, _)| what).collect();
         assert_eq!(changed, ["1 link CRM", "6 conflicts"], "requests alone are no news");
+        snapshot.conflicts = 1;
+        snapshot.sides.notion.link = Link::Troubled { why: "HTTP 503, try again later.".into() };
+        let now = lines(&snapshot);
+        assert_eq!(now.get("6 conflicts").unwrap(), "1 conflict waits.");
+        assert!(now.get("1 link Notion").unwrap().ends_with("again later."), "{now:?}");
+        assert!(!now.values().any(|line| line.ends_with("..")), "{now:?}");
         assert!(now.values().all(|line| !line.chars().any(super::super::table::steers)), "{now:?}");
     }
 }

@@ -373,6 +373,7 @@ pub fn find_config(explicit: Option<&Path>) -> Result<Option<Config>, Failure> {
             std::io::ErrorKind::NotFound => {
                 "`crosstie init` makes one, and `crosstie example > crosstie.toml` begins one"
             }
+            std::io::ErrorKind::IsADirectory => "a file is wanted: name the one inside it by `--config`",
             _ => "give us the right to read it, or name another one by `--config`",
         };
         Failure::configuration(format!("{} cannot be read: {error}; {mend}", path.display()))

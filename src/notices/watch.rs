@@ -237,15 +237,15 @@ impl Watcher {
         self.memory.summary = Some(today);
         let stands = |state: &PairState| !matches!(state, PairState::Running | PairState::Listing);
         let counts = [
-            (snapshot.conflicts, "conflicts"),
-            (snapshot.holds.saturating_sub(snapshot.quarantined), "other holds"),
-            (snapshot.quarantined, "quarantined records"),
-            (snapshot.orphans, "orphans"),
-            (count(snapshot.pairs.iter().filter(|pair| stands(&pair.state)).count()), "stopped pairs"),
-            (count(snapshot.pairs.iter().filter(|pair| pair.paused.is_some()).count()), "paused pairs"),
+            (snapshot.conflicts, "conflict"),
+            (snapshot.holds.saturating_sub(snapshot.quarantined), "other hold"),
+            (snapshot.quarantined, "quarantined record"),
+            (snapshot.orphans, "orphan"),
+            (count(snapshot.pairs.iter().filter(|pair| stands(&pair.state)).count()), "stopped pair"),
+            (count(snapshot.pairs.iter().filter(|pair| pair.paused.is_some()).count()), "paused pair"),
         ];
-        let waits: Vec<String> =
-            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let told = |(count, what): &(u64, &str)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" });
+        let waits: Vec<String> = counts.iter().filter(|(count, _)| *count > 0).map(told).collect();
         (!waits.is_empty()).then(|| Notice {
             topic: Topic::Daily,
             key: format!("daily/{today}"),

@@ -145,7 +145,7 @@ fn the_summary_comes_once_a_day_at_its_time_and_only_if_something_waits() {
     assert!(look(&mut watcher, &waits("29T07:00:00"), &[]).is_empty());
     let told = look(&mut watcher, &waits("29T08:00:00"), &[]);
     assert_eq!(topics(&told), [Topic::Daily]);
-    assert_eq!(told[0].text, "What waits for you: 2 conflicts, 2 other holds, 1 quarantined records, 4 orphans");
+    assert_eq!(told[0].text, "What waits for you: 2 conflicts, 2 other holds, 1 quarantined record, 4 orphans");
     assert!(look(&mut watcher, &waits("29T20:00:00"), &[]).is_empty());
     assert!(look(&mut watcher, &snapshot("30T08:30:00"), &[]).is_empty(), "nothing waits");
     assert!(look(&mut watcher, &waits("30T09:00:00"), &[]).is_empty(), "today's was looked at");
