@@ -1,6 +1,7 @@
 //! How things look where there is little room, much of it, or where what is shown is no news any more.
 
 use crosstie::control::{Breaker, Link, List};
+use crosstie::model::Kind;
 use crosstie::tui::model::{Effect, Model, Msg};
 use crosstie::tui::theme::Theme;
 use ratatui::style::Color;
@@ -162,15 +163,76 @@ fn on_pages_too_only_what_came_from_outside_wears_the_gutter() {
     rig.refresh();
     rig.keys("1");
     assert!(rig.screen().contains("leaves this machine") && !rig.screen().contains('┊'), "{}", rig.screen());
-    // What a side said to a write, and who edited a record last.
+    let guard =
+        ("guard: ties of which one field is emptied in one cycle", "0 now; stops above 12 (the larger of 10 and 5 %)");
+    let mut world = full();
+    world.mapping.facts.push((guard.0.into(), guard.1.into()));
+    let mut rig = Rig::new((60, 40), world);
+    rig.keys("8");
+    assert!(rig.screen().contains("(the larger of") && !rig.screen().contains('┊'), "{}", rig.screen());
+    // What a side said to a write, and to a hold.
     let mut world = full();
     world.queue[0].said = format!("X{}it is sent; nothing waits", " ".repeat(60));
-    world.holds[0].crm.edited_by = "somebody with a name of forty letters ok".into();
+    world.holds[0].detail = format!("it said: X{}it is done; nothing waits", " ".repeat(60));
     let mut rig = Rig::new((60, 30), world);
     rig.keys("5");
     assert!(rig.screen().lines().any(|line| line.starts_with("┊ it is sent")), "{}", rig.screen());
     rig.keys("2");
     assert!(rig.screen().lines().any(|line| line.starts_with("┊ ")), "{}", rig.screen());
+}
+
+#[test]
+fn who_edited_a_record_last_and_when_stay_on_one_line_however_long_the_name_is() {
+    for (width, name) in [(60, "Anna Kern"), (60, "somebody with a name of forty letters ok"), (80, "日本語の名前")]
+    {
+        let mut world = full();
+        world.holds[0].crm.edited_by = name.into();
+        world.holds[0].notion.edited_by = name.repeat(3);
+        let screen = opened((width, 30), world, "2").screen();
+        let line = |head: &str| screen.lines().find(|line| line.contains(head)).map(str::to_owned).unwrap_or_default();
+        assert!(line("in CRM by").trim_end().ends_with("11:49:20"), "{screen}");
+        assert!(line("in Notion by").trim_end().ends_with("11-19 11:00") && !screen.contains('┊'), "{screen}");
+    }
+}
+
+#[test]
+fn a_wide_screen_gives_its_room_to_the_titles_of_conflicts() {
+    let mut world = full();
+    let title = "Website redesign Silverline Clinic, second phase";
+    world.holds[0].title = title.into();
+    let screen = opened((200, 60), world, "2").screen();
+    assert!(screen.lines().nth(4).unwrap().contains(title), "{screen}");
+}
+
+#[test]
+fn a_single_choice_shows_all_its_options_where_lines_are_free() {
+    for size in SIZES {
+        let mut world = full();
+        let options: Vec<String> = (1..=12).map(|place| format!("Option{place}")).collect();
+        (world.holds[0].kind, world.holds[0].options) = (Some(Kind::Status), options.clone());
+        let screen = opened(size, world, "2 e").screen();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        holds_all(&screen, &options);
+        holds_all(&screen, &["100 EUR"]);
+        assert!(size.1 < 24 || screen.contains("merged from"), "{screen}");
+    }
+}
+
+#[test]
+fn no_time_under_a_graph_is_cut() {
+    for count in 1..90 {
+        let mut world = full();
+        world.snapshot.quarter.truncate(count);
+        world.snapshot.day.truncate(1 + count / 10);
+        for width in [100, 150, 200] {
+            let screen = opened((width, 60), world.clone(), "1").screen();
+            let below = screen.lines().position(|line| line.starts_with(" to the other side")).unwrap();
+            let end = if width == 100 { 100 } else { width / 2 - 2 };
+            let axis: String = screen.lines().nth(below - 1).unwrap().chars().take(end.into()).collect();
+            assert_eq!(axis.split_whitespace().last().map(str::len), Some(5), "{count} at {width}: {axis}\n{screen}");
+            assert!(!axis.contains('…'), "{count} at {width}: {axis}\n{screen}");
+        }
+    }
 }
 
 #[test]

@@ -188,16 +188,26 @@ fn stacked(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {
             lines.push(line);
         }
     }
-    let told = Side::BOTH.into_iter().filter_map(|side| {
-        let value = if side == Side::Crm { &item.row.crm } else { &item.row.notion };
-        editor(model, value, 40).map(|editor| format!("in {side} by {editor}"))
-    });
-    let told: Vec<String> = told.collect();
-    if !told.is_empty() {
-        let told = format!("last edited {}", told.join(", "));
-        lines.extend(strange(model, Role::Dim, "", &told, width).into_iter().map(|span| vec![span]));
-    }
+    lines.extend(edited(model, item, usize::from(width)).into_iter().map(|text| vec![(Role::Dim, text)]));
     lines
+}
+
+/// Who edited the record last on either side: both on one line, or else a line each, which no moment is parted from.
+fn edited(model: &Model, item: &HoldItem, width: usize) -> Vec<String> {
+    let told = |room: usize| -> Vec<String> {
+        let of = |side: Side| {
+            let value = if side == Side::Crm { &item.row.crm } else { &item.row.notion };
+            let head = format!("in {side} by ");
+            Some(format!("{head}{}", editor(model, value, room.saturating_sub(head.len()))?))
+        };
+        Side::BOTH.into_iter().filter_map(of).collect()
+    };
+    let (first, whole) = ("last edited ", told(usize::MAX));
+    if whole.is_empty() || text::width(first) + text::width(&whole.join(", ")) <= width {
+        return if whole.is_empty() { whole } else { vec![format!("{first}{}", whole.join(", "))] };
+    }
+    let line = |(place, text)| format!("{}{text}", if place == 0 { first.to_owned() } else { " ".repeat(first.len()) });
+    told(width.saturating_sub(first.len())).into_iter().enumerate().map(line).collect()
 }
 
 fn beside(model: &Model, item: &HoldItem, width: u16) -> Vec<Line> {

@@ -15,8 +15,12 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::table::{self, Wide, Words, table};
 use crate::tui::widgets::{Pen, age, shifted};
 
-/// A name of some length and a moment.
-const EDITOR: u16 = 28;
+/// A name and a moment. The whole name is in the detail.
+const EDITOR: u16 = 22;
+
+/// Shares of the record, the field and each of the values, and the same on a wide screen: a title needs its room more than a
+/// field's name and most values do.
+const SHARES: [(u16, u16, u16); 2] = [(5, 3, 5), (8, 3, 5)];
 
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rect) {
     let empty = [
@@ -30,17 +34,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
         ),
     ];
     let words = Words { rows: "conflicts", empty: &empty, searched: false };
+    // Where there is no room for who edited it, the detail tells it.
+    let told = list.width >= TWO_COLUMNS;
+    let (record, field, value) = SHARES[usize::from(told)];
     let mut heads = vec![
         ("", Wide::Cells(2)),
-        ("record", Wide::Share(5)),
-        ("field", Wide::Share(3)),
-        ("CRM", Wide::Share(5)),
-        ("Notion", Wide::Share(5)),
+        ("record", Wide::Share(record)),
+        ("field", Wide::Share(field)),
+        ("CRM", Wide::Share(value)),
+        ("Notion", Wide::Share(value)),
     ];
-    // Where there is no room for it, the detail tells it.
-    let told = list.width >= TWO_COLUMNS;
     if told {
-        heads.extend([("CRM last edited by", Wide::Cells(EDITOR)), ("Notion last edited by", Wide::Cells(EDITOR))]);
+        heads.extend([("CRM last edit", Wide::Cells(EDITOR)), ("Notion last edit", Wide::Cells(EDITOR))]);
     }
     heads.push(("since", Wide::Cells(11)));
     // As wide as the narrower one of the two, so that both are cut at the same place.

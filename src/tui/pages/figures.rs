@@ -78,14 +78,19 @@ fn height(area: Rect) -> u16 {
 fn axis(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area: Rect) {
     let room = Rect { width: area.width.saturating_sub(ENDS.0 + ENDS.1), ..shifted(area, ENDS.0) };
     let mut times = |room: Rect, samples: usize, step: u32| {
+        if samples == 0 {
+            return;
+        }
         let seconds = i64::try_from(samples).unwrap_or(0) * i64::from(step);
         let Ok(from) = snapshot.at.checked_sub(jiff::SignedDuration::from_secs(seconds)) else { return };
-        // As far as the graph goes back: it stands at the right.
+        // As far as the graph goes back: it stands at the right. While it is short, only now has its room.
         let cells = usize::from(room.width).max(1);
         let used = samples.div_ceil(samples.div_ceil(cells).max(1)).min(cells);
-        let room = shifted(room, u16::try_from(cells - used).unwrap_or(0));
-        pen.put(room, Role::Dim, &age::minute(model, from));
-        pen.right(room, &[(Role::Dim, age::minute(model, snapshot.at))]);
+        let (from, now) = (age::minute(model, from), age::minute(model, snapshot.at));
+        if text::width(&from) + 1 + text::width(&now) <= used {
+            pen.put(shifted(room, u16::try_from(cells - used).unwrap_or(0)), Role::Dim, &from);
+        }
+        pen.right(room, &[(Role::Dim, now)]);
     };
     if area.width >= BOTH {
         let (day, quarter) = halves(room);

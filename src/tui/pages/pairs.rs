@@ -138,7 +138,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, list: Rect, below_list: Rec
     let mapping = model.mapping.as_ref().filter(|mapping| mapping.pair == pair.name);
     if let Some(view) = mapping.and_then(|mapping| mapping.view.as_ref()) {
         for (label, text) in &view.facts {
-            lines.extend(strange(model, Role::Text, "", &format!("{label}: {text}"), below_list.width));
+            // How far a guard is from stopping the pair is told in our words and in figures; a name is in the others.
+            let tell = if label.starts_with("guard: ") { wrapped } else { strange };
+            lines.extend(tell(model, Role::Text, "", &format!("{label}: {text}"), below_list.width));
         }
         lines.push((Role::Text, String::new()));
         let wide = view.fields.iter().map(|field| text::width(&field.crm)).max().unwrap_or(0).clamp(4, 30);

@@ -11,6 +11,9 @@ use crate::tui::model::{Model, text};
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Pen, Span, below, line, shifted};
 
+/// Lines that the text has at least, where there are any.
+const TEXT: u16 = 3;
+
 /// How a text is read, for a person.
 fn how(kind: Option<Kind>) -> &'static str {
     match kind {
@@ -50,21 +53,33 @@ fn sources(model: &Model, edit: &Edit, width: u16) -> Vec<Span> {
     lines
 }
 
+/// Which options there are: on as many lines as the text and what it is merged from leave, or half of all where those are few.
+fn options(model: &Model, edit: &Edit, inside: Rect, sources: u16) -> Vec<Span> {
+    if edit.options.is_empty() {
+        return Vec::new();
+    }
+    let glyphs = &model.theme.glyphs;
+    let left = inside.height.saturating_sub(sources.saturating_add(1 + TEXT));
+    let most = if left < 3 { (inside.height / 2).max(1) } else { left };
+    let text = format!("options: {}", text::one_line(&edit.options.join(", "), glyphs.newline));
+    let room = usize::from(inside.width).saturating_sub(2);
+    let lines = text::guttered(&text, room, usize::from(most), (glyphs.gutter, glyphs.ellipsis));
+    lines.into_iter().map(|line| (Role::Dim, format!(" {line}"))).collect()
+}
+
 /// Draws it.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, areas: &Areas, edit: &Edit) {
     let wide = areas.body.width.min(110);
     let area = layout::middle(areas, wide, areas.body.height.min(24));
     let inside = pen.frame(area, &format!("Edit {}", edit.title));
     pen.put(line(inside, 0), Role::Dim, &format!(" both sides will get this: {}", how(edit.kind)));
-    let mut head = 1;
-    if !edit.options.is_empty() {
-        pen.put(line(inside, 1), Role::Dim, &format!(" options: {}", edit.options.join(", ")));
-        head = 2;
-    }
     let sources = sources(model, edit, inside.width);
     let tall = u16::try_from(sources.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let options = options(model, edit, inside, tall);
+    pen.lines(below(inside, 1), &options, 0);
+    let head = 1 + u16::try_from(options.len()).unwrap_or(0);
     // The text that is being written comes first where lines are few.
-    let tall = if inside.height >= head + tall + 3 { tall } else { 0 };
+    let tall = if inside.height >= head + tall + TEXT { tall } else { 0 };
     if tall > 0 {
         let foot = below(inside, inside.height - tall);
         pen.rule(line(foot, 0), "merged from");
