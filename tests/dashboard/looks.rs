@@ -1,6 +1,6 @@
 //! How things look where there is little room, much of it, or where what is shown is no news any more.
 
-use crosstie::control::{Breaker, Link, List};
+use crosstie::control::{Breaker, Link, List, Sides};
 use crosstie::model::Kind;
 use crosstie::tui::model::{Effect, Model, Msg};
 use crosstie::tui::theme::Theme;
@@ -232,6 +232,40 @@ fn no_time_under_a_graph_is_cut() {
             assert_eq!(axis.split_whitespace().last().map(str::len), Some(5), "{count} at {width}: {axis}\n{screen}");
             assert!(!axis.contains('…'), "{count} at {width}: {axis}\n{screen}");
         }
+    }
+}
+
+#[test]
+fn the_header_and_the_overview_count_other_holds_alike() {
+    let mut world = full();
+    world.snapshot.holds = world.snapshot.quarantined + 10;
+    let rig = opened((120, 40), world, "1");
+    holds_all(&rig.screen(), &["10 other holds ", "10 other holds wait for you"]);
+    // One that a guard holds is told with the guard.
+    let mut world = full();
+    world.snapshot.holds = world.snapshot.quarantined + 1;
+    let screen = opened((120, 40), world, "1").screen();
+    assert!(screen.contains("is stopped by a guard") && !screen.contains("other hold waits"), "{screen}");
+}
+
+#[test]
+fn two_sides_that_are_apart_by_orphans_say_so() {
+    let apart = |crm: u64, notion: u64, orphans: u64| {
+        let mut world = full();
+        world.snapshot.pairs.truncate(1);
+        let pair = &mut world.snapshot.pairs[0];
+        (pair.ties, pair.creates) = (100, Sides { crm: false, notion: false });
+        (pair.records, pair.orphans) = (Sides { crm, notion }, Sides { crm: orphans, notion: 0 });
+        opened((120, 40), world, "9").screen()
+    };
+    for ((crm, notion, orphans), told) in [
+        ((101, 100, 1), "+ 1 apart, an orphan that waits"),
+        ((103, 101, 2), "+ 2 apart, orphans that wait"),
+        ((103, 100, 1), "+ 3 apart, by its rules and orphans"),
+        ((103, 100, 0), "+ 3 apart, by its rules"),
+    ] {
+        let screen = apart(crm, notion, orphans);
+        assert!(screen.lines().any(|line| line.trim_end().ends_with(told)), "{told}:\n{screen}");
     }
 }
 

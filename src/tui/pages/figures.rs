@@ -226,7 +226,12 @@ pub(super) fn waits(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, area:
         return rest;
     }
     // What waits for a person is told above; here is what goes on by itself too.
-    let waits: Vec<String> = snapshot.waits.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    let told = |(what, count): &(String, u64)| match what.as_str() {
+        // The words are those of a row; only this one is counted.
+        "conflict" if *count != 1 => format!("{count} conflicts"),
+        what => format!("{count} {what}"),
+    };
+    let waits: Vec<String> = snapshot.waits.iter().map(told).collect();
     let text = format!("{}waiting: {}", drained(model, snapshot), waits.join(", "));
     for text in
         super::wrapped(model, Role::Dim, " ", &text, area.width).into_iter().take(if is_low(model) { 1 } else { 3 })

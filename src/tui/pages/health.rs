@@ -165,8 +165,15 @@ fn compared(model: &Model, pair: &PairStatus, named: bool) -> Vec<Row> {
         |side: Side| if *pair.creates.get(side) { untied(side).saturating_sub(*pair.orphans.get(side)) } else { 0 };
     let lacking = lacking(Side::Crm) + lacking(Side::Notion);
     let apart = pair.records.crm.abs_diff(pair.records.notion);
+    // What waits as an orphan is no rule's doing.
+    let waiting = |side: Side| *pair.orphans.get(side);
+    let by_rules = |side: Side| untied(side).saturating_sub(waiting(side));
     let as_meant = match apart {
         0 => "as many on both".to_owned(),
+        apart if orphans > 0 && by_rules(Side::Crm) == by_rules(Side::Notion) => {
+            format!("{apart} apart, {}", if apart == 1 { "an orphan that waits" } else { "orphans that wait" })
+        }
+        apart if waiting(Side::Crm) != waiting(Side::Notion) => format!("{apart} apart, by its rules and orphans"),
         apart => format!("{apart} apart, by its rules"),
     };
     vec![

@@ -137,9 +137,10 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let reviews = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Review { .. })).count() as u64;
     let paused = snapshot.pairs.iter().filter(|pair| pair.paused.is_some()).count() as u64;
     let guarded = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Guarded { .. })).count() as u64;
-    // What a guard holds is told above already, and what is set aside has a page of its own.
+    // What is set aside has a page of its own. As many others as in the header, unless all of them are told above: what guards hold.
     let quarantined = snapshot.quarantined.min(snapshot.holds);
-    let holds = (snapshot.holds - quarantined).saturating_sub(guarded);
+    let others = snapshot.holds - quarantined;
+    let holds = if others <= guarded { 0 } else { others };
     say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
     say(quarantined, "1 record is set aside", "records are set aside", Action::PageQuarantine);
     say(snapshot.conflicts, "1 conflict waits for you", "conflicts wait for you", Action::PageConflicts);

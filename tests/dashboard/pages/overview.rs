@@ -20,7 +20,7 @@ fn the_overview_says_what_to_do_and_shows_the_figures() {
                 "CRM queue",
                 "windows: p50 340 ms, p95 910 ms",
                 "to the other side: p50 1.9 s, p95 6.2 s",
-                "41 conflict, 6 the quiet period",
+                "41 conflicts, 6 the quiet period",
                 "contacts",
                 "deals",
                 "approve? 100 sure",
@@ -62,7 +62,7 @@ fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
         assert!(places.is_sorted(), "at {size:?}:\n{screen}");
     }
     world.snapshot.holds = 5;
-    holds_all(&Rig::new((120, 40), world).screen(), &["3 other holds wait for you: press 2"]);
+    holds_all(&Rig::new((120, 40), world).screen(), &["4 other holds wait for you: press 2"]);
 }
 
 #[test]
