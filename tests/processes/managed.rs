@@ -47,7 +47,7 @@ fn the_manager_hears_that_it_is_ready_how_it_does_that_it_lives_and_that_it_ends
     hears("WATCHDOG=1");
     // What waits for a person is in the status.
     worlds.create_record("contact", &json!({ "NAME": "Ida" }));
-    hears("STATUS=1 orphans");
+    hears("STATUS=1 orphan");
     daemon.terminate();
     hears("STOPPING=1");
     assert_eq!(daemon.ended_within(SOON), Some(0), "{}", home.logged("daemon"));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::listener::Listener;
-use crate::screen::{Start, Term};
+use crate::screen::{PATIENCE, Start, Term};
 use crate::worlds::{Workspace, private, wait, wait_equal};
 
 fn attached(workspace: &Workspace) -> Term {
@@ -287,10 +287,12 @@ fn whoever_watches_without_a_screen_hears_one_line_a_change() {
     let _daemon = workspace.daemon();
     let (deal, page) = bridge(&workspace);
     let mut watching = workspace.watch();
-    let mut lines = BufReader::new(watching.out()).lines();
-    let mut heard = |wanted: &str| {
+    let lines = BufReader::new(watching.out()).lines();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
+    let heard = |wanted: &str| {
         loop {
-            let line = lines.next().expect("it goes on").expect("text");
+            let line = told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("nobody says {wanted:?}"));
             assert!(!line.chars().any(|c| c.is_control() || ('\u{2500}'..'\u{2600}').contains(&c)), "no boxes: {line}");
             if line.contains(wanted) {
                 return line;
@@ -300,7 +302,7 @@ fn whoever_watches_without_a_screen_hears_one_line_a_change() {
     heard("0 conflicts wait.");
     workspace.page_edit(&page, json!({"Notes": "four lanes"}));
     workspace.crm_edit("deal", &deal, json!({"COMMENTS": "three lanes"}));
-    let line = heard("1 conflicts wait.");
+    let line = heard("1 conflict waits.");
     assert!(line.starts_with("20") && line.contains("Z "), "a line says when: {line}");
 }
 
