@@ -299,14 +299,23 @@ impl<'o> Loop<'o> {
         }
     }
 
+    /// Takes in what came in one go; of its questions those leave that the last of it still wants answered.
     fn input(&mut self, inputs: Vec<Input>) {
+        let mut effects = Vec::new();
         for input in inputs {
-            self.take(match input {
-                Input::Key(key) => Msg::Key(key),
-                Input::Paste(text) => Msg::Paste(text),
-                Input::Resize(width, height) => Msg::Resize(width, height),
-            });
+            self.tick();
+            effects.extend(update(
+                &mut self.model,
+                match input {
+                    Input::Key(key) => Msg::Key(key),
+                    Input::Paste(text) => Msg::Paste(text),
+                    Input::Resize(width, height) => Msg::Resize(width.min(LARGEST.0), height.min(LARGEST.1)),
+                },
+            ));
         }
+        let waiting = &self.model.waiting;
+        effects.retain(|effect| !matches!(effect, Effect::Query { tag, .. } if !waiting.contains_key(tag)));
+        self.perform(effects);
     }
 
     fn tick(&mut self) {

@@ -367,6 +367,9 @@ pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
 
 fn outfilter(model: &mut Model) {
     let page = model.page;
+    // What was asked for the text before is wanted no more: if it has not left yet, it never will.
+    let before = on_page!(model, page, list => list.asked.take(), None);
+    before.map(|tag| model.waiting.remove(&tag));
     on_page!(model, page, list => { list.asked = None; list.asked_at = None; list.stale = true; list.anew = true; list.top = 0; list.returns = None; }, ());
     if page == Page::Relations {
         linker::refiltered(model);
@@ -395,6 +398,9 @@ pub(super) fn further_back(model: &mut Model) -> Vec<Effect> {
 /// The search of a picker changed.
 pub(super) fn research(model: &mut Model) -> Vec<Effect> {
     if let Some(PopupBody::Picker(picker)) = model.popups.last_mut().map(|popup| &mut popup.body) {
+        for tag in [picker.records.asked, picker.owners.asked].into_iter().flatten() {
+            model.waiting.remove(&tag);
+        }
         (picker.records.asked, picker.records.stale, picker.records.top) = (None, true, 0);
         (picker.owners.asked, picker.owners.stale, picker.owners.top) = (None, true, 0);
         (picker.records.asked_at, picker.owners.asked_at) = (None, None);
