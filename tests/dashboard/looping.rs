@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crosstie::control::Command;
+use crosstie::control::{Command, List};
 use crosstie::tui::keymap::Keymap;
 use crosstie::tui::run::{Exit, Options, drive};
 use crosstie::tui::terminal::input::Arrival;
@@ -170,6 +170,29 @@ async fn a_torn_arrow_key_moves_the_cursor_and_does_nothing_else() {
     let exit = drive(desk.clone(), &options(), (80, 24), typist(glass, script), writer, stop).await.unwrap();
     assert_eq!(exit, Exit::Quit);
     assert!(desk.world.lock().unwrap().told.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_text_that_comes_in_one_go_the_whole_is_asked_for_once() {
+    let desk = Arc::new(FakeDesk::new(full()));
+    desk.snapshots.send_replace(Arc::new(desk.world.lock().unwrap().snapshot.clone()));
+    let glass = Glass::default();
+    let shown = glass.clone();
+    let (typed, keys) = tokio::sync::mpsc::unbounded_channel();
+    let keys = stream::unfold(keys, |mut keys| async { keys.recv().await.map(|bytes| (bytes, keys)) });
+    typed.send(Ok(Arrival::Bytes(b"6/Deal 7\r".to_vec()))).unwrap();
+    let writer = Writer::new(glass).unwrap();
+    let stop = async move {
+        while !shown.shows().contains("/Deal 7") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Cause::Signal("SIGTERM")
+    };
+    drive(desk.clone(), &options(), (80, 24), Box::pin(keys), writer, stop).await.unwrap();
+    let asked = desk.asked.lock().unwrap();
+    let texts: Vec<&str> =
+        asked.iter().filter(|query| query.list == List::Journal).map(|query| query.filter.as_str()).collect();
+    assert_eq!(texts, ["Deal 7"]);
 }
 
 #[tokio::test(start_paused = true)]
