@@ -1,5 +1,6 @@
 //! Whom a script asks: the running daemon, or an engine of our own that looks at both sides and writes to neither.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,16 +37,26 @@ impl Asked {
     /// [`Failure`]: the configuration, the store or the daemon.
     pub async fn of(config: &Config) -> Result<Self, Failure> {
         let socket = wiring::socket(config)?;
-        if let Some(desk) = super::dashboard::reach(&socket).await? {
-            let source = match (desk.daemon().inside, desk.daemon().pid) {
-                (false, _) => "the running daemon".to_owned(),
-                (true, pid) => format!("the sync inside a dashboard (process {pid}), which ends with it"),
-            };
-            return Ok(Self::of_daemon(Arc::new(desk), source));
+        if let Some(asked) = Self::attached(&socket).await? {
+            return Ok(asked);
         }
-        let started = wiring::start(config, true, super::warn).await?;
+        let started = match wiring::start(config, true, super::warn).await {
+            Ok(started) => started,
+            // A daemon that began meanwhile has it.
+            Err(failure) if failure.is_in_use() => return Self::attached(&socket).await?.ok_or(failure),
+            Err(failure) => return Err(failure),
+        };
         let (desk, source) = (started.running.desk.clone(), "an engine that only looked; no daemon runs".to_owned());
         Ok(Self { desk, daemon: false, source, own: Some(started), version: 0 })
+    }
+
+    async fn attached(socket: &Path) -> Result<Option<Self>, Failure> {
+        let Some(desk) = super::dashboard::reach(socket).await? else { return Ok(None) };
+        let source = match (desk.daemon().inside, desk.daemon().pid) {
+            (false, _) => "the running daemon".to_owned(),
+            (true, pid) => format!("the sync inside a dashboard (process {pid}), which ends with it"),
+        };
+        Ok(Some(Self::of_daemon(Arc::new(desk), source)))
     }
 
     fn of_daemon(desk: Arc<dyn Desk>, source: String) -> Self {

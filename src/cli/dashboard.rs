@@ -155,9 +155,6 @@ enum Engine {
     Aside(Box<wiring::Started>, Scratch),
 }
 
-/// How long, and how often, a dashboard that began at the same moment is waited for.
-const TOGETHER: (Duration, u32) = (Duration::from_millis(200), 20);
-
 /// The engine of whoever runs it; else one of our own.
 async fn engine(config: &Config, socket: &Path, look_only: bool) -> Result<Engine, Failure> {
     if let Some(desk) = reach(socket).await? {
@@ -173,14 +170,11 @@ async fn engine(config: &Config, socket: &Path, look_only: bool) -> Result<Engin
         Ok(started) => return Ok(Engine::Here(Box::new(started), notices)),
         Err(failure) => failure,
     };
-    if failure.is_the_stores() {
-        // Somebody who began at the same moment has the store, and the socket comes after it.
-        for _ in 0..TOGETHER.1 {
-            tokio::time::sleep(TOGETHER.0).await;
-            if let Some(desk) = reach(socket).await? {
-                return Ok(Engine::There(desk));
-            }
-        }
+    // Somebody who began at the same moment has the store, and is there by now.
+    if failure.is_in_use()
+        && let Some(desk) = reach(socket).await?
+    {
+        return Ok(Engine::There(desk));
     }
     Err(failure)
 }

@@ -69,11 +69,6 @@ impl Failure {
         self.code == code::CONFIGURATION
     }
 
-    /// Whether the store is what failed: in use, or not to be opened.
-    pub fn is_the_stores(&self) -> bool {
-        self.code == code::STORE
-    }
-
     /// Whether another process has the store, and may give it back.
     pub fn is_in_use(&self) -> bool {
         self.in_use

@@ -17,11 +17,8 @@ pub(super) type Found = (&'static str, Result<String, String>);
 /// Looks at everything. A daemon of this configuration that runs has shown already that it can.
 pub(super) async fn look(config: &Config) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    let state = wiring::state_dir(config).map_err(told);
+    let state = wiring::socket(config).and_then(|_| wiring::state_dir(config)).map_err(told);
     found.push(("state folder", state.and_then(|dir| folder(&dir, "name another one as `state_dir`"))));
-    if let Err(failure) = wiring::socket(config) {
-        found.push(("state folder", Err(told(failure))));
-    }
     if let Some(dir) = &config.log.dir {
         found.push(("log", folder(dir, "name another one as `dir` under [log]")));
     }

@@ -89,43 +89,18 @@ mod tests {
     use std::sync::Arc;
 
     use async_trait::async_trait;
-    use jiff::Timestamp;
+    use serde_json::json;
     use tokio::sync::watch;
 
     use super::*;
     use crate::control::{Command, DeskError, Reply};
-    use crate::model::Event;
 
     /// A journal of so many lines.
     struct Journal(u64);
 
     fn row(seq: u64) -> JournalRow {
-        let event = Event {
-            seq,
-            at: Timestamp::UNIX_EPOCH,
-            what: Happening::Seen,
-            pair: None,
-            side: None,
-            crm: None,
-            notion: None,
-            field: None,
-            before: None,
-            after: None,
-            window: None,
-            who: String::new(),
-            note: String::new(),
-            edit: None,
-        };
-        let text = String::new;
-        JournalRow {
-            event,
-            title: text(),
-            label: text(),
-            before: None,
-            after: None,
-            undoable: false,
-            not_undoable: text(),
-        }
+        let event = json!({ "seq": seq, "at": "2026-01-01T00:00:00Z", "what": "seen", "who": "", "note": "" });
+        serde_json::from_value(json!({ "event": event, "title": "", "label": "" })).unwrap()
     }
 
     #[async_trait]

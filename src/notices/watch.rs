@@ -115,12 +115,12 @@ impl Watcher {
                     format!("The pair {name} stands still: {why}"),
                     "`crosstie check` names what to mend",
                 )),
-                PairState::Review { sure, ambiguous, crm_only, notion_only, .. } => found.push(notice(
+                PairState::Review { .. } => found.push(notice(
                     Topic::Stopped,
                     format!("stopped/{name}/review"),
                     format!(
-                        "The pair {name} waits for its first approval: {sure} sure, {ambiguous} ambiguous, {crm_only} only in \
-                         the CRM, {notion_only} only in Notion"
+                        "The pair {name} waits for its first approval: {}",
+                        pair.state.counts().unwrap_or_default()
                     ),
                     "approve it in the dashboard (`a`)",
                 )),

@@ -1,8 +1,9 @@
 //! Keys that come before the rows that they are about.
 
+use crosstie::control::Reply;
 use crosstie::tui::keymap::key::parse_sequence;
 use crosstie::tui::keymap::{Code, Key};
-use crosstie::tui::model::{Choice, Msg, Page, PopupBody};
+use crosstie::tui::model::{Choice, Msg, Page, PopupBody, Waiting};
 
 use crate::fixture::{Rig, full};
 
@@ -151,6 +152,16 @@ fn keys_that_wait_are_no_answer_to_a_question_that_comes_meanwhile() {
     rig.settle();
     rig.shows(&["This edge will be taken away on both sides"]);
     assert!(rig.told().is_empty(), "{:?}", rig.told());
+    // What was refused is told meanwhile, and stays until somebody has read it.
+    let mut rig = typed("4", "/ M e r c enter l q");
+    let (items, then, records) = (Vec::new(), Vec::new(), Vec::new());
+    let command = Waiting::Command { about: Vec::new(), items, then, before: 0, records, edge: None };
+    rig.model.waiting.insert(9_999, command);
+    rig.send(Msg::Reply { tag: 9_999, result: Ok(Reply::Refused { why: "for a reason".into() }) });
+    rig.settle();
+    rig.shows(&["That cannot be done", "for a reason"]);
+    rig.answer();
+    rig.shows(&["That cannot be done", "for a reason"]);
 }
 
 #[test]

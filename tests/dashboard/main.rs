@@ -11,6 +11,7 @@ mod fixture;
 mod frames;
 mod golden;
 mod hostile;
+mod large;
 mod linker;
 mod looks;
 mod looping;

@@ -30,6 +30,7 @@ mod older;
 mod operator;
 mod orders;
 mod overwritten;
+mod owners;
 mod parting;
 mod people;
 mod plan;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crosstie::control::{Command, List, Near, OwnerRow, Query, Reply, Resolution, Rows};
+use crosstie::control::{Command, List, Reply, Resolution, Rows};
 use crosstie::mapping::Create;
 use crosstie::model::{Happening, Side, TieId, Why};
 use crosstie::standin::bitrix24::Entity;
@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::harness::{Bench, Plan, deal_hold, deal_tie};
 use crate::wire::Fate;
 
-fn contact_tie(contact: &str) -> TieId {
+pub fn contact_tie(contact: &str) -> TieId {
     TieId { pair: "contacts".into(), crm: contact.into() }
 }
 
@@ -19,7 +19,7 @@ fn members(list: &Json) -> Vec<String> {
     list.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
-fn contacts_of(bench: &Bench, deal: &str) -> Vec<String> {
+pub fn contacts_of(bench: &Bench, deal: &str) -> Vec<String> {
     members(&bench.deal_field(deal, "CONTACT_IDS"))
 }
 
@@ -27,8 +27,20 @@ fn pages_of(bench: &Bench, page: &str) -> Vec<String> {
     members(&bench.cell(page, "Contacts"))
 }
 
+/// What an operator tells about a contact of a deal, whatever was shown of it.
+pub fn relate(deal: &str, contact: &str, linked: bool) -> Command {
+    Command::Relate {
+        owner: deal_tie(deal),
+        field: "CONTACT_IDS".into(),
+        target: contact_tie(contact),
+        linked,
+        instead_of: None,
+        shown: None,
+    }
+}
+
 /// A contact that the deal is not linked with, and its page.
-async fn stranger(bench: &Bench, deal: &str) -> (String, String) {
+pub async fn stranger(bench: &Bench, deal: &str) -> (String, String) {
     let linked = contacts_of(bench, deal);
     let contact = bench.ids(Entity::Contact).into_iter().find(|id| !linked.contains(id)).unwrap();
     let page = bench.page_of("contacts", &contact).await.unwrap();
@@ -41,10 +53,7 @@ async fn a_link_made_by_an_operator_shows_on_both_sides_and_so_does_its_removal(
     let (deal, page) = bench.deal().await;
     let (contact, person) = stranger(&bench, &deal).await;
     for linked in [true, false] {
-        let (owner, target) = (deal_tie(&deal), contact_tie(&contact));
-        bench
-            .done(Command::Relate { owner, field: "CONTACT_IDS".into(), target, linked, instead_of: None, shown: None })
-            .await;
+        bench.done(relate(&deal, &contact, linked)).await;
         let shown = async || {
             contacts_of(&bench, &deal).contains(&contact) == linked
                 && pages_of(&bench, &page).contains(&person) == linked
@@ -94,14 +103,7 @@ async fn links_made_one_after_the_other_before_any_is_written_all_come_true() {
     let (deal, page) = bench.deal().await;
     let linked = contacts_of(&bench, &deal);
     let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
-    let relate = |contact: &str, linked| Command::Relate {
-        owner: deal_tie(&deal),
-        field: "CONTACT_IDS".into(),
-        target: contact_tie(contact),
-        linked,
-        instead_of: None,
-        shown: None,
-    };
+    let relate = |contact: &str, linked| relate(&deal, contact, linked);
     bench.done(relate(&free[0], true)).await;
     bench.done(relate(&free[1], true)).await;
     bench.done(relate(&linked[0], false)).await;
@@ -119,14 +121,7 @@ async fn a_link_made_while_the_relation_is_on_its_way_is_refused_and_not_forgott
     let (deal, _) = bench.deal().await;
     let linked = contacts_of(&bench, &deal);
     let free: Vec<String> = bench.ids(Entity::Contact).into_iter().filter(|id| !linked.contains(id)).collect();
-    let relate = |contact: &str| Command::Relate {
-        owner: deal_tie(&deal),
-        field: "CONTACT_IDS".into(),
-        target: contact_tie(contact),
-        linked: true,
-        instead_of: None,
-        shown: None,
-    };
+    let relate = |contact: &str| relate(&deal, contact, true);
     bench.faults(|call| if call.is_write() { Fate::SlowAnswer(Duration::from_secs(5)) } else { Fate::Pass });
     bench.done(relate(&free[0])).await;
     bench.until("it is on its way", 60, async || !bench.writes().is_empty()).await;
@@ -281,14 +276,7 @@ async fn a_link_decides_a_relation_that_was_left_apart_where_it_is_all_that_the_
         let shown = bench.shown(&id).await;
         bench.done(Command::Resolve { items: vec![Resolution::Keep { id: id.clone(), shown }] }).await;
         bench.settle().await;
-        let relate = |contact: &str| Command::Relate {
-            owner: deal_tie(&deal),
-            field: "CONTACT_IDS".into(),
-            target: contact_tie(contact),
-            linked,
-            instead_of: None,
-            shown: None,
-        };
+        let relate = |contact: &str| relate(&deal, contact, linked);
         let reply = bench.command(relate(&contact)).await;
         assert!(matches!(&reply, Reply::Refused { why } if why.contains("left as they are")), "{reply:?}");
         let rest: Vec<String> = contacts_of(&bench, &deal).into_iter().filter(|it| *it != another).collect();
@@ -331,134 +319,4 @@ async fn a_link_carried_to_one_side_and_taken_out_on_the_other_before_the_merge_
     bench.until("the merge is whole without it", 900, whole).await;
     bench.settle().await;
     assert!(!contacts_of(&bench, &deal).contains(&carried) && bench.claims().await.holds.is_empty());
-}
-
-async fn owners(bench: &Bench, query: Query) -> (u64, u64, Vec<OwnerRow>) {
-    let window = bench.query(query).await;
-    let Rows::Owners(rows) = window.rows else { panic!() };
-    (window.total, window.offset, rows)
-}
-
-fn all_owners(filter: &str) -> Query {
-    Query { limit: 500, filter: filter.into(), ..Query::all(List::Owners) }
-}
-
-#[tokio::test(start_paused = true)]
-async fn owners_are_listed_by_title_found_by_a_few_letters_and_follow_whatever_changes() {
-    let bench = Bench::settled(Plan { office: (5, 20, 20, 0), ..Plan::default() }).await;
-    // Nothing is made anew between two questions.
-    let _watching = bench.watched();
-    let in_order = async || {
-        let (total, _, rows) = owners(&bench, all_owners("")).await;
-        assert_eq!(total, rows.len() as u64);
-        let titles: Vec<String> = rows.iter().map(|row| row.title.to_lowercase()).collect();
-        assert!(titles.is_sorted(), "{titles:?}");
-        for row in &rows {
-            let deal = row.owner.crm.as_str();
-            assert_eq!(bench.deal_field(deal, "TITLE"), json!(row.title));
-            assert_eq!((row.links, row.pending), (contacts_of(&bench, deal).len() as u64, false));
-        }
-        rows
-    };
-    let before = in_order().await;
-    assert_eq!(before.len(), 20);
-    let (deal, page) = bench.deal().await;
-    let found = async |text: &str| {
-        let (_, _, rows) = owners(&bench, all_owners(text)).await;
-        rows.into_iter().map(|row| row.owner).collect::<Vec<_>>()
-    };
-    assert!(!found("zbrcrss").await.contains(&deal_tie(&deal)));
-    bench.edit_notion(&page, "Name", "Zebra crossing");
-    bench.settle().await;
-    assert_eq!(found("zbrcrss").await, [deal_tie(&deal)]);
-    assert_eq!(found("zb").await, [deal_tie(&deal)], "fewer letters after more");
-    assert_eq!(found("zb cr").await, [deal_tie(&deal)], "more after fewer");
-    assert_eq!(found("!zebra").await.len(), 19);
-    assert_eq!(in_order().await.last().map(|row| row.owner.clone()), Some(deal_tie(&deal)));
-
-    // Wherever it stands, the rows around the cursor's record come.
-    let near = Some(Near::Owner(deal_tie(&deal)));
-    let (_, offset, rows) = owners(&bench, Query { limit: 4, near: near.clone(), ..Query::all(List::Owners) }).await;
-    assert_eq!((offset, rows.len()), (17, 2 + 1));
-    assert_eq!(rows.last().map(|row| row.owner.clone()), Some(deal_tie(&deal)));
-    let (_, offset, _) = owners(&bench, Query { limit: 4, near, filter: "r".into(), ..Query::all(List::Owners) }).await;
-    assert!(offset <= 19);
-
-    let new = bench.add_crm(Entity::Deal, &[("TITLE", json!("aardvark house"))]);
-    bench.until("it has a page", 120, async || bench.page_of("deals", &new).await.is_some()).await;
-    bench.settle().await;
-    assert_eq!(in_order().await.first().map(|row| row.owner.clone()), Some(deal_tie(&new)));
-    assert_eq!(found("aardv").await.first(), Some(&deal_tie(&new)));
-    assert_eq!(found("a").await.first(), Some(&deal_tie(&new)), "what begins with it comes first");
-    bench.trash_page(&page);
-    bench.pass(3900).await;
-    assert_eq!(bench.page_of("deals", &deal).await, None);
-    assert_eq!(in_order().await.len(), 20);
-    assert!(found("zebra").await.is_empty());
-    // All at once.
-    for id in bench.ids(Entity::Deal).into_iter().filter(|id| *id != deal) {
-        bench.edit_deal(&id, "TITLE", format!("Number {id}"));
-    }
-    bench.pass(60).await;
-    bench.settle().await;
-    assert!(in_order().await.iter().all(|row| row.title.starts_with("Number")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_is_linked_to_one_owner_is_told_role_by_role_and_what_is_on_its_way_too() {
-    let bench = Bench::settled(Plan { office: (5, 1, 5, 0), ..Plan::default() }).await;
-    let (deal, _) = bench.deal().await;
-    let edges = async || {
-        let Rows::Relations(rows) = bench.list(List::Edges { owner: deal_tie(&deal) }).await else { panic!() };
-        rows
-    };
-    let linked = contacts_of(&bench, &deal);
-    let rows = edges().await;
-    assert_eq!(rows.len(), linked.len());
-    assert!(rows.iter().all(|row| row.label == "Contacts" && row.on_crm && row.on_notion && !row.pending));
-    let titles: Vec<String> = rows.iter().map(|row| row.target_title.to_lowercase()).collect();
-    assert!(titles.is_sorted(), "{titles:?}");
-    let (contact, _) = stranger(&bench, &deal).await;
-    let relate = |target: TieId, linked| Command::Relate {
-        owner: deal_tie(&deal),
-        field: "CONTACT_IDS".into(),
-        target,
-        linked,
-        instead_of: None,
-        shown: None,
-    };
-    bench.done(relate(contact_tie(&contact), true)).await;
-    let rows = edges().await;
-    let pending: Vec<_> = rows.iter().filter(|row| row.pending).map(|row| row.target.clone()).collect();
-    assert_eq!(pending, [Some(contact_tie(&contact))], "the new one alone");
-    assert!(owners(&bench, all_owners("")).await.2[0].pending);
-    bench.settle().await;
-    for id in contacts_of(&bench, &deal) {
-        bench.done(relate(contact_tie(&id), false)).await;
-    }
-    bench.settle().await;
-    let [row] = <[_; 1]>::try_from(edges().await).unwrap();
-    assert_eq!((row.target, row.label.as_str(), row.pending), (None, "Contacts", false), "a role that nobody has");
-    let Rows::Relations(rows) = bench.list(List::Edges { owner: deal_tie("999") }).await else { panic!() };
-    assert!(rows.is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn links_stay_in_sight_while_a_side_does_not_answer_and_say_that_they_are_the_last_known() {
-    let bench = Bench::settled(Plan::default()).await;
-    let edges = async || {
-        let Rows::Relations(rows) = bench.list(List::Relations).await else { panic!() };
-        let of =
-            |row: &crosstie::control::RelationRow| (row.owner.clone(), row.target.clone(), row.on_crm, row.on_notion);
-        let known = rows.iter().filter(|row| row.target.is_some()).all(|row| row.shown.is_some());
-        (rows.iter().map(of).collect::<Vec<_>>(), known)
-    };
-    let (before, known) = edges().await;
-    assert!(known && before.iter().filter(|(_, target, ..)| target.is_some()).count() > 1, "{before:?}");
-    bench.faults(|call| if call.side == Side::Notion { Fate::NotSent } else { Fate::Pass });
-    bench.until("they are no longer read", 3600, async || !edges().await.1).await;
-    assert_eq!(edges().await.0, before);
-    bench.no_faults();
-    bench.until("they are read again", 3600, async || edges().await.1).await;
-    assert_eq!(edges().await.0, before);
 }
