@@ -75,7 +75,12 @@ fn a_daemon_waits_for_a_command_that_has_the_store_and_runs_then() {
     let told = until(SOON, || home.logged("daemon").contains("it is waited for").then_some(()));
     let log = home.logged("daemon");
     assert!(told.is_some() && log.contains(&format!("process {}", std::process::id())), "{log}");
+    let mut asks = home.start("asks", &["status"]);
+    let told = until(SOON, || home.logged("asks").contains("it is waited for").then_some(()));
+    assert!(told.is_some(), "{}", home.logged("asks"));
     drop(looks);
+    // Whichever of the two is the first: whoever asks gets an answer, of its own engine or of the daemon's.
+    assert!(matches!(asks.ended_within(SOON), Some(0 | 7)), "{}", home.logged("asks"));
     let socket = home.path().join("state/desk.sock");
     assert!(until(SOON, || socket.exists().then_some(())).is_some(), "{}", home.logged("daemon"));
     assert_eq!(home.logged("daemon").matches("it is waited for").count(), 1, "{}", home.logged("daemon"));
