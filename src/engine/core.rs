@@ -310,17 +310,13 @@ impl Core {
 
     /// A record's title as people know it, or its id.
     pub(super) fn title(&self, pair: &PairMemory, side: Side, id: &RecordId) -> String {
-        let title = pair.observation(side, id).and_then(|observation| title_of(pair, side, observation));
-        title.unwrap_or_else(|| id.0.clone())
+        pair.title(side, id).unwrap_or_else(|| id.0.clone())
     }
 
     /// The title of a tie, from whichever side has one.
     pub(super) fn tie_title(&self, pair: &PairMemory, crm: &RecordId) -> String {
-        let Some(tie) = pair.ties.get(crm) else { return self.title(pair, Side::Crm, crm) };
-        Side::BOTH
-            .into_iter()
-            .find_map(|side| title_of(pair, side, pair.observation(side, tie.on(side))?))
-            .unwrap_or_else(|| crm.0.clone())
+        let of_page = || pair.title(Side::Notion, &pair.ties.page_of(crm)?);
+        pair.title(Side::Crm, crm).or_else(of_page).unwrap_or_else(|| crm.0.clone())
     }
 
     /// Whether an intent is open for this record: then it is neither planned nor written.

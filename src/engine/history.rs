@@ -1,67 +1,214 @@
 //! The journal as an operator asks for it: newest first, by text, by record, by time. What has to be looked through is
-//! looked through in parts, and an answer says which part that was.
+//! looked through in parts, and an answer says which part that was. A part is looked through in steps, and what was found is
+//! remembered for a minute: a list that is asked for again only has its new lines looked at.
 
-use jiff::Timestamp;
+use std::collections::VecDeque;
 
-use crate::control::{JournalRow, Looked, Query, Rows, Window};
-use crate::model::TieId;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::control::{JournalRow, List, Looked, Query, Rows, Window};
+use crate::model::{Event, TieId};
 use crate::seam::KvError;
 use crate::store::Store;
 
 use super::core::Core;
-use super::views::{cut, extent};
+use super::snapshot::count;
+use super::views::extent;
 
-/// Lines of the journal that a search looks through at once.
+/// Lines of the journal that a search looks through for one answer.
 const SEARCHED: u64 = 20_000;
+/// Lines that are looked through in one step: about a millisecond.
+const STEP: u64 = 250;
 /// Lines that are looked at for the beginning of a span, from where it was a moment ago.
 const NEAR: u64 = 500;
+/// How long it is believed which lines fit: they are searched by titles too, and those change.
+const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
+/// Lines that lie so close to each other are read together.
+const CLOSE: u64 = 16;
 
-/// A window of the journal. Without a search only its rows are read.
+/// Whether a question is one of the journal that has to be looked through for it.
+pub(super) fn is_search(query: &Query) -> bool {
+    query.list == List::Journal && !(query.filter.is_empty() && query.tie.is_none())
+}
+
+/// A window of the journal without a search: only its rows are read.
 pub(super) async fn journal(core: &mut Core, store: &Store, query: &Query) -> Result<Window, KvError> {
+    let (first, end) = bounds(core, store, query).await?;
+    let total = (end + 1).saturating_sub(first);
+    let limit = count(extent(query).1);
+    let to = end.saturating_sub(query.offset);
+    let from = (to + 1).saturating_sub(limit).max(first);
+    let there = query.offset < total && limit > 0;
+    let events = if there { store.journal(from, to).await? } else { Vec::new() };
+    let rows = events.into_iter().rev().map(|it| core.journal_row(it)).collect();
+    Ok(Window::of(total, query.offset, Rows::Journal(rows)))
+}
+
+/// The first line that a question means, and the last.
+async fn bounds(core: &mut Core, store: &Store, query: &Query) -> Result<(u64, u64), KvError> {
     let oldest = core.memory.oldest_event().max(query.from.unwrap_or(0));
     let last = core.memory.last_event.min(query.to.unwrap_or(u64::MAX));
     let first = match query.since {
         Some(since) => first_since(core, store, since, (oldest, last)).await?,
         None => oldest,
     };
-    let end = query.before.map_or(last, |before| before.saturating_sub(1)).min(last);
-    if query.filter.is_empty() && query.tie.is_none() {
-        let total = (end + 1).saturating_sub(first);
-        let limit = u64::try_from(extent(query).1).unwrap_or(0);
-        let to = end.saturating_sub(query.offset);
-        let from = (to + 1).saturating_sub(limit).max(first);
-        let there = query.offset < total && limit > 0;
-        let rows = if there { read(core, store, from, to).await? } else { Vec::new() };
-        return Ok(Window::of(total, query.offset, Rows::Journal(rows)));
-    }
-    let from = (end + 1).saturating_sub(SEARCHED).max(first);
-    let rows = if from > end { Vec::new() } else { read(core, store, from, end).await? };
-    let at = |row: Option<&JournalRow>| row.map(|row| row.event.at);
-    let looked = at(rows.last()).map(|oldest| Looked {
-        from_line: from,
-        from: oldest,
-        until: at(rows.first()),
-        whole: from == first,
-    });
-    let text = |row: &JournalRow| {
-        let (before, after) = (row.before.as_deref().unwrap_or(""), row.after.as_deref().unwrap_or(""));
-        let event = &row.event;
-        let side = event.side.map(|side| side.to_string()).unwrap_or_default();
-        let (title, label) = (&row.title, &row.label);
-        format!("{title} {label} {before} {after} {} {:?} {side} {}", event.note, event.what, event.who)
-    };
-    let of_tie = |row: &JournalRow| {
-        let event = &row.event;
-        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
-        query.tie.as_ref().is_none_or(is)
-    };
-    let rows = rows.into_iter().filter(of_tie).collect();
-    Ok(Window { looked, ..cut(query, rows, text, Rows::Journal) })
+    Ok((first, query.before.map_or(last, |before| before.saturating_sub(1)).min(last)))
 }
 
-/// Lines, newest first, with names for people.
-async fn read(core: &Core, store: &Store, from: u64, to: u64) -> Result<Vec<JournalRow>, KvError> {
-    Ok(store.journal(from, to).await?.into_iter().rev().map(|it| core.journal_row(it)).collect())
+/// Which lines of a part of the journal fit a search.
+#[derive(Clone)]
+pub(super) struct Found {
+    /// In small letters.
+    filter: String,
+    tie: Option<TieId>,
+    /// Where the newest line is told by whoever asks.
+    ends: (Option<u64>, Option<u64>),
+    /// The part: its first line and its last; nothing if that comes before the first.
+    part: (u64, u64),
+    /// Those that fit, in order once the part is looked through.
+    lines: Vec<u64>,
+    since: Timestamp,
+}
+
+impl Found {
+    fn nothing(query: &Query, now: Timestamp) -> Self {
+        Self {
+            filter: query.filter.to_lowercase(),
+            tie: query.tie.clone(),
+            ends: (query.before, query.to),
+            part: (1, 0),
+            lines: Vec::new(),
+            since: now,
+        }
+    }
+
+    /// Whether it is what a question searches.
+    pub(super) fn is_for(&self, query: &Query) -> bool {
+        self.tie == query.tie && self.ends == (query.before, query.to) && self.filter == query.filter.to_lowercase()
+    }
+
+    /// Moves on to another part. Gives what of it is still to be looked through, the newest last.
+    fn move_to(&mut self, (from, to): (u64, u64)) -> Vec<(u64, u64)> {
+        let (old_from, old_to) = std::mem::replace(&mut self.part, (from, to));
+        if old_from > old_to || old_to + 1 < from || to + 1 < old_from {
+            self.lines.clear();
+            return Some((from, to)).filter(|(from, to)| from <= to).into_iter().collect();
+        }
+        self.lines.retain(|line| (from..=to).contains(line));
+        let parts = [(from, old_from.saturating_sub(1)), (old_to + 1, to)];
+        parts.into_iter().filter(|(from, to)| from <= to).collect()
+    }
+}
+
+/// A search that is under way.
+pub(super) struct Search {
+    /// What was found so far.
+    pub(super) found: Found,
+    /// What is still to be looked through, the newest last.
+    left: Vec<(u64, u64)>,
+    /// There is nothing older that could be meant.
+    whole: bool,
+}
+
+impl Search {
+    /// Begins with what was found before, if that is not too old.
+    pub(super) async fn begin(
+        core: &mut Core,
+        store: &Store,
+        query: &Query,
+        now: Timestamp,
+        before: &VecDeque<Found>,
+    ) -> Result<Self, KvError> {
+        let (first, end) = bounds(core, store, query).await?;
+        let from = (end + 1).saturating_sub(SEARCHED).max(first);
+        let fresh = |it: &&Found| it.is_for(query) && now.duration_since(it.since).abs() < BELIEVED;
+        let mut found = before.iter().find(fresh).cloned().unwrap_or_else(|| Found::nothing(query, now));
+        let left = found.move_to((from, end));
+        Ok(Self { found, left, whole: from == first })
+    }
+
+    /// Whether it is what a question searches.
+    pub(super) fn is_for(&self, query: &Query) -> bool {
+        self.found.is_for(query)
+    }
+
+    /// Looks through some more lines. Whether that was all.
+    pub(super) async fn go_on(&mut self, core: &Core, store: &Store) -> Result<bool, KvError> {
+        if let Some((from, to)) = self.left.pop() {
+            let low = (to + 1).saturating_sub(STEP).max(from);
+            if low > from {
+                self.left.push((from, low - 1));
+            }
+            let lines = store.journal(low, to).await?;
+            let found = &self.found;
+            let fitting: Vec<u64> = lines.iter().filter(|it| found.fits(core, it)).map(|it| it.seq).collect();
+            self.found.lines.extend(fitting);
+        }
+        if self.left.is_empty() {
+            self.found.lines.sort_unstable();
+        }
+        Ok(self.left.is_empty())
+    }
+
+    /// The rows that were asked for, of a search that has ended.
+    pub(super) async fn window(&self, core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
+        let (from, to) = self.found.part;
+        let (skip, take) = extent(query);
+        let lines = &self.found.lines;
+        let (total, last) = (count(lines.len()), lines.len().saturating_sub(skip));
+        let shown = lines.get(last.saturating_sub(take)..last).unwrap_or_default();
+        let mut rows: Vec<JournalRow> = Vec::new();
+        for near in shown.chunk_by(|one, two| two - one <= CLOSE) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+            let events = store.journal(*first, *last).await?.into_iter();
+            let fitting = events.filter(|event| near.binary_search(&event.seq).is_ok());
+            rows.extend(fitting.map(|event| core.journal_row(event)));
+        }
+        rows.reverse();
+        let oldest = written(store, from, to, true).await?;
+        let looked = match oldest {
+            Some(oldest) => Some(Looked {
+                from_line: from,
+                from: oldest,
+                until: written(store, from, to, false).await?,
+                whole: self.whole,
+            }),
+            None => None,
+        };
+        Ok(Window { looked, ..Window::of(total, query.offset, Rows::Journal(rows)) })
+    }
+}
+
+impl Found {
+    /// Whether a line is one that is searched.
+    fn fits(&self, core: &Core, event: &Event) -> bool {
+        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
+        self.tie.as_ref().is_none_or(is)
+            && (self.filter.is_empty() || core.journal_text(event).to_lowercase().contains(&self.filter))
+    }
+}
+
+/// When the oldest line of a part that can be read was written, or the newest.
+async fn written(store: &Store, from: u64, to: u64, oldest: bool) -> Result<Option<Timestamp>, KvError> {
+    let (mut from, mut to, mut width) = (from, to, 1);
+    while from <= to {
+        let (low, high) = match oldest {
+            true => (from, to.min(from + width - 1)),
+            false => (from.max((to + 1).saturating_sub(width)), to),
+        };
+        let lines = store.journal(low, high).await?;
+        let line = if oldest { lines.first() } else { lines.last() };
+        if let Some(event) = line {
+            return Ok(Some(event.at));
+        }
+        if oldest {
+            from = high + 1
+        } else {
+            to = low.saturating_sub(1)
+        }
+        width = STEP;
+    }
+    Ok(None)
 }
 
 /// The first line that was written at a moment or later. A span moves on with every look: it is looked for close to where

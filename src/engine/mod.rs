@@ -60,6 +60,7 @@ mod renaming;
 mod resting;
 mod retention;
 mod run;
+mod seeking;
 mod settings;
 mod sinks;
 mod snapshot;

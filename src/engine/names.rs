@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::{List, Query};
 use crate::model::{FieldName, PairName, RecordId, Side};
 
 use super::core::{Core, title_of};
@@ -146,46 +145,38 @@ fn words(pair: &PairMemory, side: Side, id: &RecordId, fields: &[FieldName]) -> 
 }
 
 impl Core {
-    /// The side of a pair whose names a query searches.
-    fn names_of(query: &Query) -> Option<(PairName, Side)> {
-        let List::Candidates { of } = &query.list else { return None };
-        Some((of.pair.clone(), of.side.other()))
-    }
-
-    /// Goes on preparing what a query searches. Whether it can be answered now.
-    pub(super) fn prepare(&mut self, query: &Query) -> bool {
-        let Some(place) = Self::names_of(query) else { return true };
-        let (name, side) = &place;
+    /// Goes on preparing the names of one side of a pair. Whether they are there now.
+    pub(super) fn prepare_names(&mut self, name: &PairName, side: Side) -> bool {
         let now = self.clock.now();
         let Some(pair) = self.memory.pairs.get_mut(name) else { return true };
-        let news = pair.observations.get_mut(*side).news();
+        let news = pair.observations.get_mut(side).news();
         // The title first, where there is one; then what records are matched by.
         let mut fields: Vec<FieldName> = vec!["".into()];
         if let Some(map) = &pair.map {
-            let named = |key| map.field(key).map(|field| field.name_on(*side).clone());
+            let named = |key| map.field(key).map(|field| field.name_on(side).clone());
             fields = vec![map.title.as_ref().and_then(named).unwrap_or_else(|| "".into())];
             let keys = pair.spec.match_by.iter().filter(|key| map.title.as_ref() != Some(*key));
             fields.extend(keys.filter_map(named));
         }
         let keys = fields.get(1..).unwrap_or_default();
-        let names = self.names.entry(place.clone()).or_default();
+        let names = self.names.entry((name.clone(), side)).or_default();
         names.used = now;
         match news {
             Some(news) if names.fields == fields => {
                 for id in news {
                     // What is not prepared yet will be.
                     if names.whole || names.from.as_ref().is_some_and(|from| id < *from) {
-                        names.put(&id, words(pair, *side, &id, keys));
+                        names.put(&id, words(pair, side, &id, keys));
                     }
                 }
             }
             _ => *names = Names { fields: fields.clone(), used: now, ..Names::default() },
         }
         if !names.whole {
-            let kept = pair.observations.get(*side);
+            let kept = pair.observations.get(side);
             let next: Vec<RecordId> = kept.ids_from(names.from.as_ref()).take(STEP + 1).cloned().collect();
             for id in next.iter().take(STEP) {
-                let words = words(pair, *side, id, keys);
+                let words = words(pair, side, id, keys);
                 names.rows.extend(words.map(|words| Name { id: id.clone(), words: words.into() }));
             }
             names.from = next.get(STEP).cloned();

@@ -63,13 +63,18 @@ impl Core {
         relations(map).filter_map(role).collect()
     }
 
-    /// Records that others can be linked to: pair by pair, by title; what fits a search best first.
-    pub(super) fn owner_window(&self, query: &Query) -> Window {
+    /// The pairs whose records others can be linked to.
+    pub(super) fn owning(&self) -> Vec<&PairMemory> {
         let owning = |name| {
             let pair: &PairMemory = self.memory.pair(name)?;
             relations(pair.map.as_ref()?).next().map(|_| pair)
         };
-        let pairs: Vec<&PairMemory> = self.memory.order.iter().filter_map(owning).collect();
+        self.memory.order.iter().filter_map(owning).collect()
+    }
+
+    /// Records that others can be linked to: pair by pair, by title; what fits a search best first.
+    pub(super) fn owner_window(&self, query: &Query) -> Window {
+        let pairs = self.owning();
         let mut names: Vec<TitlesInUse<'_>> = pairs.iter().map(|pair| pair.titles()).collect();
         let near = match &query.near {
             Some(Near::Owner(tie)) => pairs

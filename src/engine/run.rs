@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::control::{Command, DeskError, Leave, Reply, Sides, Snapshot, Window};
+use crate::control::{Command, Leave, Reply, Sides, Snapshot, Window};
 use crate::model::{Entity, Happening, Side};
 use crate::seam::KvError;
 use crate::store::Store;
@@ -18,6 +18,7 @@ use super::figures::Figures;
 use super::flaw::Flaw;
 use super::memory::{Early, Memory, Txn};
 use super::messages::{Msg, Order, Permitted};
+use super::seeking::{Asker, Seeking};
 use super::settings::{Settings, World};
 use super::translate::Directory;
 use super::{Claims, history};
@@ -55,9 +56,9 @@ pub struct Running {
 /// What is answered after the commit.
 enum Answer {
     Order(oneshot::Sender<Order>, Order),
-    Window(oneshot::Sender<Result<Window, DeskError>>, Result<Window, DeskError>),
+    Window(Asker, Window),
     Reply(oneshot::Sender<Reply>, Reply),
-    Journal(oneshot::Sender<Result<Window, DeskError>>, Box<crate::control::Query>),
+    Journal(Asker, Box<crate::control::Query>),
     Claims(u64, oneshot::Sender<Claims>),
     Steps(oneshot::Sender<Vec<crate::control::Step>>),
     Permitted(oneshot::Sender<Vec<Permitted>>),
@@ -186,8 +187,16 @@ async fn launch(
     let first = Arc::new(core.snapshot(now, true));
     let (quiet, followed) = watch::channel(Arc::clone(&first));
     let (publish, snapshots) = watch::channel(first);
-    let mut run =
-        Run { core, store: world.store, inbox, publish, quiet, published: now, stale: true, seeking: Vec::new() };
+    let mut run = Run {
+        core,
+        store: world.store,
+        inbox,
+        publish,
+        quiet,
+        published: now,
+        stale: true,
+        seeking: Seeking::default(),
+    };
     run.commit(txn).await?;
     let began = run.core.memory.last_event;
     let desk = Arc::new(EngineDesk { mail, snapshots, followed, began });
@@ -204,8 +213,8 @@ struct Run {
     quiet: watch::Sender<Arc<Snapshot>>,
     published: Timestamp,
     stale: bool,
-    /// Searches whose names are being prepared.
-    seeking: Vec<(crate::control::Query, oneshot::Sender<Result<Window, DeskError>>)>,
+    /// Questions whose answers are made in steps.
+    seeking: Seeking,
 }
 
 impl Run {
@@ -218,7 +227,7 @@ impl Run {
                 self.commit(txn).await?;
                 return Ok(());
             }
-            self.seek();
+            self.seeking.step(&mut self.core, &self.store, !self.inbox.is_empty()).await?;
             let now = self.core.clock.now();
             let mut wake = self.core.next_wake(now);
             if self.publish.receiver_count() > 1 || self.stale {
@@ -235,21 +244,9 @@ impl Run {
                     Some(msg) => self.step(msg).await?,
                     None => return Ok(()),
                 },
-                // Others have their turn, and then the next names are prepared.
+                // Others have their turn, and then the next step is made.
                 () = tokio::task::yield_now(), if !self.seeking.is_empty() => {}
                 () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-
-    /// Answers the searches whose names are prepared by now.
-    fn seek(&mut self) {
-        for (query, answer) in std::mem::take(&mut self.seeking) {
-            if self.core.prepare(&query) {
-                // Whoever asked may be gone; that is their affair.
-                drop(answer.send(Ok(self.core.window(&query))));
-            } else if !answer.is_closed() {
-                self.seeking.push((query, answer));
             }
         }
     }
@@ -367,13 +364,13 @@ impl Run {
             Msg::Delivery(delivery) => core.take_delivery(txn, delivery),
             Msg::Sinks(sinks) => core.take_sinks(txn, sinks),
             Msg::Query { query, answer } => {
-                if query.list == crate::control::List::Journal {
+                if history::is_search(&query) || !core.prepare(&query) {
+                    self.seeking.push(query, answer);
+                } else if query.list == crate::control::List::Journal {
                     answers.push(Answer::Journal(answer, Box::new(query)));
-                } else if !core.prepare(&query) {
-                    self.seeking.push((query, answer));
                 } else {
                     let window = core.window(&query);
-                    answers.push(Answer::Window(answer, Ok(window)));
+                    answers.push(Answer::Window(answer, window));
                 }
             }
             Msg::Command { who, command: Command::Undo { event, both }, answer } => {
@@ -417,7 +414,7 @@ impl Run {
         // Whoever asked may be gone; that is their affair.
         match answer {
             Answer::Order(to, order) => drop(to.send(order)),
-            Answer::Window(to, window) => drop(to.send(window)),
+            Answer::Window(to, window) => drop(to.send(Ok(window))),
             Answer::Reply(to, reply) => drop(to.send(reply)),
             Answer::Journal(to, query) => {
                 let window = history::journal(&mut self.core, &self.store, &query).await?;

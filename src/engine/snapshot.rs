@@ -153,6 +153,19 @@ impl Core {
 
     /// A line of the journal with its record's title and its field's label.
     pub(super) fn journal_row(&self, event: Event) -> JournalRow {
+        let Named { title, label, before, after } = self.names_in(&event);
+        JournalRow { title, label, before, after, ..self.undo_preview(event) }
+    }
+
+    /// What a line of the journal is searched by.
+    pub(super) fn journal_text(&self, event: &Event) -> String {
+        let Named { title, label, before, after } = self.names_in(event);
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let side = event.side.map(|side| side.to_string()).unwrap_or_default();
+        format!("{title} {label} {before} {after} {} {:?} {side} {}", event.note, event.what, event.who)
+    }
+
+    fn names_in(&self, event: &Event) -> Named {
         let pair = event.pair.as_ref().and_then(|name| self.memory.pair(name));
         let title = pair.map(|pair| match (&event.crm, &event.notion) {
             (Some(crm), _) if pair.ties.contains_key(crm) => self.tie_title(pair, crm),
@@ -166,13 +179,7 @@ impl Core {
             value.as_ref().map(|value| field.map_or_else(|| value.show(), |field| self.text(field, value)))
         };
         let (before, after) = (text(&event.before), text(&event.after));
-        JournalRow {
-            title: title.unwrap_or_default(),
-            label: label.unwrap_or_default(),
-            before,
-            after,
-            ..self.undo_preview(event)
-        }
+        Named { title: title.unwrap_or_default(), label: label.unwrap_or_default(), before, after }
     }
 
     /// Everything but the journal.
@@ -188,6 +195,14 @@ impl Core {
             decisions: self.memory.decisions.values().cloned().collect(),
         }
     }
+}
+
+/// What people know of a line of the journal by other names than the engine.
+struct Named {
+    title: String,
+    label: String,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 /// The newest rows, newest first.

@@ -1,8 +1,10 @@
 //! The journal as an operator asks for it.
 
 use crosstie::control::{JournalRow, List, Query, Rows, Sample, Window};
-use crosstie::model::{Happening, Side};
+use crosstie::model::{Happening, Side, TieId};
+use crosstie::standin::bitrix24::Entity;
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::harness::{Bench, Plan};
 
@@ -101,4 +103,113 @@ async fn the_graphs_of_the_day_are_filled_from_the_journal_after_the_first_look(
     assert_eq!(snapshot.written.notion, 0, "what is counted since the start is counted since the start");
     let quarter: u32 = snapshot.quarter.iter().map(|it| it.written.notion).sum();
     assert!((8..=15).contains(&quarter), "the quarter of an hour too: {quarter}");
+}
+
+/// A search of the journal, and how many other questions are answered before it, one after the other.
+async fn answered_meanwhile(bench: &Bench, search: &Query) -> (Window, u32) {
+    let found = bench.query(search.clone());
+    tokio::pin!(found);
+    let mut others = 0;
+    loop {
+        let other = bench.query(Query { limit: 1, ..Query::all(List::Queue) });
+        tokio::select! {
+            biased;
+            found = &mut found => return (found, others),
+            _ = other => others += 1,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_journal_is_searched_everything_else_goes_on_and_the_same_search_again_reads_what_is_new() {
+    let bench = old(30_000).await;
+    let query = Query { limit: 50, filter: "needle".into(), before: Some(20_000), ..Query::all(List::Journal) };
+    let (found, others) = answered_meanwhile(&bench, &query).await;
+    assert_eq!((found.total, lines(&found)[0].event.seq), (1, 10));
+    assert!(others > 40, "{others} others were answered while it was under way");
+    let (again, others) = answered_meanwhile(&bench, &query).await;
+    assert_eq!((&again, others < 5), (&found, true), "{others}");
+
+    // Two that search the same at once find the same; and what comes later is found.
+    let query = Query { limit: 50, filter: "zebra".into(), ..Query::all(List::Journal) };
+    let (found, other) = tokio::join!(bench.query(query.clone()), bench.query(query.clone()));
+    assert_eq!((&found, found.total), (&other, 0));
+    let new = bench.add_crm(Entity::Deal, &[("TITLE", json!("a zebra"))]);
+    bench.until("it has a page", 120, async || bench.page_of("deals", &new).await.is_some()).await;
+    let (found, others) = answered_meanwhile(&bench, &query).await;
+    assert!(found.total >= 2 && others < 5, "seen and tied: {found:?}, {others}");
+    let newest = bench.query(Query { limit: 500, ..Query::all(List::Journal) }).await;
+    let expected: Vec<_> = lines(&newest).iter().filter(|row| row.title == "a zebra").collect();
+    assert_eq!(lines(&found).iter().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_by_a_new_title_finds_older_lines_a_minute_later_at_most() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    bench.edit_deal(&deal, "COMMENTS", "of the old title");
+    bench.settle().await;
+    let query = Query { limit: 50, filter: "zebra".into(), ..Query::all(List::Journal) };
+    assert_eq!(bench.query(query.clone()).await.total, 0);
+    bench.edit_notion(&page, "Name", "Zebra crossing");
+    bench.settle().await;
+    bench.pass(60).await;
+    let found = bench.query(query).await;
+    let notes = lines(&found).iter().filter(|row| row.after.as_deref() == Some("of the old title"));
+    assert_eq!(notes.count(), 2, "seen, written: {found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_part_of_the_journal_is_searched_the_lines_are_those_that_fit_newest_first() {
+    let mut bench = Bench::settled(Plan { office: (1, 0, 1, 0), ..Plan::default() }).await;
+    bench.shut_down().await;
+    let words = ["alder", "birch", "cedar", "alder and birch"];
+    let note = |seq: u64| words[usize::try_from(seq * seq % 7 % 4).unwrap()];
+    bench.fill_journal(1_900, SignedDuration::from_secs(1), |event| {
+        event.note = note(event.seq).to_owned();
+        // A tie of its own for some.
+        event.crm = event.seq.is_multiple_of(5).then(|| "t1".into());
+    });
+    bench.start().await;
+    let tie = TieId { pair: "deals".into(), crm: "t1".into() };
+    let mut asked = 0;
+    // The parts lie beside each other, overlap, and hold each other.
+    for (from, before) in [(1, 1_900), (700, 1_300), (1, 701), (1_200, 1_850), (1_850, 1_851), (400, 1_900), (900, 600)]
+    {
+        for (filter, tie) in [("birch", None), ("Alder", Some(&tie)), ("", Some(&tie)), ("oak", None)] {
+            // Some with their ends told by whoever asks, some up to the newest line that there is then.
+            for to in [None, Some(1_899)] {
+                let fits =
+                    |seq: &u64| note(*seq).contains(&filter.to_lowercase()) && (tie.is_none() || seq.is_multiple_of(5));
+                let expected: Vec<u64> = (from..before.min(1_900)).rev().filter(fits).collect();
+                for offset in [0, 3, 100, 5_000] {
+                    let query = Query {
+                        filter: filter.into(),
+                        tie: tie.cloned(),
+                        from: Some(from),
+                        before: Some(before),
+                        to,
+                        offset,
+                        limit: 40,
+                        ..Query::all(List::Journal)
+                    };
+                    let found = bench.query(query.clone()).await;
+                    let seqs: Vec<u64> = lines(&found).iter().map(|row| row.event.seq).collect();
+                    let skip = usize::try_from(offset).unwrap();
+                    let shown: Vec<u64> = expected.iter().copied().skip(skip).take(40).collect();
+                    assert_eq!((found.total, seqs), (expected.len() as u64, shown), "{query:?}");
+                    let looked = found.looked.map(|looked| (looked.from_line, looked.whole));
+                    assert_eq!(looked, (from < before).then_some((from, true)), "{query:?}");
+                    asked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 7 * 4 * 2 * 4);
+    // A span that begins later and later, and earlier again, up to the newest line.
+    for (from, count) in [(1_800, 101), (1_850, 51), (1_000, 901), (1, 1_900)] {
+        let query =
+            Query { filter: "seen".into(), from: Some(from), to: Some(1_900), limit: 1, ..Query::all(List::Journal) };
+        assert_eq!(bench.query(query).await.total, count, "{from}");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod dirty;
 mod early;
+mod fitting;
 mod idle;
 mod kept;
 mod load;
@@ -32,11 +33,12 @@ use crate::store::{Resync, Store, record, trees};
 use super::story::Edits;
 pub use early::Early;
 
+pub use self::fitting::folded;
 pub use self::idle::Idle;
 pub use self::kept::Read;
 pub use self::pair::PairMemory;
 use self::row::{COUNTERS, Counters, SCHEMAS, hold_key, key, mark_key, mark_kind, record_key};
-pub use self::titles::{TitlesInUse, folded};
+pub use self::titles::TitlesInUse;
 
 /// How far a side of a pair was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

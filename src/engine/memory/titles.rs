@@ -1,28 +1,23 @@
-//! What a pair's ties are found by, in the order of their titles: made when somebody first asks, mended as records change,
-//! and forgotten when nobody looks any more. A hundred thousand of them are made once and not for every question.
+//! What a pair's ties are found by, in the order of their titles: made when somebody first asks, in steps between which
+//! everything else goes on; mended as records change; and forgotten when nobody looks any more. A hundred thousand of them are
+//! made once and not for every question.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
 
 use crate::mapping::FieldMap;
 use crate::model::packed::ObservationBytes;
 use crate::model::{RecordId, Side};
 
 use super::PairMemory;
+pub use super::fitting::Fit;
+use super::fitting::{Row, fitting, folded, is_plain, letters_of};
 
 /// So many that changed are mended; of more, all are made anew.
 const MENDED: usize = 2048;
 
-/// So many are put into their places one by one.
-const ONE_BY_ONE: usize = 16;
-
-/// So many that fit are weighed against each other.
-const WEIGHED: usize = 1024;
+/// So many are made in one step: about a millisecond.
+const STEP: usize = 1_000;
 
 /// The titles of one pair's ties.
 #[derive(Debug, Default)]
@@ -32,6 +27,10 @@ pub struct Titles(Mutex<State>);
 struct State {
     /// The fields that the words are made of: title, then what records are matched by. `None` while nothing is made.
     made_of: Option<Vec<String>>,
+    /// What is still to be done before they are made.
+    making: Option<Making>,
+    /// Somebody asked since it was last looked whether anybody does.
+    asked: bool,
     /// The words of all, one after the other: reading through them is most of a search.
     text: String,
     /// How much of that belongs to no row any more.
@@ -44,23 +43,15 @@ struct State {
     found: Option<(String, Vec<Fit>)>,
 }
 
-/// A tie that a search has found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fit {
-    /// How well it fits; 0 where many fit better.
-    pub score: u32,
-    /// Its place among the titles.
-    pub place: usize,
-}
-
-/// One of them.
-#[derive(Debug)]
-struct Row {
-    /// Where its words are.
-    words: Range<usize>,
-    /// Which letters they have: most rows lack one that is searched.
-    letters: u64,
-    crm: RecordId,
+/// Titles that are being made.
+#[derive(Debug, Default)]
+struct Making {
+    /// Ties before this one are read; all from it on are to be read as they will be then.
+    from: Option<RecordId>,
+    /// All are read, and are put into their places.
+    read: bool,
+    /// Read, and without a place yet.
+    titles: BTreeSet<Title>,
 }
 
 /// In the order of the words, which begin with the title.
@@ -72,10 +63,10 @@ struct Title {
 }
 
 impl Titles {
-    /// Nobody looks any more.
+    /// Nobody looks: what nobody asked for since nobody looked the last time is let go.
     pub(in crate::engine) fn forget(&mut self) {
         let state = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.made_of.is_some() {
+        if state.made_of.is_some() && !std::mem::take(&mut state.asked) {
             *state = State::default();
         }
     }
@@ -107,6 +98,86 @@ impl State {
         }
         self.wasted = 0;
     }
+
+    /// A step towards the titles: a few more are read, from one tie on, which gives the one after them; or those that were read
+    /// are put into their places. Whether that is all.
+    fn make(
+        &mut self,
+        count: usize,
+        read: impl FnOnce(Option<&RecordId>, &mut BTreeSet<Title>) -> Option<RecordId>,
+    ) -> bool {
+        let Some(making) = &mut self.making else { return true };
+        if !making.read {
+            let from = making.from.take();
+            making.from = read(from.as_ref(), &mut making.titles);
+            making.read = making.from.is_none();
+            return false;
+        }
+        // To put one into its place is a small part of the work of reading it.
+        let next: Vec<Title> = std::iter::from_fn(|| making.titles.pop_first()).take(8 * count).collect();
+        if making.titles.is_empty() {
+            self.making = None;
+        }
+        for title in next {
+            let row = self.row(title);
+            self.rows.push(row);
+        }
+        self.making.is_none()
+    }
+
+    /// Whether it is to be noted where a tie stands that is about to change.
+    fn is_noted(&mut self, crm: &RecordId) -> bool {
+        if self.made_of.is_none() || self.stale.contains_key(crm) {
+            return false;
+        }
+        match &self.making {
+            // Else it is read later.
+            Some(making) => making.read || making.from.as_ref().is_some_and(|from| crm < from),
+            None if self.stale.len() >= MENDED => {
+                *self = Self::default();
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Takes what came, went or changed, all in one pass over the rows; a tie has a title, or is no more.
+    fn mend(&mut self, title: impl Fn(&RecordId) -> Option<Title>) {
+        let stale = std::mem::take(&mut self.stale);
+        let mut new: Vec<Title> = stale.keys().filter_map(title).collect();
+        if stale.values().flatten().eq(&new) {
+            return;
+        }
+        new.sort_unstable();
+        let mut gone: Vec<usize> = stale.values().flatten().filter_map(|old| self.find(old).ok()).collect();
+        gone.sort_unstable();
+        let placed = |title: Title| {
+            let (Ok(place) | Err(place)) = self.find(&title);
+            (place, title)
+        };
+        let come: Vec<(usize, Title)> = new.into_iter().map(placed).collect();
+        let (mut gone, mut come) = (gone.into_iter().peekable(), come.into_iter().peekable());
+        let old = std::mem::take(&mut self.rows);
+        self.rows.reserve(old.len() + come.len());
+        for (place, row) in old.into_iter().enumerate() {
+            while let Some((_, title)) = come.next_if(|(before, _)| *before <= place) {
+                let row = self.row(title);
+                self.rows.push(row);
+            }
+            match gone.next_if_eq(&place) {
+                Some(_) => self.wasted += row.words.len(),
+                None => self.rows.push(row),
+            }
+        }
+        for (_, title) in come {
+            let row = self.row(title);
+            self.rows.push(row);
+        }
+        if self.wasted > self.text.len() / 4 {
+            self.pack();
+        }
+        self.found = None;
+    }
 }
 
 /// The titles, up to date.
@@ -119,74 +190,40 @@ impl PairMemory {
     /// The titles of the ties, up to date.
     pub fn titles(&self) -> TitlesInUse<'_> {
         let mut state = self.titles.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made_of = self.named_by().iter().map(|field| format!("{} {}", field.spec.crm, field.spec.notion)).collect();
-        if state.made_of.as_ref() == Some(&made_of) {
-            self.mend(&mut state);
-        } else {
-            let mut titles: Vec<Title> = self.ties.keys().map(|crm| self.words_of(crm)).collect();
-            titles.sort_unstable();
-            *state = State { made_of: Some(made_of), ..State::default() };
-            for title in titles {
-                let row = state.row(title);
-                state.rows.push(row);
-            }
-        }
+        while !self.make_some(&mut state) {}
+        state.mend(|crm| self.title_of_tie(crm));
         TitlesInUse { state, pair: self }
+    }
+
+    /// Goes on making the titles. Whether they are made.
+    pub fn prepare_titles(&self) -> bool {
+        self.make_some(&mut self.titles.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A step towards the titles, of the fields that are mapped now. Whether they are made.
+    fn make_some(&self, state: &mut State) -> bool {
+        let made_of = self.named_by().iter().map(|field| format!("{} {}", field.spec.crm, field.spec.notion)).collect();
+        if state.made_of.as_ref() != Some(&made_of) {
+            *state = State { made_of: Some(made_of), making: Some(Making::default()), ..State::default() };
+        }
+        state.asked = true;
+        state.make(STEP, |from, titles| {
+            let mut ids = self.ties.ids_from(from);
+            titles.extend(ids.by_ref().take(STEP).map(|crm| self.words_of(crm)));
+            ids.next().cloned()
+        })
     }
 
     /// A tie is about to come, to go or to change: where it stands now is noted.
     pub(super) fn retitle(&mut self, crm: &RecordId) {
-        let state = self.titles.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.made_of.is_none() || state.stale.contains_key(crm) {
-            return;
+        let mut state = self.titles.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_noted(crm) {
+            state.stale.insert(crm.clone(), self.title_of_tie(crm));
         }
-        if state.stale.len() >= MENDED {
-            *state = State::default();
-            return;
-        }
-        let title = self.ties.contains_key(crm).then(|| self.words_of(crm));
-        let state = self.titles.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.stale.insert(crm.clone(), title);
     }
 
-    fn mend(&self, state: &mut State) {
-        let stale = std::mem::take(&mut state.stale);
-        if stale.is_empty() {
-            return;
-        }
-        let there = stale.keys().filter(|crm| self.ties.contains_key(*crm)).map(|crm| self.words_of(crm));
-        let mut new: Vec<Title> = there.collect();
-        if stale.values().flatten().eq(&new) {
-            return;
-        }
-        if stale.len() > ONE_BY_ONE {
-            let State { text, rows, .. } = &mut *state;
-            rows.retain(|row| !stale.contains_key(&row.crm));
-            let words = |row: &Row| text.get(row.words.clone()).unwrap_or_default().to_owned();
-            new.extend(rows.drain(..).map(|row| Title { words: words(&row).into_boxed_str(), crm: row.crm }));
-            new.sort();
-            (state.text, state.wasted) = (String::new(), 0);
-            for title in new {
-                let row = state.row(title);
-                state.rows.push(row);
-            }
-        } else {
-            for old in stale.values().flatten() {
-                if let Ok(place) = state.find(old) {
-                    let gone = state.rows.remove(place);
-                    state.wasted += gone.words.len();
-                }
-            }
-            for title in new {
-                let (Ok(place) | Err(place)) = state.find(&title);
-                let row = state.row(title);
-                state.rows.insert(place, row);
-            }
-            if state.wasted > state.text.len() / 4 {
-                state.pack();
-            }
-        }
-        state.found = None;
+    fn title_of_tie(&self, crm: &RecordId) -> Option<Title> {
+        self.ties.contains_key(crm).then(|| self.words_of(crm))
     }
 
     /// The title, then what records are matched by.
@@ -212,6 +249,13 @@ impl PairMemory {
         texts.retain(|text| !text.is_empty());
         // A title comes before a longer one that begins with it.
         Title { words: folded(&texts.join("\t")).into_boxed_str(), crm: crm.clone() }
+    }
+
+    /// The title of a record as a side shows it, if it has one. The record is not made for it.
+    pub fn title(&self, side: Side, id: &RecordId) -> Option<String> {
+        let map = self.map.as_ref()?;
+        let field = map.field(map.title.as_ref()?)?;
+        self.texts(side, id, &[field]).pop().filter(|title| !title.is_empty())
     }
 
     /// What a side shows in some fields of a record; empty where it shows nothing. The record is not made for it.
@@ -275,95 +319,77 @@ impl TitlesInUse<'_> {
     }
 }
 
-/// Small letters, without the signs on them: `Müller` is found by `muller`.
-pub fn folded(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happens between two steps: a tie comes or changes, goes, somebody asks.
+    #[derive(Debug, Clone)]
+    enum Meanwhile {
+        Put(u8, u8),
+        Remove(u8),
+        Step,
+        Ask,
     }
-    text.chars().flat_map(char::to_lowercase).map(chars::normalize).collect()
-}
 
-/// Which letters and digits a text has, one bit each; other letters share some.
-fn letters_of(text: &str) -> u64 {
-    let bit = |c: char| match c {
-        'a'..='z' => 1_u64 << (u32::from(c) - u32::from('a')),
-        '0'..='9' => 1 << (26 + u32::from(c) - u32::from('0')),
-        c if c.is_alphanumeric() => 1 << (36 + u32::from(c) % 28),
-        _ => 0,
-    };
-    text.chars().map(bit).fold(0, |all, bit| all | bit)
-}
-
-/// Whether a search has letters alone; other signs mean something.
-fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || c == ' ')
-}
-
-/// The rows that fit, best first. Many fit one or two letters, and to weigh a hundred thousand takes long: then those that
-/// seem best by a look are weighed, and the rest follow as they seem.
-fn fitting(all: &str, rows: &[Row], places: Vec<usize>, text: &str) -> Vec<Fit> {
-    let words_at = |place: usize| all.get(rows.get(place)?.words.clone());
-    let letters = letters_of(text);
-    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    let mut seem: [Vec<usize>; 4] = Default::default();
-    if is_plain(text) {
-        for place in places {
-            if rows.get(place).is_none_or(|row| row.letters & letters != letters) {
-                continue;
-            }
-            let fit = words_at(place).and_then(|text| {
-                let worst = words.iter().try_fold(0, |worst, word| Some(seems(text, word)?.max(worst)))?;
-                seem.get_mut(worst)
-            });
-            fit.into_iter().for_each(|seem| seem.push(place));
-        }
-    } else {
-        seem = [places, Vec::new(), Vec::new(), Vec::new()];
+    fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+        prop_oneof![
+            4 => (0..40_u8, 0..6_u8).prop_map(|(id, title)| Meanwhile::Put(id, title)),
+            2 => (0..40_u8).prop_map(Meanwhile::Remove),
+            4 => Just(Meanwhile::Step),
+            1 => Just(Meanwhile::Ask),
+        ]
     }
-    let weighed = if is_plain(text) { WEIGHED } else { rows.len() };
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Never);
-    let mut buffer = Vec::new();
-    let mut fits = Vec::new();
-    let mut rest = Vec::new();
-    for place in seem.into_iter().flatten() {
-        if fits.len() >= weighed {
-            rest.push(Fit { score: 0, place });
-            continue;
-        }
-        let Some(text) = words_at(place) else { continue };
-        if let Some(score) = pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher) {
-            fits.push(Fit { score, place });
-        }
-    }
-    fits.sort_unstable_by_key(|fit| (Reverse(fit.score), fit.place));
-    fits.append(&mut rest);
-    fits
-}
 
-/// How well a word seems to fit: it begins the text, begins a word of it, is a piece of it, or its letters are there in their
-/// order.
-fn seems(text: &str, word: &str) -> Option<usize> {
-    let first = word.chars().next()?;
-    let (mut best, mut from) = (None, 0);
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find(first)) {
-        let at = from + at;
-        if text.get(at..).is_some_and(|rest| rest.starts_with(word)) {
-            let inside =
-                text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphanumeric);
-            match (at, inside) {
-                (0, _) => return Some(0),
-                (_, false) => return Some(1),
-                (_, true) => best = Some(2),
+    type Ties = BTreeMap<RecordId, u8>;
+
+    fn title(ties: &Ties, crm: &RecordId) -> Option<Title> {
+        Some(Title { words: format!("title {}", ties.get(crm)?).into(), crm: crm.clone() })
+    }
+
+    fn step(state: &mut State, ties: &Ties) -> bool {
+        state.make(3, |from, titles| {
+            let from = from.cloned().unwrap_or_default();
+            let mut ids = ties.range(from..).map(|(crm, _)| crm);
+            titles.extend(ids.by_ref().take(3).filter_map(|crm| title(ties, crm)));
+            ids.next().cloned()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn titles_that_are_made_in_steps_are_those_that_are_there_whatever_comes_between(
+            began in prop::collection::btree_map(0..40_u8, 0..6_u8, 0..40),
+            then in prop::collection::vec(meanwhile(), 0..80),
+        ) {
+            let id = |id: u8| RecordId(format!("{id:02}"));
+            let mut ties: Ties = began.into_iter().map(|(crm, title)| (id(crm), title)).collect();
+            let mut state =
+                State { made_of: Some(Vec::new()), making: Some(Making::default()), ..State::default() };
+            for what in then.into_iter().chain([Meanwhile::Ask]) {
+                match what {
+                    Meanwhile::Put(crm, _) | Meanwhile::Remove(crm) if state.is_noted(&id(crm)) => {
+                        state.stale.insert(id(crm), title(&ties, &id(crm)));
+                    }
+                    _ => {}
+                }
+                match what {
+                    Meanwhile::Put(crm, title) => drop(ties.insert(id(crm), title)),
+                    Meanwhile::Remove(crm) => drop(ties.remove(&id(crm))),
+                    Meanwhile::Step => drop(step(&mut state, &ties)),
+                    Meanwhile::Ask => {
+                        while !step(&mut state, &ties) {}
+                        state.mend(|crm| title(&ties, crm));
+                        let mut there: Vec<Title> = ties.keys().filter_map(|crm| title(&ties, crm)).collect();
+                        there.sort();
+                        let words = |row: &Row| state.text.get(row.words.clone()).unwrap_or_default().into();
+                        let made = state.rows.iter().map(|row| Title { words: words(row), crm: row.crm.clone() });
+                        prop_assert_eq!(made.collect::<Vec<_>>(), there);
+                    }
+                }
             }
         }
-        from = at + first.len_utf8();
     }
-    best.or_else(|| {
-        let mut rest = text;
-        for letter in word.chars() {
-            rest = rest.get(rest.find(letter)? + letter.len_utf8()..)?;
-        }
-        Some(3)
-    })
 }
