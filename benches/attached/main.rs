@@ -1,7 +1,7 @@
 //! What it costs a daemon that somebody watches it: nothing that an edit would feel.
 //!
 //! `cargo bench --bench attached`. A daemon runs under `setsid` on pretend systems on real sockets. People make a burst of
-//! edits in the CRM, once with nobody there and once in each company: a dashboard, two of them on a journal that they search,
+//! edits in the CRM, once with nobody there and once in each company: a dashboard, two of them, two on a journal that they search,
 //! one whose terminal goes amid the burst, one that comes and goes, a client that never reads. Printed are the edits a second
 //! that reach Notion and the daemon's processor time; a burst that is a fifth slower than with nobody there breaks the limit.
 //! Every burst begins with a full allowance of requests, so that it is the engine that is measured and not its pace.
@@ -136,6 +136,10 @@ fn main() -> ExitCode {
     measure(&mut table, "one dashboard", &mut || {
         let dashboard = Dashboard::open(home);
         Box::new(move || dashboard.leave())
+    });
+    measure(&mut table, "two dashboards", &mut || {
+        let both = (Dashboard::open(home), Dashboard::open(home));
+        Box::new(move || drop(both))
     });
     measure(&mut table, "two dashboards, searching the journal", &mut || {
         let open = || {

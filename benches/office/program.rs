@@ -92,6 +92,45 @@ impl Program {
     }
 }
 
+/// A question that was answered.
+pub struct Asked {
+    /// How many rows there are.
+    pub rows: u64,
+    /// Milliseconds.
+    pub took: f64,
+    /// The longest that somebody else's question waited meanwhile, in milliseconds.
+    pub waited: f64,
+}
+
+pub struct Searches {
+    pub first: Asked,
+    pub slowest: f64,
+    pub journal: Asked,
+    pub again: f64,
+}
+
+/// Asks, and has somebody else ask something simple again and again until that is answered.
+async fn asked(desk: &impl Desk, other: &impl Desk, query: Query) -> Asked {
+    let is_answered = std::cell::Cell::new(false);
+    let began = Instant::now();
+    let question = async {
+        let window = desk.query(query).await.unwrap();
+        is_answered.set(true);
+        (window.total, milliseconds(began))
+    };
+    let others = async {
+        let mut waited = 0.0_f64;
+        while !is_answered.get() {
+            let asked = Instant::now();
+            other.query(Query { limit: 1, ..Query::all(List::Queue) }).await.unwrap();
+            waited = waited.max(milliseconds(asked));
+        }
+        waited
+    };
+    let ((rows, took), waited) = tokio::join!(question, others);
+    Asked { rows, took, waited }
+}
+
 pub struct Daemon {
     child: Child,
     began: Instant,
@@ -108,39 +147,25 @@ impl Daemon {
     }
 
     /// How long searches among the names of one pair take, as an operator who links sees it: the first one, for which the names
-    /// are prepared; the longest that somebody else's question waited meanwhile; the slowest of those that follow, as letters
-    /// are typed. All in milliseconds; and among how many.
-    pub fn searches(&self, state: &Path) -> (u64, f64, f64, f64) {
+    /// are prepared, and the slowest of those that follow, as letters are typed; then one in the journal, which looks through
+    /// many lines, and the same again.
+    pub fn searches(&self, state: &Path) -> Searches {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let desk = socket::connect(&state.join("desk.sock")).await.unwrap();
             let other = socket::connect(&state.join("desk.sock")).await.unwrap();
-            let ask = |filter: &str| {
+            let tied = |filter: &str| {
                 let query = Query::all(List::Tied { pair: "contacts".into() });
-                desk.query(Query { filter: filter.to_owned(), limit: 60, ..query })
+                Query { filter: filter.to_owned(), limit: 60, ..query }
             };
-            let began = Instant::now();
-            let first = ask("");
-            tokio::pin!(first);
-            let mut waited = 0.0_f64;
-            let all = loop {
-                let asked = Instant::now();
-                let queue = other.query(Query { limit: 1, ..Query::all(List::Queue) });
-                tokio::pin!(queue);
-                tokio::select! {
-                    biased;
-                    found = &mut first => break found.unwrap(),
-                    _ = &mut queue => waited = waited.max(milliseconds(asked)),
-                }
-            };
-            let prepared = milliseconds(began);
+            let first = asked(&desk, &other, tied("")).await;
             let mut slowest = 0.0_f64;
             for filter in ["a", "an", "ann", "anna", "anna w", "weber", "zq", "e", "mail", ""] {
-                let asked = Instant::now();
-                ask(filter).await.unwrap();
-                slowest = slowest.max(milliseconds(asked));
+                slowest = slowest.max(asked(&desk, &other, tied(filter)).await.took);
             }
-            (all.total, prepared, waited, slowest)
+            let line = Query { filter: "weber".to_owned(), limit: 60, ..Query::all(List::Journal) };
+            let journal = asked(&desk, &other, line.clone()).await;
+            Searches { first, slowest, journal, again: asked(&desk, &other, line).await.took }
         })
     }
 
