@@ -135,6 +135,8 @@ pub struct Core {
     pub(super) span: Option<(Timestamp, u64)>,
     /// Names that somebody searches.
     pub(super) names: BTreeMap<(PairName, Side), super::names::Names>,
+    /// Filters of the holds that somebody uses.
+    pub(super) sifted: Vec<super::sifting::Sifted>,
     /// Where notices go, as whoever sends them told us.
     pub(super) sinks: Vec<crate::control::Sink>,
     /// What we wrote lately, to notice when something else keeps rewriting it.

@@ -62,6 +62,7 @@ mod retention;
 mod run;
 mod seeking;
 mod settings;
+mod sifting;
 mod sinks;
 mod snapshot;
 mod story;

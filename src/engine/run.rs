@@ -153,6 +153,7 @@ async fn launch(
         refill: Some(super::refill::Refill::from(memory.last_event, now)),
         span: None,
         names: BTreeMap::new(),
+        sifted: Vec::new(),
         sinks: Vec::new(),
         fights: BTreeMap::new(),
         one_by_one: BTreeSet::new(),
@@ -310,6 +311,7 @@ impl Run {
             self.published = now;
             self.core.forget_old_writes(now);
             self.core.forget_names(now);
+            self.core.forget_sifted(now);
             self.stale = false;
             let watched = self.publish.receiver_count() > 1;
             let snapshot = Arc::new(self.core.snapshot(now, watched));

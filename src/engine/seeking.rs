@@ -15,7 +15,7 @@ use super::core::Core;
 use super::history::{Found, Search, is_search};
 
 /// While there is other work, a step of about a millisecond is made so often.
-const SHARE: SignedDuration = SignedDuration::from_millis(20);
+const SHARE: SignedDuration = SignedDuration::from_millis(10);
 
 /// So many searches of the journal are remembered.
 const REMEMBERED: usize = 4;
@@ -114,7 +114,9 @@ impl Core {
             List::Candidates { of } => self.prepare_names(&of.pair, of.side.other()),
             List::Tied { pair } => self.memory.pair(pair).is_none_or(|pair| pair.prepare_titles()),
             List::Owners => self.owning().iter().all(|pair| pair.prepare_titles()),
-            List::Holds | List::Quarantined if query.order == Order::Record => self.held_pairs_prepared(),
+            List::Holds | List::Quarantined => {
+                self.sift(&query.filter) && (query.order != Order::Record || self.held_pairs_prepared())
+            }
             _ => true,
         }
     }

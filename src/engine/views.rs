@@ -57,11 +57,10 @@ impl Core {
         }
     }
 
-    /// Of rows that are not shown nothing is kept, and nothing made unless their text has to be searched.
+    /// Of rows that are not shown nothing is kept, and nothing made.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
-        let mut holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why)).collect();
-        let filter = query.filter.to_lowercase();
-        holds.retain(|hold| filter.is_empty() || text_of_hold(&self.hold_row(hold)).to_lowercase().contains(&filter));
+        let mut fits = self.sifter(&query.filter);
+        let holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why) && fits(hold)).collect();
         let mut ranked = self.ranked(query.order, holds);
         let place = match &query.near {
             Some(Near::Hold(id)) => {
@@ -122,7 +121,7 @@ impl Core {
         places
     }
 
-    fn hold_row(&self, hold: &Hold) -> HoldRow {
+    pub(super) fn hold_row(&self, hold: &Hold) -> HoldRow {
         let pair = self.memory.pair(&hold.id.pair);
         let field = hold.id.field.as_ref().and_then(|key| pair?.map.as_ref()?.field(key));
         let values = hold.id.field.as_ref().and_then(|_| self.held_values(hold));
@@ -262,12 +261,6 @@ pub(super) fn slice<T, R>(query: &Query, all: Vec<T>, row: impl Fn(T) -> R, wrap
 /// The one row there is, if there is one.
 fn only<T>(query: &Query, row: Option<T>, wrap: fn(Vec<T>) -> Rows) -> Window {
     slice(query, row.into_iter().collect(), |row| row, wrap)
-}
-
-fn text_of_hold(row: &HoldRow) -> String {
-    let base = row.base.as_ref().map_or("", |base| &base.text);
-    let sides = [&row.crm, &row.notion].map(|side| format!("{} {}", side.text, side.edited_by));
-    format!("{} {} {} {base} {}", row.title, row.label, row.why, sides.join(" "))
 }
 
 /// One word for a hold.

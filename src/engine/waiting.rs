@@ -8,6 +8,7 @@ use crate::control::{Order, Query, QueueRow, QueueState, Rows, Sides, Wait, Wind
 use crate::model::{HoldId, Intent, IntentState, MarkKind, PairName, Purpose, RecordId, RecordRef, Side, TieId, Why};
 
 use super::core::{Core, OpKey, Planned, Target};
+use super::memory::PairMemory;
 use super::snapshot::count;
 use super::views::{age, slice};
 
@@ -194,8 +195,7 @@ impl Core {
         });
         let wanted = query.filter.to_lowercase();
         if !wanted.is_empty() {
-            let text = |row: &QueueRow| format!("{} {} {}", row.op, row.title, row.side).to_lowercase();
-            entries.retain(|entry| self.queue_row(entry, now).is_some_and(|row| text(&row).contains(&wanted)));
+            entries.retain(|entry| self.queue_text(entry).is_some_and(|text| text.to_lowercase().contains(&wanted)));
         }
         let total = count(entries.len());
         let window = slice(
@@ -225,13 +225,29 @@ impl Core {
         }
     }
 
-    fn intent_row(&self, intent: &Intent, entry: &Entry<'_>) -> QueueRow {
-        let (op, record, title_side) = match &intent.purpose {
-            Purpose::Create { source } => ("create", source, intent.side.other()),
-            Purpose::Update { record } => ("update", record, intent.side),
-            Purpose::Trash { record } => ("trash", record, intent.side),
-            Purpose::Body { record, .. } => ("body", record, intent.side),
+    /// What an entry is found by.
+    fn queue_text(&self, entry: &Entry<'_>) -> Option<String> {
+        let (op, title, side) = match entry {
+            Entry::Intent(intent) => {
+                let (op, record, side) = purpose(intent);
+                let title = self.memory.pair(&intent.pair).map(|pair| self.title(pair, side, record));
+                (op, title.unwrap_or_default(), intent.side)
+            }
+            Entry::Op(op, ..) => (word(&op.target), self.op_title(self.memory.pair(&op.pair)?, op), op.side),
         };
+        Some(format!("{op} {title} {side}"))
+    }
+
+    /// The title of what an operation is about.
+    fn op_title(&self, pair: &PairMemory, op: &OpKey) -> String {
+        match &op.target {
+            Target::Create(source) => self.title(pair, op.side.other(), source),
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => self.tie_title(pair, crm),
+        }
+    }
+
+    fn intent_row(&self, intent: &Intent, entry: &Entry<'_>) -> QueueRow {
+        let (op, record, title_side) = purpose(intent);
         let (waits, due, attempts) = match intent.state {
             IntentState::Sent { .. } => (Wait::Answer, None, intent.attempt),
             IntentState::Unknown { probes, next_probe, .. } => (Wait::Probe, Some(next_probe), probes),
@@ -255,17 +271,11 @@ impl Core {
 
     fn op_row(&self, op: &OpKey, planned: &Planned, wait: Wait, entry: &Entry<'_>, now: Timestamp) -> Option<QueueRow> {
         let pair = self.memory.pair(&op.pair)?;
-        let word = match op.target {
-            Target::Create(_) => "create",
-            Target::Update(_) => "update",
-            Target::Trash(_) => "trash",
-            Target::Body(_) => "body",
-        };
-        let (record, title): (RecordId, String) = match &op.target {
-            Target::Create(source) => (source.clone(), self.title(pair, op.side.other(), source)),
+        let record = match &op.target {
+            Target::Create(source) => source.clone(),
             Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
                 let id = TieId { pair: op.pair.clone(), crm: crm.clone() };
-                (self.ends(&id).map(|ends| ends.get(op.side).id.clone()).unwrap_or_default(), self.tie_title(pair, crm))
+                self.ends(&id).map(|ends| ends.get(op.side).id.clone()).unwrap_or_default()
             }
         };
         let Failure { attempts, said } = self.failure(op);
@@ -278,9 +288,9 @@ impl Core {
         Some(QueueRow {
             pair: op.pair.clone(),
             side: op.side,
-            op: word.to_owned(),
+            op: word(&op.target).to_owned(),
             record,
-            title,
+            title: self.op_title(pair, op),
             fields: planned.fields.iter().map(|key| self.label(&op.pair, key)).collect(),
             state: entry.state(),
             since: planned.since,
@@ -314,5 +324,25 @@ impl Core {
             }
             _ => None,
         }
+    }
+}
+
+/// What an intent does, with which record, and which side shows that record's title.
+fn purpose(intent: &Intent) -> (&'static str, &RecordId, Side) {
+    match &intent.purpose {
+        Purpose::Create { source } => ("create", source, intent.side.other()),
+        Purpose::Update { record } => ("update", record, intent.side),
+        Purpose::Trash { record } => ("trash", record, intent.side),
+        Purpose::Body { record, .. } => ("body", record, intent.side),
+    }
+}
+
+/// What an operation does.
+fn word(target: &Target) -> &'static str {
+    match target {
+        Target::Create(_) => "create",
+        Target::Update(_) => "update",
+        Target::Trash(_) => "trash",
+        Target::Body(_) => "body",
     }
 }

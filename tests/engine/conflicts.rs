@@ -1,7 +1,8 @@
 //! Both sides changed: held, shown, decided.
 
-use crosstie::control::{Command, Reply, Resolution};
+use crosstie::control::{Command, List, Query, Reply, Resolution};
 use crosstie::model::{Event, Happening, Side, Why};
+use crosstie::standin::bitrix24::Entity;
 use serde_json::json;
 
 use crate::harness::{Bench, Plan, deal_hold};
@@ -115,4 +116,41 @@ async fn kept_as_it_is_means_nothing_is_written_until_a_value_moves() {
     bench.edit_notion(&page, "Amount", 300);
     bench.until("it is shown again", 60, async || bench.hold(&id).await.is_some()).await;
     assert_eq!(bench.deal_field(&deal, "OPPORTUNITY"), json!("100"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_of_very_many_holds_lets_others_have_their_answers_and_knows_what_came_and_went() {
+    let bench = Bench::settled(Plan { office: (1, 130, 1, 0), ..Plan::prompt() }).await;
+    let mut pages = Vec::new();
+    for deal in bench.ids(Entity::Deal) {
+        let page = bench.page_of("deals", &deal).await.unwrap();
+        bench.edit_deal(&deal, "OPPORTUNITY", "100");
+        bench.edit_notion(&page, "Amount", 200);
+        pages.push((deal, page));
+    }
+    bench.until("all are held", 600, async || bench.snapshot().conflicts == 130).await;
+    let filtered = |filter: &str| Query { limit: 5, filter: filter.into(), ..Query::all(List::Holds) };
+    let found = async |filter: &str| bench.query(filtered(filter)).await.total;
+    let (first, others) = bench.answered_meanwhile(&filtered("Conflict")).await;
+    assert_eq!(first.total, 130);
+    assert!(others >= 2, "{others} others were answered while all were judged");
+    let (again, others) = bench.answered_meanwhile(&filtered("Conflict")).await;
+    assert_eq!((again, others), (first, 0), "and not again at once");
+    // Two filters at the same time, of which neither undoes the other's work.
+    let (amounts, zebras) = tokio::join!(bench.query(filtered("amount")), bench.query(filtered("zebra")));
+    assert_eq!((amounts.total, zebras.total), (130, 0));
+
+    let [(deal, page), (other, of_other), ..] = &pages[..] else { panic!() };
+    bench.edit_deal(deal, "COMMENTS", "one");
+    bench.edit_notion(page, "Notes", "two");
+    bench.edit_notion(of_other, "Name", "Zebra crossing");
+    let held = async || bench.hold(&deal_hold(deal, "COMMENTS")).await.is_some();
+    bench.until("one more is held", 60, held).await;
+    assert_eq!(found("conflict").await, 131);
+    bench.until("a new name is found", 60, async || found("zebra").await == 1).await;
+    let id = deal_hold(other, "OPPORTUNITY");
+    let shown = bench.shown(&id).await;
+    bench.done(Command::Resolve { items: vec![Resolution::Force { id, shown, side: Side::Crm }] }).await;
+    bench.settle().await;
+    assert_eq!((found("zebra").await, found("conflict").await), (0, 130));
 }

@@ -105,29 +105,14 @@ async fn the_graphs_of_the_day_are_filled_from_the_journal_after_the_first_look(
     assert!((8..=15).contains(&quarter), "the quarter of an hour too: {quarter}");
 }
 
-/// A search of the journal, and how many other questions are answered before it, one after the other.
-async fn answered_meanwhile(bench: &Bench, search: &Query) -> (Window, u32) {
-    let found = bench.query(search.clone());
-    tokio::pin!(found);
-    let mut others = 0;
-    loop {
-        let other = bench.query(Query { limit: 1, ..Query::all(List::Queue) });
-        tokio::select! {
-            biased;
-            found = &mut found => return (found, others),
-            _ = other => others += 1,
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn while_the_journal_is_searched_everything_else_goes_on_and_the_same_search_again_reads_what_is_new() {
     let bench = old(30_000).await;
     let query = Query { limit: 50, filter: "needle".into(), before: Some(20_000), ..Query::all(List::Journal) };
-    let (found, others) = answered_meanwhile(&bench, &query).await;
+    let (found, others) = bench.answered_meanwhile(&query).await;
     assert_eq!((found.total, lines(&found)[0].event.seq), (1, 10));
     assert!(others > 40, "{others} others were answered while it was under way");
-    let (again, others) = answered_meanwhile(&bench, &query).await;
+    let (again, others) = bench.answered_meanwhile(&query).await;
     assert_eq!((&again, others < 5), (&found, true), "{others}");
 
     // Two that search the same at once find the same; and what comes later is found.
@@ -136,7 +121,7 @@ async fn while_the_journal_is_searched_everything_else_goes_on_and_the_same_sear
     assert_eq!((&found, found.total), (&other, 0));
     let new = bench.add_crm(Entity::Deal, &[("TITLE", json!("a zebra"))]);
     bench.until("it has a page", 120, async || bench.page_of("deals", &new).await.is_some()).await;
-    let (found, others) = answered_meanwhile(&bench, &query).await;
+    let (found, others) = bench.answered_meanwhile(&query).await;
     assert!(found.total >= 2 && others < 5, "seen and tied: {found:?}, {others}");
     let newest = bench.query(Query { limit: 500, ..Query::all(List::Journal) }).await;
     let expected: Vec<_> = lines(&newest).iter().filter(|row| row.title == "a zebra").collect();

@@ -26,6 +26,21 @@ impl Bench {
         self.desk().query(query).await.unwrap()
     }
 
+    /// A question, and how many others are answered before it, one after the other.
+    pub async fn answered_meanwhile(&self, query: &Query) -> (Window, u32) {
+        let found = self.query(query.clone());
+        tokio::pin!(found);
+        let mut others = 0;
+        loop {
+            let other = self.query(Query { limit: 1, ..Query::all(List::Queue) });
+            tokio::select! {
+                biased;
+                found = &mut found => return (found, others),
+                _ = other => others += 1,
+            }
+        }
+    }
+
     pub async fn list(&self, list: List) -> Rows {
         self.query(Query { limit: 500, ..Query::all(list) }).await.rows
     }
