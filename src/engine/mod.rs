@@ -4,7 +4,7 @@
 //! observations back, as messages. So there are no locks around decisions. The rooms: `memory` what is remembered,
 //! `canary`, `renaming`, `listing`, `lister`, `reading`, `missing`, `vanished`, `hints` and `deliveries` how a side is seen, `planning`, `resting`, `agreed`, `elements`, `guards` and
 //! `untied` what is derived from it, `dispatch`, `writer`, `outcome`, `assumed`, `windows`, `recall`, `failures`, `fighting`, `unknown` and `late` how it is
-//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `jumps` what a host's clock did, `figures` and `refill` what the graphs show, `views`, `history`, `choosing`, `names`, `orphans`, `waiting`, `outline`,
+//! written, `undo` how a write is taken back, `bodies` how a new page gets its template, `retention` and `forgetting` what is remembered no longer, `jumps` what a host's clock did, `figures` and `refill` what the graphs show, `views`, `seeking`, `history`, `sifting`, `choosing`, `names`, `orphans`, `waiting`, `outline`,
 //! `preview`, `relating` and `commands` what an operator sees and does, `desk` the door for them, `story`
 //! which lines of the journal tell of one edit.
 //!
