@@ -40,6 +40,9 @@ const ALLOWANCE: Duration = Duration::from_secs(65);
 /// How long whoever has come has been there when a burst begins.
 const SETTLED: Duration = Duration::from_secs(1);
 
+/// What happens when half of a burst is there.
+type Amid = Box<dyn FnOnce() + Send>;
+
 struct Burst<'a> {
     place: &'a Place,
     deals: Vec<String>,
@@ -48,7 +51,7 @@ struct Burst<'a> {
 
 impl Burst<'_> {
     /// Until every edit of a burst is in Notion; `amid` is done when half of them are.
-    fn run(&mut self, daemon: &Daemon, amid: impl FnOnce()) -> Figures {
+    fn run(&mut self, daemon: &Daemon, amid: impl FnOnce() + Send + 'static) -> Figures {
         self.round += 1;
         let before = daemon.processor();
         let value = |at: usize| format!("round {}, edit {at}", self.round);
@@ -60,7 +63,7 @@ impl Burst<'_> {
             }
         }
         // Counted from the first arrival: how long a poll is away is chance.
-        let (mut began, mut amid) = (None, Some(amid));
+        let (mut began, mut amid, mut under_way) = (None, Some(amid), None);
         loop {
             let there = self.arrived();
             if there > 0 && began.is_none() {
@@ -69,13 +72,16 @@ impl Burst<'_> {
             if there * 2 > self.deals.len()
                 && let Some(amid) = amid.take()
             {
-                amid();
+                // Whoever goes may take a while; nothing of the burst waits for it.
+                under_way = Some(std::thread::spawn(amid));
             }
             if let Some((began, first)) = began
                 && there == self.deals.len()
             {
                 let rate = (there - first) as f64 / began.elapsed().as_secs_f64();
-                return Figures { rate, processor: daemon.processor() - before };
+                let processor = daemon.processor() - before;
+                under_way.into_iter().for_each(|amid| amid.join().unwrap());
+                return Figures { rate, processor };
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -140,14 +146,17 @@ fn main() -> ExitCode {
     std::thread::sleep(ALLOWANCE);
     table.row("idle, nobody there", idle(&daemon), Some(IDLE), "%");
 
-    let mut measure = |table: &mut Table, what: &str, company: &mut dyn FnMut() -> Box<dyn FnOnce()>| {
+    let mut measure = |table: &mut Table, what: &str, company: &mut dyn FnMut() -> Amid| {
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
+        for round in 0..rounds.max(1) {
             std::thread::sleep(ALLOWANCE);
-            alone.push(burst.run(&daemon, || ()));
-            let amid = company();
-            std::thread::sleep(SETTLED);
-            beside.push(burst.run(&daemon, amid));
+            // Neither is always the one that comes first.
+            for is_alone in [round % 2 == 0, round % 2 != 0] {
+                let amid = if is_alone { Box::new(|| ()) } else { company() };
+                std::thread::sleep(SETTLED);
+                let figures = burst.run(&daemon, amid);
+                if is_alone { &mut alone } else { &mut beside }.push(figures);
+            }
         }
         let (alone, beside) = (middle(alone), middle(beside));
         table.row(&format!("{what}: edits"), beside.rate, None, "/s");
@@ -185,7 +194,8 @@ fn main() -> ExitCode {
     });
     measure(&mut table, "one that comes and goes", &mut || {
         Dashboard::open(home).leave();
-        Box::new(move || Dashboard::open(home).leave())
+        let home = home.to_owned();
+        Box::new(move || Dashboard::open(&home).leave())
     });
     measure(&mut table, "a client that never reads", &mut || {
         let stream = watchers::stalled(home);

@@ -133,7 +133,8 @@ pub fn sentence(snapshot: &Snapshot) -> String {
     for (count, [one, several]) in [
         (u64::try_from(stopped.count()).unwrap_or(0), ["pair waits", "pairs wait"]),
         (snapshot.conflicts, ["conflict", "conflicts"]),
-        (snapshot.holds, ["other hold", "other holds"]),
+        (snapshot.other_holds(), ["other hold", "other holds"]),
+        (snapshot.quarantined, ["quarantined record", "quarantined records"]),
         (snapshot.orphans, ["orphan", "orphans"]),
     ] {
         if count > 0 {

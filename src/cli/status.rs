@@ -96,9 +96,10 @@ fn text(snapshot: &Snapshot, daemon: bool, source: &str) -> String {
         ]);
     }
     format!(
-        "crosstie, by {source}\n\n{sides}\n{pairs}\n{}, {}, {}, {}\n{}{}",
+        "crosstie, by {source}\n\n{sides}\n{pairs}\n{}, {}, {}, {}, {}\n{}{}",
         so_many(snapshot.conflicts, "conflict"),
-        so_many(snapshot.holds, "other hold"),
+        so_many(snapshot.other_holds(), "other hold"),
+        so_many(snapshot.quarantined, "quarantined record"),
         so_many(snapshot.orphans, "orphan"),
         so_many(snapshot.relations, "relation"),
         notices(snapshot),

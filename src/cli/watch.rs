@@ -97,11 +97,10 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
         let how = if sink.trouble.is_empty() { "go out" } else { sink.trouble.as_str() };
         say(format!("9 sink {}", sink.name), format!("Notices by {}: {}.", sink.name, how.trim_end_matches('.')));
     }
-    let quarantined = snapshot.quarantined.min(snapshot.holds);
     let counts = [
         ("6 conflicts", ["conflict waits", "conflicts wait"], snapshot.conflicts),
-        ("7 holds", ["other hold waits", "other holds wait"], snapshot.holds - quarantined),
-        ("7 quarantined", ["record is set aside", "records are set aside"], quarantined),
+        ("7 holds", ["other hold waits", "other holds wait"], snapshot.other_holds()),
+        ("7 quarantined", ["record is set aside", "records are set aside"], snapshot.quarantined),
         ("8 orphans", ["orphan waits", "orphans wait"], snapshot.orphans),
         (
             "9 overwritten",

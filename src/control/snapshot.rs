@@ -438,3 +438,10 @@ pub struct Snapshot {
     /// How the store was opened, if it was not opened plainly; how it is, if it is not well.
     pub store_note: String,
 }
+
+impl Snapshot {
+    /// Holds that are neither conflicts nor records that are set aside: each of those is told by itself.
+    pub fn other_holds(&self) -> u64 {
+        self.holds.saturating_sub(self.quarantined)
+    }
+}

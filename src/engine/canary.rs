@@ -282,6 +282,7 @@ impl Core {
             pair.entity = Sides { crm: map.entity(Side::Crm), notion: map.entity(Side::Notion) };
             pair.spec = spec;
             pair.map = Some(map);
+            pair.titles = Default::default();
             pair.dirty.insert_all();
             pair.rematch = true;
         }

@@ -24,7 +24,7 @@ const NEAR: u64 = 500;
 /// How long it is believed which lines fit: they are searched by titles too, and those change.
 const BELIEVED: SignedDuration = SignedDuration::from_secs(60);
 /// Lines that lie so close to each other are read together.
-const CLOSE: u64 = 16;
+const CLOSE: u64 = 4;
 
 /// Whether a question is one of the journal that has to be looked through for it.
 pub(super) fn is_search(query: &Query) -> bool {
@@ -48,10 +48,15 @@ pub(super) async fn journal(core: &mut Core, store: &Store, query: &Query) -> Re
 async fn bounds(core: &mut Core, store: &Store, query: &Query) -> Result<(u64, u64), KvError> {
     let oldest = core.memory.oldest_event().max(query.from.unwrap_or(0));
     let last = core.memory.last_event.min(query.to.unwrap_or(u64::MAX));
+    let span = core.span;
     let first = match query.since {
         Some(since) => first_since(core, store, since, (oldest, last)).await?,
         None => oldest,
     };
+    if query.from.is_some() {
+        // Another question may mean lines before that.
+        core.span = span;
+    }
     Ok((first, query.before.map_or(last, |before| before.saturating_sub(1)).min(last)))
 }
 
@@ -63,9 +68,9 @@ pub(super) struct Found {
     tie: Option<TieId>,
     /// Where the newest line is told by whoever asks.
     ends: (Option<u64>, Option<u64>),
-    /// The part: its first line and its last; nothing if that comes before the first.
+    /// What was looked through: its first line and its last; nothing if that comes before the first.
     part: (u64, u64),
-    /// Those that fit, in order once the part is looked through.
+    /// Those that fit, in order once all is looked through.
     lines: Vec<u64>,
     since: Timestamp,
 }
@@ -87,16 +92,34 @@ impl Found {
         self.tie == query.tie && self.ends == (query.before, query.to) && self.filter == query.filter.to_lowercase()
     }
 
-    /// Moves on to another part. Gives what of it is still to be looked through, the newest last.
-    fn move_to(&mut self, (from, to): (u64, u64)) -> Vec<(u64, u64)> {
-        let (old_from, old_to) = std::mem::replace(&mut self.part, (from, to));
+    /// Takes another part in. Gives what of it is still to be looked through, the newest last.
+    fn take_in(&mut self, (from, to): (u64, u64)) -> Vec<(u64, u64)> {
+        let (old_from, old_to) = self.part;
+        if from > to {
+            return Vec::new();
+        }
         if old_from > old_to || old_to + 1 < from || to + 1 < old_from {
             self.lines.clear();
-            return Some((from, to)).filter(|(from, to)| from <= to).into_iter().collect();
+            self.part = (from, to);
+            return vec![(from, to)];
         }
-        self.lines.retain(|line| (from..=to).contains(line));
-        let parts = [(from, old_from.saturating_sub(1)), (old_to + 1, to)];
-        parts.into_iter().filter(|(from, to)| from <= to).collect()
+        self.part = (from.min(old_from), to.max(old_to));
+        let left = [(from, old_from.saturating_sub(1)), (old_to + 1, to)];
+        left.into_iter().filter(|(from, to)| from <= to).collect()
+    }
+
+    /// The lines of a part that fit.
+    fn within(&self, (from, to): (u64, u64)) -> &[u64] {
+        let first = self.lines.partition_point(|line| *line < from);
+        let end = self.lines.partition_point(|line| *line <= to);
+        self.lines.get(first..end).unwrap_or_default()
+    }
+
+    /// Whether a line is one that is searched.
+    fn fits(&self, core: &Core, event: &Event) -> bool {
+        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
+        self.tie.as_ref().is_none_or(is)
+            && (self.filter.is_empty() || core.journal_text(event).to_lowercase().contains(&self.filter))
     }
 }
 
@@ -104,7 +127,9 @@ impl Found {
 pub(super) struct Search {
     /// What was found so far.
     pub(super) found: Found,
-    /// What is still to be looked through, the newest last.
+    /// What is asked for: the first line and the last.
+    part: (u64, u64),
+    /// What of it is still to be looked through, the newest last.
     left: Vec<(u64, u64)>,
     /// There is nothing older that could be meant.
     whole: bool,
@@ -123,8 +148,8 @@ impl Search {
         let from = (end + 1).saturating_sub(SEARCHED).max(first);
         let fresh = |it: &&Found| it.is_for(query) && now.duration_since(it.since).abs() < BELIEVED;
         let mut found = before.iter().find(fresh).cloned().unwrap_or_else(|| Found::nothing(query, now));
-        let left = found.move_to((from, end));
-        Ok(Self { found, left, whole: from == first })
+        let left = found.take_in((from, end));
+        Ok(Self { found, part: (from, end), left, whole: from == first })
     }
 
     /// Whether it is what a question searches.
@@ -152,9 +177,9 @@ impl Search {
 
     /// The rows that were asked for, of a search that has ended.
     pub(super) async fn window(&self, core: &Core, store: &Store, query: &Query) -> Result<Window, KvError> {
-        let (from, to) = self.found.part;
+        let (from, to) = self.part;
         let (skip, take) = extent(query);
-        let lines = &self.found.lines;
+        let lines = self.found.within(self.part);
         let (total, last) = (count(lines.len()), lines.len().saturating_sub(skip));
         let shown = lines.get(last.saturating_sub(take)..last).unwrap_or_default();
         let mut rows: Vec<JournalRow> = Vec::new();
@@ -179,15 +204,6 @@ impl Search {
     }
 }
 
-impl Found {
-    /// Whether a line is one that is searched.
-    fn fits(&self, core: &Core, event: &Event) -> bool {
-        let is = |tie: &TieId| event.pair.as_ref() == Some(&tie.pair) && event.crm.as_ref() == Some(&tie.crm);
-        self.tie.as_ref().is_none_or(is)
-            && (self.filter.is_empty() || core.journal_text(event).to_lowercase().contains(&self.filter))
-    }
-}
-
 /// When the oldest line of a part that can be read was written, or the newest.
 async fn written(store: &Store, from: u64, to: u64, oldest: bool) -> Result<Option<Timestamp>, KvError> {
     let (mut from, mut to, mut width) = (from, to, 1);
@@ -201,10 +217,10 @@ async fn written(store: &Store, from: u64, to: u64, oldest: bool) -> Result<Opti
         if let Some(event) = line {
             return Ok(Some(event.at));
         }
-        if oldest {
-            from = high + 1
-        } else {
-            to = low.saturating_sub(1)
+        match (oldest, low.checked_sub(1)) {
+            (true, _) => from = high + 1,
+            (false, Some(below)) => to = below,
+            (false, None) => break,
         }
         width = STEP;
     }
@@ -223,7 +239,7 @@ async fn first_since(
     if let Some((then, line)) = core.span.filter(|(then, line)| *then <= since && *line >= oldest) {
         let lines = store.journal(line, line.saturating_add(NEAR)).await?;
         let first = lines.iter().find(|event| event.at >= since).map(|event| event.seq);
-        if let Some(first) = first.or_else(|| (line + NEAR > last).then_some(last + 1)) {
+        if let Some(first) = first.or_else(|| (line.saturating_add(NEAR) > last).then_some(last + 1)) {
             core.span = Some((since, first));
             return Ok(first);
         }
@@ -238,4 +254,31 @@ async fn first_since(
     }
     core.span = Some((since, from));
     Ok(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whichever_parts_are_taken_in_what_is_found_in_one_is_what_fits_there(
+            parts in prop::collection::vec((1..60_u64, 0..60_u64), 1..12),
+            fits in prop::collection::vec(any::<bool>(), 61),
+        ) {
+            let fits = |line: &u64| fits.get(usize::try_from(*line).unwrap_or(0)).copied().unwrap_or_default();
+            let mut found = Found::nothing(&Query::all(List::Journal), Timestamp::UNIX_EPOCH);
+            for (from, to) in parts {
+                for (low, high) in found.take_in((from, to)) {
+                    prop_assert!((from..=to).contains(&low) && (low..=to).contains(&high), "nothing else is looked at");
+                    found.lines.extend((low..=high).filter(fits));
+                }
+                found.lines.sort_unstable();
+                let expected: Vec<u64> = (from..=to).filter(fits).collect();
+                prop_assert_eq!(found.within((from, to)), expected);
+            }
+        }
+    }
 }

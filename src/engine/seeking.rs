@@ -1,7 +1,7 @@
 //! Questions whose answers take longer than a turn of the control task: they are worked on in steps, and everything else goes
 //! on in between. While there is other work, steps get a small share of the time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
@@ -26,7 +26,8 @@ pub(super) type Asker = oneshot::Sender<Result<Window, DeskError>>;
 /// Questions that are worked on, in turn.
 #[derive(Default)]
 pub(super) struct Seeking {
-    asked: VecDeque<Asked>,
+    /// The newest last.
+    asked: Vec<Asked>,
     /// What was found in the journal, the newest last: a list is asked for again and again.
     found: VecDeque<Found>,
     stepped: Timestamp,
@@ -47,10 +48,11 @@ impl Seeking {
 
     /// Takes a question.
     pub(super) fn push(&mut self, query: Query, answer: Asker) {
-        self.asked.push_back(Asked { query, answer, search: None });
+        self.asked.push(Asked { query, answer, search: None });
     }
 
-    /// Makes a step towards the answer of whoever has waited longest for one; `busy` while there is other work.
+    /// Makes a step towards an answer; `busy` while there is other work. Who asked last is answered first: that is the text as it
+    /// was typed, and what was asked for fewer letters of it is hardly wanted any more.
     ///
     /// # Errors
     /// [`KvError`] when the store fails.
@@ -59,7 +61,7 @@ impl Seeking {
         if busy && now.duration_since(self.stepped).abs() < SHARE {
             return Ok(());
         }
-        let Some(mut asked) = self.asked.pop_front() else { return Ok(()) };
+        let Some(mut asked) = self.asked.pop() else { return Ok(()) };
         if asked.answer.is_closed() {
             return Ok(());
         }
@@ -71,7 +73,7 @@ impl Seeking {
         match window {
             // Whoever asked may be gone; that is their affair.
             Some(window) => drop(asked.answer.send(Ok(window))),
-            None => self.asked.push_back(asked),
+            None => self.asked.push(asked),
         }
         Ok(())
     }
@@ -84,13 +86,16 @@ impl Seeking {
         asked: &mut Asked,
         now: Timestamp,
     ) -> Result<Option<Window>, KvError> {
+        if asked.search.is_none() {
+            // Somebody looks for the very same already: this one goes on with that, and they find it remembered.
+            let same = |it: &Search| it.is_for(&asked.query);
+            let under_way =
+                self.asked.iter_mut().find(|it| it.query == asked.query && it.search.as_ref().is_some_and(same));
+            asked.search = under_way.and_then(|it| it.search.take());
+        }
         let search = match &mut asked.search {
             Some(search) => search,
-            // Somebody looks for the same already: what they find is there in a moment.
-            None if self.asked.iter().any(|it| it.search.as_ref().is_some_and(|it| it.is_for(&asked.query))) => {
-                return Ok(None);
-            }
-            None => asked.search.insert(Search::begin(core, store, &asked.query, now, &self.found).await?),
+            none => none.insert(Search::begin(core, store, &asked.query, now, &self.found).await?),
         };
         if !search.go_on(core, store).await? {
             return Ok(None);
@@ -115,7 +120,8 @@ impl Core {
             List::Tied { pair } => self.memory.pair(pair).is_none_or(|pair| pair.prepare_titles()),
             List::Owners => self.owning().iter().all(|pair| pair.prepare_titles()),
             List::Holds | List::Quarantined => {
-                self.sift(&query.filter) && (query.order != Order::Record || self.held_pairs_prepared())
+                // Verdicts are believed for a moment only: they come last.
+                (query.order != Order::Record || self.held_pairs_prepared()) && self.sift(query)
             }
             _ => true,
         }
@@ -123,8 +129,8 @@ impl Core {
 
     /// The titles of each pair that has a record that is held.
     fn held_pairs_prepared(&self) -> bool {
-        let is_held = |name: &PairName| self.memory.holds.keys().any(|id| id.crm.is_some() && id.pair == *name);
-        let held = self.memory.order.iter().filter(|name| is_held(name));
-        held.filter_map(|name| self.memory.pair(name)).all(|pair| pair.prepare_titles())
+        let held = self.memory.holds.keys().filter(|id| id.crm.is_some()).map(|id| &id.pair);
+        let held: BTreeSet<&PairName> = held.collect();
+        held.into_iter().filter_map(|name| self.memory.pair(name)).all(|pair| pair.prepare_titles())
     }
 }

@@ -59,7 +59,7 @@ impl Core {
 
     /// Of rows that are not shown nothing is kept, and nothing made.
     fn hold_window(&self, query: &Query, wanted: impl Fn(&Why) -> bool) -> Window {
-        let mut fits = self.sifter(&query.filter);
+        let mut fits = self.sifter(query);
         let holds: Vec<&Hold> = self.memory.holds.values().filter(|hold| wanted(&hold.why) && fits(hold)).collect();
         let mut ranked = self.ranked(query.order, holds);
         let place = match &query.near {

@@ -238,7 +238,7 @@ impl Watcher {
         let stands = |state: &PairState| !matches!(state, PairState::Running | PairState::Listing);
         let counts = [
             (snapshot.conflicts, "conflict"),
-            (snapshot.holds.saturating_sub(snapshot.quarantined), "other hold"),
+            (snapshot.other_holds(), "other hold"),
             (snapshot.quarantined, "quarantined record"),
             (snapshot.orphans, "orphan"),
             (count(snapshot.pairs.iter().filter(|pair| stands(&pair.state)).count()), "stopped pair"),

@@ -309,6 +309,11 @@ async fn connected(
                 let secret = secret.unwrap_or(Secret::Sealed(wanted.name.into()));
                 return Ok(Some(Access { secret, typed, application: None, system }));
             }
+            // Where it is configured or sealed, the error says what to do there; here it was typed.
+            Err(error) if again && is_typed && error.kind == RemoteErrorKind::Unauthorized => {
+                let name = system.capabilities().name;
+                once_more(format!("{name} refuses this secret; copy it as a whole from where {name} shows it"));
+            }
             Err(error) if again && error.kind != RemoteErrorKind::Unavailable => once_more(error.to_string()),
             Err(error) => {
                 let name = system.capabilities().name;

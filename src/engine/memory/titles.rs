@@ -63,7 +63,7 @@ struct Title {
 }
 
 impl Titles {
-    /// Nobody looks: what nobody asked for since nobody looked the last time is let go.
+    /// Lets go of them, unless somebody asked since this was last called.
     pub(in crate::engine) fn forget(&mut self) {
         let state = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.made_of.is_some() && !std::mem::take(&mut state.asked) {
@@ -207,11 +207,16 @@ impl PairMemory {
             *state = State { made_of: Some(made_of), making: Some(Making::default()), ..State::default() };
         }
         state.asked = true;
-        state.make(STEP, |from, titles| {
+        let made = state.make(STEP, |from, titles| {
             let mut ids = self.ties.ids_from(from);
             titles.extend(ids.by_ref().take(STEP).map(|crm| self.words_of(crm)));
             ids.next().cloned()
-        })
+        });
+        // So many may have changed while they were made that the next one would have all of them made anew.
+        if made && state.stale.len() >= MENDED / 2 {
+            state.mend(|crm| self.title_of_tie(crm));
+        }
+        made
     }
 
     /// A tie is about to come, to go or to change: where it stands now is noted.
@@ -272,7 +277,9 @@ impl PairMemory {
                 }
             }
         });
+        // What stands before a field that cannot be told in short was told.
         if short.is_none()
+            && texts.iter().any(String::is_empty)
             && let Some(seen) = kept.read(id)
         {
             let known = |field: &&FieldMap| seen.known(field.name_on(side)).map(|it| it.show()).unwrap_or_default();

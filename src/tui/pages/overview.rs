@@ -138,8 +138,7 @@ fn advice(model: &Model, snapshot: &Snapshot) -> Vec<Vec<Span>> {
     let paused = snapshot.pairs.iter().filter(|pair| pair.paused.is_some()).count() as u64;
     let guarded = snapshot.pairs.iter().filter(|pair| matches!(pair.state, PairState::Guarded { .. })).count() as u64;
     // What is set aside has a page of its own. As many others as in the header, unless all of them are told above: what guards hold.
-    let quarantined = snapshot.quarantined.min(snapshot.holds);
-    let others = snapshot.holds - quarantined;
+    let (quarantined, others) = (snapshot.quarantined, snapshot.other_holds());
     let holds = if others <= guarded { 0 } else { others };
     say(reviews, "1 pair waits for approval", "pairs wait for approval", Action::Approve);
     say(quarantined, "1 record is set aside", "records are set aside", Action::PageQuarantine);

@@ -106,14 +106,13 @@ fn badge(model: &Model) -> Part {
 
 /// What waits for people.
 fn totals(model: &Model, snapshot: &Snapshot) -> Vec<Part> {
-    let quarantined = snapshot.quarantined.min(snapshot.holds);
     let drift: u64 = snapshot.pairs.iter().map(|pair| pair.drift).sum();
     // Their places, and how much each matters: a decision that is missing before a record that lies aside.
     let counts = [
         (2, snapshot.conflicts, "conflict", "conflicts", ""),
-        (3, snapshot.holds - quarantined, "other hold", "other holds", "hold"),
+        (3, snapshot.other_holds(), "other hold", "other holds", "hold"),
         (4, snapshot.orphans, "orphan", "orphans", ""),
-        (5, quarantined, "quarantined", "quarantined", "aside"),
+        (5, snapshot.quarantined, "quarantined", "quarantined", "aside"),
         (6, drift, "drift", "drift", ""),
     ];
     let mut parts: Vec<Part> = counts
