@@ -40,6 +40,7 @@ fn init_asks_for_both_secrets_seals_them_and_writes_what_was_agreed_on() {
     term.wait("Token of the Notion connection");
     // A slip is taken back, and a wrong token may be typed again.
     term.keys("ntn_wrongx\x7f\r");
+    term.wait("Notion refuses this secret; copy it as a whole");
     said(&term, 2, "Token of the Notion connection");
     term.keys(&format!("{token}\r"));
     term.wait("Notion lets us in");
