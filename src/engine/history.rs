@@ -152,11 +152,6 @@ impl Search {
         Ok(Self { found, part: (from, end), left, whole: from == first })
     }
 
-    /// Whether it is what a question searches.
-    pub(super) fn is_for(&self, query: &Query) -> bool {
-        self.found.is_for(query)
-    }
-
     /// Looks through some more lines. Whether that was all.
     pub(super) async fn go_on(&mut self, core: &Core, store: &Store) -> Result<bool, KvError> {
         if let Some((from, to)) = self.left.pop() {

@@ -88,10 +88,8 @@ impl Seeking {
     ) -> Result<Option<Window>, KvError> {
         if asked.search.is_none() {
             // Somebody looks for the very same already: this one goes on with that, and they find it remembered.
-            let same = |it: &Search| it.is_for(&asked.query);
-            let under_way =
-                self.asked.iter_mut().find(|it| it.query == asked.query && it.search.as_ref().is_some_and(same));
-            asked.search = under_way.and_then(|it| it.search.take());
+            let mut same = self.asked.iter_mut().filter(|it| it.query == asked.query);
+            asked.search = same.find_map(|it| it.search.take());
         }
         let search = match &mut asked.search {
             Some(search) => search,

@@ -216,8 +216,7 @@ impl Core {
 
     /// Whether a counterpart could be created: it has a title, and nothing is under way for it.
     pub(super) fn creatable(&self, pair: &PairMemory, at: &RecordRef) -> bool {
-        let titled = pair.observation(at.side, &at.id).and_then(|it| super::core::title_of(pair, at.side, it));
-        titled.is_some() && pair.tie_of(at.side, &at.id).is_none() && !self.has_open_intent(at)
+        pair.title(at.side, &at.id).is_some() && pair.tie_of(at.side, &at.id).is_none() && !self.has_open_intent(at)
     }
 
     /// A record's mapped fields as people read them.

@@ -70,6 +70,9 @@ async fn a_span_of_the_journal_is_whole_however_long_it_is_and_moves_on_with_the
     // What was found for one span is no use for a longer one, and some for the same a little later.
     let since = bench.now() - SignedDuration::from_hours(24 * 7);
     let first = bench.query(Query { limit: 1, since: Some(since), ..Query::all(List::Journal) }).await.total;
+    // A question that begins with a later line tells nothing of where the span begins.
+    let late = Query { limit: 1, since: Some(since), from: Some(44_000), ..Query::all(List::Journal) };
+    assert!(bench.query(late).await.total < first);
     let later = Query { limit: 1, since: Some(since + STEP * 30), ..Query::all(List::Journal) };
     assert_eq!(bench.query(later).await.total + 30, first);
 }
@@ -114,6 +117,15 @@ async fn while_the_journal_is_searched_everything_else_goes_on_and_the_same_sear
     assert!(others > 40, "{others} others were answered while it was under way");
     let (again, others) = bench.answered_meanwhile(&query).await;
     assert_eq!((&again, others < 5), (&found, true), "{others}");
+
+    // What was typed last is answered first.
+    let newest = Query { filter: "needles".into(), ..query.clone() };
+    let older = Query { filter: "needle in".into(), ..query.clone() };
+    let older = bench.query(older);
+    let newest = bench.query(newest);
+    tokio::pin!(older, newest);
+    let first = tokio::select! { biased; _ = &mut older => "older", _ = &mut newest => "newest" };
+    assert_eq!(first, "newest");
 
     // Two that search the same at once find the same; and what comes later is found.
     let query = Query { limit: 50, filter: "zebra".into(), ..Query::all(List::Journal) };
