@@ -4,12 +4,11 @@
 //! makes none of them. It may miss a tie that rests, which is then planned like any other and found to rest; it must never
 //! take one for resting whose plan would say or change anything.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crate::mapping::{FieldMap, Lookup};
-use crate::model::packed::{AgreedField, Names, ObservationBytes, Plain, SeenField, TieBytes, ValueBytes};
-use crate::model::{Base, HoldId, Kind, PairName, Presence, Side, TieId, Value};
+use crate::mapping::FieldMap;
+use crate::model::packed::{AgreedField, Names, ObservationBytes, Plain, SeenField, TieBytes, ValueBytes, WordBytes};
+use crate::model::{HoldId, Kind, Presence, Side, TieId};
 
 use crate::plan::{Departure, FieldPlan};
 
@@ -47,41 +46,6 @@ impl Alike {
         if known.len() < ALIKE {
             known.insert(seen.bytes().to_vec(), agreed.bytes().to_vec());
         }
-    }
-}
-
-/// The elements of one relation, which are tied to the pages that they stood for.
-struct Agreed<'a> {
-    pages: &'a BTreeMap<String, String>,
-    /// Something else was asked for, of which this knows nothing.
-    asked_more: Cell<bool>,
-}
-
-impl Agreed<'_> {
-    fn or_more(&self, known: Option<&String>) -> Option<String> {
-        self.asked_more.set(self.asked_more.get() || known.is_none());
-        known.cloned()
-    }
-}
-
-impl Lookup for Agreed<'_> {
-    fn email_of(&self, _: Side, _: &str) -> Option<String> {
-        self.or_more(None)
-    }
-
-    fn user_of(&self, _: Side, _: &str) -> Option<String> {
-        self.or_more(None)
-    }
-
-    fn crm_of(&self, _: &PairName, side: Side, record: &str) -> Option<String> {
-        self.or_more(match side {
-            Side::Crm => self.pages.get_key_value(record).map(|(crm, _)| crm),
-            Side::Notion => self.pages.iter().find(|(_, page)| *page == record).map(|(crm, _)| crm),
-        })
-    }
-
-    fn record_of(&self, _: &PairName, _: Side, _: &str) -> Option<String> {
-        self.or_more(None)
     }
 }
 
@@ -145,9 +109,9 @@ impl Core {
         let pair = self.memory.pair(&id.pair)?;
         let map = pair.map.as_ref()?;
         let (tie_table, tie_names, tie) = pair.ties.short(&id.crm)?;
-        let page = TieBytes(tie).page()?;
+        let page = TieBytes(tie).page_bytes()?.text()?;
         let (crm_table, crm_names, crm) = pair.observations.crm.short(&id.crm)?;
-        let (notion_table, notion_names, notion) = pair.observations.notion.short(&page)?;
+        let (notion_table, notion_names, notion) = pair.observations.notion.short(page.as_str()?)?;
         let (crm, notion) = (ObservationBytes(crm), ObservationBytes(notion));
         if crm.presence()? != Presence::Present || notion.presence()? != Presence::Present {
             return Some(false);
@@ -159,7 +123,7 @@ impl Core {
         let (mut in_crm, mut in_notion) = (Vec::with_capacity(crm_names.len()), Vec::with_capacity(notion_names.len()));
         crm.fields(crm_names.len(), |_, field| in_crm.push(field))?;
         let marker = notion.fields(notion_names.len(), |_, field| in_notion.push(field))?;
-        if marker.as_deref() != Some(id.crm.as_str()) {
+        if marker?.text()?.as_str()? != id.crm.as_str() {
             return Some(false);
         }
         for (number, (field, [at, crm, notion])) in map.fields.iter().zip(places).enumerate() {
@@ -186,10 +150,10 @@ impl Core {
             return Some(false);
         }
         if field.spec.relation.is_some() {
-            let base = agreed.base()?;
-            if self.links_rest(field, &base, crm, notion)? {
+            if self.links_rest(field, agreed, crm, notion)? {
                 return Some(true);
             }
+            let base = agreed.base()?;
             // What was agreed on has to mean the same still. While its other end does not answer, planning says nothing of it.
             if self.comparable(field, &base) != (base.crm, base.notion) {
                 return Some(false);
@@ -212,21 +176,21 @@ impl Core {
 
     /// Whether a relation is what was agreed on, element by element tied to the very page that it stood for. That is told with one
     /// look at each tie; where it is not so, it may rest all the same.
-    fn links_rest(&self, field: &FieldMap, base: &Base, crm: &SeenField<'_>, notion: &SeenField<'_>) -> Option<bool> {
-        let links = Value::links(base.pages.keys().cloned());
-        let ties = &self.memory.pair(field.spec.relation.as_ref()?)?.ties;
-        let stand = |(crm, page): (&String, &String)| ties.page_of(crm.as_str()).is_some_and(|it| it.0 == *page);
-        if base.crm != links || base.notion != links || !base.pages.iter().all(stand) {
+    fn links_rest(
+        &self,
+        field: &FieldMap,
+        agreed: &AgreedField<'_>,
+        crm: &SeenField<'_>,
+        notion: &SeenField<'_>,
+    ) -> Option<bool> {
+        if Side::BOTH.into_iter().any(|side| field.kind_on(side) != Kind::Relation) {
             return Some(false);
         }
-        let known = Agreed { pages: &base.pages, asked_more: Cell::new(false) };
-        for (side, seen) in [(Side::Crm, crm), (Side::Notion, notion)] {
-            match field.to_common(side, &seen.known?.value()?, &known) {
-                Ok(common) if common == links && !known.asked_more.get() => {}
-                _ => return Some(false),
-            }
-        }
-        Some(true)
+        let ties = &self.memory.pair(field.spec.relation.as_ref()?)?.ties;
+        let tied = |crm: WordBytes<'_>, page: WordBytes<'_>| {
+            crm.text().is_some_and(|crm| crm.as_str().is_some_and(|crm| ties.joins(crm, page)))
+        };
+        Some(agreed.shows_the_same(crm.known?, notion.known?, tied).unwrap_or(false))
     }
 
     /// Whether a side's value is what was agreed on.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::model::packed::{Names, ObservationBytes, Packed, Parts, TieBytes, pack, parts};
+use crate::model::packed::{Names, ObservationBytes, Packed, Parts, TieBytes, WordBytes, pack, parts};
 use crate::model::{Observation, Presence, RecordId, Tie};
 
 /// Records that stay made.
@@ -291,7 +291,10 @@ impl<T: Packed> Kept<T> {
     }
 
     /// The names of a record and the rest of its short form.
-    pub fn short(&self, id: &RecordId) -> Option<(u32, &Names, &[u8])> {
+    pub fn short<Q: Ord + ?Sized>(&self, id: &Q) -> Option<(u32, &Names, &[u8])>
+    where
+        RecordId: Borrow<Q>,
+    {
         let row = self.rows.get(id)?;
         Some((row.table, self.tables.get(usize::try_from(row.table).ok()?)?, &row.rest))
     }
@@ -342,6 +345,11 @@ impl Kept<Tie> {
             Some(made) => Some(made.notion.clone()),
             None => Some(TieBytes(&row.rest).page()?),
         }
+    }
+
+    /// Whether a CRM record is tied to a page.
+    pub fn joins(&self, crm: &str, page: WordBytes<'_>) -> bool {
+        self.rows.get(crm).is_some_and(|row| TieBytes(&row.rest).page_bytes() == Some(page))
     }
 
     /// How many related records the CRM's form of all bases names.

@@ -199,16 +199,18 @@ impl<'a> Reader<'a> {
 
     /// See [`Writer::word`].
     pub fn word(&mut self) -> Option<String> {
+        Some(self.word_bytes()?.text()?.as_str()?.to_owned())
+    }
+
+    /// A word, as its bytes.
+    pub(super) fn word_bytes(&mut self) -> Option<WordBytes<'a>> {
         let length = self.count()?;
-        if length & 1 == 1 {
-            return dashed(self.take(16)?.try_into().ok()?);
-        }
-        Some(std::str::from_utf8(self.take(length >> 1)?).ok()?.to_owned())
+        let is_id = length & 1 == 1;
+        Some(WordBytes { is_id, bytes: self.take(if is_id { 16 } else { length >> 1 })? })
     }
 
     pub(super) fn skip_word(&mut self) -> Option<()> {
-        let length = self.count()?;
-        self.take(if length & 1 == 1 { 16 } else { length >> 1 }).map(drop)
+        self.word_bytes().map(drop)
     }
 
     /// See [`Writer::moment`].
@@ -282,6 +284,41 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A word in its short form, of which every word has exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordBytes<'a> {
+    is_id: bool,
+    bytes: &'a [u8],
+}
+
+/// The text of a word.
+pub enum Word<'a> {
+    /// As it lies there.
+    Plain(&'a str),
+    /// An id, in ASCII.
+    Id([u8; DASHED]),
+}
+
+impl Word<'_> {
+    /// The text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            Self::Id(id) => std::str::from_utf8(id).ok(),
+        }
+    }
+}
+
+impl<'a> WordBytes<'a> {
+    /// Its text.
+    pub fn text(&self) -> Option<Word<'a>> {
+        match self.is_id {
+            true => self.bytes.try_into().ok().map(dashed).map(Word::Id),
+            false => std::str::from_utf8(self.bytes).ok().map(Word::Plain),
+        }
+    }
+}
+
 /// A value in its short form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValueBytes<'a>(&'a [u8]);
@@ -331,6 +368,17 @@ impl<'a> ValueBytes<'a> {
     pub fn value(&self) -> Option<Value> {
         Reader::new(self.0).value()
     }
+
+    /// The related records, in order; none for nothing. `None` for a value of another kind.
+    pub fn links(&self) -> Option<impl Iterator<Item = WordBytes<'a>> + use<'a>> {
+        let mut reader = Reader::new(self.0);
+        let count = match reader.byte()? {
+            EMPTY => 0,
+            LINKS => reader.count()?,
+            _ => return None,
+        };
+        Some((0..count).map_while(move |_| reader.word_bytes()))
+    }
 }
 
 /// Bytes of a moment that stands for itself.
@@ -372,16 +420,16 @@ fn undashed(word: &str) -> Option<[u8; 16]> {
     Some(id)
 }
 
-fn dashed(id: [u8; 16]) -> Option<String> {
+fn dashed(id: [u8; 16]) -> [u8; DASHED] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut word = String::with_capacity(DASHED);
+    let mut word = [b'-'; DASHED];
+    let mut places = (0..DASHED).filter(|at| !DASHES.contains(at));
     for byte in id {
         for digit in [byte >> 4, byte & 15] {
-            if DASHES.contains(&word.len()) {
-                word.push('-');
+            if let Some(place) = places.next() {
+                word[place] = DIGITS[usize::from(digit)];
             }
-            word.push(char::from(DIGITS[usize::from(digit)]));
         }
     }
-    Some(word)
+    word
 }

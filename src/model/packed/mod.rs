@@ -12,7 +12,7 @@ mod bytes;
 mod observation;
 mod tie;
 
-pub use bytes::{Plain, Reader, ValueBytes, Writer};
+pub use bytes::{Plain, Reader, ValueBytes, Word, WordBytes, Writer};
 pub use observation::{ObservationBytes, SeenField};
 pub use tie::{AgreedField, TieBytes};
 

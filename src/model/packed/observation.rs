@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::bytes::{FIXED, Reader, ValueBytes, Writer, fixed};
+use super::bytes::{FIXED, Reader, ValueBytes, WordBytes, Writer, fixed};
 use super::{Names, Packed};
 use crate::model::{Editor, FieldName, FieldState, Observation, Presence, Unread};
 
@@ -187,10 +187,10 @@ impl<'a> ObservationBytes<'a> {
     }
 
     /// Our marker on it, and its fields in the order of the table. `None` where one of them cannot be told in short.
-    pub fn fields(&self, names: usize, mut each: impl FnMut(usize, SeenField<'a>)) -> Option<Option<String>> {
+    pub fn fields(&self, names: usize, mut each: impl FnMut(usize, SeenField<'a>)) -> Option<Option<WordBytes<'a>>> {
         let mut reader = Reader::new(self.0.get(1 + FIXED..)?);
         let flags = reader.byte()?;
-        let marker = if flags & MARKED == 0 { None } else { Some(reader.word()?) };
+        let marker = if flags & MARKED == 0 { None } else { Some(reader.word_bytes()?) };
         for _ in 0..(flags & (EDITOR | EDITOR_NAMED)).count_ones() {
             reader.skip_word()?;
         }

@@ -150,6 +150,7 @@ proptest! {
             None => prop_assert!(unknown),
             Some(marker) => {
                 prop_assert!(!unknown);
+                let marker = marker.map(|marker| marker.text().unwrap().as_str().unwrap().to_owned());
                 prop_assert_eq!(&marker, &observation.marker);
                 for (name, field) in fields {
                     let known = observation.known(&name.as_str().into());
@@ -181,6 +182,46 @@ proptest! {
         }
         let links = tie.base.values().filter(|base| matches!(base.crm, Value::Links(_)));
         prop_assert_eq!(Tie::counts_for(parts.rest), links.map(|base| base.crm.count()).sum::<usize>());
+    }
+
+    #[test]
+    fn a_relation_shows_the_same_only_where_every_record_is_there_by_the_page_it_stood_for(
+        stood in prop::collection::btree_map("[12]", "[xyz]|0000000a-0000-4000-8000-0000000000[0-1]0", 0..3),
+        shown in prop::option::of(prop::collection::btree_set("[12]", 0..3)),
+        pages in prop::option::of(prop::collection::btree_set("[xyz]", 0..3)),
+        apart in prop::bool::weighted(0.1),
+        untied in prop::option::weighted(0.2, "[12]"),
+    ) {
+        let links = |records: BTreeSet<String>| if records.is_empty() { Value::Empty } else { Value::Links(records) };
+        let agreed: BTreeSet<String> = stood.keys().cloned().collect();
+        let stood_for: BTreeSet<String> = stood.values().cloned().collect();
+        let (crm, notion) = (shown.unwrap_or_else(|| agreed.clone()), pages.unwrap_or_else(|| stood_for.clone()));
+        let at = Timestamp::UNIX_EPOCH;
+        let in_notion = if apart { Value::text("other") } else { links(agreed.clone()) };
+        let base = Base {
+            crm: links(agreed.clone()), notion: in_notion, at, mapping: String::new(), pages: stood.clone(), late: BTreeMap::new(),
+        };
+        let base = BTreeMap::from([(FieldKey::from("A"), base)]);
+        let tie = Tie { pair: "p".into(), crm: "1".into(), notion: "x".into(), base, since: at };
+        let short = pack(&tie);
+        let bytes = |value: &Value| {
+            let mut bytes = Vec::new();
+            Writer::new(&mut bytes).value(value);
+            bytes
+        };
+        let (in_crm, in_notion) = (bytes(&links(crm.clone())), bytes(&links(notion.clone())));
+        let mut told = None;
+        TieBytes(parts(&short).unwrap().rest).fields(1, |_, agreed| {
+            let [crm, notion] = [&in_crm, &in_notion].map(|bytes| Reader::new(bytes).value_bytes().unwrap());
+            told = agreed.shows_the_same(crm, notion, |crm, page| {
+                let [crm, page] = [crm, page].map(|word| word.text().unwrap().as_str().unwrap().to_owned());
+                assert_eq!(stood.get(&crm), Some(&page));
+                Some(crm) != untied
+            });
+        });
+        let one_each = stood_for.len() == stood.len();
+        let tied = untied.is_none_or(|untied| !stood.contains_key(&untied));
+        prop_assert_eq!(told, Some(!apart && crm == agreed && notion == stood_for && one_each && tied));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::bytes::{Reader, ValueBytes, Writer};
+use super::bytes::{Reader, ValueBytes, WordBytes, Writer};
 use super::{Names, Packed};
 use crate::model::{Base, FieldKey, PairName, RecordId, Side, Tie, Value};
 
@@ -123,7 +123,50 @@ pub struct AgreedField<'a> {
     pages: Option<Reader<'a>>,
 }
 
-impl AgreedField<'_> {
+impl<'a> AgreedField<'a> {
+    /// The related records of a relation with the pages that they stood for, in the order of the records.
+    fn pages(&self) -> Option<impl Iterator<Item = (WordBytes<'a>, WordBytes<'a>)> + use<'a>> {
+        let mut reader = self.pages.clone();
+        let count = reader.as_mut().map_or(Some(0), Reader::count)?;
+        Some((0..count).map_while(move |_| {
+            let reader = reader.as_mut()?;
+            Some((reader.word_bytes()?, reader.word_bytes()?))
+        }))
+    }
+
+    /// Whether both sides of a relation show the very records that were agreed on, each of which is `tied` to the page that it
+    /// stood for. Native values mean the same then without being translated.
+    pub fn shows_the_same(
+        &self,
+        crm: ValueBytes<'_>,
+        notion: ValueBytes<'_>,
+        tied: impl Fn(WordBytes<'_>, WordBytes<'_>) -> bool,
+    ) -> Option<bool> {
+        if self.crm != self.notion || self.crm != crm {
+            return Some(false);
+        }
+        let mut count = 0;
+        let mut links = self.crm.links()?;
+        for (crm, page) in self.pages()? {
+            if links.next() != Some(crm) || !tied(crm, page) {
+                return Some(false);
+            }
+            count += 1;
+        }
+        if links.next().is_some() {
+            return Some(false);
+        }
+        // As many pages as there are records, each of which one of them stood for.
+        let mut shown = 0;
+        for page in notion.links()? {
+            if !self.pages()?.any(|(_, stood)| stood == page) {
+                return Some(false);
+            }
+            shown += 1;
+        }
+        Some(shown == count)
+    }
+
     /// The base, without what it is bound to and what came since.
     pub fn base(&self) -> Option<Base> {
         let mut pages = BTreeMap::new();
@@ -148,10 +191,15 @@ impl<'a> TieBytes<'a> {
 
     /// The page.
     pub fn page(&self) -> Option<RecordId> {
+        Some(RecordId(self.page_bytes()?.text()?.as_str()?.to_owned()))
+    }
+
+    /// The page, as its bytes.
+    pub fn page_bytes(&self) -> Option<WordBytes<'a>> {
         let mut reader = Reader::new(self.0);
         reader.count()?;
         reader.skip_word()?;
-        Some(RecordId(reader.word()?))
+        reader.word_bytes()
     }
 
     /// What was agreed on, in the order of the table. `None` for bytes that are none.
