@@ -140,6 +140,15 @@ async fn a_filter_of_very_many_holds_lets_others_have_their_answers_and_knows_wh
     let (amounts, zebras) = tokio::join!(bench.query(filtered("amount")), bench.query(filtered("zebra")));
     assert_eq!((amounts.total, zebras.total), (180, 0));
 
+    // Whoever asked went before all were judged: what was found so far is not believed later.
+    let zebu = filtered("zebu");
+    tokio::select! { biased; _ = bench.query(zebu.clone()) => panic!("at once"), _ = bench.query(Query::all(List::Queue)) => {} }
+    let (_, judged) = pages.iter().max().unwrap();
+    bench.edit_notion(judged, "Name", "Zebu");
+    bench.settle().await;
+    bench.pass(6).await;
+    assert_eq!(found("zebu").await, 1);
+
     let [(deal, page), (other, of_other), ..] = &pages[..] else { panic!() };
     bench.edit_deal(deal, "COMMENTS", "one");
     bench.edit_notion(page, "Notes", "two");
