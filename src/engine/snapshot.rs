@@ -144,7 +144,9 @@ impl Core {
 
     /// Keeps the newest lines of the journal with the names people know.
     pub(super) fn remember_rows(&mut self, events: Vec<Event>) {
-        for event in events {
+        // None is made that would be dropped at once.
+        let older = events.len().saturating_sub(LATEST);
+        for event in events.into_iter().skip(older) {
             let row = self.journal_row(event);
             self.last_rows.push_front(row);
         }
