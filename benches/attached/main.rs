@@ -1,11 +1,12 @@
 //! What it costs a daemon that somebody watches it: nothing that an edit would feel.
 //!
-//! `cargo bench --bench attached -- --edits 100 --rounds 3`. A daemon runs under `setsid` on pretend systems on real sockets. People
-//! make bursts of edits in the CRM, one with nobody there and one in company, in turn, as often as there are rounds: beside a
-//! dashboard, two of them, two on a journal that they search, one whose terminal goes amid the burst, one that comes and goes, a
-//! client that never reads. Printed are the edits a second that reach Notion and the daemon's processor time, each of the middle
-//! one of its bursts; company in which that is a fifth slower than with nobody there breaks the limit. Two bursts share a full
-//! allowance of requests, so that it is the engine that is measured and not its pace: each round rests for a minute.
+//! `cargo bench --bench attached -- --edits 100 --rounds 3`; with `--only "never reads"` that company alone. A daemon runs under
+//! `setsid` on pretend systems on real sockets. People make bursts of edits in the CRM, one with nobody there and one in company,
+//! in turn, as often as there are rounds: beside a dashboard, two of them, two on a journal that they search, one whose terminal
+//! goes amid the burst, one that comes and goes, a client that never reads. Printed are the edits a second that reach Notion and
+//! the daemon's processor time, each of the middle one of its bursts; company in which that is a fifth slower than with nobody
+//! there breaks the limit. Two bursts share a full allowance of requests, so that it is the engine that is measured and not its
+//! pace: each round rests for a minute.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::disallowed_methods, reason = "real time is what is measured")]
 
@@ -146,7 +147,11 @@ fn main() -> ExitCode {
     std::thread::sleep(ALLOWANCE);
     table.row("idle, nobody there", idle(&daemon), Some(IDLE), "%");
 
+    let only = figures::text("--only").unwrap_or_default();
     let mut measure = |table: &mut Table, what: &str, company: &mut dyn FnMut() -> Amid| {
+        if !what.contains(&only) {
+            return;
+        }
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
         for round in 0..rounds.max(1) {
             std::thread::sleep(ALLOWANCE);

@@ -16,9 +16,13 @@ impl Table {
     }
 }
 
+/// What stands behind an option.
+pub fn text(name: &str) -> Option<String> {
+    let mut args = std::env::args().skip_while(|arg| arg != name);
+    args.next().map(|_| args.next().expect("something behind the option"))
+}
+
 /// The number behind an option.
 pub fn option<N: FromStr>(name: &str, otherwise: N) -> N {
-    let args: Vec<String> = std::env::args().collect();
-    let at = args.iter().position(|arg| arg == name);
-    at.map_or(otherwise, |at| args[at + 1].parse().ok().expect("a number"))
+    text(name).map_or(otherwise, |text| text.parse().ok().expect("a number"))
 }
