@@ -35,6 +35,7 @@ mod guards;
 mod hints;
 mod history;
 mod jumps;
+mod keys;
 mod late;
 mod likeness;
 mod lister;

@@ -46,7 +46,7 @@ impl Core {
                 continue;
             }
             let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
-            let dirty = pair.dirty.take(&pair.ties);
+            let dirty = pair.take_dirty();
             let mut places = Places::default();
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::control::PairState;
 use crate::model::{
-    Happening, Observation, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Value, Verdict,
+    Happening, Observation, Orphan, OrphanWhy, PairName, Purpose, RecordId, RecordRef, Side, Tie, Verdict,
 };
 use crate::plan::{Facts, Fate, Matching, Untied, match_untied};
 
@@ -215,43 +215,6 @@ impl Core {
         }
         self.add_tied(pair, &twins, &mut facts);
         facts
-    }
-
-    /// Adds what is tied, as far as an untied record has a key or a marker in common with it: nothing else is asked of it.
-    fn add_tied(&self, pair: &PairMemory, twins: &BTreeSet<(Side, RecordId)>, facts: &mut Facts) {
-        let marked = facts.notion.values().filter_map(|untied| untied.marker.as_deref());
-        let marked = marked.filter_map(|crm| Some((pair.ties.id(crm)?.clone(), pair.ties.page_of(crm)?)));
-        facts.ties = marked.collect();
-        let untied = || facts.crm.values().chain(facts.notion.values());
-        let known = |value: &(usize, &Value)| !value.1.is_empty();
-        let wanted: BTreeSet<(usize, Value)> = untied()
-            .flat_map(|untied| untied.keys.iter().enumerate().filter(known).map(|(at, value)| (at, value.clone())))
-            .collect();
-        if wanted.is_empty() {
-            return;
-        }
-        for side in Side::BOTH {
-            let observations = pair.observations.get(side);
-            for id in observations.present().filter(|id| pair.is_tied(side, id)) {
-                let Some(observation) = observations.read(id) else { continue };
-                let keys = self.match_keys(pair, side, &observation);
-                let shares = keys.iter().enumerate().any(|(at, value)| wanted.contains(&(at, value.clone())));
-                if shares && !twins.contains(&(side, id.clone())) {
-                    facts.tied_keys.insert((side, id.clone()), keys);
-                }
-            }
-        }
-    }
-
-    /// A record's match keys, best first; `Empty` where it has none.
-    fn match_keys(&self, pair: &PairMemory, side: Side, observation: &Observation) -> Vec<Value> {
-        let lookup = self.translator();
-        let key = |key: &crate::model::FieldKey| {
-            let field = pair.map.as_ref()?.field(key)?;
-            let native = observation.known(field.name_on(side))?;
-            field.match_key(&field.to_common(side, native, &lookup).ok()?).map(Value::Text)
-        };
-        pair.spec.match_by.iter().map(|it| key(it).unwrap_or_default()).collect()
     }
 
     /// From when on an untied record counts as whole, so that its counterpart may be created: title and a key are there,

@@ -6,8 +6,11 @@ use crate::model::{RecordId, Tie};
 
 use super::kept::Kept;
 
-/// Ties by CRM record. That all of them are is said in one word, for it is said often: whenever a tie that others may be related to
-/// comes or goes.
+/// Records whose ties are looked for by what mentions them. Of more than that it is as quick to plan all ties.
+const MENTIONED: usize = 16;
+
+/// Ties by CRM record. That all of them are is said in one word. When a tie that others may be related to comes or goes, those are
+/// that mention one of its records; they are looked for when they are planned, all at once.
 #[derive(Debug, Default)]
 pub struct Dirty {
     /// All but `not`.
@@ -15,6 +18,8 @@ pub struct Dirty {
     not: BTreeSet<RecordId>,
     /// These in any case.
     some: BTreeSet<RecordId>,
+    /// And those that mention one of these records, of whichever side.
+    mentioned: BTreeSet<RecordId>,
 }
 
 impl Dirty {
@@ -36,11 +41,28 @@ impl Dirty {
     pub fn insert_all(&mut self) {
         self.all = true;
         self.not.clear();
+        self.mentioned.clear();
+    }
+
+    /// Those are that mention one of these records; all of them if that were too many to look for.
+    pub fn insert_mentioning(&mut self, records: impl IntoIterator<Item = RecordId>) {
+        if self.all {
+            return;
+        }
+        self.mentioned.extend(records);
+        if self.mentioned.len() > MENTIONED {
+            self.insert_all();
+        }
+    }
+
+    /// Gives the records whose ties are still to be looked for; they are no more.
+    pub(super) fn take_mentioned(&mut self) -> BTreeSet<RecordId> {
+        std::mem::take(&mut self.mentioned)
     }
 
     /// Gives them in order, and none is any more.
     pub fn take(&mut self, ties: &Kept<Tie>) -> Vec<RecordId> {
-        let Self { all, not, mut some } = std::mem::take(self);
+        let Self { all, not, mut some, mentioned: _ } = std::mem::take(self);
         if !all {
             return some.into_iter().collect();
         }
@@ -88,10 +110,10 @@ mod tests {
         #[test]
         fn what_is_taken_is_what_a_set_of_all_names_would_hold(
             tied in proptest::collection::btree_set(0..20_u8, 0..12),
-            said in proptest::collection::vec((0..3_u8, 0..20_u8), 0..20),
+            said in proptest::collection::vec((0..4_u8, 0..20_u8), 0..20),
         ) {
             let ties = ties(&tied);
-            let (mut dirty, mut names) = (Dirty::default(), BTreeSet::new());
+            let (mut dirty, mut names, mut mentioned) = (Dirty::default(), BTreeSet::new(), BTreeSet::new());
             for (what, id) in said {
                 let id = RecordId(id.to_string());
                 match what {
@@ -103,12 +125,25 @@ mod tests {
                         dirty.remove(&id);
                         names.remove(&id);
                     }
-                    _ => {
+                    2 => {
                         dirty.insert_all();
                         names.extend(ties.keys().cloned());
+                        mentioned.clear();
+                    }
+                    _ => {
+                        let all = dirty.all;
+                        dirty.insert_mentioning([id.clone()]);
+                        if !all {
+                            mentioned.insert(id);
+                        }
+                        if mentioned.len() > MENTIONED {
+                            names.extend(ties.keys().cloned());
+                            mentioned.clear();
+                        }
                     }
                 }
             }
+            prop_assert_eq!(dirty.take_mentioned(), mentioned);
             prop_assert_eq!(dirty.take(&ties), names.into_iter().collect::<Vec<_>>());
             prop_assert!(dirty.take(&ties).is_empty());
         }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::model::packed::{Names, ObservationBytes, Packed, Parts, TieBytes, WordBytes, pack, parts};
+use crate::model::packed::{Finder, Names, ObservationBytes, Packed, Parts, TieBytes, WordBytes, pack, parts};
 use crate::model::{Observation, Presence, RecordId, Tie};
 
 /// Records that stay made.
@@ -290,6 +290,11 @@ impl<T: Packed> Kept<T> {
         }
     }
 
+    /// The records in which one of some words stands, and perhaps a few others; in order.
+    pub(super) fn mentioning<'k>(&'k self, words: &'k [Finder]) -> impl Iterator<Item = &'k RecordId> {
+        self.rows.iter().filter(|(_, row)| words.iter().any(|word| word.is_in(&row.rest))).map(|(id, _)| id)
+    }
+
     /// The names of a record and the rest of its short form.
     pub fn short<Q: Ord + ?Sized>(&self, id: &Q) -> Option<(u32, &Names, &[u8])>
     where
@@ -311,6 +316,15 @@ impl Kept<Observation> {
         self.rows.iter().filter_map(|(id, row)| {
             let short = ObservationBytes(&row.rest);
             Some((id, short.presence()?, short.seen_at()?))
+        })
+    }
+
+    /// The records that are there to be read and written, in their short form.
+    pub fn present_in_short(&self) -> impl Iterator<Item = (&RecordId, u32, &Names, ObservationBytes<'_>)> {
+        self.rows.iter().filter_map(|(id, row)| {
+            let short = ObservationBytes(&row.rest);
+            let names = self.tables.get(usize::try_from(row.table).ok()?)?;
+            (short.presence()? == Presence::Present).then_some((id, row.table, names, short))
         })
     }
 

@@ -14,6 +14,7 @@ mod pair;
 mod row;
 mod setback;
 mod titles;
+mod touching;
 
 use std::collections::BTreeMap;
 
@@ -217,18 +218,7 @@ impl Memory {
         self.touch(at);
         if before.is_some_and(|before| before != presence) {
             // What relations show of it means something else now.
-            self.touch_related(&at.pair);
-        }
-    }
-
-    /// What depends on a record is to be planned anew: its tie, or the matching.
-    pub fn touch(&mut self, at: &RecordRef) {
-        let Some(pair) = self.pairs.get_mut(&at.pair) else { return };
-        match pair.tied_crm(at.side, &at.id).cloned() {
-            Some(crm) => {
-                pair.dirty.insert(crm);
-            }
-            None => pair.rematch = true,
+            self.touch_mentioning(&at.pair, [Some(at.id.clone()), self.counterpart(at)]);
         }
     }
 
@@ -240,10 +230,11 @@ impl Memory {
         pair.retitle(&tie.crm);
         pair.dirty.insert(tie.crm.clone());
         pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
+        let ends = [Some(tie.crm.clone()), Some(tie.notion.clone())];
         let is_new = pair.ties.insert(tie.crm.clone(), tie, &short);
         if is_new {
             pair.rematch = true;
-            self.touch_related(&name);
+            self.touch_mentioning(&name, ends);
         }
     }
 
@@ -257,8 +248,8 @@ impl Memory {
             pair.crm_of_page.remove(&tie.notion);
             pair.rematch = true;
             pair.dirty.remove(&id.crm);
+            self.touch_mentioning(&id.pair, [Some(tie.crm), Some(tie.notion)]);
         }
-        self.touch_related(&id.pair);
         let held: Vec<HoldId> = self.holds.keys().filter(|hold| hold.tie_id().as_ref() == Some(id)).cloned().collect();
         for hold in held {
             self.remove_hold(txn, &hold);
@@ -275,15 +266,6 @@ impl Memory {
         let marks: Vec<_> = self.marks.keys().filter(|(hold, _)| hold.tie_id().as_ref() == Some(id)).cloned().collect();
         for (hold, kind) in marks {
             self.remove_mark(txn, &hold, kind);
-        }
-    }
-
-    /// A tie came or went: what is related to it now means something else.
-    pub(in crate::engine) fn touch_related(&mut self, name: &PairName) {
-        for pair in self.pairs.values_mut() {
-            if pair.spec.fields.iter().any(|field| field.relation.as_ref() == Some(name)) {
-                pair.dirty.insert_all();
-            }
         }
     }
 
@@ -332,13 +314,6 @@ impl Memory {
         if self.marks.remove(&(id.clone(), kind)).is_some() {
             txn.remove(trees::MARKS, mark_key(id, kind));
             self.touch_hold(id);
-        }
-    }
-
-    fn touch_hold(&mut self, id: &HoldId) {
-        if let (Some(pair), Some(crm)) = (self.pairs.get_mut(&id.pair), &id.crm) {
-            pair.dirty.insert(crm.clone());
-            pair.rematch = true;
         }
     }
 

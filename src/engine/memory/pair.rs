@@ -1,9 +1,10 @@
 //! What is remembered of one pair, and how it is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::control::{PairState, Sides};
 use crate::mapping::{PairMap, PairSpec, Remembered};
+use crate::model::packed::Finder;
 use crate::model::{Entity, Observation, Orphan, RecordId, Side, Tie, Tombstone};
 
 use super::Cursor;
@@ -88,6 +89,26 @@ impl PairMemory {
             Side::Crm => Some(crm.clone()),
             Side::Notion => self.ties.page_of(crm),
         })
+    }
+
+    /// Gives the ties that are to be planned anew, in order; none is any more.
+    pub fn take_dirty(&mut self) -> Vec<RecordId> {
+        let mentioned = self.dirty.take_mentioned();
+        for crm in self.mentioning(&mentioned) {
+            self.dirty.insert(crm);
+        }
+        self.dirty.take(&self.ties)
+    }
+
+    /// The ties of which something mentions one of these records: the last reading of either end, or what was agreed on.
+    fn mentioning(&self, records: &BTreeSet<RecordId>) -> BTreeSet<RecordId> {
+        let finders: Vec<Finder> = records.iter().map(|id| Finder::new(id.as_str())).collect();
+        if finders.is_empty() {
+            return BTreeSet::new();
+        }
+        let crm = self.observations.crm.mentioning(&finders).filter(|crm| self.ties.contains_key(*crm));
+        let notion = self.observations.notion.mentioning(&finders).filter_map(|page| self.crm_of_page.get(page));
+        crm.chain(notion).chain(self.ties.mentioning(&finders)).cloned().collect()
     }
 
     /// The last reading of a record.

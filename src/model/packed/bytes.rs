@@ -10,6 +10,8 @@ use rust_decimal::Decimal;
 
 use crate::model::Value;
 
+use super::word::{ID, WordBytes, undashed};
+
 const EMPTY: u8 = 0;
 const TEXT: u8 = 1;
 const NUMBER: u8 = 2;
@@ -21,10 +23,6 @@ const CHOICE: u8 = 7;
 const CHOICES: u8 = 8;
 const PEOPLE: u8 = 9;
 const LINKS: u8 = 10;
-
-/// Length of an id as Notion writes it, and where its dashes are.
-const DASHED: usize = 36;
-const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 /// Appends parts to bytes. Moments are told by how far they are from the one before.
 pub struct Writer<'a> {
@@ -206,7 +204,7 @@ impl<'a> Reader<'a> {
     pub(super) fn word_bytes(&mut self) -> Option<WordBytes<'a>> {
         let length = self.count()?;
         let is_id = length & 1 == 1;
-        Some(WordBytes { is_id, bytes: self.take(if is_id { 16 } else { length >> 1 })? })
+        Some(WordBytes { is_id, bytes: self.take(if is_id { ID } else { length >> 1 })? })
     }
 
     pub(super) fn skip_word(&mut self) -> Option<()> {
@@ -281,41 +279,6 @@ impl<'a> Reader<'a> {
             _ => return None,
         }
         all.get(..all.len() - self.bytes.len()).map(ValueBytes)
-    }
-}
-
-/// A word in its short form, of which every word has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WordBytes<'a> {
-    is_id: bool,
-    bytes: &'a [u8],
-}
-
-/// The text of a word.
-pub enum Word<'a> {
-    /// As it lies there.
-    Plain(&'a str),
-    /// An id, in ASCII.
-    Id([u8; DASHED]),
-}
-
-impl Word<'_> {
-    /// The text.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Plain(text) => Some(text),
-            Self::Id(id) => std::str::from_utf8(id).ok(),
-        }
-    }
-}
-
-impl<'a> WordBytes<'a> {
-    /// Its text.
-    pub fn text(&self) -> Option<Word<'a>> {
-        match self.is_id {
-            true => self.bytes.try_into().ok().map(dashed).map(Word::Id),
-            false => std::str::from_utf8(self.bytes).ok().map(Word::Plain),
-        }
     }
 }
 
@@ -400,36 +363,4 @@ fn folded(number: i128) -> u128 {
 
 fn unfolded(number: u128) -> Option<i128> {
     Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
-}
-
-/// The bytes of an id with dashes in lower case.
-fn undashed(word: &str) -> Option<[u8; 16]> {
-    let word = word.as_bytes();
-    if word.len() != DASHED || DASHES.iter().any(|at| word.get(*at) != Some(&b'-')) {
-        return None;
-    }
-    let mut digits = (0..DASHED).filter(|at| !DASHES.contains(at)).map(|at| match word[at] {
-        digit @ b'0'..=b'9' => Some(digit - b'0'),
-        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    });
-    let mut id = [0; 16];
-    for byte in &mut id {
-        *byte = digits.next()?? << 4 | digits.next()??;
-    }
-    Some(id)
-}
-
-fn dashed(id: [u8; 16]) -> [u8; DASHED] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut word = [b'-'; DASHED];
-    let mut places = (0..DASHED).filter(|at| !DASHES.contains(at));
-    for byte in id {
-        for digit in [byte >> 4, byte & 15] {
-            if let Some(place) = places.next() {
-                word[place] = DIGITS[usize::from(digit)];
-            }
-        }
-    }
-    word
 }

@@ -11,10 +11,12 @@
 mod bytes;
 mod observation;
 mod tie;
+mod word;
 
-pub use bytes::{Plain, Reader, ValueBytes, Word, WordBytes, Writer};
+pub use bytes::{Plain, Reader, ValueBytes, Writer};
 pub use observation::{ObservationBytes, SeenField};
 pub use tie::{AgreedField, TieBytes};
+pub use word::{Finder, Word, WordBytes};
 
 use super::{Observation, Tie};
 

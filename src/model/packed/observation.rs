@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::bytes::{FIXED, Reader, ValueBytes, WordBytes, Writer, fixed};
+use super::bytes::{FIXED, Reader, ValueBytes, Writer, fixed};
+use super::word::WordBytes;
 use super::{Names, Packed};
 use crate::model::{Editor, FieldName, FieldState, Observation, Presence, Unread};
 

@@ -225,6 +225,27 @@ proptest! {
     }
 
     #[test]
+    fn whatever_record_is_named_in_a_short_form_is_found_in_it(observation in observation(), tie in tie()) {
+        let known = observation.fields.values().filter_map(FieldState::known);
+        let last = observation.unread.values().filter_map(|unread| unread.last.as_ref()).map(|(value, _)| value);
+        let elements = |value: &Value| value.elements().unwrap_or_default();
+        let in_observation = known.chain(last).flat_map(elements);
+        let of_base = |base: &Base| {
+            let values = [&base.crm, &base.notion].into_iter().flat_map(elements);
+            let pages = base.pages.iter().flat_map(|(crm, page)| [crm.clone(), page.clone()]);
+            values.chain(pages).chain(base.late.values().flatten().cloned()).collect::<Vec<_>>()
+        };
+        let in_tie = tie.base.values().flat_map(of_base).chain([tie.crm.0.clone(), tie.notion.0.clone()]);
+        for (short, words) in [(pack(&observation), in_observation.collect::<Vec<_>>()), (pack(&tie), in_tie.collect())] {
+            let rest = parts(&short).unwrap().rest;
+            for word in words {
+                prop_assert!(Finder::new(&word).is_in(rest), "{word:?}");
+            }
+            prop_assert!(!Finder::new("nobody is called that").is_in(rest));
+        }
+    }
+
+    #[test]
     fn values_have_one_short_form_each(one in value(), other in value()) {
         let bytes = |value: &Value| {
             let mut bytes = Vec::new();

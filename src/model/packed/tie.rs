@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::bytes::{Reader, ValueBytes, WordBytes, Writer};
+use super::bytes::{Reader, ValueBytes, Writer};
+use super::word::WordBytes;
 use super::{Names, Packed};
 use crate::model::{Base, FieldKey, PairName, RecordId, Side, Tie, Value};
 
