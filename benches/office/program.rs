@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use crosstie::control::{Desk, List, PairState, Query, socket};
 use crosstie::seam::WallClock;
 use crosstie::standin::StandIn;
+use crosstie::standin::bitrix24::Entity;
 use crosstie::standin::serve::{bind, serve};
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::place::Place;
@@ -166,6 +168,41 @@ impl Daemon {
             let line = Query { filter: "weber".to_owned(), limit: 60, ..Query::all(List::Journal) };
             let journal = asked(&desk, &other, line.clone()).await;
             Searches { first, slowest, journal, again: asked(&desk, &other, line).await.took }
+        })
+    }
+
+    /// How long a new contact of the CRM is away from its page in Notion, and the longest that somebody's question waited meanwhile:
+    /// it has to be told from everybody that is there, and whoever is related to it is planned anew.
+    pub fn newcomer(&self, state: &Path, place: &Place) -> Asked {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let desk = socket::connect(&state.join("desk.sock")).await.unwrap();
+            let there = || place.notion.lock().unwrap().live_pages(&place.facts.contacts.data_source).len();
+            let (before, began, mut waited) = (there(), Instant::now(), 0.0_f64);
+            let fields = [
+                ("NAME", json!("Zoe")),
+                ("LAST_NAME", json!("Quist")),
+                ("EMAIL", json!([{"VALUE": "zoe@quist.example"}])),
+            ];
+            let create = || {
+                let mut crm = place.crm.lock().unwrap();
+                crm.person_create(Timestamp::now(), "Anna Weber", Entity::Contact, &fields).unwrap()
+            };
+            create();
+            let (mut rows, mut settled) = (0, None);
+            // A while longer: what follows from its page is done then too.
+            while settled.is_none_or(|settled: Instant| settled.elapsed() < Duration::from_secs(3)) {
+                let asked = Instant::now();
+                rows = desk.query(Query { limit: 1, ..Query::all(List::Queue) }).await.unwrap().total;
+                waited = waited.max(milliseconds(asked));
+                if settled.is_none() && there() > before {
+                    settled = Some(Instant::now());
+                }
+                assert!(began.elapsed() < PATIENCE, "no page");
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let took = settled.unwrap().duration_since(began).as_secs_f64() * 1_000.0;
+            Asked { rows, took, waited }
         })
     }
 
