@@ -172,7 +172,7 @@ impl Daemon {
     }
 
     /// How long a new contact of the CRM is away from its page in Notion, and the longest that somebody's question waited meanwhile:
-    /// it has to be told from everybody that is there, and whoever is related to it is planned anew.
+    /// it has to be told from everybody that is there, and whatever is related to it is looked for.
     pub fn newcomer(&self, state: &Path, place: &Place) -> Asked {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -190,13 +190,15 @@ impl Daemon {
             };
             create();
             let (mut rows, mut settled) = (0, None);
+            let mut looked = began;
             // A while longer: what follows from its page is done then too.
             while settled.is_none_or(|settled: Instant| settled.elapsed() < Duration::from_secs(3)) {
                 let asked = Instant::now();
                 rows = desk.query(Query { limit: 1, ..Query::all(List::Queue) }).await.unwrap().total;
                 waited = waited.max(milliseconds(asked));
-                if settled.is_none() && there() > before {
-                    settled = Some(Instant::now());
+                if settled.is_none() && looked.elapsed() > Duration::from_millis(100) {
+                    looked = Instant::now();
+                    settled = (there() > before).then_some(looked);
                 }
                 assert!(began.elapsed() < PATIENCE, "no page");
                 tokio::time::sleep(Duration::from_millis(2)).await;

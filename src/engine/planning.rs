@@ -45,8 +45,7 @@ impl Core {
             if !self.is_running(&name) {
                 continue;
             }
-            let Some(pair) = self.memory.pairs.get_mut(&name) else { continue };
-            let dirty = pair.take_dirty();
+            let dirty = self.memory.take_dirty(&name);
             let mut places = Places::default();
             for crm in dirty {
                 let id = TieId { pair: name.clone(), crm };

@@ -183,6 +183,42 @@ async fn a_linked_page_without_a_counterpart_is_carried_through_a_write() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn records_that_are_tied_later_are_linked_wherever_one_of_them_is_shown() {
+    let plan = Plan {
+        office: (3, 2, 3, 1),
+        pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.create = Create::None),
+        ..Plan::default()
+    };
+    let bench = Bench::settled(plan).await;
+    let contact = bench.add_crm(Entity::Contact, &[("NAME", json!("Zoe")), ("LAST_NAME", json!("Quist"))]);
+    let mut person = None;
+    for page in bench.pages("contacts") {
+        if bench.record_of("contacts", &page).await.is_none() {
+            person = Some(page);
+        }
+    }
+    let person = person.unwrap();
+    // One deal shows the contact, the other one's page shows the page.
+    let deals = bench.ids(Entity::Deal);
+    let mut pages = Vec::new();
+    for deal in &deals[..2] {
+        pages.push(bench.page_of("deals", deal).await.unwrap());
+    }
+    let crm = [contacts_of(&bench, &deals[0]), vec![contact.clone()]].concat();
+    bench.edit_deal(&deals[0], "CONTACT_IDS", json!(crm));
+    let notion = [pages_of(&bench, &pages[1]), vec![person.clone()]].concat();
+    bench.edit_notion(&pages[1], "Contacts", json!(notion));
+    bench.settle().await;
+    bench.pass(60).await;
+    assert!(bench.writes().is_empty(), "{:?}", bench.writes());
+    let (crm, notion) = (contact.as_str().into(), person.as_str().into());
+    bench.done(Command::Link { pair: "contacts".into(), crm, notion, shown: None }).await;
+    let shown =
+        async || pages_of(&bench, &pages[0]).contains(&person) && contacts_of(&bench, &deals[1]).contains(&contact);
+    bench.until("each shows the other end", 60, shown).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_deal_with_a_new_contact_is_linked_once_both_have_their_pages() {
     let bench = Bench::settled(Plan::default()).await;
     let ida = [("NAME", json!("Ida")), ("EMAIL", json!("ida@hall.example"))];
@@ -210,6 +246,26 @@ async fn a_contact_that_loses_its_page_stays_linked_to_its_deal() {
     bench.edit_notion(&page, "Notes", "worked on");
     bench.settle().await;
     assert!(contacts_of(&bench, &deal).contains(&contact), "untying is not unlinking");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_was_decided_before_its_contact_lost_its_page_crosses_once_that_is_back() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let (contact, person) = stranger(&bench, &deal).await;
+    bench.done(Command::Pause { pair: "deals".into() }).await;
+    bench.done(relate(&deal, &contact, true)).await;
+    bench.trash_page(&person);
+    bench.until("its tie ended", 3900, async || bench.page_of("contacts", &contact).await.is_none()).await;
+    bench.done(Command::Resume { pair: "deals".into() }).await;
+    let held = async || bench.hold(&deal_hold(&deal, "CONTACT_IDS")).await.map(|hold| hold.why);
+    bench.until("it is held", 60, async || matches!(held().await, Some(Why::Unmappable { .. }))).await;
+    bench.pass(60).await;
+    let now = bench.now();
+    bench.wires.notion.lock().unwrap().person_restore(now, crate::harness::BORIS, &person).unwrap();
+    let shown = async || contacts_of(&bench, &deal).contains(&contact) && pages_of(&bench, &page).contains(&person);
+    bench.until("both sides show it", 120, shown).await;
+    assert_eq!(held().await, None);
 }
 
 #[tokio::test(start_paused = true)]

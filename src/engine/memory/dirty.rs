@@ -46,7 +46,7 @@ impl Dirty {
 
     /// Those are that mention one of these records; all of them if that were too many to look for.
     pub fn insert_mentioning(&mut self, records: impl IntoIterator<Item = RecordId>) {
-        if self.all {
+        if self.all && self.not.is_empty() {
             return;
         }
         self.mentioned.extend(records);
@@ -55,14 +55,20 @@ impl Dirty {
         }
     }
 
+    /// Whether ties are still to be looked for.
+    pub fn is_mentioning(&self) -> bool {
+        !self.mentioned.is_empty()
+    }
+
     /// Gives the records whose ties are still to be looked for; they are no more.
     pub(super) fn take_mentioned(&mut self) -> BTreeSet<RecordId> {
         std::mem::take(&mut self.mentioned)
     }
 
-    /// Gives them in order, and none is any more.
-    pub fn take(&mut self, ties: &Kept<Tie>) -> Vec<RecordId> {
-        let Self { all, not, mut some, mentioned: _ } = std::mem::take(self);
+    /// Gives them in order, and none is any more; those that were to be looked for were found before.
+    pub(super) fn take(&mut self, ties: &Kept<Tie>) -> Vec<RecordId> {
+        let Self { all, not, mut some, mentioned } = std::mem::take(self);
+        debug_assert!(mentioned.is_empty(), "ties that mention {mentioned:?} were not looked for");
         if !all {
             return some.into_iter().collect();
         }
@@ -108,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_is_what_a_set_of_all_names_would_hold(
+        fn what_is_taken_is_what_a_set_of_all_names_would_hold_and_at_most_those_that_are_mentioned_too(
             tied in proptest::collection::btree_set(0..20_u8, 0..12),
             said in proptest::collection::vec((0..4_u8, 0..20_u8), 0..20),
         ) {
@@ -128,23 +134,22 @@ mod tests {
                     2 => {
                         dirty.insert_all();
                         names.extend(ties.keys().cloned());
-                        mentioned.clear();
                     }
                     _ => {
-                        let all = dirty.all;
                         dirty.insert_mentioning([id.clone()]);
-                        if !all {
-                            mentioned.insert(id);
-                        }
-                        if mentioned.len() > MENTIONED {
-                            names.extend(ties.keys().cloned());
-                            mentioned.clear();
-                        }
+                        names.extend(ties.id(&id).cloned());
+                        mentioned.insert(id);
                     }
                 }
             }
-            prop_assert_eq!(dirty.take_mentioned(), mentioned);
-            prop_assert_eq!(dirty.take(&ties), names.into_iter().collect::<Vec<_>>());
+            // Each tie here mentions the record of its own name and no other.
+            let found: Vec<RecordId> = dirty.take_mentioned().iter().filter_map(|id| ties.id(id).cloned()).collect();
+            found.into_iter().for_each(|id| dirty.insert(id));
+            let is_few = mentioned.len() <= MENTIONED;
+            let taken = dirty.take(&ties);
+            prop_assert!(taken.is_sorted());
+            prop_assert!(names.iter().all(|id| taken.contains(id)), "{names:?} of {taken:?}");
+            prop_assert!(!is_few || taken.iter().all(|id| names.contains(id) || mentioned.contains(id)), "{taken:?}");
             prop_assert!(dirty.take(&ties).is_empty());
         }
     }

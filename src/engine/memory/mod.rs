@@ -218,7 +218,7 @@ impl Memory {
         self.touch(at);
         if before.is_some_and(|before| before != presence) {
             // What relations show of it means something else now.
-            self.touch_mentioning(&at.pair, [Some(at.id.clone()), self.counterpart(at)]);
+            self.touch_mentioning(&at.pair, self.counterparts(at));
         }
     }
 
@@ -230,7 +230,7 @@ impl Memory {
         pair.retitle(&tie.crm);
         pair.dirty.insert(tie.crm.clone());
         pair.crm_of_page.insert(tie.notion.clone(), tie.crm.clone());
-        let ends = [Some(tie.crm.clone()), Some(tie.notion.clone())];
+        let ends = [tie.crm.clone(), tie.notion.clone()];
         let is_new = pair.ties.insert(tie.crm.clone(), tie, &short);
         if is_new {
             pair.rematch = true;
@@ -248,7 +248,7 @@ impl Memory {
             pair.crm_of_page.remove(&tie.notion);
             pair.rematch = true;
             pair.dirty.remove(&id.crm);
-            self.touch_mentioning(&id.pair, [Some(tie.crm), Some(tie.notion)]);
+            self.touch_mentioning(&id.pair, [tie.crm, tie.notion]);
         }
         let held: Vec<HoldId> = self.holds.keys().filter(|hold| hold.tie_id().as_ref() == Some(id)).cloned().collect();
         for hold in held {

@@ -92,16 +92,16 @@ impl PairMemory {
     }
 
     /// Gives the ties that are to be planned anew, in order; none is any more.
-    pub fn take_dirty(&mut self) -> Vec<RecordId> {
+    pub(super) fn take_dirty(&mut self) -> Vec<RecordId> {
         let mentioned = self.dirty.take_mentioned();
-        for crm in self.mentioning(&mentioned) {
+        for crm in self.ties_mentioning(&mentioned) {
             self.dirty.insert(crm);
         }
         self.dirty.take(&self.ties)
     }
 
     /// The ties of which something mentions one of these records: the last reading of either end, or what was agreed on.
-    fn mentioning(&self, records: &BTreeSet<RecordId>) -> BTreeSet<RecordId> {
+    fn ties_mentioning(&self, records: &BTreeSet<RecordId>) -> BTreeSet<RecordId> {
         let finders: Vec<Finder> = records.iter().map(|id| Finder::new(id.as_str())).collect();
         if finders.is_empty() {
             return BTreeSet::new();
