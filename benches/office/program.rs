@@ -179,11 +179,7 @@ impl Daemon {
             let desk = socket::connect(&state.join("desk.sock")).await.unwrap();
             let there = || place.notion.lock().unwrap().live_pages(&place.facts.contacts.data_source).len();
             let (before, began, mut waited) = (there(), Instant::now(), 0.0_f64);
-            let fields = [
-                ("NAME", json!("Zoe")),
-                ("LAST_NAME", json!("Quist")),
-                ("EMAIL", json!([{"VALUE": "zoe@quist.example"}])),
-            ];
+            let fields = [("NAME", json!("Zoe")), ("LAST_NAME", json!("Quist")), ("EMAIL", json!("zoe@quist.example"))];
             let create = || {
                 let mut crm = place.crm.lock().unwrap();
                 crm.person_create(Timestamp::now(), "Anna Weber", Entity::Contact, &fields).unwrap()
