@@ -77,3 +77,126 @@ impl Memory {
         all.filter_map(|id| id.crm.clone()).collect()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::super::Txn;
+    use super::*;
+    use crate::control::Sides;
+    use crate::mapping::{Create, Delete, Direction, FieldSpec, Filters, PairSpec, Policy};
+    use crate::model::{Base, FieldKey, Observation, Presence, Tie, TieId, Tombstone, Value};
+    use crate::store::{MemoryKv, Store};
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn pair(name: &str, fields: Vec<FieldSpec>) -> PairSpec {
+        PairSpec {
+            name: name.into(),
+            crm: name.to_owned(),
+            data_source: name.to_owned(),
+            marker: "CRM ID".into(),
+            match_by: Vec::new(),
+            create: Create::Both,
+            delete: Delete::Untie,
+            template: None,
+            filters: Filters::default(),
+            fields,
+        }
+    }
+
+    /// Deals that are related to contacts; nothing is to be planned anew.
+    async fn office() -> Memory {
+        let contacts = FieldSpec {
+            key: "CONTACT_IDS".into(),
+            crm: "CONTACT_IDS".into(),
+            notion: "Contacts".into(),
+            direction: Direction::Both,
+            policy: Policy::Hold,
+            values: BTreeMap::new(),
+            relation: Some("contacts".into()),
+            create_options: false,
+            fallback: None,
+            unmatched: false,
+            zone: None,
+        };
+        let specs = [pair("contacts", Vec::new()), pair("deals", vec![contacts])];
+        let entities =
+            specs.each_ref().map(|spec| Sides { crm: spec.entity(Side::Crm), notion: spec.entity(Side::Notion) });
+        let store = Store::inline(Box::new(MemoryKv::new()));
+        let mut memory = Memory::load(&store, &specs, &entities, None).await.unwrap();
+        specs.iter().for_each(|spec| drop(memory.take_dirty(&spec.name)));
+        memory
+    }
+
+    fn tie(pair: &str, crm: &str, notion: &str, base: BTreeMap<FieldKey, Base>) -> Tie {
+        Tie { pair: pair.into(), crm: crm.into(), notion: notion.into(), base, since: AT }
+    }
+
+    /// A tie of deals whose sides agreed on a link.
+    fn linked(crm: &str, contact: &str, page: &str) -> Tie {
+        let links = |id: &str| Value::links([id.to_owned()]);
+        let (mapping, pages, late) = (String::new(), BTreeMap::new(), BTreeMap::new());
+        let base = Base { notion: links(page), crm: links(contact), at: AT, mapping, pages, late };
+        tie("deals", crm, &format!("deal-{crm}"), BTreeMap::from([("CONTACT_IDS".into(), base)]))
+    }
+
+    fn seen(presence: Presence) -> Observation {
+        Observation {
+            fields: BTreeMap::new(),
+            presence,
+            created_at: None,
+            edited_at: None,
+            edited_by: None,
+            marker: None,
+            seen_at: AT,
+            settled_since: AT,
+            returned_at: None,
+            unread: BTreeMap::new(),
+            changed_between: BTreeMap::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_only_the_agreed_values_name_is_planned_anew_when_that_record_is_tied_or_untied() {
+        let (mut memory, mut txn) = (office().await, Txn::default());
+        for (deal, contact, page) in [("1", "41", "page-41"), ("2", "42", "page-42"), ("3", "52", "page-41")] {
+            memory.put_tie(&mut txn, linked(deal, contact, page));
+        }
+        assert_eq!(memory.take_dirty(&"deals".into()), ["1".into(), "2".into(), "3".into()]);
+        let contact = tie("contacts", "41", "page-41", BTreeMap::new());
+        let id = TieId { pair: contact.pair.clone(), crm: contact.crm.clone() };
+        memory.put_tie(&mut txn, contact);
+        assert_eq!(memory.take_dirty(&"deals".into()), ["1".into(), "3".into()], "by either end");
+        memory.remove_tie(&mut txn, &id);
+        assert_eq!(memory.take_dirty(&"deals".into()), ["1".into(), "3".into()], "by either end");
+        assert_eq!(memory.take_dirty(&"deals".into()), []);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_comes_back_touches_what_names_the_other_end_of_a_tie_that_has_ended() {
+        let (mut memory, mut txn) = (office().await, Txn::default());
+        let stones = [("41", "page-41"), ("42", "page-42")];
+        for (crm, notion) in stones {
+            let (crm, notion) = (crm.into(), notion.into());
+            let stone = Tombstone { pair: "contacts".into(), crm, notion, gone: Some(Side::Notion), since: AT };
+            memory.put_tombstone(&mut txn, stone);
+        }
+        let back = |side, id: &str| RecordRef { pair: "contacts".into(), side, id: id.into() };
+        for (deal, contact, page) in [("1", "41", "another"), ("2", "another", "page-42"), ("3", "43", "page-43")] {
+            memory.put_tie(&mut txn, linked(deal, contact, page));
+        }
+        for at in [back(Side::Notion, "page-41"), back(Side::Crm, "42")] {
+            memory.put_observation(&mut txn, &at, seen(Presence::Missing));
+        }
+        memory.take_dirty(&"deals".into());
+        memory.put_observation(&mut txn, &back(Side::Notion, "page-41"), seen(Presence::Present));
+        assert_eq!(memory.take_dirty(&"deals".into()), ["1".into()], "its CRM record is named");
+        memory.put_observation(&mut txn, &back(Side::Crm, "42"), seen(Presence::Present));
+        assert_eq!(memory.take_dirty(&"deals".into()), ["2".into()], "its page is named");
+    }
+}

@@ -1,5 +1,7 @@
 //! The end of a run: everything works again, nothing moves any more, and the auditor judges.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::audit::{Case, Claims, audit};
@@ -37,16 +39,15 @@ impl Story {
         let healed = self.site.now();
         let mut violations = Vec::new();
         let quiet = self.heal(healed).await;
-        let claims = self.claims().await;
+        let mut claims = self.claims().await;
         if !quiet {
             violations.push(Violation {
                 kind: Failing::Wedge,
                 text: format!("not quiet {} after everything worked again: {}", show(HEALING), self.busy(&claims)),
             });
         } else {
-            self.settled(&mut violations).await;
+            claims = self.settled(&claims, &mut violations).await;
         }
-        let claims = if quiet { self.claims().await } else { claims };
         Ok(self.verdict(began, healed, claims, violations))
     }
 
@@ -94,8 +95,9 @@ impl Story {
         false
     }
 
-    /// Nothing is left to do, not even for a process that has just started and looks at everything anew.
-    async fn settled(&mut self, violations: &mut Vec<Violation>) {
+    /// Nothing is left to do, not even for a process that has just started and looks at everything anew; and for a person as much
+    /// waits as before. Returns what that process claims.
+    async fn settled(&mut self, claimed: &Claims, violations: &mut Vec<Violation>) -> Claims {
         let wrote = |site: &Site| {
             let by_api = |log: &[Entry]| log.iter().filter(|entry| entry.actor == Actor::Api).count();
             let crm = by_api(locked(&site.worlds.crm).log());
@@ -115,6 +117,16 @@ impl Story {
                 text: format!("{more} changes were written by a process that started when nothing was left to do"),
             });
         }
+        let claims = self.claims().await;
+        let held = |claims: &Claims| claims.holds.iter().map(|hold| hold.id.clone()).collect::<BTreeSet<_>>();
+        let other: Vec<String> = held(&claims).symmetric_difference(&held(claimed)).map(ToString::to_string).collect();
+        if !other.is_empty() {
+            violations.push(Violation {
+                kind: Failing::Restless,
+                text: format!("a process that started at rest holds others than the one before: {}", other.join(", ")),
+            });
+        }
+        claims
     }
 
     async fn claims(&self) -> Claims {
