@@ -59,6 +59,8 @@ pub enum Flaw {
     SendBeforeDurable,
     /// A field that both sides changed is held, and written.
     HeldWritten,
+    /// Nothing that mentions a record is planned anew when that is tied or untied.
+    RelatedForgotten,
 }
 
 impl Core {
@@ -117,6 +119,11 @@ impl Core {
             }
             self.memory.put_tie(txn, tie);
         }
+    }
+
+    /// [`Flaw::RelatedForgotten`]: what was to be looked for by what it mentions is not.
+    pub(super) fn forget_related(&mut self, name: &PairName) {
+        self.memory.pairs.get_mut(name).into_iter().for_each(|pair| drop(pair.dirty.take_mentioned()));
     }
 
     /// [`Flaw::CopyTrusted`]: a page with the marker of a tied record takes its place.

@@ -45,6 +45,9 @@ impl Core {
             if !self.is_running(&name) {
                 continue;
             }
+            if self.errs(Flaw::RelatedForgotten) {
+                self.forget_related(&name);
+            }
             let dirty = self.memory.take_dirty(&name);
             let mut places = Places::default();
             for crm in dirty {

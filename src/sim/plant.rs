@@ -38,7 +38,7 @@ const fn edge(edge: Edge, name: &'static str, seed: u64, what: &'static str) -> 
 }
 
 /// Every bug.
-const ROWS: [Row; 27] = [
+const ROWS: [Row; 28] = [
     edge(Edge::StrictCursor, "strict-cursor", 2, "increments do not reach back behind the cursor"),
     engine(Flaw::ResendOnTimeOut, "resend-on-time-out", 19, "a create without an answer is sent again at once"),
     engine(Flaw::BaseFromReadBack, "base-from-read-back", 1, "what is read after a write becomes the base"),
@@ -69,6 +69,12 @@ const ROWS: [Row; 27] = [
     engine(Flaw::SentForgotten, "sent-forgotten", 2, "after a start nobody asks what became of writes"),
     engine(Flaw::SendBeforeDurable, "send-before-durable", 0, "a request leaves before its intent is durable"),
     engine(Flaw::HeldWritten, "held-written", 0, "a held field is written all the same"),
+    engine(
+        Flaw::RelatedForgotten,
+        "related-forgotten",
+        157,
+        "what mentions a record is not planned anew when that is tied or untied",
+    ),
     edge(Edge::TwiceTheBudget, "twice-the-budget", 80, "twice as many requests are sent as are allowed"),
     edge(Edge::UnmarkedCreate, "unmarked-create", 95, "creates carry no marker"),
 ];

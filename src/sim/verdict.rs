@@ -33,7 +33,7 @@ pub enum Failing {
     Parted,
     /// It did not come to rest.
     Wedge,
-    /// It went on writing when nothing was left to do.
+    /// When nothing was left to do, a process started anew wrote something, or held other fields than the one before.
     Restless,
     /// It was refused for its pace by its own fault.
     Throttled,

@@ -61,7 +61,7 @@ impl Dirty {
     }
 
     /// Gives the records whose ties are still to be looked for; they are no more.
-    pub(super) fn take_mentioned(&mut self) -> BTreeSet<RecordId> {
+    pub(in crate::engine) fn take_mentioned(&mut self) -> BTreeSet<RecordId> {
         std::mem::take(&mut self.mentioned)
     }
 
