@@ -11,7 +11,7 @@ use crate::config::{Config, CrmAccess, CrmPlan, NotionPlan, Revealed, Secret};
 use crate::control::{Command, Desk, Leave, Mode, Sides};
 use crate::engine::{self, Early, Running, Settings, World};
 use crate::remote::bitrix24::Bitrix24;
-use crate::remote::bitrix24::oauth::{PortalTransport, Session};
+use crate::remote::bitrix24::oauth::{self, PortalTransport, Session};
 use crate::remote::connection::Connection;
 use crate::remote::notion::{Notion, Token};
 use crate::remote::pace::{self, Pace};
@@ -262,6 +262,9 @@ async fn keep_exports(store: Store, dir: PathBuf, desk: Arc<dyn Desk>) {
     }
 }
 
+/// How long a renewal that is under way is waited for at the end.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// A running engine, the store below it, and the exports of that store.
 pub struct Started {
     /// The engine.
@@ -288,6 +291,8 @@ impl Started {
         }
         // A store that cannot be closed in order is checked when it is opened next.
         let _ = self.store.close().await;
+        // A renewal of an application's tokens that nobody waits for any more is not given up: what it spends is good once.
+        let _ = tokio::time::timeout(SETTLING, oauth::settled()).await;
         match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failure::store(error.to_string())),

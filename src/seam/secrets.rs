@@ -124,10 +124,10 @@ pub trait Secrets: Send + Sync {
     /// [`SecretsError`].
     fn names(&self) -> Result<Vec<String>, SecretsError>;
 
-    /// Waits until no other process is exchanging secrets for new ones, and keeps others from it until the claim is
-    /// dropped. Reading and keeping need no claim.
+    /// Keeps other processes from exchanging secrets for new ones until the claim is dropped; `None` while another one does.
+    /// Reading and keeping need no claim.
     ///
     /// # Errors
     /// [`SecretsError`].
-    fn claim(&self) -> Result<Box<dyn Any + Send>, SecretsError>;
+    fn claim(&self) -> Result<Option<Box<dyn Any + Send>>, SecretsError>;
 }

@@ -69,7 +69,7 @@ impl Secrets for Counted {
     fn names(&self) -> Result<Vec<String>, SecretsError> {
         self.vault.names()
     }
-    fn claim(&self) -> Result<Box<dyn Any + Send>, SecretsError> {
+    fn claim(&self) -> Result<Option<Box<dyn Any + Send>>, SecretsError> {
         self.vault.claim()
     }
 }

@@ -1,10 +1,13 @@
 //! Tokens are renewed when they have to be, once for all who wait, and kept before they are used.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use crosstie::config::Revealed;
-use crosstie::remote::bitrix24::oauth::{Refused, SECRET_NAME};
+use crosstie::remote::bitrix24::oauth::{Refused, SECRET_NAME, settled};
 use crosstie::remote::{RemoteErrorKind, System};
 use crosstie::seam::{Secrets, WallClock};
 
@@ -113,15 +116,74 @@ async fn tokens_that_cannot_be_kept_are_not_used_and_kept_as_soon_as_they_can_be
     let first = world.kept();
     world.clock.forward(3600);
     world.seen();
-    world.disk.full.store(u32::MAX, Ordering::SeqCst);
+    // What is there could be written once more, and then the disk is full.
+    world.disk.room_for.store(1, Ordering::SeqCst);
+    world.disk.full.store(true, Ordering::SeqCst);
     let refused = client.identity().await.unwrap_err();
     assert_eq!(refused.kind, RemoteErrorKind::Unavailable);
     assert!(refused.message.contains("not used before they are kept"), "{refused}");
     assert!(world.seen().iter().all(|seen| seen.target == "/oauth/token/"), "no request left");
     assert_eq!(world.kept(), first);
-    world.disk.full.store(0, Ordering::SeqCst);
+    world.disk.full.store(false, Ordering::SeqCst);
     client.identity().await.unwrap();
     assert_eq!(world.refreshes(), 1, "the same tokens were kept, and the server was not asked again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_not_spent_while_what_it_brings_could_not_be_kept() {
+    let world = World::new().await;
+    world.let_in().await;
+    world.clock.forward(3600);
+    world.disk.full.store(true, Ordering::SeqCst);
+    let refused = world.client(&world.session()).identity().await.unwrap_err();
+    assert_eq!(refused.kind, RemoteErrorKind::Unavailable);
+    assert!(refused.message.contains("not renewed while new ones could not be kept"), "{refused}");
+    assert_eq!(world.refreshes(), 0);
+    // That process is gone, and somebody has made room.
+    world.disk.full.store(false, Ordering::SeqCst);
+    world.client(&world.session()).identity().await.unwrap();
+    assert_eq!(world.refreshes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_could_not_be_kept_do_not_take_the_place_of_newer_ones() {
+    let world = World::new().await;
+    let client = world.client(&world.let_in().await);
+    world.clock.forward(3600);
+    world.disk.room_for.store(1, Ordering::SeqCst);
+    world.disk.full.store(true, Ordering::SeqCst);
+    client.identity().await.unwrap_err();
+    world.disk.full.store(false, Ordering::SeqCst);
+    // Somebody lets crosstie in anew, by another process, before this one tries again.
+    world.let_in().await;
+    let newer = world.kept();
+    client.identity().await.unwrap();
+    assert_eq!(world.kept(), newer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_waits_for_a_renewal_that_is_under_way() {
+    let world = World::new().await;
+    let client = Arc::new(world.client(&world.let_in().await));
+    let first = world.kept();
+    world.tokens_end();
+    world.disk.hangs.store(1, Ordering::SeqCst);
+    let asked = {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move { client.identity().await })
+    };
+    // What is kept is written once more before the server is asked.
+    while world.disk.hangs.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    asked.abort();
+    let mut settled = pin!(settled());
+    let waits = poll_fn(|context| Poll::Ready(settled.as_mut().poll(context).is_pending())).await;
+    assert!(waits, "somebody asked, and is gone");
+    world.disk.hangs.store(0, Ordering::SeqCst);
+    settled.await;
+    assert_eq!(world.refreshes(), 1);
+    assert_ne!(world.kept().refresh, first.refresh);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A pretend portal on real sockets, an application of it, and somebody who watches every request.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -95,10 +95,13 @@ impl Transport for Way {
     }
 }
 
-/// A vault whose disk can be full.
+/// A vault whose disk can be full, after so many writes, and can hang.
 pub struct Disk {
     pub vault: Vault,
-    pub full: AtomicU32,
+    pub full: AtomicBool,
+    pub room_for: AtomicU32,
+    /// Nothing hangs, the next write will, one does.
+    pub hangs: AtomicU32,
 }
 
 impl Secrets for Disk {
@@ -106,7 +109,13 @@ impl Secrets for Disk {
         self.vault.get(name)
     }
     fn put(&self, name: &str, secret: &Revealed) -> Result<(), SecretsError> {
-        if self.full.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+        let _ = self.hangs.compare_exchange(1, 2, Ordering::SeqCst, Ordering::SeqCst);
+        while self.hangs.load(Ordering::SeqCst) > 0 {
+            std::thread::yield_now();
+        }
+        let is_full = || self.full.load(Ordering::SeqCst);
+        let has_room = || self.room_for.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if is_full() && has_room().is_err() {
             let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(SecretsError::Failed { path: "secrets.bin".into(), error });
         }
@@ -118,7 +127,7 @@ impl Secrets for Disk {
     fn names(&self) -> Result<Vec<String>, SecretsError> {
         self.vault.names()
     }
-    fn claim(&self) -> Result<Box<dyn std::any::Any + Send>, SecretsError> {
+    fn claim(&self) -> Result<Option<Box<dyn std::any::Any + Send>>, SecretsError> {
         self.vault.claim()
     }
 }
@@ -140,7 +149,12 @@ impl World {
         let clock = Arc::new(Clock(AtomicI64::new(1_772_359_200)));
         let home = tempfile::tempdir().unwrap();
         let watched = Watched { home: home.path().to_owned(), seen: Arc::default(), portal_down: Arc::default() };
-        let disk = Arc::new(Disk { vault: Vault::new(home.path(), None), full: AtomicU32::new(0) });
+        let disk = Arc::new(Disk {
+            vault: Vault::new(home.path(), None),
+            full: AtomicBool::new(false),
+            room_for: AtomicU32::new(0),
+            hangs: AtomicU32::new(0),
+        });
         let mut world = Self { portal, clock, home, origin: String::new(), watched, disk };
         world.origin = world.another_address().await;
         world

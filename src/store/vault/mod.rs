@@ -16,7 +16,7 @@ mod key;
 
 use std::any::Any;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -231,14 +231,20 @@ impl Vault {
         replace(&self.file, &format::file(head, &sealed))
     }
 
-    /// A lock file in the folder, taken. It stays there: removing it would let two processes lock two files of one name.
+    /// A lock file in the folder, taken.
     fn locked(&self, name: &str) -> Result<File, SecretsError> {
+        let (path, file) = self.lock_file(name)?;
+        file.lock().map_err(|error| failed(&path, error))?;
+        Ok(file)
+    }
+
+    /// A lock file in the folder. It stays there: removing it would let two processes lock two files of one name.
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), SecretsError> {
         super::files::private_dir(&self.home).map_err(|error| failed(&self.home, error))?;
         let path = self.home.join(name);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&path, error))?;
-        file.lock().map_err(|error| failed(&path, error))?;
-        Ok(file)
+        Ok((path, file))
     }
 }
 
@@ -268,8 +274,13 @@ impl Secrets for Vault {
         Ok(self.open()?.0.into_keys().collect())
     }
 
-    fn claim(&self) -> Result<Box<dyn Any + Send>, SecretsError> {
-        Ok(Box::new(self.locked("secrets.claim")?))
+    fn claim(&self) -> Result<Option<Box<dyn Any + Send>>, SecretsError> {
+        let (path, file) = self.lock_file("secrets.claim")?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(&path, error)),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) use install::EVENT;
 pub use install::Installer;
 pub use portal::{Connect, PortalTransport};
 pub use server::{AuthorizationServer, Grant, Refused, pasted};
-pub use session::{SECRET_NAME, Session};
+pub use session::{SECRET_NAME, Session, settled};
 pub use tokens::Tokens;
 
 use crate::model::Revealed;

@@ -2,17 +2,21 @@
 //!
 //! A refresh token is good once, so at most one refresh is under way: in this process by a lock that all requests wait at
 //! and whose holder's outcome counts for them all, among processes by [`Secrets::claim`]. A refresh runs in a task of its
-//! own: whoever asked may be dropped, and what the server gave must not be dropped with him. What cannot be kept is not
-//! used, and is tried to be kept again before anything else.
+//! own: whoever asked may be dropped, and what the server gave must not be dropped with him; a process that ends waits for
+//! it ([`settled`]). The server is asked only while what is kept can be written; new tokens that cannot be kept all the same
+//! are not used, and are tried to be kept again before anything else, unless others were kept meanwhile.
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::{AuthorizationServer, Grant, Refused, Tokens};
 use crate::model::Revealed;
@@ -24,6 +28,20 @@ pub const SECRET_NAME: &str = "bitrix24.tokens";
 /// Sooner than this a move is not followed by another: something else is wrong. So it is where the portal calls a token
 /// expired that was given just now ([`Tokens::is_young`]), and Bitrix24 blocks applications that refresh without need.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long another process may exchange tokens until it is taken to hang, and how often it is looked whether it still does. A
+/// request to the authorization server takes 65 s at most.
+const CLAIMED: (Duration, Duration) = (Duration::from_secs(75), Duration::from_millis(50));
+
+/// What sessions of this process do with tokens.
+static UNDER_WAY: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
+
+/// Waits until no session of this process exchanges or keeps tokens. A process that ended amid that would have spent a
+/// refresh token, and lost what it got for it.
+pub async fn settled() {
+    UNDER_WAY.close();
+    UNDER_WAY.wait().await;
+}
 
 /// The tokens of one application; clones share them.
 #[derive(Clone)]
@@ -44,12 +62,19 @@ struct Inner {
 struct Held {
     tokens: Option<Arc<Tokens>>,
     /// New tokens that are not durable yet.
-    unkept: Option<Tokens>,
+    unkept: Option<Unkept>,
     /// How the last attempt failed, if it did.
     failed: Option<Refused>,
     /// The refresh token that the server refused for good.
     refused: Option<Revealed>,
     moved: Option<Timestamp>,
+}
+
+/// Tokens that could not be kept.
+struct Unkept {
+    tokens: Tokens,
+    /// The refresh token that was kept when they came. Where it is another by now, others were kept that are newer.
+    beside: Option<Revealed>,
 }
 
 /// Nothing of the tokens.
@@ -90,8 +115,9 @@ impl Session {
         detached(async move {
             let mut held = inner.held.lock().await;
             let _claim = inner.claim().await?;
+            let beside = inner.kept_refresh().await?;
             let tokens = inner.server.tokens(Grant::Code(&code), server.as_deref(), inner.clock.now()).await?;
-            inner.keep(&mut held, tokens).await
+            inner.keep(&mut held, tokens, beside).await
         })
         .await
     }
@@ -110,7 +136,8 @@ impl Session {
         detached(async move {
             let mut held = inner.held.lock().await;
             let _claim = inner.claim().await?;
-            inner.keep(&mut held, tokens).await
+            let beside = inner.kept_refresh().await?;
+            inner.keep(&mut held, tokens, beside).await
         })
         .await
     }
@@ -142,18 +169,18 @@ impl Session {
             if kept.as_ref().is_some_and(|kept| !inner.is_told_of(&tokens, kept)) {
                 return Err(another());
             }
+            if let Some(kept) = &kept {
+                inner.can_keep(kept).await?;
+            }
             let now = inner.clock.now();
             let proven = inner.server.tokens(Grant::Refresh(&tokens.refresh), tokens.server.as_deref(), now).await?;
             if !tokens.member.is_empty() && !proven.member.is_empty() && proven.member != tokens.member {
                 return Err(Refused::Never("they are another portal's than the call says".into()));
             }
-            if kept.is_some_and(|kept| !inner.is_same_portal(&proven, &kept)) {
+            if kept.as_ref().is_some_and(|kept| !inner.is_same_portal(&proven, kept)) {
                 return Err(another());
             }
-            let tokens = inner.keep(&mut held, proven).await?;
-            // Those that could not be kept before are older.
-            held.unkept = None;
-            Ok(tokens)
+            inner.keep(&mut held, proven, kept.map(|kept| kept.refresh)).await
         })
         .await
     }
@@ -202,7 +229,8 @@ impl Session {
             // Another process may have newer tokens than we do: those are told the new address.
             let _claim = inner.claim().await?;
             let tokens = Tokens { endpoint: to, ..inner.read().await? };
-            inner.keep(&mut held, tokens).await?;
+            let beside = Some(tokens.refresh.clone());
+            inner.keep(&mut held, tokens, beside).await?;
             held.moved = Some(now);
             Ok(true)
         });
@@ -233,9 +261,7 @@ impl Session {
 
 impl Inner {
     async fn attempt(&self, held: &mut Held, wrong: &Wrong) -> Result<Arc<Tokens>, Refused> {
-        if let Some(unkept) = held.unkept.take() {
-            self.keep(held, unkept).await?;
-        }
+        self.keep_late(held).await?;
         let now = self.clock.now();
         if let Some(tokens) = held.tokens.as_ref().filter(|tokens| self.will_do(tokens, wrong, now)) {
             return Ok(Arc::clone(tokens));
@@ -256,6 +282,7 @@ impl Inner {
                 "Bitrix24 no longer lets crosstie in: it refused to renew its tokens".into(),
             ));
         }
+        self.can_keep(&tokens).await?;
         let renewed = self.server.tokens(Grant::Refresh(&tokens.refresh), tokens.server.as_deref(), now).await;
         let renewed = match renewed {
             Ok(renewed) => renewed,
@@ -274,7 +301,7 @@ impl Inner {
         // A move is remembered for as long as the server does not name the new host itself.
         let renewed =
             if held.moved.is_some() { Tokens { endpoint: tokens.endpoint.clone(), ..renewed } } else { renewed };
-        let renewed = self.keep(held, renewed).await;
+        let renewed = self.keep(held, renewed, Some(tokens.refresh.clone())).await;
         drop(claim);
         renewed
     }
@@ -304,40 +331,85 @@ impl Inner {
         }
     }
 
+    /// Waits until no other process exchanges tokens; one that has stopped amid it is not waited for without end.
     async fn claim(&self) -> Result<Box<dyn Any + Send>, Refused> {
-        let secrets = Arc::clone(&self.secrets);
-        spawn_blocking(move || secrets.claim()).await.map_err(|_| broken())?.map_err(unreadable)
+        let until = Instant::now() + CLAIMED.0;
+        loop {
+            let secrets = Arc::clone(&self.secrets);
+            let claim = spawn_blocking(move || secrets.claim()).await.map_err(|_| broken())?.map_err(unusable)?;
+            match claim {
+                Some(claim) => return Ok(claim),
+                None if Instant::now() < until => tokio::time::sleep(CLAIMED.1).await,
+                None => {
+                    return Err(Refused::Later(format!(
+                        "another crosstie on this host has been exchanging tokens for more than {} s: end it, or let it go on",
+                        CLAIMED.0.as_secs()
+                    )));
+                }
+            }
+        }
     }
 
     async fn read(&self) -> Result<Tokens, Refused> {
         let secrets = Arc::clone(&self.secrets);
-        let kept = spawn_blocking(move || secrets.get(SECRET_NAME)).await.map_err(|_| broken())?.map_err(unreadable)?;
+        let kept = spawn_blocking(move || secrets.get(SECRET_NAME)).await.map_err(|_| broken())?.map_err(unusable)?;
         let nobody = || Refused::Authorise("nobody has let crosstie into the portal yet".into());
         let kept = kept.ok_or_else(nobody)?;
         Tokens::read(&kept).ok_or_else(|| Refused::Authorise("the kept tokens are not understood".into()))
     }
 
+    /// The refresh token that is kept, if tokens are.
+    async fn kept_refresh(&self) -> Result<Option<Revealed>, Refused> {
+        match self.read().await {
+            Ok(kept) => Ok(Some(kept.refresh)),
+            Err(Refused::Authorise(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Whether what is kept can be kept once more, as new tokens will have to be. Once the server has been asked, the old ones
+    /// are spent.
+    async fn can_keep(&self, kept: &Tokens) -> Result<(), Refused> {
+        let is_full =
+            |error: String| Refused::Later(format!("tokens are not renewed while new ones could not be kept: {error}"));
+        self.put(kept).await?.map_err(|error| is_full(error.to_string()))
+    }
+
+    /// Keeps what could not be kept, unless others were kept meanwhile: somebody has let crosstie in anew.
+    async fn keep_late(&self, held: &mut Held) -> Result<(), Refused> {
+        if held.unkept.is_none() {
+            return Ok(());
+        }
+        let _claim = self.claim().await?;
+        let kept = self.kept_refresh().await?;
+        match held.unkept.take() {
+            Some(Unkept { tokens, beside }) if beside == kept => self.keep(held, tokens, beside).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes tokens durable, and only then holds them for requests.
-    async fn keep(&self, held: &mut Held, tokens: Tokens) -> Result<Arc<Tokens>, Refused> {
-        let secrets = Arc::clone(&self.secrets);
-        let kept = tokens.kept().ok_or_else(broken)?;
-        let done = spawn_blocking(move || secrets.put(SECRET_NAME, &kept)).await;
-        match done {
+    async fn keep(&self, held: &mut Held, tokens: Tokens, beside: Option<Revealed>) -> Result<Arc<Tokens>, Refused> {
+        let why = match self.put(&tokens).await {
             Ok(Ok(())) => {
                 let tokens = Arc::new(tokens);
                 held.tokens = Some(Arc::clone(&tokens));
-                held.refused = None;
-                Ok(tokens)
+                (held.refused, held.unkept) = (None, None);
+                return Ok(tokens);
             }
             Ok(Err(error)) => {
-                held.unkept = Some(tokens);
-                Err(Refused::Later(format!("new tokens are there and are not used before they are kept: {error}")))
+                Refused::Later(format!("new tokens are there and are not used before they are kept: {error}"))
             }
-            Err(_) => {
-                held.unkept = Some(tokens);
-                Err(broken())
-            }
-        }
+            Err(refused) => refused,
+        };
+        held.unkept = Some(Unkept { tokens, beside });
+        Err(why)
+    }
+
+    async fn put(&self, tokens: &Tokens) -> Result<Result<(), SecretsError>, Refused> {
+        let secrets = Arc::clone(&self.secrets);
+        let kept = tokens.kept().ok_or_else(broken)?;
+        spawn_blocking(move || secrets.put(SECRET_NAME, &kept)).await.map_err(|_| broken())
     }
 }
 
@@ -345,11 +417,15 @@ impl Inner {
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refused>> + Send + 'static,
 ) -> Result<T, Refused> {
-    tokio::spawn(work).await.unwrap_or_else(|_| Err(broken()))
+    UNDER_WAY.spawn(work).await.unwrap_or_else(|_| Err(broken()))
 }
 
-fn unreadable(error: SecretsError) -> Refused {
-    Refused::Never(error.to_string())
+/// What a disk does may pass; a key that does not fit does not.
+fn unusable(error: SecretsError) -> Refused {
+    match error {
+        SecretsError::Failed { .. } => Refused::Later(error.to_string()),
+        other => Refused::Never(other.to_string()),
+    }
 }
 
 fn broken() -> Refused {
