@@ -119,6 +119,13 @@ pub fn compact(home: &Path, now: Timestamp) -> Result<(u64, u64), OpenError> {
     let _lock = Lock::take(&home.root.join("lock"))?;
     rebuild::finish(&home, now)?;
     let old = plainly(&home.sled)?;
+    if old.lost() > 0 {
+        let lost = old.lost();
+        return Err(OpenError::Failed(format!(
+            "the last {lost} writes of this store are missing: a start of crosstie sets that right, by comparing both sides in \
+             full, and then it can be made smaller"
+        )));
+    }
     if let Some(row) = sound(&old)?.first() {
         return Err(OpenError::Failed(format!(
             "{row}: a start of crosstie sets that aside, and then it can be made smaller"

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::Event;
 use crate::seam::KvError;
 
+use super::files::{self, Temporary};
 use super::segments::{Segment, SegmentError, TEMPORARY, file_error};
-use super::{files, lines, record};
+use super::{lines, record};
 
 const FORMAT: u32 = 1;
 
@@ -28,7 +29,7 @@ enum Edge {
 #[derive(Debug)]
 pub(super) struct Writing {
     dir: PathBuf,
-    temporary: PathBuf,
+    temporary: Temporary,
     out: BufWriter<File>,
     pub(super) day: Date,
     first: u64,
@@ -39,8 +40,8 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn begin(dir: &Path, day: Date, first: u64) -> Result<Self, SegmentError> {
         files::private_dir(dir).map_err(file_error(dir))?;
-        let temporary = dir.join(TEMPORARY);
-        let file = files::private_file(&temporary).map_err(file_error(&temporary))?;
+        let temporary = Temporary::at(dir.join(TEMPORARY));
+        let file = files::private_file(temporary.path()).map_err(file_error(temporary.path()))?;
         let mut writing =
             Self { dir: dir.to_owned(), temporary, out: BufWriter::new(file), day, first, last: first, lines: 0 };
         writing.edge(&Edge::Segment { format: FORMAT, day, first })?;
@@ -49,7 +50,7 @@ impl Writing {
 
     fn put(&mut self, object: &str) -> Result<(), SegmentError> {
         let line = lines::framed(object).ok_or_else(|| KvError::Failed("a line of the journal is no object".into()))?;
-        writeln!(self.out, "{line}").map_err(file_error(&self.temporary))
+        writeln!(self.out, "{line}").map_err(file_error(self.temporary.path()))
     }
 
     fn edge(&mut self, edge: &Edge) -> Result<(), SegmentError> {
@@ -70,13 +71,14 @@ impl Writing {
     pub(super) fn end(mut self) -> Result<Reading, SegmentError> {
         self.edge(&Edge::End { lines: self.lines, last: self.last })?;
         let Self { dir, temporary, out, day, first, last, lines } = self;
-        let failed = file_error(&temporary);
+        let written = temporary.path().to_owned();
+        let failed = file_error(&written);
         let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(&failed)?;
         let bytes = file.metadata().map_err(&failed)?.len();
         let path = dir.join(format!("{day}_{first:012}-{last:012}.jsonl"));
-        let reader = Reader::open(&temporary)?;
-        Ok(Reading { dir, reader, lines, segment: Segment { path, day, first, last, bytes } })
+        let reader = Reader::open(&written)?;
+        Ok(Reading { dir, temporary, reader, lines, segment: Segment { path, day, first, last, bytes } })
     }
 }
 
@@ -84,6 +86,7 @@ impl Writing {
 #[derive(Debug)]
 pub(super) struct Reading {
     dir: PathBuf,
+    temporary: Temporary,
     reader: Reader,
     lines: u64,
     segment: Segment,
@@ -97,14 +100,14 @@ impl Reading {
 
     /// All of it is read: if it is as it was written, it gets its name.
     pub(super) fn name(self) -> Result<Segment, SegmentError> {
-        let Self { dir, reader, lines, segment } = self;
-        let (temporary, count) = (reader.path.clone(), reader.count);
+        let Self { dir, temporary, reader, lines, segment } = self;
+        let count = reader.count;
         reader.verdict()?;
         if count != lines {
             let why = "it does not read back".to_owned();
-            return Err(SegmentError::Damaged { path: temporary, line: 0, why });
+            return Err(SegmentError::Damaged { path: temporary.path().to_owned(), line: 0, why });
         }
-        fs::rename(&temporary, &segment.path).map_err(file_error(&segment.path))?;
+        temporary.become_file(&segment.path).map_err(file_error(&segment.path))?;
         files::sync_dir(&dir).map_err(file_error(&dir))?;
         Ok(segment)
     }

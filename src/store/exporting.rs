@@ -1,6 +1,6 @@
 //! The file of an export, as it is written.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,17 @@ use jiff::Timestamp;
 use crate::seam::KvError;
 
 use super::export::{self, ExportError, FORMAT, Line, Row, file_error};
-use super::{files, lines};
+use super::files::{self, Temporary};
+use super::lines;
 
-const TEMPORARY: &str = ".export.tmp";
+/// What one is called until it is whole.
+pub(super) const TEMPORARY: &str = ".export.tmp";
 
 /// A file that is begun and no export yet.
 #[derive(Debug)]
 pub struct Exporting {
     dir: PathBuf,
-    temporary: PathBuf,
+    temporary: Temporary,
     target: PathBuf,
     out: BufWriter<File>,
     rows: u64,
@@ -31,11 +33,11 @@ impl Exporting {
     /// # Errors
     /// [`ExportError::File`] when the folder cannot be made or written to.
     pub fn begin(dir: &Path, at: Timestamp, above: u64, days: Vec<String>) -> Result<Self, ExportError> {
-        files::private_dir(dir).map_err(file_error(dir))?;
+        files::new_dir(dir).map_err(file_error(dir))?;
         let number = export::newest(dir).map_err(file_error(dir))?.max(above) + 1;
-        let temporary = dir.join(TEMPORARY);
+        let temporary = Temporary::at(dir.join(TEMPORARY));
         let target = dir.join(export::file_name(at));
-        let out = BufWriter::new(files::private_file(&temporary).map_err(file_error(&temporary))?);
+        let out = BufWriter::new(files::private_file(temporary.path()).map_err(file_error(temporary.path()))?);
         let mut export = Self { dir: dir.to_owned(), temporary, target, out, rows: 0, number };
         export.line(&Line::Export { format: FORMAT, at, number, days })?;
         Ok(export)
@@ -49,7 +51,7 @@ impl Exporting {
     fn line(&mut self, line: &Line) -> Result<(), ExportError> {
         let text = serde_json::to_string(line).map_err(|error| KvError::Failed(error.to_string()))?;
         let line = lines::framed(&text).ok_or_else(|| KvError::Failed("a row is no object".to_owned()))?;
-        writeln!(self.out, "{line}").map_err(file_error(&self.temporary))
+        writeln!(self.out, "{line}").map_err(file_error(self.temporary.path()))
     }
 
     /// Writes a row.
@@ -68,9 +70,9 @@ impl Exporting {
     pub fn end(mut self) -> Result<PathBuf, ExportError> {
         self.line(&Line::End { rows: self.rows })?;
         let Self { dir, temporary, target, out, .. } = self;
-        let file = out.into_inner().map_err(|error| file_error(&temporary)(error.into_error()))?;
-        file.sync_all().map_err(file_error(&temporary))?;
-        fs::rename(&temporary, &target).map_err(file_error(&target))?;
+        let file = out.into_inner().map_err(|error| file_error(temporary.path())(error.into_error()))?;
+        file.sync_all().map_err(file_error(temporary.path()))?;
+        temporary.become_file(&target).map_err(file_error(&target))?;
         files::sync_dir(&dir).map_err(file_error(&dir))?;
         Ok(target)
     }

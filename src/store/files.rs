@@ -24,11 +24,47 @@ pub(super) fn private_dir(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
+/// Makes a directory that only its owner can enter, with parents. One that is there stays as it is: it may be everybody's, like
+/// `/tmp`.
+pub(super) fn new_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Opens a file for writing, empty, readable by its owner alone.
 pub(super) fn private_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
+}
+
+/// A file that is written under a name of its own until it is whole. It is removed where it never is: what is left of it would
+/// keep the space whose lack may have ended it.
+#[derive(Debug)]
+pub(super) struct Temporary(Option<PathBuf>);
+
+impl Temporary {
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self(Some(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// It is whole, and gets its name.
+    pub(super) fn become_file(mut self, path: &Path) -> io::Result<()> {
+        fs::rename(self.path(), path)?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Makes the entries of a directory survive a power cut.

@@ -16,7 +16,7 @@ use super::export::{self, EXPORTED, ExportError, Exported};
 use super::open::{OpenError, Step};
 use super::segments::{self, SegmentError};
 use super::sled_kv::{SledKv, tally_path};
-use super::{Resync, files, record, trees};
+use super::{Resync, exporting, files, record, trees};
 
 /// What lies where.
 pub(super) struct Home {
@@ -65,6 +65,10 @@ impl Home {
 
 /// Ends a change of places that was cut short, and forgets one that had not begun.
 pub(super) fn finish(home: &Home, now: Timestamp) -> Result<(), OpenError> {
+    // A process that was killed could not remove what it had begun; whatever prevents that here prevents no start.
+    for begun in [home.exports.join(exporting::TEMPORARY), home.days.join(segments::TEMPORARY)] {
+        let _ = fs::remove_file(begun);
+    }
     let end = || {
         remove(&home.part)?;
         remove(&tally_path(&home.part))?;

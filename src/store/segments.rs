@@ -21,7 +21,8 @@ use crate::model::Event;
 use crate::seam::{Kv, KvError};
 
 use super::day::{self, Places, Reading, Writing};
-use super::{files, record, trees};
+use super::files::{self, Temporary};
+use super::{record, trees};
 
 /// The folder of the files, beside the store.
 pub const FOLDER: &str = "journal";
@@ -321,10 +322,10 @@ pub fn copy(from: &Path, to: &Path) -> Result<usize, SegmentError> {
         if there.iter().any(|it| it.path == target && it.bytes == segment.bytes) {
             continue;
         }
-        let temporary = to.join(TEMPORARY);
-        let copy = files::private_dir(to)
-            .and_then(|()| files::copy_file(&segment.path, &temporary))
-            .and_then(|()| fs::rename(&temporary, &target));
+        let temporary = Temporary::at(to.join(TEMPORARY));
+        let copy = files::new_dir(to)
+            .and_then(|()| files::copy_file(&segment.path, temporary.path()))
+            .and_then(|()| temporary.become_file(&target));
         copy.and_then(|()| files::sync_dir(to)).map_err(file_error(&target))?;
         copied += 1;
     }

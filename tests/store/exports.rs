@@ -56,7 +56,6 @@ fn an_export_restores_every_byte_of_every_tree() {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[tokio::test]
@@ -210,6 +209,34 @@ async fn a_folder_of_somebody_elses_keeps_all_that_is_in_it() {
         store.export_to(dir.path(), moment(n)).await.unwrap();
     }
     assert_eq!(export::list(dir.path()).unwrap().len(), 9);
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_elses_keeps_its_rights_and_a_new_one_is_ours_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let everybodys = dir.path().join("backups");
+    fs::create_dir(&everybodys).unwrap();
+    fs::set_permissions(&everybodys, fs::Permissions::from_mode(0o1777)).unwrap();
+    let store = Store::start(Box::new(MemoryKv::new())).unwrap();
+    let path = store.export_to(&everybodys, moment(0)).await.unwrap();
+    assert_eq!((mode(&everybodys), mode(&path)), (0o1777, 0o600));
+    store.export_to(&everybodys.join("ours"), moment(1)).await.unwrap();
+    assert_eq!(mode(&everybodys.join("ours")), 0o700);
+}
+
+#[test]
+fn an_export_that_does_not_come_to_its_end_leaves_nothing_that_keeps_space() {
+    let (dir, kv) = (tempfile::tempdir().unwrap(), filled());
+    let files = || fs::read_dir(dir.path()).unwrap().count();
+    let mut export = Exporting::begin(dir.path(), moment(0), 0, Vec::new()).unwrap();
+    let (key, value) = kv.scan(trees::TIES, b"", None, 1).unwrap().remove(0);
+    export.row(trees::TIES, &key, &value).unwrap();
+    assert_eq!(files(), 1);
+    drop(export);
+    assert_eq!(files(), 0);
+    write(&kv, dir.path(), moment(1), &[]);
+    assert_eq!(files(), 1, "one that did is there");
 }
 
 #[tokio::test]

@@ -44,6 +44,20 @@ fn a_change_of_stores_cut_short_is_finished_at_the_next_start() {
 }
 
 #[test]
+fn what_a_killed_process_had_begun_beside_the_store_is_removed_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path();
+    drop(open(home));
+    let begun = ["exports/.export.tmp", "journal/.segment.tmp"].map(|name| home.join(name));
+    for path in &begun {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
+    drop(open(home));
+    assert!(begun.iter().all(|path| !path.exists()));
+}
+
+#[test]
 fn a_store_that_was_not_built_to_its_end_takes_nobodys_place() {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path();
@@ -151,6 +165,8 @@ async fn a_shortened_store_gives_way_to_no_export_that_is_older_than_it_knows_of
         shorten(home, |length| length - 2000);
         let found = store::inspect(home, &home.join("looked")).unwrap().unwrap();
         assert!(found.lost > 0, "a look over it tells that too");
+        let refused = store::compact(home, moment(70)).unwrap_err().to_string();
+        assert!(refused.contains("writes of this store are missing"), "what is missing is not forgotten: {refused}");
         let opened = open(home);
         assert!(matches!(opened.step, Step::Shortened { .. }), "{:?} {}", opened.step, opened.note);
         assert!(ties(&opened.kv) > 10);
