@@ -87,15 +87,18 @@ impl Live {
         let Self { started, served, inlet, notices, closing, .. } = self;
         let ended = drained(started, who, hurry, |told| tracing::warn!("{told}")).await;
         closing.cancel();
-        let parting = async {
-            let _ = served.await;
+        let inlet = async {
             if let Some(inlet) = inlet {
                 inlet.end().await;
             }
+        };
+        let notices = async {
             if let Some(notices) = notices {
                 notices.end().await;
             }
         };
+        // At the same time: whoever is slow to leave takes nothing of the others' time.
+        let parting = async { tokio::join!(served, inlet, notices) };
         // Whoever does not take its last answer is not waited for.
         let _ = tokio::time::timeout(PARTING, parting).await;
         if ended.is_ok() {

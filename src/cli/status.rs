@@ -109,11 +109,12 @@ fn text(snapshot: &Snapshot, daemon: bool, source: &str) -> String {
 
 /// Where notices go, a line each.
 fn notices(snapshot: &Snapshot) -> String {
-    let told = |sink: &crate::control::Sink| match sink.trouble.as_str() {
-        "" => format!("notices by {}: {} went out\n", sink.name, sink.sent),
-        why => {
-            format!("notices by {}: {}{}\n", sink.name, if sink.off { "OFF: " } else { "" }, plain(why))
-        }
+    let told = |sink: &crate::control::Sink| {
+        let how = match sink.trouble.as_str() {
+            "" => format!("{} went out", sink.sent),
+            why => format!("{}{}", if sink.off { "OFF: " } else { "" }, plain(why)),
+        };
+        format!("notices by {}: {how}{}\n", sink.name, sink.not_taken())
     };
     snapshot.sinks.iter().map(told).collect()
 }

@@ -95,7 +95,10 @@ pub(super) fn lines(snapshot: &Snapshot) -> BTreeMap<String, String> {
     }
     for sink in &snapshot.sinks {
         let how = if sink.trouble.is_empty() { "go out" } else { sink.trouble.as_str() };
-        say(format!("9 sink {}", sink.name), format!("Notices by {}: {}.", sink.name, how.trim_end_matches('.')));
+        say(
+            format!("9 sink {}", sink.name),
+            format!("Notices by {}: {}{}.", sink.name, how.trim_end_matches('.'), sink.not_taken()),
+        );
     }
     let counts = [
         ("6 conflicts", ["conflict waits", "conflicts wait"], snapshot.conflicts),

@@ -15,6 +15,7 @@ pub mod order;
 pub mod outline;
 pub mod preview;
 pub mod query;
+pub mod sink;
 pub mod snapshot;
 pub mod socket;
 pub mod waiting;
@@ -32,8 +33,9 @@ pub use query::{
     Candidate, HoldRow, JournalRow, List, Looked, Near, OrphanRow, Query, QueueRow, QueueState, Rows, SideValue,
     TypedView, Window,
 };
+pub use sink::Sink;
 pub use snapshot::{
     Breaker, Connection, Headroom, Link, LinkRole, Mode, PairState, PairStatus, Progress, QueueDepth, STEPS, Sample,
-    Sides, Sink, Snapshot, WindowFigures,
+    Sides, Snapshot, WindowFigures,
 };
 pub use waiting::Wait;

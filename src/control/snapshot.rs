@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{FieldKey, PairName, Side};
 
 use super::JournalRow;
+use super::sink::Sink;
 
 /// The same thing for both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -352,21 +353,6 @@ pub struct WindowFigures {
     pub p50: u64,
     /// Nineteen of twenty were shorter.
     pub p95: u64,
-}
-
-/// Somewhere that notices go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sink {
-    /// `slack` or `command`.
-    pub name: String,
-    /// Notices that it took since start.
-    pub sent: u64,
-    /// Notices that it did not take.
-    pub dropped: u64,
-    /// What is wrong with it; empty if nothing is.
-    pub trouble: String,
-    /// Nothing goes there any more until a person has mended it and starts anew.
-    pub off: bool,
 }
 
 /// What the whole program looks like right now.

@@ -52,6 +52,7 @@ impl Hook {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| format!("the command cannot be started: {error}"))?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        let mut group = Group(group);
         let input = child.stdin.take();
         let run = async {
             if let Some(mut input) = input {
@@ -61,17 +62,29 @@ impl Hook {
             child.wait().await
         };
         match tokio::time::timeout(self.timeout, run).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("the command ended with {status}")),
+            Ok(Ok(status)) => {
+                // What it left behind it meant to leave behind.
+                group.0 = None;
+                if status.success() { Ok(()) } else { Err(format!("the command ended with {status}")) }
+            }
             Ok(Err(error)) => Err(format!("the command cannot be waited for: {error}")),
             Err(_) => {
-                // With whatever it started.
-                if let Some(group) = group {
-                    let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-                }
+                drop(group);
                 let _ = child.wait().await;
                 Err(format!("the command did not end within {} s, and was killed", self.timeout.as_secs_f32()))
             }
+        }
+    }
+}
+
+/// The processes of a command that has not ended. They are killed with whatever they started when nobody waits for them any
+/// more: when their time is over, and when the sync ends.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
     }
 }

@@ -160,13 +160,15 @@ async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailb
     let mut kept: Option<Memory> = None;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
-        let (holds, partial) = holds(&*desk, &snapshot).await;
-        for mut notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds, partial }) {
-            if !snapshot.workspace.is_empty() {
-                // Several workspaces may tell one channel.
-                notice.text = format!("{}: {}", snapshot.workspace, notice.text);
+        // Of what an engine that has gone does not tell, nothing has ended.
+        if let Some((holds, partial)) = holds(&*desk, &snapshot).await {
+            for mut notice in watcher.look(&Seen { snapshot: &snapshot, holds: &holds, partial }) {
+                if !snapshot.workspace.is_empty() {
+                    // Several workspaces may tell one channel.
+                    notice.text = format!("{}: {}", snapshot.workspace, notice.text);
+                }
+                mailboxes.iter().for_each(|mailbox| mailbox.put(notice.clone()));
             }
-            mailboxes.iter().for_each(|mailbox| mailbox.put(notice.clone()));
         }
         if kept.as_ref() != Some(watcher.memory()) {
             match watcher.memory().save(&path) {
@@ -183,9 +185,9 @@ async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailb
     }
 }
 
-/// The holds that notices can be about, and whether there are more. Lists are oldest first, and what is new is told: so the
+/// The holds that notices can be about, and whether there are more; `None` if nobody tells. Lists are oldest first, and what is new is told: so the
 /// end of each is looked at, of the conflicts, of the other holds that stand behind them, and of those set aside.
-async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> (Vec<HoldRow>, bool) {
+async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> Option<(Vec<HoldRow>, bool)> {
     let (conflicts, others) = (snapshot.conflicts, snapshot.holds);
     let parts = [
         (List::Holds, 0, conflicts),
@@ -200,12 +202,8 @@ async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> (Vec<HoldRow>, bool) {
         }
         let offset = first + count.saturating_sub(HOLDS);
         let query = Query { offset, limit: HOLDS, ..Query::all(list) };
-        // An engine that has gone tells nothing; the snapshots end then.
-        if let Ok(window) = desk.query(query).await
-            && let Rows::Holds(rows) = window.rows
-        {
-            found.extend(rows);
-        }
+        let Rows::Holds(rows) = desk.query(query).await.ok()?.rows else { return None };
+        found.extend(rows);
     }
-    (found, conflicts.max(others) > HOLDS)
+    Some((found, conflicts.max(others) > HOLDS))
 }

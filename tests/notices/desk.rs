@@ -1,5 +1,6 @@
 //! A Desk that shows what a test wants.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -62,11 +63,17 @@ pub fn hold(crm: &str, field: &str, why: &str, title: &str) -> HoldRow {
 pub struct Shown {
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub holds: Mutex<Vec<HoldRow>>,
+    /// The engine has gone, and whoever asks it something hears so.
+    pub gone: AtomicBool,
 }
 
 impl Shown {
     pub fn new(snapshot: Snapshot) -> Arc<Self> {
-        Arc::new(Self { snapshots: watch::channel(Arc::new(snapshot)).0, holds: Mutex::default() })
+        Arc::new(Self {
+            snapshots: watch::channel(Arc::new(snapshot)).0,
+            holds: Mutex::default(),
+            gone: AtomicBool::new(false),
+        })
     }
 
     /// Shows these conflicts from now on.
@@ -95,6 +102,9 @@ impl Desk for Shown {
     }
 
     async fn query(&self, query: Query) -> Result<Window, DeskError> {
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(DeskError::Gone("the engine has ended".into()));
+        }
         let quarantined = query.list == List::Quarantined;
         let holds = self.holds.lock().unwrap().clone();
         let mut rows: Vec<_> = holds.into_iter().filter(|it| !quarantined || it.why == "quarantined").collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crosstie::control::{Link, PairState, Sink};
@@ -161,6 +162,33 @@ async fn a_command_gets_its_arguments_as_they_are_and_the_notice_as_json_and_non
     running.end().await;
 }
 
+/// Waits until a process is gone, or a zombie that whoever inherited it has not buried yet.
+async fn dies(process: i32) {
+    let began = Instant::now();
+    let lives = || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    while lives() {
+        assert!(began.elapsed() < PATIENCE, "what it started lives on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_runs_when_the_sync_is_cut_off_goes_with_what_it_started() {
+    let script = "sleep 300 & echo $! > DIR/begun; mv DIR/begun DIR/child; wait";
+    let (dir, running) = with_command(script, Duration::from_secs(300)).await;
+    let child = dir.path().join("child");
+    let began = Instant::now();
+    while !child.exists() {
+        assert!(began.elapsed() < PATIENCE, "it was not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(running);
+    dies(std::fs::read_to_string(child).unwrap().trim().parse().unwrap()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_does_not_end_is_killed_with_what_it_started_and_a_failing_one_is_told() {
     let script = "sleep 300 & echo $! > DIR/child; wait";
@@ -168,16 +196,7 @@ async fn a_command_that_does_not_end_is_killed_with_what_it_started_and_a_failin
     let sink = until(&running, |sink| sink.dropped == 1).await;
     assert!(sink.trouble.contains("did not end within 0.7 s"), "{sink:?}");
     let child: i32 = std::fs::read_to_string(dir.path().join("child")).unwrap().trim().parse().unwrap();
-    let began = Instant::now();
-    // It is gone, or a zombie that whoever inherited it has not buried yet.
-    let lives = || {
-        let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        !stat.is_empty() && !stat.contains(") Z ")
-    };
-    while lives() {
-        assert!(began.elapsed() < PATIENCE, "what it started lives on");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    dies(child).await;
     running.end().await;
 
     let (_dir, running) = with_command("exit 3", Duration::from_secs(10)).await;
@@ -263,5 +282,21 @@ async fn a_webhook_that_is_not_there_any_more_is_given_up_whatever_its_page_says
     desk.conflicts("29T09:10:00", [conflict(1), conflict(2)].concat());
     until(&running, |sink| sink.dropped == 2).await;
     assert_eq!(listener.count(), 1);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_engine_that_has_gone_does_not_tell_has_not_ended() {
+    let (dir, desk) = (tempfile::tempdir().unwrap(), Shown::new(snapshot("29T09:00:00")));
+    let running = start(dir.path(), None, None, desk.clone());
+    let told = || Memory::load(&dir.path().join("notices.json"));
+    desk.conflicts("29T09:00:01", conflict(1));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let before = told();
+    assert_ne!(before, Memory::default());
+    desk.gone.store(true, Ordering::SeqCst);
+    desk.conflicts("29T12:00:00", conflict(1));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(told(), before, "after a restart it would be told again");
     running.end().await;
 }

@@ -144,7 +144,8 @@ fn connections(model: &Model, snapshot: &Snapshot, wide: bool) -> Vec<Row> {
             (why, true) => (Role::Bad, format!("x off: {why}")),
             (why, false) => (Role::Warn, format!("! {why}")),
         };
-        (format!("  {}", sink.name), none(), none(), said)
+        let (role, text) = said;
+        (format!("  {}", sink.name), none(), none(), (role, format!("{text}{}", sink.not_taken())))
     }));
     rows
 }

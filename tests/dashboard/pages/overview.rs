@@ -69,11 +69,11 @@ fn what_stops_most_is_advised_first_with_its_reason_at_every_size() {
 fn where_notices_go_is_shown_and_one_that_is_dead_on_the_first_page_too() {
     let mut world = full();
     let sink = |name: &str| Sink { name: name.into(), sent: 7, ..Sink::default() };
-    let dead = Sink { trouble: "Slack says `no_service`".into(), off: true, ..sink("slack") };
+    let dead = Sink { trouble: "Slack says `no_service`".into(), off: true, dropped: 3, ..sink("slack") };
     world.snapshot.sinks = vec![dead, sink("command")];
     let mut rig = Rig::new((200, 60), world);
     rig.keys("9");
-    rig.shows(&["notices", "x off: Slack says `no_service`", "+ 7 went out"]);
+    rig.shows(&["notices", "x off: Slack says `no_service`; 3 did not go out", "+ 7 went out"]);
     rig.keys("1");
     let first = rig.screen();
     holds_all(&first, &["notices by slack: Slack says `no_service`"]);
