@@ -105,7 +105,8 @@ impl Asked {
         (snapshot, is_new)
     }
 
-    /// All rows of a list, or the first `limit` of them, and how many there are.
+    /// All rows of a list, or the first `limit` of them, and how many there are. A search of the journal, of which a Desk looks
+    /// through a part at a time, goes on to its beginning.
     ///
     /// # Errors
     /// [`Failure`] when the engine has gone, or answers with other rows.
@@ -124,24 +125,31 @@ impl Asked {
     /// As [`Asked::rows`].
     pub async fn rows_of<T>(
         desk: &dyn Desk,
-        query: Query,
+        mut query: Query,
         limit: Option<u64>,
         pick: fn(Rows) -> Option<Vec<T>>,
     ) -> Result<(u64, Vec<T>), Failure> {
-        let limit = limit.unwrap_or(u64::MAX);
+        let mut left = limit.unwrap_or(u64::MAX);
         let mut found: Vec<T> = Vec::new();
+        let mut counted = 0;
         loop {
-            let have = u64::try_from(found.len()).unwrap_or(u64::MAX);
-            let next = Query { offset: query.offset + have, limit: WINDOW.min(limit - have), ..query.clone() };
-            let window = desk.query(next).await.map_err(gone)?;
+            query.limit = WINDOW.min(left);
+            let window = desk.query(query.clone()).await.map_err(gone)?;
             let rows = pick(window.rows).ok_or_else(|| {
                 Failure::running("the engine answered with another list than was asked for".to_owned())
             })?;
-            let last = rows.is_empty();
+            let so_many = u64::try_from(rows.len()).unwrap_or(u64::MAX);
             found.extend(rows);
-            let have = u64::try_from(found.len()).unwrap_or(u64::MAX);
-            if last || have >= limit || query.offset + have >= window.total {
-                return Ok((window.total, found));
+            (left, query.offset) = (left.saturating_sub(so_many), query.offset.saturating_add(so_many));
+            if so_many > 0 && left > 0 && query.offset < window.total {
+                continue;
+            }
+            counted += window.total;
+            match window.looked {
+                Some(looked) if !looked.whole => {
+                    (query.before, query.offset) = (Some(looked.from_line), query.offset.saturating_sub(window.total));
+                }
+                _ => return Ok((counted, found)),
             }
         }
     }
@@ -178,7 +186,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::control::Window;
+    use crate::control::{JournalRow, List, Looked, Window};
 
     /// A daemon that shows what a test wants.
     struct Shown(watch::Receiver<Arc<Snapshot>>);
@@ -193,6 +201,51 @@ mod tests {
         }
         async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
             Err(DeskError::Gone("nobody decides here".into()))
+        }
+    }
+
+    /// A daemon whose journal has so many lines, all of which fit, and which looks through this many for one answer.
+    struct Searched(u64, u64);
+
+    #[async_trait]
+    impl Desk for Searched {
+        fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+            watch::channel(Arc::default()).1
+        }
+        #[allow(clippy::cast_possible_truncation)]
+        async fn query(&self, query: Query) -> Result<Window, DeskError> {
+            let at = wiring::clock().now();
+            let newest = query.before.map_or(self.0, |before| before - 1);
+            let oldest = (newest + 1).saturating_sub(self.1).max(1);
+            let row = |seq: u64| JournalRow {
+                event: serde_json::from_value(serde_json::json!({"seq": seq, "at": at, "what": "seen"})).unwrap(),
+                title: String::new(),
+                label: String::new(),
+                before: None,
+                after: None,
+                undoable: false,
+                not_undoable: String::new(),
+            };
+            let fitting = (oldest..=newest).rev().skip(query.offset as usize).take(query.limit as usize);
+            let rows = Rows::Journal(fitting.map(row).collect());
+            let looked = Looked { from_line: oldest, from: at, until: None, whole: oldest == 1 };
+            Ok(Window { looked: Some(looked), ..Window::of(newest + 1 - oldest, query.offset, rows) })
+        }
+        async fn command(&self, _who: &str, _command: Command) -> Result<Reply, DeskError> {
+            Err(DeskError::Gone("nobody decides here".into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_search_of_the_journal_finds_the_oldest_line_and_counts_all_of_them() {
+        let pick = |rows| if let Rows::Journal(rows) = rows { Some(rows) } else { None };
+        for (lines, part, limit, shown) in
+            [(2500, 1200, None, 2500), (2500, 1200, Some(1300), 1300), (2500, 1200, Some(3), 3), (7, 20, None, 7)]
+        {
+            let query = Query { filter: "x".to_owned(), ..Query::all(List::Journal) };
+            let (total, rows) = Asked::rows_of(&Searched(lines, part), query, limit, pick).await.unwrap();
+            let found: Vec<u64> = rows.iter().map(|row| row.event.seq).collect();
+            assert_eq!((total, found), (lines, (lines - shown + 1..=lines).rev().collect()));
         }
     }
 

@@ -158,10 +158,30 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return tell(&Failure::running(format!("no threads to run on: {error}"))),
     };
+    let as_json = cli.command.as_ref().is_some_and(Command::as_json);
     let outcome = runtime.block_on(run(cli));
     // A thread that blocks in the terminal's driver must not keep the process from ending.
     runtime.shutdown_timeout(Duration::from_millis(500));
-    outcome.unwrap_or_else(|failure| tell(&failure))
+    outcome.unwrap_or_else(|failure| {
+        if as_json {
+            scripts::failed(&failure);
+        }
+        tell(&failure)
+    })
+}
+
+impl Command {
+    /// Whether its answer is one JSON object, so that a failure is one too.
+    fn as_json(&self) -> bool {
+        match self {
+            Command::Status { json, watch: false, .. } | Command::Care(care::Care::Verify { json, .. }) => *json,
+            Command::Plan(args) => args.json,
+            Command::Apply(args) => args.json,
+            Command::Secret(args) => args.as_json(),
+            Command::Script(script) => script.as_json(),
+            _ => false,
+        }
+    }
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
@@ -233,7 +253,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 fn tell(failure: &Failure) -> ExitCode {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "crosstie: {failure}");
+    // What the systems say stands in it.
+    let told: Vec<String> = failure.to_string().lines().map(table::plain).collect();
+    let _ = writeln!(std::io::stderr(), "crosstie: {}", told.join("\n"));
     failure.exit_code()
 }
 

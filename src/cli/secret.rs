@@ -20,6 +20,13 @@ pub struct Args {
     action: Action,
 }
 
+impl Args {
+    /// Whether its answer is one JSON object.
+    pub fn as_json(&self) -> bool {
+        matches!(self.action, Action::List { json: true })
+    }
+}
+
 const HELP: &str = "The configuration names a secret where it needs one:
 
     [notion]

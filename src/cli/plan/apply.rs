@@ -43,7 +43,7 @@ pub struct ApplyArgs {
     dry_run: bool,
     /// As one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 /// What became of an operation.

@@ -38,7 +38,7 @@ pub struct PlanArgs {
     details: bool,
     /// As one JSON object, with all details.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Prints what would be written.

@@ -22,7 +22,8 @@ const WINDOW: u64 = 500;
 pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Only lines that contain this, ignoring case: titles, fields, values, notes, kinds of events.
+    /// Only lines that contain this, ignoring case: titles, fields, values, notes, kinds of events. The whole journal is looked
+    /// through.
     #[arg(long, default_value = "")]
     filter: String,
     /// The newest so many lines.

@@ -72,18 +72,29 @@ pub enum Script {
 /// # Errors
 /// [`Failure`]: the configuration, the store, the daemon, or what was asked for is not there.
 pub async fn run(config: &Config, script: Script) -> Result<ExitCode, Failure> {
-    let as_json = script.as_json();
-    let ended = asked(config, script).await;
-    if let (Err(failure), true) = (&ended, as_json) {
-        // Whoever reads one object gets one. Whom it would have asked is not known any more.
-        let note = failure.to_string();
-        say(&line(&json!({ "shape": SHAPE, "daemon": null, "done": false, "note": note, "moved": [] })));
+    match script {
+        Script::Conflicts(args) => conflicts::run(config, args).await,
+        Script::Orphans(args) => orphans::run(config, args).await,
+        Script::Relations(args) => relations::run(config, args).await,
+        Script::Queue(args) => queue::queue(config, args).await,
+        Script::Quarantine(args) => queue::quarantine(config, args).await,
+        Script::Pairs(args) => pairs::run(config, args).await,
+        Script::Guard(args) => guard::run(config, args).await,
+        Script::Undo(args) => guard::undo(config, args).await,
+        Script::Journal(args) => journal::run(config, args).await,
+        Script::Health(args) => health::run(config, args).await,
     }
-    ended
+}
+
+/// Says that a command failed, to whoever reads one object. Whom it would have asked is not known any more.
+pub fn failed(failure: &Failure) {
+    let note = failure.to_string();
+    say(&line(&json!({ "shape": SHAPE, "daemon": null, "done": false, "note": note, "moved": [] })));
 }
 
 impl Script {
-    fn as_json(&self) -> bool {
+    /// Whether its answer is one JSON object.
+    pub fn as_json(&self) -> bool {
         match self {
             Script::Conflicts(args) => args.json,
             Script::Orphans(args) => args.json,
@@ -96,21 +107,6 @@ impl Script {
             Script::Journal(args) => args.json,
             Script::Health(args) => args.json,
         }
-    }
-}
-
-async fn asked(config: &Config, script: Script) -> Result<ExitCode, Failure> {
-    match script {
-        Script::Conflicts(args) => conflicts::run(config, args).await,
-        Script::Orphans(args) => orphans::run(config, args).await,
-        Script::Relations(args) => relations::run(config, args).await,
-        Script::Queue(args) => queue::queue(config, args).await,
-        Script::Quarantine(args) => queue::quarantine(config, args).await,
-        Script::Pairs(args) => pairs::run(config, args).await,
-        Script::Guard(args) => guard::run(config, args).await,
-        Script::Undo(args) => guard::undo(config, args).await,
-        Script::Journal(args) => journal::run(config, args).await,
-        Script::Health(args) => health::run(config, args).await,
     }
 }
 
