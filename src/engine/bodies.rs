@@ -81,7 +81,10 @@ impl Core {
             return;
         }
         let since = self.planned.get(&op).map_or(now, |planned| planned.since);
-        let due = owed.not_before.map_or(now, |not_before| not_before.max(now));
+        let due = match self.is_parked(id) {
+            true => Timestamp::MAX,
+            false => owed.not_before.map_or(now, |not_before| not_before.max(now)),
+        };
         self.planned.insert(op, Planned { since, due, fields: Vec::new() });
     }
 

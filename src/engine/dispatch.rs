@@ -77,9 +77,20 @@ impl Core {
         let absent = records.iter().any(|at| self.absent_since.contains_key(at));
         let busy = busy && !self.errs(Flaw::TwoInFlight);
         self.has_leave(op)
+            && !self.is_held_back(op)
             && !busy
             && !absent
             && (self.errs(Flaw::TwoInFlight) || !records.iter().any(|at| self.has_open_intent(at)))
+    }
+
+    /// Whether an operator holds the record back that it would write.
+    fn is_held_back(&self, op: &OpKey) -> bool {
+        match &op.target {
+            Target::Update(crm) | Target::Trash(crm) | Target::Body(crm) => {
+                self.is_parked(&TieId { pair: op.pair.clone(), crm: crm.clone() })
+            }
+            Target::Create(_) => false,
+        }
     }
 
     pub(super) fn tie_ends(&self, op: &OpKey) -> Option<crate::control::Sides<RecordRef>> {

@@ -178,15 +178,19 @@ impl Core {
         })
     }
 
-    /// When a failed record is tried again; the end of time once it is set aside, or held back by an operator.
+    /// When a failed record is tried again; the end of time once it is set aside.
     pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
             MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
                 Some(retry_at.unwrap_or(Timestamp::MAX))
             }
-            MarkKind::Parked { .. } => Some(Timestamp::MAX),
             _ => None,
         })
+    }
+
+    /// Whether an operator holds a record back: nothing of it is written, whatever else says when.
+    pub(super) fn is_parked(&self, id: &TieId) -> bool {
+        self.memory.marks.contains_key(&(HoldId::tie(id), "parked"))
     }
 
     /// Whether a record of the tie changed after a write of it failed: another input is another try.

@@ -62,7 +62,7 @@ impl Core {
     pub(super) fn hasten(&mut self, txn: &mut Txn, who: &str, pair: &PairName, side: Side, record: &RecordId) -> Reply {
         let now = self.clock.now();
         if let Some(tie) = self.tie_on(pair, side, record)
-            && self.memory.marks.contains_key(&(HoldId::tie(&tie), "parked"))
+            && self.is_parked(&tie)
         {
             return self.retry(txn, who, &HoldId::tie(&tie));
         }
@@ -103,6 +103,7 @@ impl Core {
         txn.events.push(event);
         let kind = MarkKind::Parked { who: who.to_owned() };
         self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
+        self.hastened.retain(|op| !ops.contains(op));
         self.drop_ops(&tie);
         Reply::Done { note: "held back: it stands among the conflicts, where trying again lets it go".to_owned() }
     }

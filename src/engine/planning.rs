@@ -295,7 +295,10 @@ impl Core {
             let key = OpKey { pair: id.pair.clone(), side, target: Target::Update(id.crm.clone()) };
             match due {
                 Some(due) => {
-                    let retry = self.retry_at(id, side).filter(|_| !self.hastened.contains(&key));
+                    let retry = match self.is_parked(id) {
+                        true => Some(Timestamp::MAX),
+                        false => self.retry_at(id, side).filter(|_| !self.hastened.contains(&key)),
+                    };
                     let due = due.max(retry.unwrap_or(due));
                     let since = self.planned.get(&key).map_or(now, |planned| planned.since);
                     self.planned.insert(key, Planned { since, due, fields: fields.into_keys().collect() });

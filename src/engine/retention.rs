@@ -120,7 +120,12 @@ impl Core {
             self.memory.drop_event(txn, seq, bytes.len());
             dropped += 1;
         }
-        let more = begun || done || dropped > 0;
+        // In a store that was put back, or begun anew, no line lies between those of the files and its own.
+        let skips = left && !begun && dropped == 0;
+        if skips {
+            self.memory.first_event = filed + 1;
+        }
+        let more = begun || done || skips || dropped > 0;
         let breath = if busy { BREATH } else { IDLE_BREATH };
         self.tidy.journal = after(now, if more { breath } else { signed(self.timing.sweep_every) });
         Ok(())

@@ -82,19 +82,20 @@ impl Core {
     /// Both records of an ended tie are there again, untied: they are the same thing still.
     fn retie_returned(&mut self, txn: &mut Txn, name: &PairName) {
         let Some(pair) = self.memory.pair(name) else { return };
-        let back: Vec<(RecordId, RecordId)> = pair
-            .tombstones
-            .keys()
-            .filter(|(crm, notion)| {
-                Self::is_present(pair, Side::Crm, crm)
-                    && Self::is_present(pair, Side::Notion, notion)
-                    && pair.tie_of(Side::Crm, crm).is_none()
-                    && pair.tie_of(Side::Notion, notion).is_none()
-            })
-            .cloned()
-            .collect();
-        for (crm, notion) in back {
-            self.tie(txn, name, &crm, &notion, "both are back");
+        let is_back = |pair: &PairMemory, crm: &RecordId, notion: &RecordId| {
+            Self::is_present(pair, Side::Crm, crm)
+                && Self::is_present(pair, Side::Notion, notion)
+                && pair.tie_of(Side::Crm, crm).is_none()
+                && pair.tie_of(Side::Notion, notion).is_none()
+        };
+        let stones = pair.tombstones.values().filter(|it| is_back(pair, &it.crm, &it.notion));
+        let mut back: Vec<_> = stones.map(|it| (it.since, it.crm.clone(), it.notion.clone())).collect();
+        // A record can have had several counterparts, one after the other: the last of them that is there is its own.
+        back.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, crm, notion) in back {
+            if self.memory.pair(name).is_some_and(|pair| is_back(pair, &crm, &notion)) {
+                self.tie(txn, name, &crm, &notion, "both are back");
+            }
         }
     }
 
@@ -234,7 +235,9 @@ impl Core {
         if !self.systems.get(side).capabilities().saves_while_typing {
             return settled;
         }
-        let first = observation.created_at.unwrap_or(settled).min(settled);
+        // By our clock: theirs tells when it was created.
+        let created = observation.created_at.map(|at| at.saturating_sub(*self.ahead.get(side)).unwrap_or(at));
+        let first = created.unwrap_or(settled).min(settled);
         let latest = after(first, signed(self.timing.max_deferral)).max(settled);
         after(settled, signed(self.timing.quiet_new_page)).min(latest)
     }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crosstie::config::Timing;
+use crosstie::control::Command;
+use crosstie::mapping::Create;
 use crosstie::model::{Happening, Side};
 use crosstie::standin::bitrix24::Entity;
 
-use crate::harness::{Bench, Plan, calm};
+use crate::harness::{BORIS, Bench, Plan, calm};
 use crate::wire::Call;
 
 fn brisk() -> Plan {
@@ -105,4 +107,41 @@ async fn a_tombstone_lives_as_long_as_a_survivor_does_and_then_expires() {
     bench.start().await;
     bench.pass(60).await;
     assert_eq!(records(&bench), before - 2, "and stay so");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_counterparts_that_come_back_at_once_the_last_one_is_tied_again() {
+    let plan = Plan { pairs: |pairs| pairs.iter_mut().for_each(|pair| pair.create = Create::None), ..brisk() };
+    let mut bench = Bench::settled(plan).await;
+    let (contact, first) = {
+        let ties = bench.claims().await.ties;
+        let tie = ties.iter().find(|tie| tie.pair.as_str() == "contacts").unwrap();
+        (tie.crm.to_string(), tie.notion.to_string())
+    };
+    let name = bench.cell(&first, "Name");
+    bench.trash_page(&first);
+    bench.until("its tie ended", 3900, async || bench.page_of("contacts", &contact).await.is_none()).await;
+    let second = bench.add_page("contacts", &[("Name", name)]);
+    bench.settle().await;
+    let (crm, notion) = (contact.as_str().into(), second.as_str().into());
+    bench.done(Command::Link { pair: "contacts".into(), crm, notion, shown: None }).await;
+    bench.settle().await;
+    bench.trash_page(&second);
+    bench.until("its tie ended", 3900, async || bench.page_of("contacts", &contact).await.is_none()).await;
+    bench.shut_down().await;
+    for page in [&first, &second] {
+        let now = bench.now();
+        bench.wires.notion.lock().unwrap().person_restore(now, BORIS, page).unwrap();
+    }
+    bench.start().await;
+    bench.until("it is tied", 600, async || bench.page_of("contacts", &contact).await.is_some()).await;
+    bench.settle().await;
+    let claims = bench.claims().await;
+    let tied: Vec<_> =
+        claims.ties.iter().filter(|tie| [&first, &second].iter().any(|it| tie.notion.as_str() == **it)).collect();
+    assert_eq!(tied.len(), 1, "{tied:#?}");
+    assert_eq!((tied[0].crm.as_str(), tied[0].notion.as_str()), (&*contact, &*second));
+    assert_eq!(bench.record_of("contacts", &first).await, None);
+    let waits = claims.orphans.iter().any(|orphan| orphan.record.id.as_str() == first);
+    assert!(waits, "the other one is nobody's: {:#?}", claims.orphans);
 }

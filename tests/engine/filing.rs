@@ -196,6 +196,24 @@ async fn a_store_that_is_older_than_its_files_gives_no_number_twice() {
     let after = bench.lines().await;
     assert!(after.windows(2).all(|two| two[0].seq < two[1].seq), "{:?}", numbers(&after));
     assert!(after.iter().any(|event| event.seq <= filed) && after.last().unwrap().seq > filed);
+    // Its own lines are filed in their time all the same.
+    let filed_since = async || segments::list(bench.filed()).unwrap().last().unwrap().last > filed;
+    bench.until("they are", 5 * DAY, filed_since).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_counters_were_set_aside_gives_no_number_twice() {
+    let mut bench = lived().await;
+    let before = bench.lines().await;
+    bench.crash().await;
+    let mut batch = Batch::new();
+    batch.remove(trees::META, "counters");
+    bench.write_rows(&batch);
+    bench.start().await;
+    bench.pass(120).await;
+    let after = bench.lines().await;
+    assert!(after.len() > before.len() && after.windows(2).all(|two| two[0].seq < two[1].seq), "{:?}", numbers(&after));
+    assert_eq!(after[..before.len()], before[..]);
 }
 
 /// Lets a store look as if its journal had been kept for so many days without a file, with so many lines a day; gives how many

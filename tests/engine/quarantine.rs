@@ -299,3 +299,20 @@ async fn what_is_set_aside_carries_what_its_sides_table_says_of_the_error() {
     let table = crosstie::remote::notion::errors::of("restricted_resource").unwrap().means;
     assert_eq!(rows.iter().map(|row| row.means.as_str()).collect::<Vec<_>>(), [table]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_record_that_somebody_holds_back_is_not_tried_again() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    lock(&bench, &page);
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.pass(120).await;
+    let record = page.as_str().into();
+    bench.done(Command::Park { pair: "deals".into(), side: Side::Notion, record }).await;
+    bench.forget_calls();
+    bench.no_faults();
+    bench.pass(3 * 3600).await;
+    assert!(bench.writes().is_empty(), "{:#?}", bench.writes());
+    bench.done(Command::Retry { id: HoldId::tie(&deal_tie(&deal)) }).await;
+    bench.until("it flows again", 300, async || bench.cell(&page, "Amount") == json!("4711")).await;
+}

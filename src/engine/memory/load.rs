@@ -92,6 +92,8 @@ impl Memory {
             memory.latest = counters.latest;
             memory.next_intent = memory.next_intent.max(counters.intent);
             memory.next_decision = memory.next_decision.max(counters.decision);
+        } else {
+            memory.count_anew(store).await?;
         }
         // A store that was put back knows fewer lines than the files that were written since: numbers are never given twice.
         memory.last_event = memory.last_event.max(memory.filed.last);
@@ -99,6 +101,21 @@ impl Memory {
         memory.holds.retain(|id, _| memory.pairs.contains_key(&id.pair));
         memory.intents.retain(|_, intent| memory.pairs.contains_key(&intent.pair));
         Ok(memory)
+    }
+
+    /// Where the counters are not there any more, the lines of the journal tell their numbers: none is given twice.
+    async fn count_anew(&mut self, store: &Store) -> Result<(), KvError> {
+        let (mut first, mut last, mut size) = (None, 0, 0);
+        every(store, trees::JOURNAL, Vec::new(), |row, bytes| {
+            if let Ok(seq) = row.try_into().map(u64::from_be_bytes) {
+                first.get_or_insert(seq);
+                last = seq;
+                size += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            }
+        })
+        .await?;
+        (self.first_event, self.last_event, self.journal_bytes) = (first.unwrap_or(1), last, size);
+        Ok(())
     }
 
     /// After a start: which edits were under way, from the end of the journal as far as it lies in the store, and from what is
