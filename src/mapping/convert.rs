@@ -42,7 +42,7 @@ impl FieldMap {
             Value::Choices(ids) if from == Kind::MultiSelect => {
                 Ok(Value::choices(ids.iter().map(|id| self.option_name(side, id)).collect::<Result<Vec<_>, _>>()?))
             }
-            Value::People(_) if self.info(side).empty_is.as_ref() == Some(native) => Ok(Value::Empty),
+            Value::People(users) if self.is_nobody(side, users, lookup) => Ok(Value::Empty),
             Value::People(users) if from == Kind::People => self.people_to_common(side, users, lookup),
             Value::Links(records) if from == Kind::Relation => self.links_to_common(side, records, lookup),
             other => Err(self.misfit(side, other)),

@@ -61,7 +61,11 @@ impl FieldMap {
             (lost, false, None) => serde_json::to_vec(&(identity, lost)),
             (lost, true, None) => serde_json::to_vec(&(identity, lost, "fallback")),
         };
-        let json = json.unwrap_or_default();
+        let mut json = json.unwrap_or_default();
+        // Who stands in for nobody is nobody's edit when it is somebody else: what was agreed on says nothing any more.
+        for stand_in in [&crm.empty_is, &notion.empty_is].into_iter().flatten() {
+            json.extend(serde_json::to_vec(&("nobody", stand_in)).unwrap_or_default());
+        }
         Self {
             spec: spec.clone(),
             crm: crm.clone(),

@@ -105,6 +105,21 @@ fn people_whom_the_other_side_does_not_know_keep_their_address_as_text() {
 }
 
 #[test]
+fn whoever_stands_in_for_nobody_is_somebody_where_the_other_side_knows_them() {
+    let owned = |user: &str| {
+        let crm = FieldInfo { empty_is: Some(people(&[user])), ..info(Side::Crm, &[Kind::People]) };
+        field(crm, info(Side::Notion, &[Kind::People]), |_| ()).unwrap()
+    };
+    let map = owned("u1");
+    let common = |town: &_| map.to_common(Side::Crm, &people(&["u1"]), town).unwrap();
+    assert_eq!(common(&town(&[0, 1], &[0], &[])), Value::Empty);
+    assert_eq!(common(&town(&[0, 1], &[0, 1], &[])), people(&["p1@example.org"]));
+    // What was agreed on while another account stood in for nobody says nothing any more.
+    assert_ne!(map.hash, owned("u0").hash);
+    assert_ne!(map.hash, mapped(Kind::People, Kind::People).unwrap().hash);
+}
+
+#[test]
 fn foreign_people_are_left_out_and_carried() {
     let map = mapped(Kind::People, Kind::People).unwrap();
     // Person 2 is not in the CRM, person 9 is a guest without an address.

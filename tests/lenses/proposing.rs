@@ -100,3 +100,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn records_are_told_apart_by_their_own_address_and_not_by_that_of_whoever_is_in_charge() {
+    let known = |name: &str, kind: Kind| {
+        let info = FieldInfo {
+            id: name.into(),
+            label: name.into(),
+            native_type: "made up".into(),
+            kinds: vec![kind],
+            writable: true,
+            multiple: false,
+            options: Vec::new(),
+            empty_is: None,
+            target: None,
+            far_end: None,
+            within: None,
+        };
+        (FieldName::from(name), info)
+    };
+    let schema = |fields: Vec<(FieldName, FieldInfo)>| Schema {
+        title: "Deals".to_owned(),
+        fields: fields.into_iter().collect(),
+        ours: BTreeSet::new(),
+    };
+    let crm = schema(vec![known("TITLE", Kind::Title), known("ASSIGNED_BY_ID", Kind::People)]);
+    let notion = schema(vec![known("Name", Kind::Title), known("Responsible", Kind::Email)]);
+    let frames = [propose::frame("deals", "deal", "source-0")];
+    let spec = propose::fill(&frames[0], &crm, &notion, &frames, Create::Both).spec;
+    assert!(spec.fields.iter().any(|field| field.key == "ASSIGNED_BY_ID".into()), "{:?}", spec.fields);
+    assert_eq!(spec.match_by, ["TITLE".into()]);
+}

@@ -253,7 +253,9 @@ fn with_values(
 fn finished(frame: &PairSpec, fields: &[Proposed], create: Create) -> PairSpec {
     let mut spec = frame.clone();
     spec.fields = fields.iter().map(|field| field.spec.clone()).collect();
-    let by_address = fields.iter().filter(|field| field.kind == Kind::Email);
+    // A person's address in a field of people says who is in charge, and not which record it is.
+    let is_own = |field: &&Proposed| field.spec.direction == Direction::Both;
+    let by_address = fields.iter().filter(|field| field.kind == Kind::Email).filter(is_own);
     let by_title = fields.iter().filter(|field| field.is_title && field.kind != Kind::Email);
     let by_title = by_title.filter(|field| super::fit::is_text(field.kind));
     spec.match_by = by_address.chain(by_title).map(|field| field.spec.key.clone()).collect();
