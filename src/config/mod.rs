@@ -29,7 +29,8 @@ pub use inlet::InletSettings;
 pub use locate::{FILE_NAME, locate};
 pub use log::{LogForm, LogSettings};
 pub use notices::{NoticeSettings, TOPICS};
-pub use secret::{Secret, is_secret_name};
+pub use pairs::data_source_id;
+pub use secret::{Secret, is_secret_name, is_variable};
 pub use timing::{Timing, parse_duration, show_duration};
 
 use crate::mapping::PairSpec;

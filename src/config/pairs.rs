@@ -196,20 +196,27 @@ fn once(
 }
 
 /// A data source id, dashed and in lower case as Notion returns it.
-fn data_source(reader: &mut Reader<'_>, id: String, span: &Place) -> String {
-    let plain: String = id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+/// The id of a data source as Notion writes it, of one with or without dashes; `None` for what is none.
+pub fn data_source_id(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
     if plain.len() != 32 || !plain.chars().all(|c| c.is_ascii_hexdigit()) {
-        let what = if id.contains("notion.") {
-            "this is a link, and a link names a database, not its data source"
-        } else {
-            "this is no data source id: 32 hexadecimal digits, with or without dashes"
-        };
-        let mend = "in Notion: the database's settings, Manage data sources, Copy data source ID";
-        reader.refuse(span.clone(), what, mend);
-        return id;
+        return None;
     }
-    let cut = [&plain[..8], &plain[8..12], &plain[12..16], &plain[16..20], &plain[20..]];
-    cut.join("-")
+    Some([&plain[..8], &plain[8..12], &plain[12..16], &plain[16..20], &plain[20..]].join("-"))
+}
+
+fn data_source(reader: &mut Reader<'_>, id: String, span: &Place) -> String {
+    if let Some(whole) = data_source_id(&id) {
+        return whole;
+    }
+    let what = if id.contains("notion.") {
+        "this is a link, and a link names a database, not its data source"
+    } else {
+        "this is no data source id: 32 hexadecimal digits, with or without dashes"
+    };
+    let mend = "in Notion: the database's settings, Manage data sources, Copy data source ID";
+    reader.refuse(span.clone(), what, mend);
+    id
 }
 
 fn fields(

@@ -108,11 +108,16 @@ pub(super) fn read(
     }
 }
 
-fn variable(reader: &mut Reader<'_>, name: String, span: Range<usize>) -> Option<Secret> {
+/// Whether this can be the name of an environment variable, and does not look like the secret that belongs into one.
+pub fn is_variable(name: &str) -> bool {
     let good =
         name.chars().enumerate().all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit()));
     let looks_secret = ["ntn_", "secret_"].iter().any(|mark| name.to_lowercase().starts_with(mark)) && name.len() > 20;
-    if good && !looks_secret {
+    good && !looks_secret
+}
+
+fn variable(reader: &mut Reader<'_>, name: String, span: Range<usize>) -> Option<Secret> {
+    if is_variable(&name) {
         return Some(Secret::Env(name));
     }
     // The name is not repeated: it may be the secret itself.

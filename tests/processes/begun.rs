@@ -133,6 +133,14 @@ fn pairs_that_are_named_are_the_only_ones_and_what_cannot_be_met_is_told() {
     refused(&["--pair", "deal=Projects", "--pair", "lead=Projects"], 2, "are a pair already");
     let id = data_source(&worlds, "Projects");
     home.ask_within(LONG, &args(&flags, &["--pair", &format!("deal={id}"), "--force"])).ends_with(0);
+    // As a link has it.
+    let bare = id.replace('-', "").to_uppercase();
+    home.ask_within(LONG, &args(&flags, &["--pair", &format!("deal={bare}"), "--force"])).ends_with(0);
+    // A secret in the place of a variable's name is not told on.
+    let slip = ["init", "--yes", "--force", "--notion-token-env", "ntn_0123456789abcdefghijklmnopqrstuv"];
+    let said = home.ask_within(LONG, &slip).ends_with(2);
+    assert!(said.stderr.contains("takes the name of a variable"), "{}", said.stderr);
+    assert!(!said.stderr.contains("ntn_"), "{}", said.stderr);
 }
 
 #[test]

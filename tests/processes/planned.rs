@@ -247,6 +247,10 @@ fn a_template_a_mapping_and_the_counts_of_a_first_matching_are_preconditions_too
     write(&home, &text);
     home.write("deal.md", "# One\n");
     home.ask_within(LONG, &["plan", "--out", "first.plan"]).ends_with(0);
+    home.ask_within(LONG, &["plan", "--out", "first.plan"]).ends_with(0);
+    let said = home.ask_within(LONG, &["plan", "--out", "crosstie.toml"]).ends_with(1);
+    assert!(said.stderr.contains("a file that is no plan"), "{}", said.stderr);
+    assert_eq!(std::fs::read_to_string(home.path().join("crosstie.toml")).unwrap(), text);
     let dry = |code: i32| {
         let told = home.ask_within(LONG, &["apply", "first.plan", "--dry-run", "--json"]).ends_with(code).json();
         outcomes(&told)

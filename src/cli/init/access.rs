@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use crate::config::{
-    AUTHORIZATION_SERVER, CrmApplication, CrmPlan, NotionPlan, Revealed, Secret, is_secret_name, plain_host,
+    AUTHORIZATION_SERVER, CrmApplication, CrmPlan, NotionPlan, Revealed, Secret, is_secret_name, is_variable,
+    plain_host,
 };
 use crate::remote::{RemoteErrorKind, System};
 use crate::seam::Secrets;
@@ -352,6 +353,14 @@ fn given(wanted: &Wanted<'_>, home: &Path, past_kept: bool) -> Result<Given, Fai
     let kept = || !past_kept && home.join("secrets.bin").is_file() && matches!(sealed(wanted.name), Ok(Some(_)));
     let mut is_kept = false;
     let secret = match (wanted.env, wanted.file, wanted.sealed) {
+        // It is not repeated: it may be the secret itself.
+        (Some(name), ..) if !is_variable(name) => {
+            return Err(Failure::configuration(format!(
+                "`{}` takes the name of a variable, and this looks like something else: put the secret into a variable, and give \
+                 its name",
+                wanted.flag
+            )));
+        }
         (Some(name), ..) => Secret::Env(name.clone()),
         (_, Some(path), _) => Secret::File(super::whole(path)?),
         (_, _, Some(name)) if !is_secret_name(name) => {

@@ -33,7 +33,8 @@ impl Wish {
 pub fn wish(text: &str) -> Result<Wish, Failure> {
     match text.split_once('=').map(|(entity, source)| (entity.trim(), source.trim())) {
         Some((entity, source)) if !entity.is_empty() && !source.is_empty() => {
-            Ok(Wish { entity: entity.to_owned(), source: source.to_owned() })
+            let source = crate::config::data_source_id(source).unwrap_or_else(|| source.to_owned());
+            Ok(Wish { entity: entity.to_owned(), source })
         }
         _ => Err(Failure::configuration(format!(
             "`{}` is no pair; write `deal=Projects`, or `deal=` and the id of a data source",

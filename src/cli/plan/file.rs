@@ -1,9 +1,9 @@
 //! The plan file: one JSON object, with a checksum over everything else in it, so that a plan is carried out as it was made
 //! or not at all.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -18,6 +18,13 @@ use super::preview::{PairPlan, Preview};
 const FORMAT: u32 = 1;
 /// The longest file that is read.
 pub const LONGEST: u64 = 256 << 20;
+
+/// What tells a plan from other files.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "crosstie_plan")]
+    _format: u32,
+}
 
 /// A plan as it lies in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +62,25 @@ impl PlanFile {
     /// What the system says.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        // One that was there already may be anybody's to read.
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        writeln!(file, "{text}")?;
-        file.sync_all()
+        if let Ok(there) = fs::read(path)
+            && !there.is_empty()
+            && serde_json::from_slice::<Head>(&there).is_err()
+        {
+            return Err(io::Error::other("there is a file that is no plan, which is left as it is: name another one"));
+        }
+        if path.exists() && !path.is_file() {
+            return Err(io::Error::other("that is no file: name one"));
+        }
+        // Beside it, so that there is the one plan or the other, whole.
+        let name = path.file_name().ok_or_else(|| io::Error::other("that is no file: name one"))?;
+        let whole = path.with_file_name(format!(".{}.tmp", name.to_string_lossy()));
+        let written = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&whole)?;
+            writeln!(file, "{text}")?;
+            file.sync_all()?;
+            fs::rename(&whole, path)
+        };
+        written().inspect_err(|_| drop(fs::remove_file(&whole)))
     }
 
     /// Reads one.

@@ -101,7 +101,7 @@ pub fn json<T: DeserializeOwned>(response: &Response) -> Result<T, RemoteError> 
 }
 
 /// Nobody waits longer, whatever a proxy says: a clock counts no further than it can.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The `Retry-After` header: whole seconds, or a date counted from the answer's own `Date`.
 pub fn retry_after(response: &Response) -> Option<Duration> {

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use self::breaker::{Breaker, Pass, Phase};
-pub use self::dialect::{Answer, Dialect, Operating, error, json, retry_after, server_time};
+pub use self::dialect::{Answer, Dialect, LONGEST, Operating, error, json, retry_after, server_time};
 use self::health::{Health, RetryBudget};
 pub use self::turn::Turn;
 use super::pace::{Pace, Permit};

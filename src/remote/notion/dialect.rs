@@ -107,7 +107,8 @@ fn throttled(response: &Response, body: Option<&ErrorBody>) -> Answer {
         Json::String(seconds) => seconds.trim().parse().ok(),
         other => other.as_u64(),
     });
-    let retry_after = connection::retry_after(response).max(told.map(Duration::from_secs));
+    let retry_after = connection::retry_after(response)
+        .max(told.map(|seconds| connection::LONGEST.min(Duration::from_secs(seconds))));
     Answer::Throttled { retry_after, method: None }
 }
 
@@ -170,6 +171,8 @@ mod tests {
         };
         assert_eq!(wait(&answer(429, "rate_limited", json!({})).header("retry-after", "17")), Some(17));
         assert_eq!(wait(&answer(429, "rate_limited", json!({"retry_after": "30"}))), Some(30));
+        let for_ever = wait(&answer(429, "rate_limited", json!({"retry_after": u64::MAX.to_string()})));
+        assert_eq!(for_ever, Some(crate::remote::connection::LONGEST.as_secs()), "a moment that there is");
         assert_eq!(wait(&answer(529, "service_overload", json!({})).header("retry-after", "5")), Some(5));
         assert_eq!(wait(&answer(429, "rate_limited", json!({}))), None);
         assert_eq!(failed(&answer(409, "conflict_error", json!({}))).kind, RemoteErrorKind::Overtaken);
