@@ -166,7 +166,9 @@ impl Core {
     /// Holds of the whole record: a failed write that is set aside, or several pages with its marker.
     pub(super) fn record_hold(&self, id: &TieId) -> Option<Why> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { side, reason, means, attempts, retry_at: None } if !self.moved_since(id, mark.at) => {
+            MarkKind::Failed { side, reason, means, attempts, retry_at: None, .. }
+                if !self.moved_since(id, mark.at) =>
+            {
                 let (reason, means) = (reason.clone(), means.clone());
                 Some(Why::Quarantined { side: *side, reason, means, attempts: *attempts })
             }
@@ -181,7 +183,9 @@ impl Core {
     /// When a failed record is tried again; the end of time once it is set aside.
     pub(super) fn retry_at(&self, id: &TieId, on: Side) -> Option<Timestamp> {
         self.memory.marks_on(&HoldId::tie(id)).find_map(|mark| match &mark.kind {
-            MarkKind::Failed { side, retry_at, .. } if *side == on && !self.moved_since(id, mark.at) => {
+            MarkKind::Failed { side, retry_at, both, .. }
+                if (*side == on || *both) && !self.moved_since(id, mark.at) =>
+            {
                 Some(retry_at.unwrap_or(Timestamp::MAX))
             }
             _ => None,
@@ -227,8 +231,27 @@ impl Core {
             let why = Why::Quarantined { side, reason: reason.to_owned(), means: means.to_owned(), attempts };
             self.set_hold(txn, hold.clone(), Some(why));
         }
-        let kind = MarkKind::Failed { side, reason: reason.to_owned(), means: means.to_owned(), attempts, retry_at };
+        let failed_there = |mark: &Mark| {
+            matches!(mark.kind, MarkKind::Failed { side: on, both, .. } if both || on != side)
+                && !self.has_other_input(&hold, mark.at)
+        };
+        let both = self.memory.marks_on(&hold).any(failed_there);
+        let (reason, means) = (reason.to_owned(), means.to_owned());
+        let kind = MarkKind::Failed { side, reason, means, attempts, retry_at, both };
         self.memory.put_mark(txn, Mark { id: hold, kind, at: self.clock.now() });
+    }
+
+    /// A write to a side succeeded. What failed on the other side is to wait for its own next try.
+    pub(super) fn note_success(&mut self, txn: &mut Txn, hold: &HoldId, on: Side) {
+        let Some(mut mark) = self.memory.marks.get(&(hold.clone(), "failed")).cloned() else { return };
+        match &mut mark.kind {
+            MarkKind::Failed { side, both, .. } if *both => {
+                (*side, *both) = (on.other(), false);
+                self.memory.put_mark(txn, mark);
+            }
+            MarkKind::Failed { side, .. } if *side == on => self.memory.remove_mark(txn, hold, "failed"),
+            _ => {}
+        }
     }
 
     /// The name under which a failing operation is marked.

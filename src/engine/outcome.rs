@@ -139,12 +139,7 @@ impl Core {
         self.remember_write(&at, intent, now);
         let id = self.memory.pair(&at.pair).and_then(|pair| pair.tie_of(at.side, &at.id)).map(Tie::id);
         if let Some(id) = id {
-            // What failed on the other side is to wait for its own next try.
-            let hold = HoldId::tie(&id);
-            let ours = |mark: &Mark| matches!(mark.kind, MarkKind::Failed { side, .. } if side == intent.side);
-            if self.memory.marks_on(&hold).any(ours) {
-                self.memory.remove_mark(txn, &hold, "failed");
-            }
+            self.note_success(txn, &HoldId::tie(&id), intent.side);
         }
         match returned {
             Some(record) => self.take_reading(txn, &at, now, record, Source::ById),

@@ -143,7 +143,7 @@ impl Core {
         let failed = self.memory.marks.get(&(self.failure_of(op), "failed")).map(|mark| &mark.kind);
         let failed = failed.filter(|_| !matches!(op.target, Target::Body(_)) && self.fails_until(op).is_some());
         match failed {
-            Some(MarkKind::Failed { side, reason, attempts, .. }) if *side == op.side => {
+            Some(MarkKind::Failed { side, reason, attempts, both, .. }) if *side == op.side || *both => {
                 Failure { attempts: (*attempts).max(sends), said: reason.clone() }
             }
             _ => Failure { attempts: sends, said: String::new() },

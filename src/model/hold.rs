@@ -228,6 +228,9 @@ pub enum MarkKind {
         attempts: u32,
         /// Not before this moment; `None` after the last attempt: the record is quarantined until it changes.
         retry_at: Option<Timestamp>,
+        /// Writes to the other side failed too, before that one. Both count as tries of the record, and both wait.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        both: bool,
     },
     /// Something else rewrites this field.
     Fighting {

@@ -103,6 +103,34 @@ async fn what_was_written_to_one_side_says_nothing_of_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_neither_side_lets_us_write_is_set_aside_after_as_many_tries_and_not_tried_without_end() {
+    let bench = Bench::settled(Plan::default()).await;
+    let (deal, page) = bench.deal().await;
+    let path = format!("/v1/pages/{page}");
+    bench.faults(move |call| match call.side {
+        Side::Notion if call.is_update() && call.path == path => {
+            Fate::Instead(notion_error(403, "restricted_resource", "this page is locked"))
+        }
+        Side::Crm if call.is_update() => {
+            Fate::Instead(Response::json(403, &json!({"error": "ACCESS_DENIED", "error_description": "not yours"})))
+        }
+        _ => Fate::Pass,
+    });
+    bench.edit_deal(&deal, "OPPORTUNITY", "4711");
+    bench.edit_notion(&page, "Notes", "from Notion");
+    bench.pass(6 * 3600).await;
+    let tries = bench.writes().len();
+    assert!((2..=4).contains(&tries), "{tries} tries");
+    assert_eq!(set_aside(&bench.claims().await), 1);
+    bench.no_faults();
+    bench.done(Command::Retry { id: HoldId::tie(&deal_tie(&deal)) }).await;
+    let in_step = async || {
+        bench.deal_field(&deal, "COMMENTS") == json!("from Notion") && bench.cell(&page, "Amount") == json!("4711")
+    };
+    bench.until("both flow again", 300, in_step).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_forbidden_everywhere_is_no_records_fault() {
     let bench = Bench::settled(Plan { office: (8, 0, 8, 0), ..Plan::default() }).await;
     bench.faults(|call| {

@@ -74,7 +74,7 @@ fn set_aside(home: &Home, deal: &str) {
     let id = HoldId::tie(&TieId { pair: "deals".into(), crm: deal.into() });
     let (side, reason, attempts) = (Side::Notion, "this page is locked \u{202e}".to_owned(), 3);
     let why = Why::Quarantined { side, reason: reason.clone(), means: String::new(), attempts };
-    let kind = MarkKind::Failed { side, reason, means: String::new(), attempts, retry_at: None };
+    let kind = MarkKind::Failed { side, reason, means: String::new(), attempts, retry_at: None, both: false };
     let mut batch = Batch::new();
     record::put(
         &mut batch,

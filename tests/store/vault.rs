@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crosstie::model::Revealed;
 use crosstie::seam::{Secrets, SecretsError};
-use crosstie::store::Vault;
+use crosstie::store::{KeySource, Vault};
 
 fn secret(text: &str) -> Revealed {
     Revealed::new(text.to_owned())
@@ -185,4 +185,18 @@ fn many_writers_lose_nothing_of_each_other() {
         }
     });
     assert_eq!(home.vault().names().unwrap().len(), 8);
+}
+
+#[test]
+fn a_key_that_is_handed_over_does_not_lock_out_a_workspace_with_a_key_of_its_own() {
+    let (own, first) = (Home::new(), Home::new());
+    own.vault().put("a", &secret("mine")).unwrap();
+    first.vault().put("a", &secret("theirs")).unwrap();
+    let handed = |home: &Home| Vault::opened_by(home.0.path(), KeySource::Handed(first.at("secrets.key")));
+    assert_eq!(handed(&first).get("a").unwrap(), Some(secret("theirs")));
+    assert_eq!(handed(&own).get("a").unwrap(), Some(secret("mine")));
+    handed(&own).put("b", &secret("more")).unwrap();
+    assert_eq!(own.vault().get("b").unwrap(), Some(secret("more")));
+    fs::remove_file(own.at("secrets.key")).unwrap();
+    assert!(matches!(handed(&own).get("a"), Err(SecretsError::WrongKey { .. })));
 }

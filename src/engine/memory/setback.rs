@@ -134,6 +134,7 @@ mod tests {
             means: String::new(),
             attempts: 1,
             retry_at: Some(at + SignedDuration::from_mins(5)),
+            both: false,
         };
         Mark { id: HoldId { pair: "deals".into(), crm: Some(id.into()), field: None }, kind, at }
     }

@@ -183,7 +183,10 @@ impl Vault {
                 if let Some(key) = own.as_ref().filter(|key| fits(key)) {
                     return Ok(key.clone());
                 }
-                let next = if handed { None } else { key::read(&key::next(path), false)? };
+                // Of several workspaces in one process, one that was not sealed with the key that is handed over has its own
+                // beside it.
+                let next = if handed { self.home.join("secrets.key") } else { key::next(path) };
+                let next = key::read(&next, false)?;
                 match next.filter(fits) {
                     Some(key) => Ok(key),
                     None if own.is_none() => Err(SecretsError::KeyMissing { key: path.clone(), secrets }),
