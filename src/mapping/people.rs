@@ -14,7 +14,7 @@ impl FieldMap {
     /// Whether a side shows its stand-in for nobody: the account that puts itself in charge of what has nobody. Where that is
     /// a person's whom the other side knows, it is that person.
     pub(super) fn is_nobody(&self, side: Side, users: &BTreeSet<String>, lookup: &dyn Lookup) -> bool {
-        let stands_in = self.info(side).empty_is.as_ref() == Some(&Value::People(users.clone()));
+        let stands_in = matches!(&self.info(side).empty_is, Some(Value::People(nobody)) if nobody == users);
         let is_known = |user: &String| {
             lookup.email_of(side, user).is_some_and(|email| lookup.user_of(side.other(), &email).is_some())
         };

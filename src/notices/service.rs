@@ -185,8 +185,9 @@ async fn watched(mut watcher: Watcher, path: PathBuf, desk: Arc<dyn Desk>, mailb
     }
 }
 
-/// The holds that notices can be about, and whether there are more; `None` if nobody tells. Lists are oldest first, and what is new is told: so the
-/// end of each is looked at, of the conflicts, of the other holds that stand behind them, and of those set aside.
+/// The holds that notices can be about, and whether there are more; `None` if nobody tells. Lists are oldest first, and what is
+/// new is told: so the end of each is looked at, of the conflicts, of the other holds that stand behind them, and of those set
+/// aside.
 async fn holds(desk: &dyn Desk, snapshot: &Snapshot) -> Option<(Vec<HoldRow>, bool)> {
     let (conflicts, others) = (snapshot.conflicts, snapshot.holds);
     let parts = [

@@ -54,6 +54,22 @@ fn info() -> impl Strategy<Value = FieldInfo> {
     )
 }
 
+fn plain(name: &str, kind: Kind, native_type: &str) -> FieldInfo {
+    FieldInfo {
+        id: name.into(),
+        label: name.into(),
+        native_type: native_type.into(),
+        kinds: vec![kind],
+        writable: true,
+        multiple: false,
+        options: Vec::new(),
+        empty_is: None,
+        target: None,
+        far_end: None,
+        within: None,
+    }
+}
+
 fn schema() -> impl Strategy<Value = Schema> {
     let fields = proptest::collection::btree_map(proptest::sample::select(NAMES.to_vec()), info(), 0..8);
     fields.prop_map(|fields| Schema {
@@ -73,8 +89,7 @@ proptest! {
         let frames = [propose::frame("deals", "deal", "source-0"), propose::frame("contacts", "contact", "source-1")];
         let proposal = propose::fill(&frames[0], &crm, &notion, &frames, create);
         prop_assert!(propose::compiles(&proposal.spec, &crm, &notion, &frames).is_ok());
-        let marker = FieldInfo { kinds: vec![Kind::Text], writable: true, options: Vec::new(), target: None, far_end: None, within: None,
-            id: MARKER.into(), label: MARKER.into(), native_type: "rich_text".into(), multiple: false, empty_is: None };
+        let marker = plain(MARKER, Kind::Text, "rich_text");
         notion.fields.insert(MARKER.into(), marker);
         let compiled = PairMap::compile(&proposal.spec, &crm, &notion, &frames);
         prop_assert!(compiled.is_ok(), "{:?}", compiled.err());
@@ -103,22 +118,7 @@ proptest! {
 
 #[test]
 fn records_are_told_apart_by_their_own_address_and_not_by_that_of_whoever_is_in_charge() {
-    let known = |name: &str, kind: Kind| {
-        let info = FieldInfo {
-            id: name.into(),
-            label: name.into(),
-            native_type: "made up".into(),
-            kinds: vec![kind],
-            writable: true,
-            multiple: false,
-            options: Vec::new(),
-            empty_is: None,
-            target: None,
-            far_end: None,
-            within: None,
-        };
-        (FieldName::from(name), info)
-    };
+    let known = |name: &str, kind: Kind| (FieldName::from(name), plain(name, kind, "made up"));
     let schema = |fields: Vec<(FieldName, FieldInfo)>| Schema {
         title: "Deals".to_owned(),
         fields: fields.into_iter().collect(),

@@ -7,9 +7,11 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use crosstie::config::Revealed;
+use crosstie::remote::bitrix24::Bitrix24;
 use crosstie::remote::bitrix24::oauth::{Refused, SECRET_NAME, settled};
-use crosstie::remote::{RemoteErrorKind, System};
+use crosstie::remote::{Identity, RemoteError, RemoteErrorKind, System};
 use crosstie::seam::{Secrets, WallClock};
+use tokio::task::JoinHandle;
 
 use crate::support::{World, no_file_tells};
 
@@ -73,16 +75,19 @@ async fn twenty_requests_that_find_the_token_expired_make_one_refresh_and_all_su
     }
 }
 
+/// Somebody asks, in a task of their own.
+fn asks(client: &Arc<Bitrix24>) -> JoinHandle<Result<Identity, RemoteError>> {
+    let client = Arc::clone(client);
+    tokio::spawn(async move { client.identity().await })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asked_may_be_gone_and_what_the_server_gave_is_kept() {
     let world = World::new().await;
     let client = Arc::new(world.client(&world.let_in().await));
     let first = world.kept();
     world.tokens_end();
-    let asked = {
-        let client = Arc::clone(&client);
-        tokio::spawn(async move { client.identity().await })
-    };
+    let asked = asks(&client);
     while world.refreshes() == 0 {
         tokio::task::yield_now().await;
     }
@@ -168,10 +173,7 @@ async fn a_process_that_ends_waits_for_a_renewal_that_is_under_way() {
     let first = world.kept();
     world.tokens_end();
     world.disk.hangs.store(1, Ordering::SeqCst);
-    let asked = {
-        let client = Arc::clone(&client);
-        tokio::spawn(async move { client.identity().await })
-    };
+    let asked = asks(&client);
     // What is kept is written once more before the server is asked.
     while world.disk.hangs.load(Ordering::SeqCst) < 2 {
         tokio::task::yield_now().await;
@@ -179,8 +181,9 @@ async fn a_process_that_ends_waits_for_a_renewal_that_is_under_way() {
     asked.abort();
     let mut settled = pin!(settled());
     let waits = poll_fn(|context| Poll::Ready(settled.as_mut().poll(context).is_pending())).await;
-    assert!(waits, "somebody asked, and is gone");
+    // Before anything is judged: what hangs would keep a test that fails from ending.
     world.disk.hangs.store(0, Ordering::SeqCst);
+    assert!(waits, "somebody asked, and is gone");
     settled.await;
     assert_eq!(world.refreshes(), 1);
     assert_ne!(world.kept().refresh, first.refresh);

@@ -1,8 +1,8 @@
 //! The plan file: one JSON object, with a checksum over everything else in it, so that a plan is carried out as it was made
 //! or not at all.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -62,20 +62,27 @@ impl PlanFile {
     /// What the system says.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        if let Ok(there) = fs::read(path)
-            && !there.is_empty()
-            && serde_json::from_slice::<Head>(&there).is_err()
-        {
-            return Err(io::Error::other("there is a file that is no plan, which is left as it is: name another one"));
-        }
+        let no_file = || io::Error::other("that is no file: name one");
+        // What is no file may have no end.
         if path.exists() && !path.is_file() {
-            return Err(io::Error::other("that is no file: name one"));
+            return Err(no_file());
+        }
+        if let Ok(there) = File::open(path) {
+            let mut text = Vec::new();
+            there.take(LONGEST).read_to_end(&mut text)?;
+            if !text.is_empty() && serde_json::from_slice::<Head>(&text).is_err() {
+                return Err(io::Error::other(
+                    "there is a file that is no plan, which is left as it is: name another one",
+                ));
+            }
         }
         // Beside it, so that there is the one plan or the other, whole.
-        let name = path.file_name().ok_or_else(|| io::Error::other("that is no file: name one"))?;
+        let name = path.file_name().ok_or_else(no_file)?;
         let whole = path.with_file_name(format!(".{}.tmp", name.to_string_lossy()));
+        // What a killed process left, or somebody else put there, is not written through.
+        let _ = fs::remove_file(&whole);
         let written = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&whole)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&whole)?;
             writeln!(file, "{text}")?;
             file.sync_all()?;
             fs::rename(&whole, path)
